@@ -1,0 +1,79 @@
+"""Every error this package raises on purpose.
+
+    PassDatasetError
+    ├── ReleaseError            an unknown release, or a bad checksum file
+    ├── FolderError             an archive folder that cannot be used as asked
+    │   └── FolderLockedError   another process is changing it
+    ├── DownloadError           files that could not be fetched
+    │   └── DiskSpaceError      too little room for them
+    ├── VerificationError       files that are not what the release says
+    ├── ArchiveError            a tar that cannot be read or trusted
+    ├── MetadataError           a metadata CSV that cannot be read
+    ├── RecordNotFoundError     no image with that hash
+    └── MissingExtraError       an optional part is not installed
+
+Each message names the file, what was expected, what was found, and what to do.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArchiveError",
+    "DiskSpaceError",
+    "DownloadError",
+    "FolderError",
+    "FolderLockedError",
+    "MetadataError",
+    "MissingExtraError",
+    "PassDatasetError",
+    "RecordNotFoundError",
+    "ReleaseError",
+    "VerificationError",
+]
+
+
+class PassDatasetError(Exception):
+    """Base class of all errors of this package."""
+
+
+class ReleaseError(PassDatasetError, ValueError):
+    """A release that is not known, or a checksum file that cannot be understood."""
+
+
+class FolderError(PassDatasetError):
+    """An archive folder that is missing, unreadable, or holds something else."""
+
+
+class FolderLockedError(FolderError):
+    """Another process is changing the folder."""
+
+
+class DownloadError(PassDatasetError):
+    """Some files could not be fetched; what was fetched is kept for the next run."""
+
+
+class DiskSpaceError(DownloadError):
+    """The disk has too little room for what is to be fetched."""
+
+
+class VerificationError(PassDatasetError):
+    """Files whose bytes are not those of the release."""
+
+
+class ArchiveError(PassDatasetError):
+    """A tar that is cut, compressed, unsafe, or contradicts the release or the metadata."""
+
+
+class MetadataError(PassDatasetError):
+    """A metadata CSV that cannot be read."""
+
+
+class RecordNotFoundError(PassDatasetError, KeyError):
+    """No image with the hash that was asked for."""
+
+    def __str__(self) -> str:  # KeyError would print the repr of the message
+        return str(self.args[0])
+
+
+class MissingExtraError(PassDatasetError, ImportError):
+    """A package of an optional extra is not installed."""

@@ -1,0 +1,47 @@
+"""What all tests share: an environment of their own, and a small collection."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.collection import Collection
+
+SHARED = Path(__file__).parent.parent.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
+    """No test reads or writes the user's caches."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
+    monkeypatch.delenv("PASS_ARCHIVES", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """The command line sets up logging; the next test starts without."""
+    logger = logging.getLogger("pass_dataset")
+    before = (logger.handlers[:], logger.level, logger.propagate)
+    yield
+    logger.handlers, logger.level, logger.propagate = before
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Collection:
+    """Three tars of five images and their CSV, described as release 1.0.0 of its own."""
+    made = Collection(tmp_path / "archives")
+    made.describe()
+    return made
+
+
+@pytest.fixture
+def shared() -> Path:
+    """Real facts, golden data and images, which a user's clone does not have."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the folder ../shared with facts, golden data and test images")
+    return SHARED
