@@ -1,0 +1,25 @@
+"""Downloads that survive: planned, resumed by byte range, verified, and named only when whole.
+
+plan        what is to be done, decided before anything is touched
+sources     where bytes come from: HTTP servers and folders
+retries     when to try again and when to stop
+partfile    the file a download grows in
+transfer    one file, try after try
+downloader  all files of a release, into one folder
+"""
+
+from __future__ import annotations
+
+from pass_dataset.downloads.downloader import Downloader, DownloadReport, download
+from pass_dataset.downloads.plan import Action, Plan, PlannedFile
+from pass_dataset.downloads.retries import RetryPolicy
+
+__all__ = [
+    "Action",
+    "DownloadReport",
+    "Downloader",
+    "Plan",
+    "PlannedFile",
+    "RetryPolicy",
+    "download",
+]

@@ -1,0 +1,265 @@
+"""Fills an archive folder: plan, check what is there, fetch what is missing, keep the receipt."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pass_dataset import folders
+from pass_dataset.downloads.partfile import file_sha256
+from pass_dataset.downloads.plan import Action, Plan, make_plan
+from pass_dataset.downloads.retries import Clock, HostGate, RetryPolicy
+from pass_dataset.downloads.sources import sources_for
+from pass_dataset.downloads.transfer import Stopped, Transfer
+from pass_dataset.errors import DiskSpaceError, DownloadError, FolderError
+from pass_dataset.progress import Progress, Silent
+from pass_dataset.receipts import Receipt
+from pass_dataset.releases import Release, ReleaseFile, resolve_release
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["DownloadReport", "Downloader", "download"]
+
+logger = logging.getLogger(__name__)
+
+#: Zenodo blocks users who open more.
+DEFAULT_CONNECTIONS = 2
+
+
+@dataclass(frozen=True)
+class DownloadReport:
+    """What a download did.
+
+    Attributes:
+      fetched: names of the files that were completed.
+      received_bytes: bytes that came in, those that had to be fetched again included.
+      seconds: time it took.
+    """
+
+    fetched: tuple[str, ...]
+    received_bytes: int
+    seconds: float
+
+
+def download(
+    folder: str | os.PathLike[str],
+    release: str | os.PathLike[str] | Release | None = None,
+    *,
+    parts: Sequence[int] | None = None,
+    mirrors: Sequence[str] = (),
+    connections: int = DEFAULT_CONNECTIONS,
+    replace: bool = False,
+    wait: bool = True,
+    progress: Progress | None = None,
+) -> DownloadReport:
+    """Fills a folder with the files of a release, each verified by size and SHA-256.
+
+    A rerun continues where the last one was interrupted, in whatever way.
+
+    Args:
+      folder: archive folder; made if missing.
+      release: version, checksum file or Release; None for the newest.
+      parts: numbers of the tars wanted (the metadata always comes too); None for all.
+      mirrors: base URLs (http, https, file) tried in this order before the published place.
+      connections: files fetched at a time.
+      replace: fetch anew files that are there but are not this release's.
+      wait: wait for another process that is changing the folder, or raise.
+      progress: where progress is shown; None for nowhere.
+
+    Raises:
+      DownloadError: some files could not be fetched; the others are in place.
+      DiskSpaceError: too little room, before or during the download.
+      FolderError: the folder cannot be used, or holds other files under these names.
+      FolderLockedError: another process is changing the folder, and `wait` is false.
+      ReleaseError: no such release, or no such part.
+    """
+    downloader = Downloader(
+        Path(folder),
+        resolve_release(release),
+        parts=None if parts is None else tuple(parts),
+        mirrors=tuple(mirrors),
+        connections=connections,
+        replace=replace,
+        wait=wait,
+        progress=progress or Silent(),
+    )
+    return downloader.run()
+
+
+@dataclass
+class Downloader:
+    """One download into one folder; the attributes are the arguments of `download`.
+
+    Attributes:
+      policy, clock: how patient it is, and by which clock.
+    """
+
+    folder: Path
+    release: Release
+    parts: tuple[int, ...] | None = None
+    mirrors: tuple[str, ...] = ()
+    connections: int = DEFAULT_CONNECTIONS
+    replace: bool = False
+    wait: bool = True
+    progress: Progress = field(default_factory=Silent)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        if self.connections < 1:
+            raise DownloadError(f"connections: expected at least 1, found {self.connections}")
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._gate = HostGate(self.clock)
+        self._errors: list[DownloadError] = []
+        self._unexpected: list[BaseException] = []
+        self._fetched: list[str] = []
+        self._received_bytes = 0
+
+    def plan(self) -> Plan:
+        """What a run would do now."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return make_plan(self.release, self.folder, self.parts, Receipt.load(self.folder))
+        except OSError as error:
+            raise FolderError(f"{self.folder}: cannot be used: {error.strerror}") from error
+
+    def run(self) -> DownloadReport:
+        """Does what `download` says."""
+        started = self.clock.now()
+        self.plan().check_space()  # before waiting for anyone, and before anything is touched
+        with folders.hold(self.folder, wait=self.wait):
+            receipt = Receipt.load(self.folder)
+            receipt.release = self.release
+            plan = self._checked(self.plan(), receipt)
+            plan.check_space()
+            if plan.having(Action.FETCH):
+                self._require_writable()
+            self._fetch_all(plan.having(Action.FETCH), receipt)
+        return DownloadReport(
+            tuple(self._fetched), self._received_bytes, self.clock.now() - started
+        )
+
+    def _require_writable(self) -> None:
+        if not os.access(self.folder, os.W_OK):
+            raise FolderError(
+                f"{self.folder}: files of {self.release.label} are missing and the folder is "
+                "read-only; choose another folder"
+            )
+
+    def _checked(self, plan: Plan, receipt: Receipt) -> Plan:
+        """Hashes the files that are there without a receipt, and settles conflicts."""
+        conflicts = {file.filename: "has another size" for file in plan.having(Action.CONFLICT)}
+        for file in plan.having(Action.CHECK):
+            task = self.progress.task(f"{file.filename} (checking)", file.size_bytes, "bytes")
+            found = file_sha256(self.folder / file.filename, task.advance)
+            task.finish()
+            if found == file.sha256:
+                receipt.record(file)
+                receipt.save()
+            else:
+                conflicts[file.filename] = "has other bytes (SHA-256)"
+        if conflicts and not self.replace:
+            listed = "; ".join(f"{name} {why}" for name, why in conflicts.items())
+            raise FolderError(
+                f"{self.folder}: holds files that are not those of {self.release.label}: {listed}. "
+                "Choose another folder, or have these files fetched anew with --replace."
+            )
+        for name in conflicts:
+            receipt.strike(name)
+            receipt.save()
+            (self.folder / name).unlink()
+        return self.plan()
+
+    def _fetch_all(self, files: list[ReleaseFile], receipt: Receipt) -> None:
+        queue = list(files)
+        threads = [
+            # Daemons: a connection that stalls must not hold up the end of the program.
+            threading.Thread(target=self._work, args=(queue, receipt), daemon=True)
+            for _ in range(min(self.connections, len(files)))
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                while thread.is_alive():
+                    # In slices: on some systems an endless join cannot be interrupted.
+                    thread.join(0.2)
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join(2.0)
+        if self._unexpected:
+            raise self._unexpected[0]
+        if self._errors:
+            raise self._summed_up(len(files))
+
+    def _work(self, queue: list[ReleaseFile], receipt: Receipt) -> None:
+        import requests
+
+        with requests.Session() as session:
+            session.headers["User-Agent"] = "pass-dataset (+https://pypi.org/project/pass-dataset/)"
+            while not self._stop.is_set():
+                with self._lock:
+                    if not queue:
+                        return
+                    file = queue.pop(0)
+                try:
+                    self._fetch(file, session, receipt)
+                except Stopped:
+                    return
+                except DownloadError as error:
+                    logger.error("%s", error)
+                    self._errors.append(error)
+                    if isinstance(error, DiskSpaceError):
+                        self._stop.set()
+                except BaseException as error:
+                    self._unexpected.append(error)
+                    self._stop.set()
+
+    def _fetch(self, file: ReleaseFile, session: requests.Session, receipt: Receipt) -> None:
+        started = self.clock.now()
+        task = self.progress.task(file.filename, file.size_bytes, "bytes")
+        transfer = Transfer(
+            file=file,
+            path=self.folder / file.filename,
+            sources=sources_for(file, self.mirrors, session, self.policy, self.clock),
+            policy=self.policy,
+            clock=self.clock,
+            gate=self._gate,
+            sleep=self._stop.wait,
+            stopped=self._stop.is_set,
+            task=task,
+        )
+        try:
+            transfer.run()
+        finally:
+            task.finish()
+            with self._lock:
+                self._received_bytes += transfer.received_bytes
+        with self._lock:
+            receipt.record(file)
+            receipt.save()
+            self._fetched.append(file.filename)
+        seconds = max(self.clock.now() - started, 1e-9)
+        logger.info(
+            "%s: whole, %s bytes in %.0f s (%.1f MB/s)",
+            file.filename,
+            f"{file.size_bytes:,}",
+            seconds,
+            transfer.received_bytes / seconds / 1e6,
+        )
+
+    def _summed_up(self, wanted: int) -> DownloadError:
+        kind = DiskSpaceError if isinstance(self._errors[-1], DiskSpaceError) else DownloadError
+        listed = "\n  ".join(str(error) for error in self._errors)
+        return kind(
+            f"{wanted - len(self._fetched)} of {wanted} files could not be fetched:\n  {listed}\n"
+            "What was fetched is kept; the same call continues."
+        )

@@ -1,0 +1,195 @@
+"""The archive folder: where its state is kept, who may change it, and which release it holds.
+
+An archive folder holds the files of one release. Beside them stand a receipt (what was verified),
+the index, and a lock. Where the folder is read-only, as shared data on a cluster often is, these
+are kept in the user's cache folder instead, under a name made from the folder's path.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from pass_dataset.errors import FolderError, FolderLockedError, ReleaseError
+from pass_dataset.releases import (
+    OFFICIAL_VERSIONS,
+    Release,
+    official_release,
+    read_release,
+    resolve_release,
+)
+
+__all__ = [
+    "ARCHIVES_VARIABLE",
+    "INDEX_NAME",
+    "LOCK_NAME",
+    "PART_SUFFIX",
+    "RECEIPT_NAME",
+    "STATE_NAMES",
+    "archive_folder",
+    "hold",
+    "identify_release",
+    "state_path",
+    "write_whole",
+]
+
+logger = logging.getLogger(__name__)
+
+#: Environment variable that names the archive folder for both loaders.
+ARCHIVES_VARIABLE = "PASS_ARCHIVES"
+
+RECEIPT_NAME = "pass_receipt.json"
+INDEX_NAME = "pass_index.arrow"
+LOCK_NAME = ".pass.lock"
+_HOLDER_NAME = ".pass.holder"
+PART_SUFFIX = ".part"
+
+#: Files of ours in an archive folder, which are not files of the release.
+STATE_NAMES = frozenset({RECEIPT_NAME, INDEX_NAME, LOCK_NAME, _HOLDER_NAME})
+
+
+def _cache_folder(folder: Path) -> Path:
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+    return Path(home) / "pass_dataset" / "folders" / digest
+
+
+def state_path(folder: Path, name: str, *, for_writing: bool = False) -> Path:
+    """Where a state file of the folder is, or is to be written.
+
+    Beside the archives; in the user's cache where the folder is read-only.
+    """
+    beside = folder / name
+    if os.access(folder, os.W_OK) or (not for_writing and beside.exists()):
+        return beside
+    cache = _cache_folder(folder)
+    if for_writing:
+        cache.mkdir(parents=True, exist_ok=True)
+    return cache / name
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a small file so that its name never stands for half of it."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}{PART_SUFFIX}")
+    try:
+        beside.write_bytes(data)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def hold(folder: Path, *, wait: bool = True, poll_s: float = 0.5) -> Iterator[None]:
+    """Holds the folder for changing it; the system lets go of it however the process ends.
+
+    Args:
+      folder: an existing folder.
+      wait: wait for another holder (saying who it is), or raise at once.
+      poll_s: seconds between tries.
+
+    Raises:
+      FolderLockedError: not waiting, and another process holds the folder.
+    """
+    import filelock
+
+    lock = filelock.FileLock(state_path(folder, LOCK_NAME, for_writing=True))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        message = f"{folder} is in use by {_holder(folder)}"
+        if not wait:
+            raise FolderLockedError(f"{message}; wait for it to end, or stop it") from None
+        logger.warning("%s; waiting for it", message)
+        lock.acquire(poll_interval=poll_s)
+    holder = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%F %T")}
+    holder_path = state_path(folder, _HOLDER_NAME, for_writing=True)
+    try:
+        write_whole(holder_path, json.dumps(holder).encode())
+        yield
+    finally:
+        holder_path.unlink(missing_ok=True)
+        lock.release()
+
+
+def _holder(folder: Path) -> str:
+    try:
+        holder = json.loads(state_path(folder, _HOLDER_NAME).read_text())
+        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def archive_folder(release: Release, given: str | os.PathLike[str] | None, default: Path) -> Path:
+    """The archive folder to use: the one given, else ``PASS_ARCHIVES``, else a default.
+
+    Where that folder has a sub-folder named like the release's version (as one keeps several
+    releases side by side), the sub-folder is meant.
+    """
+    root = Path(given or os.environ.get(ARCHIVES_VARIABLE) or default).expanduser()
+    versioned = root / release.version
+    return versioned if versioned.is_dir() else root
+
+
+def identify_release(
+    folder: str | os.PathLike[str], release: str | os.PathLike[str] | Release | None = None
+) -> Release:
+    """Which release a folder holds.
+
+    Args:
+      folder: the archive folder.
+      release: the release if the caller knows it: version, checksum file, or Release. With None
+        it is told by the receipt, the sizes of the files, or a checksum file in the folder.
+
+    Raises:
+      FolderError: there is no such folder, or it cannot be told what it holds.
+      ReleaseError: `release` is neither a known version nor a readable checksum file.
+    """
+    from pass_dataset.receipts import Receipt
+
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FolderError(
+            f"{folder}: expected an archive folder, found "
+            f"{'a file' if folder.exists() else 'nothing'}. pass-dataset download fills one."
+        )
+    if release is not None:
+        return resolve_release(release)
+    received = Receipt.load(folder).release
+    if received is not None:
+        return received
+    for version in reversed(OFFICIAL_VERSIONS):
+        if _sizes_match(folder, official_release(version)):
+            return official_release(version)
+    described = []
+    for path in sorted(folder.glob("*.tsv")):
+        with contextlib.suppress(ReleaseError):
+            described.append(read_release(path))
+    if len(described) == 1:
+        return described[0]
+    raise FolderError(
+        f"{folder}: cannot tell which release this is (no receipt, the sizes are those of no "
+        f"published release, {len(described)} checksum files). Name it with --release / release=; "
+        "for a collection of your own write a checksum file with: "
+        f"pass-dataset checksums {folder} --version 1.0.0"
+    )
+
+
+def _sizes_match(folder: Path, release: Release) -> bool:
+    """True if at least one tar of the release is here, and none has another size."""
+    found = 0
+    for file in release.tars:
+        try:
+            size = (folder / file.filename).stat().st_size
+        except OSError:
+            continue
+        if size != file.size_bytes:
+            return False
+        found += 1
+    return found > 0
