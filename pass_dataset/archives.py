@@ -1,0 +1,372 @@
+"""The index of an archive folder: where every image lies, joined with its metadata.
+
+The index is an Arrow file beside the tars, read through a memory map: opening it takes
+milliseconds, and all processes of a machine share its pages. A fingerprint of the files it was
+made from makes a changed tar rebuild it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pass_dataset import folders
+from pass_dataset.errors import ArchiveError, FolderError
+from pass_dataset.metadata import read_metadata
+from pass_dataset.progress import Progress, Silent
+from pass_dataset.releases import Release, ReleaseFile
+from pass_dataset.tars import TarListing, list_tar
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["ArchiveIndex", "IndexSummary", "build_index", "open_index"]
+
+logger = logging.getLogger(__name__)
+
+#: Change it whenever the columns or their meaning change: older files are then made anew.
+_SCHEMA = 1
+_META_KEY = b"pass_dataset"
+
+
+@dataclass(frozen=True)
+class IndexSummary:
+    """What was counted while the index was made.
+
+    Attributes:
+      version: release.
+      tars: names of the tars, in order; row values of column ``tar`` count in this list.
+      parts: part number of each of these tars.
+      images: number of images.
+      image_bytes: bytes of all images.
+      folders: folder entries in the tars.
+      others: members that are neither image nor folder.
+      without_metadata: images without a row in the CSV.
+      without_image: rows of the CSV without an image (with all parts present).
+    """
+
+    version: str
+    tars: tuple[str, ...]
+    parts: tuple[int, ...]
+    images: int
+    image_bytes: int
+    folders: int
+    others: int
+    without_metadata: int
+    without_image: int
+
+
+@dataclass(frozen=True)
+class ArchiveIndex:
+    """Images of an archive folder, one row each, in the order they stand in the tars.
+
+    Attributes:
+      folder: archive folder.
+      table: one record batch with the columns ``hash`` (string), ``tar`` (uint8), ``offset``
+        (int64), ``size_bytes`` (int64), ``creator``, ``license``, ``date_taken_text`` (string or
+        null), ``date_taken`` (timestamp[us] or null), ``latitude``, ``longitude`` (float64 or
+        null), and ``by_hash`` (int32): row numbers in the order of the hashes.
+      summary: what was counted.
+    """
+
+    folder: Path
+    table: pa.RecordBatch
+    summary: IndexSummary
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def row_of(self, image_hash: str) -> int | None:
+        """Row of the image with that hash, by bisection; None if there is none."""
+        hashes, order = self.table["hash"], self.table["by_hash"]
+        low, high = 0, len(order)
+        while low < high:
+            middle = (low + high) // 2
+            row: int = order[middle].as_py()
+            found: str = hashes[row].as_py()
+            if found == image_hash:
+                return row
+            if found < image_hash:
+                low = middle + 1
+            else:
+                high = middle
+        return None
+
+
+def open_index(
+    folder: Path,
+    release: Release,
+    *,
+    save: bool = True,
+    rebuild: bool = False,
+    progress: Progress | None = None,
+) -> ArchiveIndex:
+    """The index of a folder: the saved one if it still fits, else a new one.
+
+    Args:
+      folder: archive folder with the metadata CSV and one or more tars of the release.
+      release: what the folder holds.
+      save: keep a new index for the next time.
+      rebuild: make a new one in any case.
+      progress: where progress is shown.
+
+    Raises:
+      ArchiveError, MetadataError, FolderError: see `build_index`.
+    """
+    index = None if rebuild else _load(folder, _fingerprint(folder, release))
+    if index is not None:
+        return index
+    if not save:
+        return build_index(folder, release, progress=progress)
+    with folders.hold(folder):
+        # Another process may have made it while this one waited.
+        fingerprint = _fingerprint(folder, release)
+        index = None if rebuild else _load(folder, fingerprint)
+        if index is None:
+            index = build_index(folder, release, progress=progress)
+            _save(index, fingerprint)
+            index = _load(folder, fingerprint) or index
+    return index
+
+
+def build_index(
+    folder: Path,
+    release: Release,
+    *,
+    strict: bool | None = None,
+    progress: Progress | None = None,
+) -> ArchiveIndex:
+    """Reads all tar headers and the CSV, and joins them. Saves nothing.
+
+    Args:
+      folder: archive folder.
+      release: what it holds.
+      strict: refuse images without metadata and a wrong number of images; None: for the
+        official releases only.
+      progress: where progress is shown.
+
+    Raises:
+      ArchiveError: a tar is cut, compressed, damaged, unsafe or of another size than the release
+        says; a hash stands twice; or, if strict, the images do not fit the metadata.
+      MetadataError: the CSV cannot be read.
+      FolderError: the folder lacks the CSV or has no tar.
+    """
+    present = _present_tars(folder, release)
+    listings = _list_tars(folder, present, progress or Silent())
+    images = _images_table(listings)
+    by_hash = _order_of_hashes(images["hash"], images, [file.filename for _, file in present])
+    metadata = read_metadata(folder / release.metadata.filename)
+    table, without_metadata = _joined(images, metadata)
+    complete = len(present) == len(release.tars)
+    summary = IndexSummary(
+        version=release.version,
+        tars=tuple(file.filename for _, file in present),
+        parts=tuple(part for part, _ in present),
+        images=len(images),
+        image_bytes=sum(sum(listing.sizes) for listing in listings),
+        folders=sum(listing.folders for listing in listings),
+        others=sum(listing.num_others for listing in listings),
+        without_metadata=len(without_metadata),
+        without_image=metadata.num_rows - len(images) + len(without_metadata) if complete else 0,
+    )
+    _report_others(listings)
+    if release.is_official if strict is None else strict:
+        _check_release(folder, release, summary, without_metadata, complete)
+    elif without_metadata:
+        logger.warning(
+            "%s: %d images have no row in %s, the first of them %s",
+            folder,
+            len(without_metadata),
+            release.metadata.filename,
+            without_metadata[0],
+        )
+    return ArchiveIndex(folder, _one_batch(table.append_column("by_hash", by_hash)), summary)
+
+
+def _present_tars(folder: Path, release: Release) -> list[tuple[int, ReleaseFile]]:
+    """The tars that are there, with their part numbers; all sizes must be those of the release."""
+    if not (folder / release.metadata.filename).is_file():
+        raise FolderError(
+            f"{folder}: {release.metadata.filename} of {release.label} is missing; "
+            "pass-dataset download fetches what is missing"
+        )
+    present = []
+    for part, file in enumerate(release.tars):
+        try:
+            size = (folder / file.filename).stat().st_size
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise FolderError(f"{folder / file.filename}: {error.strerror}") from error
+        if size != file.size_bytes:
+            raise ArchiveError(
+                f"{folder / file.filename}: expected {file.size_bytes:,} bytes as in "
+                f"{release.label}, found {size:,}: truncated, or of another release. "
+                "pass-dataset verify tells more."
+            )
+        present.append((part, file))
+    if not present:
+        raise FolderError(f"{folder}: has no tar of {release.label}; expected PASS.0.tar and so on")
+    return present
+
+
+def _list_tars(
+    folder: Path, present: Sequence[tuple[int, ReleaseFile]], progress: Progress
+) -> list[TarListing]:
+    task = progress.task("Reading tar headers", len(present), "files")
+
+    def listed(file: ReleaseFile) -> TarListing:
+        listing = list_tar(folder / file.filename)
+        task.advance(1)
+        return listing
+
+    # A thread a tar: the time goes into waiting for the disk or the network, and the tars of a
+    # release lie on different places of it.
+    with ThreadPoolExecutor(len(present)) as pool:
+        listings = list(pool.map(listed, [file for _, file in present]))
+    task.finish()
+    return listings
+
+
+def _images_table(listings: Iterable[TarListing]) -> pa.Table:
+    import numpy as np
+    import pyarrow as pa
+
+    tables = []
+    for number, listing in enumerate(listings):
+        tables.append(
+            pa.table(
+                {
+                    "hash": pa.array(listing.hashes, pa.string()),
+                    "tar": pa.array(np.full(len(listing.hashes), number, np.uint8)),
+                    "offset": pa.array(np.frombuffer(listing.offsets, np.int64)),
+                    "size_bytes": pa.array(np.frombuffer(listing.sizes, np.int64)),
+                }
+            )
+        )
+        listing.hashes = []  # a hundred bytes each as Python text: free them tar by tar
+    return pa.concat_tables(tables)
+
+
+def _order_of_hashes(hashes: pa.ChunkedArray, images: pa.Table, tars: Sequence[str]) -> pa.Array:
+    """Row numbers sorted by hash. Raises ArchiveError if a hash stands twice."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    order = pc.sort_indices(hashes)
+    ordered = hashes.take(order)
+    same = pc.equal(ordered[1:], ordered[:-1])
+    first = pc.index(same, True).as_py()
+    if first >= 0:
+        rows = images.take(order[first : first + 2]).to_pylist()
+        places = " and in ".join(f"{tars[row['tar']]} at byte {row['offset']:,}" for row in rows)
+        raise ArchiveError(
+            f"the image {rows[0]['hash']} stands twice: in {places} "
+            f"({pc.sum(same).as_py()} such pairs). A hash names one image; remove or rename one."
+        )
+    return order.cast(pa.int32())
+
+
+def _joined(images: pa.Table, metadata: pa.Table) -> tuple[pa.Table, list[str]]:
+    """Images with their metadata, and the hashes of those that have none."""
+    import pyarrow.compute as pc
+
+    rows = pc.index_in(images["hash"], value_set=metadata["hash"])
+    without = images["hash"].filter(pc.is_null(rows)).to_pylist() if rows.null_count else []
+    taken = metadata.drop_columns(["hash"]).take(rows)
+    for name in taken.column_names:
+        images = images.append_column(name, taken[name])
+    return images, without
+
+
+def _report_others(listings: Iterable[TarListing]) -> None:
+    for listing in listings:
+        if listing.num_others:
+            logger.warning(
+                "%s: %d members are no .jpg and are left out: %s",
+                listing.path,
+                listing.num_others,
+                ", ".join(listing.others) + (" …" if listing.num_others > 5 else ""),
+            )
+
+
+def _check_release(
+    folder: Path, release: Release, summary: IndexSummary, without: Sequence[str], complete: bool
+) -> None:
+    if without:
+        raise ArchiveError(
+            f"{folder}: {len(without)} images of {release.label} have no row in "
+            f"{release.metadata.filename}, such as {', '.join(without[:3])}. Tars and CSV must be "
+            "of one release: pass-dataset verify tells which file is not."
+        )
+    if complete and release.num_examples not in (None, summary.images):
+        raise ArchiveError(
+            f"{folder}: expected the {release.num_examples:,} images of {release.label}, found "
+            f"{summary.images:,}. pass-dataset verify tells which file is wrong."
+        )
+
+
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    """One contiguous batch: rows are then found without searching through chunks."""
+    import pyarrow as pa
+
+    batches = table.combine_chunks().to_batches(max_chunksize=None)
+    if len(batches) == 1:
+        return batches[0]
+    return pa.RecordBatch.from_pylist([], schema=table.schema)
+
+
+def _fingerprint(folder: Path, release: Release) -> dict[str, Any]:
+    """Changes whenever a file of the release does, or comes, or goes."""
+    files = {}
+    for file in release.files:
+        try:
+            stat = (folder / file.filename).stat()
+        except OSError:
+            continue
+        files[file.filename] = [stat.st_size, stat.st_mtime_ns]
+    return {"schema": _SCHEMA, "version": release.version, "name": release.name, "files": files}
+
+
+def _save(index: ArchiveIndex, fingerprint: dict[str, Any]) -> None:
+    import pyarrow as pa
+
+    path = folders.state_path(index.folder, folders.INDEX_NAME, for_writing=True)
+    meta = {"fingerprint": fingerprint, "summary": asdict(index.summary)}
+    schema = index.table.schema.with_metadata({_META_KEY: json.dumps(meta).encode()})
+    beside = path.with_name(f"{path.name}.{os.getpid()}{folders.PART_SUFFIX}")
+    try:
+        with pa.OSFile(str(beside), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+            writer.write_batch(index.table.replace_schema_metadata(schema.metadata))
+        os.replace(beside, path)
+    except OSError as error:
+        logger.warning("%s: the index cannot be saved and will be made again: %s", path, error)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _load(folder: Path, fingerprint: dict[str, Any]) -> ArchiveIndex | None:
+    """The saved index, or None if there is none that fits."""
+    import pyarrow as pa
+
+    path = folders.state_path(folder, folders.INDEX_NAME)
+    try:
+        reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        meta = json.loads(reader.schema.metadata[_META_KEY])
+        if meta["fingerprint"] != fingerprint:
+            logger.info("%s: the archives have changed; the index is made anew", path)
+            return None
+        summary = meta["summary"]
+        summary["tars"], summary["parts"] = tuple(summary["tars"]), tuple(summary["parts"])
+        return ArchiveIndex(folder, reader.get_batch(0), IndexSummary(**summary))
+    except FileNotFoundError:
+        return None
+    except (OSError, pa.ArrowInvalid, ValueError, KeyError, TypeError) as error:
+        logger.warning("%s cannot be used (%s); the index is made anew", path, error)
+        return None

@@ -1,0 +1,156 @@
+"""The metadata CSV as a typed Arrow table.
+
+Columns of releases 2 and 3: an unnamed row number, ``unickname``, ``datetaken``, ``licensename``,
+``hash``, ``latitude``, ``longitude``; release 1 has no dates and no GPS. Everything is read as
+text and only the empty field is missing: a hash may be all digits or look like ``12e45…``, and a
+photographer may be called ``NA``, ``null`` or ``None``.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pass_dataset.errors import MetadataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["REQUIRED_COLUMNS", "parse_date", "read_metadata"]
+
+logger = logging.getLogger(__name__)
+
+#: Without the first a row has no image, without the second CC-BY cannot be honoured.
+REQUIRED_COLUMNS = ("hash", "unickname")
+_OPTIONAL_COLUMNS = ("licensename", "datetaken", "latitude", "longitude")
+
+
+def read_metadata(path: str | os.PathLike[str]) -> pa.Table:
+    """Reads a metadata CSV.
+
+    Returns:
+      A table with the columns ``hash`` (string, each value once), ``creator`` (string,
+      URL-encoded as in the file), ``license`` (string), ``date_taken_text`` (string, as in the
+      file), ``date_taken`` (timestamp[us]), ``latitude`` and ``longitude`` (float64, degrees);
+      null where the field is empty or the column is absent. Columns of other names are left out.
+
+    Raises:
+      MetadataError: the file cannot be read, lacks a required column, or a field is not a number
+        where one belongs; the message names it.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    path = Path(path)
+    columns = _known_columns(path)
+    text = _read_text(path, columns)
+    text = _without_repeats(path, text.filter(pc.is_valid(text["hash"])))
+    missing = pa.nulls(text.num_rows, pa.string())
+    taken = text["datetaken"] if "datetaken" in columns else missing
+    return pa.table(
+        {
+            "hash": text["hash"],
+            "creator": text["unickname"],
+            "license": text["licensename"] if "licensename" in columns else missing,
+            "date_taken_text": taken,
+            "date_taken": _timestamps(path, taken),
+            "latitude": _degrees(path, text, "latitude"),
+            "longitude": _degrees(path, text, "longitude"),
+        }
+    )
+
+
+def _known_columns(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise MetadataError(f"{path}: cannot be read as a metadata CSV: {error}") from error
+    missing = [name for name in REQUIRED_COLUMNS if name not in header]
+    if missing:
+        raise MetadataError(
+            f"{path}: the required column {' and '.join(map(repr, missing))} is missing; "
+            f"found: {', '.join(map(repr, header)) or 'an empty file'}"
+        )
+    twice = [name for name in (*REQUIRED_COLUMNS, *_OPTIONAL_COLUMNS) if header.count(name) > 1]
+    if twice:
+        raise MetadataError(f"{path}: the column {twice[0]!r} stands there more than once")
+    return [name for name in (*REQUIRED_COLUMNS, *_OPTIONAL_COLUMNS) if name in header]
+
+
+def _read_text(path: Path, columns: list[str]) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.csv
+
+    convert = pyarrow.csv.ConvertOptions(
+        include_columns=columns,
+        column_types=dict.fromkeys(columns, pa.string()),
+        strings_can_be_null=True,
+        null_values=[""],
+    )
+    parse = pyarrow.csv.ParseOptions(newlines_in_values=False)
+    try:
+        return pyarrow.csv.read_csv(path, convert_options=convert, parse_options=parse)
+    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
+        raise MetadataError(f"{path}: cannot be read as a metadata CSV: {error}") from error
+
+
+def _without_repeats(path: Path, text: pa.Table) -> pa.Table:
+    """The first row of each hash."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    hashes = text["hash"].combine_chunks()
+    if isinstance(hashes, pa.ChunkedArray):  # a table without rows has no chunk to combine
+        hashes = pa.concat_arrays(hashes.chunks) if hashes.chunks else pa.array([], pa.string())
+    distinct = hashes.unique()
+    repeats = len(hashes) - len(distinct)
+    if not repeats:
+        return text
+    logger.warning("%s: %d rows repeat an earlier hash; the first row counts", path, repeats)
+    first = pc.index_in(distinct, value_set=hashes)  # index_in answers with the first position
+    return text.take(first)
+
+
+def parse_date(text: str) -> datetime.datetime | None:
+    """A date such as ``2007-05-06 06:11:48.0``; None if it is none (``0000-00-00 …``)."""
+    try:
+        # One digit of a second's fraction, which datetime reads from Python 3.11 on only.
+        return datetime.datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f")
+    except ValueError:
+        try:
+            return datetime.datetime.fromisoformat(text).replace(tzinfo=None)
+        except ValueError:
+            return None
+
+
+def _timestamps(path: Path, taken: pa.ChunkedArray | pa.Array) -> pa.Array | pa.ChunkedArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = pa.timestamp("us")
+    try:
+        return pc.cast(taken, kind)
+    except pa.ArrowInvalid:
+        # Some text is no date. Row by row is slow, but it is rare and keeps all others.
+        dates = [None if text is None else parse_date(text) for text in taken.to_pylist()]
+        odd = sum(date is None for date in dates) - taken.null_count
+        logger.warning("%s: %d dates cannot be read and count as missing", path, odd)
+        return pa.array(dates, kind)
+
+
+def _degrees(path: Path, text: pa.Table, name: str) -> pa.Array | pa.ChunkedArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if name not in text.column_names:
+        return pa.nulls(text.num_rows, pa.float64())
+    try:
+        degrees = pc.cast(text[name], pa.float64())
+    except pa.ArrowInvalid as error:
+        raise MetadataError(f"{path}: column {name!r}: expected degrees: {error}") from error
+    return pc.if_else(pc.is_nan(degrees), pa.scalar(None, pa.float64()), degrees)

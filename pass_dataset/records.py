@@ -1,0 +1,322 @@
+"""Records: an image's bytes and metadata, read from the tars where they lie.
+
+archive = PassArchive("/data/pass")
+record = archive[0]
+for record in archive.iterate(shard=(rank, world_size), shuffle_seed=epoch):
+    ...
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from pass_dataset import folders
+from pass_dataset.archives import ArchiveIndex, IndexSummary, open_index
+from pass_dataset.errors import ArchiveError, RecordNotFoundError
+from pass_dataset.releases import Release
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pass_dataset.progress import Progress
+
+__all__ = ["ImageRecord", "PassArchive", "shard_bounds", "shuffled_order"]
+
+#: Rows whose metadata is turned into Python values at a time.
+_BLOCK_ROWS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """An image and what is known of it.
+
+    Attributes:
+      hash: hexadecimal text of 28 to 32 characters, as in YFCC-100M, the image's name.
+      jpeg: the file's bytes, as they are in the tar.
+      creator: photographer, URL-encoded as in the CSV; None if the CSV has no such row.
+      license: licence as the CSV names it (``Attribution License`` is CC-BY 2.0), or None.
+      date_taken: local time without zone, or None.
+      date_taken_text: the same as the CSV has it (``2007-05-06 06:11:48.0``), or None.
+      latitude, longitude: degrees, or None.
+    """
+
+    hash: str
+    jpeg: bytes = field(repr=False)
+    creator: str | None
+    license: str | None
+    date_taken: datetime.datetime | None
+    date_taken_text: str | None
+    latitude: float | None
+    longitude: float | None
+
+
+#: Columns of the index that a record has as they are.
+_METADATA = (
+    "hash",
+    "creator",
+    "license",
+    "date_taken",
+    "date_taken_text",
+    "latitude",
+    "longitude",
+)
+
+
+class _Tars:
+    """Open tars of one process; reading needs no position, so forked processes may share them."""
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        self._paths = [folder / name for name in names]
+        self._handles: dict[int, int] = {}
+
+    def read(self, tar: int, offset: int, size_bytes: int, image_hash: str) -> bytes:
+        try:
+            handle = self._handles.get(tar)
+            if handle is None:
+                # Two threads may both come here: the second handle is dropped, nothing is lost.
+                opened = os.open(self._paths[tar], os.O_RDONLY | os.O_CLOEXEC)
+                handle = self._handles.setdefault(tar, opened)
+                if handle != opened:
+                    os.close(opened)
+            data = os.pread(handle, size_bytes, offset)
+        except OSError as error:
+            raise ArchiveError(
+                f"{self._paths[tar]}: image {image_hash} at byte {offset:,} cannot be read: "
+                f"{error.strerror}"
+            ) from error
+        if len(data) != size_bytes:
+            raise ArchiveError(
+                f"{self._paths[tar]}: image {image_hash} at byte {offset:,}: expected "
+                f"{size_bytes:,} bytes, found {len(data):,}: the tar was cut after it was indexed. "
+                "pass-dataset verify tells more."
+            )
+        return data
+
+    def close(self) -> None:
+        while self._handles:
+            os.close(self._handles.popitem()[1])
+
+    def __del__(self) -> None:
+        with contextlib.suppress(OSError):
+            self.close()
+
+
+class PassArchive:
+    """The images of an archive folder, in the order they stand in the tars.
+
+    Opening it reads the saved index (made on first use). It is cheap to pickle and safe to use
+    after a fork or in a spawned process; memory stays flat, however many records there are.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        release: str | os.PathLike[str] | Release | None = None,
+        *,
+        parts: Sequence[int] | None = None,
+        save_index: bool = True,
+        progress: Progress | None = None,
+    ) -> None:
+        """Opens an archive folder.
+
+        Args:
+          folder: archive folder, as `pass-dataset download` fills it.
+          release: what it holds: version, checksum file or Release; None to be told from it.
+          parts: part numbers to read; None for all that are there.
+          save_index: keep the index for the next time if it has to be made.
+          progress: where the making of the index is shown.
+
+        Raises:
+          FolderError: no such folder, no tar in it, or it cannot be told what it holds.
+          ArchiveError, MetadataError: a file cannot be read or contradicts another.
+          ReleaseError: no such release or part.
+        """
+        self.folder = Path(folder).absolute()
+        self.release = folders.identify_release(self.folder, release)
+        self._save_index = save_index
+        self._open(progress)
+        self._rows: range | np.ndarray[Any, Any] = range(len(self._index))
+        if parts is not None:
+            self.release.select(parts)
+            self._rows = self._rows_of_parts(set(parts))
+
+    def _open(self, progress: Progress | None = None) -> None:
+        self._index: ArchiveIndex = open_index(
+            self.folder, self.release, save=self._save_index, progress=progress
+        )
+        self._tars = _Tars(self.folder, self._index.summary.tars)
+
+    def _rows_of_parts(self, parts: set[int]) -> np.ndarray[Any, Any]:
+        import numpy as np
+
+        present = self._index.summary.parts
+        absent = sorted(parts - set(present))
+        if absent:
+            names = ", ".join(self.release.tars[part].filename for part in absent)
+            raise ArchiveError(
+                f"{self.folder}: {names} is missing; pass-dataset download fetches it"
+            )
+        wanted = [number for number, part in enumerate(present) if part in parts]
+        return np.flatnonzero(np.isin(self._index.table["tar"].to_numpy(), wanted))
+
+    @property
+    def summary(self) -> IndexSummary:
+        """What was counted while the index of the whole folder was made."""
+        return self._index.summary
+
+    @property
+    def index(self) -> ArchiveIndex:
+        """The index of the whole folder."""
+        return self._index
+
+    def __repr__(self) -> str:
+        return f"PassArchive({str(self.folder)!r}, {self.release.label}: {len(self):,} images)"
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, key: int) -> ImageRecord: ...
+    @overload
+    def __getitem__(self, key: slice | Sequence[int]) -> PassArchive: ...
+    def __getitem__(self, key: int | slice | Sequence[int]) -> ImageRecord | PassArchive:
+        """A record by position; or, for a slice or a list of positions, a view of those.
+
+        Raises:
+          IndexError: no such position.
+          ArchiveError: the image cannot be read.
+        """
+        if isinstance(key, slice):
+            return self._view(self._rows[key])
+        if hasattr(key, "__index__"):
+            return self._record(int(self._rows[key]))
+        import numpy as np
+
+        positions = np.asarray(key, dtype=np.int64)
+        return self._view(np.asarray(self._rows)[positions])
+
+    def _view(self, rows: range | np.ndarray[Any, Any]) -> PassArchive:
+        view = object.__new__(PassArchive)
+        view.__dict__.update(self.__dict__)
+        view._rows = rows
+        return view
+
+    def __contains__(self, image_hash: object) -> bool:
+        return isinstance(image_hash, str) and self._row_of(image_hash) is not None
+
+    def by_hash(self, image_hash: str) -> ImageRecord:
+        """The record of an image.
+
+        Raises:
+          RecordNotFoundError: no image with that hash among these.
+        """
+        row = self._row_of(image_hash)
+        if row is None:
+            raise RecordNotFoundError(
+                f"{self.folder}: no image {image_hash!r} among the {len(self):,} of "
+                f"{self.release.label}"
+            )
+        return self._record(row)
+
+    def _row_of(self, image_hash: str) -> int | None:
+        row = self._index.row_of(image_hash)
+        return row if row is not None and row in self._rows else None
+
+    def __iter__(self) -> Iterator[ImageRecord]:
+        return self.iterate()
+
+    def iterate(
+        self, shard: tuple[int, int] = (0, 1), shuffle_seed: int | None = None
+    ) -> Iterator[ImageRecord]:
+        """Records one after the other.
+
+        Args:
+          shard: ``(number, count)``: this share of `count` nearly equal ones. Shares are
+            contiguous, so that each reader goes forward through its own stretch of the tars;
+            together they have every record exactly once.
+          shuffle_seed: an order fixed by this seed, the same on every machine; None for the order
+            of the tars. The shares are cut after shuffling.
+
+        Raises:
+          ValueError: no such shard.
+          ArchiveError: an image cannot be read.
+        """
+        first, last = shard_bounds(len(self), shard)
+        if shuffle_seed is None:
+            return self._iterate_rows(self._rows[first:last])
+        import numpy as np
+
+        order = shuffled_order(len(self), shuffle_seed)[first:last]
+        return self._iterate_rows(np.asarray(self._rows)[order])
+
+    def _iterate_rows(self, rows: range | np.ndarray[Any, Any]) -> Iterator[ImageRecord]:
+        import pyarrow as pa
+
+        for start in range(0, len(rows), _BLOCK_ROWS):
+            block = pa.array(rows[start : start + _BLOCK_ROWS], pa.int64())
+            for row in self._index.table.take(block).to_pylist():
+                yield self._with_bytes(row)
+
+    def _record(self, row: int) -> ImageRecord:
+        return self._with_bytes(self._index.table.slice(row, 1).to_pylist()[0])
+
+    def _with_bytes(self, row: dict[str, Any]) -> ImageRecord:
+        jpeg = self._tars.read(row["tar"], row["offset"], row["size_bytes"], row["hash"])
+        return ImageRecord(jpeg=jpeg, **{name: row[name] for name in _METADATA})
+
+    def close(self) -> None:
+        """Closes the tars; they are opened again when needed."""
+        self._tars.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The map of the index and the open tars belong to this process; another opens its own.
+        return {key: self.__dict__[key] for key in self.__dict__.keys() - {"_index", "_tars"}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._open()
+
+
+def shard_bounds(length: int, shard: tuple[int, int]) -> tuple[int, int]:
+    """First and last-plus-one position of a share; shares differ by one record at most.
+
+    Raises:
+      ValueError: not ``0 <= number < count``.
+    """
+    number, count = shard
+    if not 0 <= number < count:
+        raise ValueError(f"shard: expected (number, count) with 0 <= number < count, found {shard}")
+    return length * number // count, length * (number + 1) // count
+
+
+def shuffled_order(length: int, seed: int) -> np.ndarray[Any, Any]:
+    """A permutation of ``0 … length-1`` (int64) that depends on the seed alone.
+
+    Positions are sorted by SplitMix64 of seed and position: unlike a random generator's
+    permutation, that stays the same in every version of every library.
+    """
+    import numpy as np
+
+    # The constants are those of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom
+    # number generators, OOPSLA 2014); arithmetic is modulo 2**64.
+    state = np.arange(1, length + 1, dtype=np.uint64)
+    state += np.uint64(_mixed_seed(seed))
+    state *= np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    state ^= state >> np.uint64(31)
+    return np.argsort(state, kind="stable")
+
+
+def _mixed_seed(seed: int) -> int:
+    # Neighbouring seeds must not give the same sequence shifted by one.
+    import hashlib
+
+    digest = hashlib.sha256(str(seed).encode()).digest()
+    return int.from_bytes(digest[:8], "little") >> 1

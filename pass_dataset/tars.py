@@ -1,0 +1,230 @@
+"""Where each image lies inside a tar, found by reading the headers and seeking over the bodies.
+
+Plain ustar headers, as the PASS tars have, take the short way; pax and GNU long names, which tars
+of the user's own may have, are understood too. (The standard library's `tarfile` reads the same at
+about a fifth of the speed, which at 1.44 million members is minutes.)
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from pass_dataset.errors import ArchiveError
+
+__all__ = ["IMAGE_SUFFIX", "Member", "TarListing", "list_tar", "read_members"]
+
+IMAGE_SUFFIX = ".jpg"
+
+_BLOCK = 512
+#: First bytes of what people take for a tar, and how to make one of it.
+_COMPRESSED = {
+    b"\x1f\x8b": ("gzip", "gunzip"),
+    b"BZh": ("bzip2", "bunzip2"),
+    b"\xfd7zXZ": ("xz", "unxz"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "unzstd"),
+    b"PK\x03\x04": ("zip", "unzip"),
+}
+_REGULAR = (b"0", b"\0", b"7")
+_FOLDER = b"5"
+_PAX, _PAX_GLOBAL, _GNU_LONG_NAME, _GNU_LONG_LINK = b"x", b"g", b"L", b"K"
+_EXTENSIONS = (_PAX, _PAX_GLOBAL, _GNU_LONG_NAME, _GNU_LONG_LINK)
+#: Extension headers hold names and numbers; more than this is damage, not a name.
+_MAX_EXTENSION_BYTES = 1 << 20
+
+
+class Member(NamedTuple):
+    """A member of a tar.
+
+    Attributes:
+      name: path inside the tar.
+      kind: type flag of its header, one byte.
+      offset: position of its first byte in the tar.
+      size_bytes: number of its bytes.
+    """
+
+    name: str
+    kind: bytes
+    offset: int
+    size_bytes: int
+
+
+@dataclass
+class TarListing:
+    """The images of one tar, in the order they stand there.
+
+    Attributes:
+      path: the tar.
+      hashes: file names without folder and ``.jpg``.
+      offsets: position of each image's first byte.
+      sizes: bytes of each image.
+      folders: number of folder entries.
+      others: names of the first few members that are neither image nor folder.
+      num_others: number of all of them.
+    """
+
+    path: Path
+    hashes: list[str] = field(default_factory=list)
+    offsets: array[int] = field(default_factory=lambda: array("q"))
+    sizes: array[int] = field(default_factory=lambda: array("q"))
+    folders: int = 0
+    others: list[str] = field(default_factory=list)
+    num_others: int = 0
+
+
+def list_tar(path: Path) -> TarListing:
+    """Lists the images of a tar.
+
+    Raises:
+      ArchiveError: the tar is cut, compressed, damaged or unsafe; the message names file, member
+        and position.
+    """
+    listing = TarListing(path)
+    for name, kind, offset, size_bytes in read_members(path):
+        if kind == _FOLDER:
+            listing.folders += 1
+        elif kind in _REGULAR and name.endswith(IMAGE_SUFFIX):
+            listing.hashes.append(name[name.rfind("/") + 1 : -len(IMAGE_SUFFIX)])
+            listing.offsets.append(offset)
+            listing.sizes.append(size_bytes)
+        else:
+            listing.num_others += 1
+            if len(listing.others) < 5:
+                listing.others.append(name)
+    return listing
+
+
+def read_members(path: Path) -> Iterator[Member]:
+    """All members of a tar in order, folders and links included.
+
+    Raises:
+      ArchiveError: as `list_tar`.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError as error:
+        raise ArchiveError(f"{path}: cannot be opened: {error.strerror}") from error
+    try:
+        # Headers lie a hundred kilobytes apart: reading ahead would read the whole tar.
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_RANDOM)
+        yield from _members(path, handle, os.fstat(handle).st_size)
+    except OSError as error:
+        raise ArchiveError(f"{path}: cannot be read: {error.strerror}") from error
+    finally:
+        os.close(handle)
+
+
+def _members(path: Path, handle: int, tar_bytes: int) -> Iterator[Member]:
+    _refuse_compressed(path, os.pread(handle, 8, 0))
+    position = 0
+    long_name: str | None = None
+    long_size: int | None = None
+    pread = os.pread
+    while True:
+        header = pread(handle, _BLOCK, position)
+        if len(header) < _BLOCK:
+            raise ArchiveError(
+                f"{path}: truncated: it ends at byte {tar_bytes:,} without the zero block that "
+                "closes a tar. Fetch it again (pass-dataset verify names what is wrong)."
+            )
+        kind = header[156:157]
+        if header[0] == 0 and not header.strip(b"\0"):
+            return
+        size_bytes = _checked_size(path, header, position)
+        body = position + _BLOCK
+        if kind in _EXTENSIONS:
+            if size_bytes > _MAX_EXTENSION_BYTES or body + size_bytes > tar_bytes:
+                raise ArchiveError(f"{path}: damaged extension header at byte {position:,}")
+            text = pread(handle, size_bytes, body)
+            if kind == _GNU_LONG_NAME:
+                long_name = text.rstrip(b"\0").decode("utf-8", "surrogateescape")
+            elif kind == _PAX:
+                long_name, long_size = _parse_pax(path, text, position, long_name)
+            position = body + (size_bytes + _BLOCK - 1) // _BLOCK * _BLOCK
+            continue
+        if long_size is not None:
+            size_bytes = long_size
+        name = _name(header) if long_name is None else long_name
+        long_name = long_size = None
+        _check_name(path, name, position)
+        if kind not in _REGULAR:
+            size_bytes = 0  # links and folders have no body, whatever their header says
+        if body + size_bytes > tar_bytes:
+            raise ArchiveError(
+                f"{path}: member {name!r} at byte {position:,} claims {size_bytes:,} bytes, which "
+                f"ends past the end of the tar ({tar_bytes:,} bytes): truncated or damaged. "
+                "Fetch it again (pass-dataset verify names what is wrong)."
+            )
+        yield Member(name, kind, body, size_bytes)
+        position = body + (size_bytes + _BLOCK - 1) // _BLOCK * _BLOCK
+
+
+def _refuse_compressed(path: Path, start: bytes) -> None:
+    for magic, (name, command) in _COMPRESSED.items():
+        if start.startswith(magic):
+            raise ArchiveError(
+                f"{path}: expected a plain tar, found one compressed with {name}, which has no "
+                f"offsets to read images at. Decompress it first: {command} {path.name}"
+            )
+
+
+def _checked_size(path: Path, header: bytes, position: int) -> int:
+    """Size field of a header whose checksum is right."""
+    try:
+        expected = int(header[148:156].strip(b" \0"), 8)
+        # The checksum counts its own field as eight spaces.
+        if sum(header) - sum(header[148:156]) + 256 != expected:
+            raise ValueError("checksum")
+        if header[124] & 0x80:  # GNU base-256, for sizes of 8 GiB and more
+            return int.from_bytes(header[125:136], "big")
+        return int(header[124:136].strip(b" \0") or b"0", 8)
+    except ValueError:
+        raise ArchiveError(
+            f"{path}: no tar header at byte {position:,}: the tar is damaged, or is no tar. "
+            "Fetch it again (pass-dataset verify names what is wrong)."
+        ) from None
+
+
+def _name(header: bytes) -> str:
+    name = header[:100].partition(b"\0")[0]
+    if header[257:263] == b"ustar\0" and header[345]:
+        name = header[345:500].partition(b"\0")[0] + b"/" + name
+    return name.decode("utf-8", "surrogateescape")
+
+
+def _parse_pax(
+    path: Path, text: bytes, position: int, name: str | None
+) -> tuple[str | None, int | None]:
+    """Name and size from a pax header: records ``<length> <key>=<value>\\n``."""
+    size: int | None = None
+    while text.strip(b"\0"):
+        try:
+            length = int(text.partition(b" ")[0])
+            record = text[:length].partition(b" ")[2]
+            key, equals, value = record.partition(b"=")
+            if not equals or not value.endswith(b"\n") or length > len(text):
+                raise ValueError(record)
+            if key == b"path":
+                name = value[:-1].decode("utf-8", "surrogateescape")
+            elif key == b"size":
+                size = int(value)
+        except ValueError:
+            raise ArchiveError(f"{path}: damaged pax header at byte {position:,}") from None
+        if key.startswith(b"GNU.sparse"):
+            raise ArchiveError(f"{path}: sparse member at byte {position:,}; make a plain tar")
+        text = text[length:]
+    return name, size
+
+
+def _check_name(path: Path, name: str, position: int) -> None:
+    # Nothing is extracted here, but whoever extracts such a tar would write outside its folder.
+    if name.startswith("/") or ".." in name.split("/"):
+        raise ArchiveError(
+            f"{path}: unsafe member name {name!r} at byte {position:,}: expected a relative path "
+            "without '..'. Do not extract this tar; fetch the file anew from its published place."
+        )
