@@ -16,7 +16,6 @@ from pass_dataset.downloads.retries import (
     HostGate,
     Misfit,
     Passing,
-    Permanent,
     RetryPolicy,
 )
 from pass_dataset.downloads.sources import Source, Stream
@@ -86,6 +85,7 @@ class Transfer:
           Stopped: asked to stop.
         """
         self._standings = [_Standing(source) for source in self.sources]
+        self._latest: _Standing | None = None
         if not self._standings:
             raise DownloadError(
                 f"{self.file.filename}: is published nowhere; give a mirror, or a folder that has "
@@ -118,7 +118,7 @@ class Transfer:
                 if wrong_wholes >= _MAX_WRONG_WHOLES:
                     part.discard()
                     raise self._given_up(f"wrong bytes {wrong_wholes} times")
-            standing = self._standings[0]
+            standing = self._latest = self._next()
             before = part.size_bytes
             failure = self._try(standing, part)
             if failure is None:
@@ -126,14 +126,21 @@ class Transfer:
                 continue
             failures = 1 if part.size_bytes > before else failures + 1
             standing.last = str(failure)
-            self._judge(standing, failure, progressed=part.size_bytes > before)
+            if self._is_hopeless(standing, failure):
+                self._leave_out(standing)
+                continue
             if failures >= self.policy.max_failures:
                 raise self._given_up(f"no progress in {failures} tries")
-            if not isinstance(failure, Permanent):
-                self._wait(standing, failure, failures)
+            self._give_way(standing, progressed=part.size_bytes > before)
+            self._wait(standing, failure, failures)
+
+    def _next(self) -> _Standing:
+        """The first source whose host may be asked now, or soonest."""
+        return min(self._standings, key=lambda item: self.gate.wait_s(item.source.host))
 
     def _try(self, standing: _Standing, part: PartFile) -> Failure | None:
         """One request; None when the file has all its bytes afterwards."""
+        # Another connection may have been told to wait since this one chose.
         if self.sleep(self.gate.wait_s(standing.source.host)):
             raise Stopped
         try:
@@ -186,18 +193,19 @@ class Transfer:
             raise Misfit("its first bytes are not those fetched before")
         part.append(rest)
 
-    def _judge(self, standing: _Standing, failure: Failure, *, progressed: bool) -> None:
-        """Decides which source is asked next; the order of the others stays."""
+    def _is_hopeless(self, standing: _Standing, failure: Failure) -> bool:
+        """True if this source is not to be asked again for this file."""
+        if isinstance(failure, Misfit):
+            standing.misfits += 1
+            return standing.misfits >= self.policy.max_misfits
+        if isinstance(failure, Passing):
+            return (failure.retry_after_s or 0.0) > self.policy.max_retry_after_s
+        return True
+
+    def _give_way(self, standing: _Standing, *, progressed: bool) -> None:
+        """Lets the next source have a turn after some failures without progress."""
         standing.failures = 1 if progressed else standing.failures + 1
-        standing.misfits += isinstance(failure, Misfit)
-        asks_too_long = (
-            isinstance(failure, Passing)
-            and (failure.retry_after_s or 0) > self.policy.max_retry_after_s
-        )
-        is_misfit = standing.misfits >= self.policy.max_misfits
-        if asks_too_long or is_misfit or isinstance(failure, Permanent):
-            self._leave_out(standing)
-        elif standing.failures >= self.policy.failures_per_source and len(self._standings) > 1:
+        if standing.failures >= self.policy.failures_per_source:
             standing.failures = 0
             self._demote(standing)
 
@@ -215,7 +223,7 @@ class Transfer:
         """Drops the latest bytes of a whole file that is wrong; 1 if nothing is left of it."""
         had = part.size_bytes
         left = part.roll_back()
-        standing = self._standings[0]
+        standing = self._latest or self._standings[0]
         standing.last = "wrong bytes: the SHA-256 of the whole file is not that of the release"
         logger.warning(
             "%s: wrong SHA-256 with %s; fetching the last %s bytes again",
@@ -227,12 +235,11 @@ class Transfer:
         return int(left == 0)
 
     def _wait(self, standing: _Standing, failure: Failure, failures: int) -> None:
-        delay_s = self.policy.delay_s(failures, self.clock.jitter())
         if isinstance(failure, Passing) and failure.retry_after_s is not None:
-            asked_s = min(failure.retry_after_s, self.policy.max_retry_after_s)
             # The whole host asked for quiet, so the other connections keep it too.
-            self.gate.close(standing.source.host, asked_s)
-            delay_s = max(delay_s, asked_s) if standing is self._standings[0] else 0.0
+            self.gate.close(standing.source.host, failure.retry_after_s)
+        host_s = self.gate.wait_s(self._next().source.host)
+        delay_s = max(self.policy.delay_s(failures, self.clock.jitter()), host_s)
         logger.info(
             "%s: %s: %s; next try in %.0f s (%d of %d without progress)",
             self.file.filename,

@@ -1,0 +1,94 @@
+"""Makes `pass` and `pass_mini` known to TFDS and to Hugging Face `datasets`.
+
+Neither library is imported here: hooks run when the user imports them, or at once where they are
+imported already.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from types import ModuleType
+from typing import Any
+
+import wrapt
+
+__all__ = ["register"]
+
+logger = logging.getLogger(__name__)
+
+#: Dataset name to the module of its builder class `Builder`.
+TFDS_BUILDERS = {
+    "pass": "pass_dataset.tfds.pass_dataset_builder",
+    "pass_mini": "pass_dataset.mini.pass_mini_dataset_builder",
+}
+
+#: Dataset name to the module of its builder for `datasets`.
+HUGGINGFACE_BUILDERS = {
+    "pass": "pass_dataset.huggingface",
+    "pass_mini": "pass_dataset.mini.huggingface",
+}
+
+#: Part of the folder name of data that `datasets` has prepared. It is no hash of the source, as
+#: that of the library's own modules is: not every edit is worth preparing 180 GB again. Change it
+#: when the features or the records change.
+_HUGGINGFACE_CACHE_KEY = "pass-dataset-1"
+
+
+def register() -> None:
+    """Arranges for both libraries to know the datasets, now or when they are imported."""
+    wrapt.register_post_import_hook(_register_with_tfds, "tensorflow_datasets")
+    wrapt.register_post_import_hook(_register_with_datasets, "datasets")
+
+
+class _TfdsProvider:
+    """Answers for our names before TFDS's own `pass` is asked for."""
+
+    def has_dataset(self, name: str) -> bool:
+        return name in TFDS_BUILDERS
+
+    def get_builder_cls(self, name: str) -> Any:
+        return importlib.import_module(TFDS_BUILDERS[name]).Builder
+
+
+def _register_with_tfds(module: ModuleType) -> None:
+    try:
+        registered = importlib.import_module("tensorflow_datasets.core.registered")
+        registered.add_dataset_builder_provider(_TfdsProvider(), index=0)
+    except (ImportError, AttributeError) as error:
+        # An import of another library must never fail because of ours.
+        logger.warning("this tensorflow_datasets does not take our builders: %s", error)
+
+
+def _register_with_datasets(module: ModuleType) -> None:
+    # Many projects have a `datasets` of their own.
+    if not hasattr(module, "load_dataset"):
+        return
+    try:
+        packaged = importlib.import_module("datasets.packaged_modules")
+        load = importlib.import_module("datasets.load")
+        names = packaged._PACKAGED_DATASETS_MODULES
+        for name, builder in HUGGINGFACE_BUILDERS.items():
+            names[name] = (builder, _HUGGINGFACE_CACHE_KEY)
+        load.PackagedDatasetModuleFactory.get_module = _without_data_files(
+            load.PackagedDatasetModuleFactory.get_module
+        )
+    except (ImportError, AttributeError) as error:
+        logger.warning("this version of datasets does not take our builders: %s", error)
+
+
+@wrapt.decorator
+def _without_data_files(wrapped: Any, factory: Any, args: Any, kwargs: Any) -> Any:
+    """For our names, leaves out the search for data files.
+
+    The library's own packaged modules are readers of files of some format: for them it lists the
+    working folder, however large, and fails where that is empty. Ours know where their data is.
+    """
+    if factory.name not in HUGGINGFACE_BUILDERS:
+        return wrapped(*args, **kwargs)
+    from datasets.data_files import DataFilesDict
+    from datasets.load import DatasetModule
+
+    # Not None, which would be refused as forgotten data files.
+    builder_kwargs = {"data_files": DataFilesDict(), "dataset_name": factory.name}
+    return DatasetModule(HUGGINGFACE_BUILDERS[factory.name], _HUGGINGFACE_CACHE_KEY, builder_kwargs)

@@ -1,0 +1,1 @@
+"""PASS for TensorFlow Datasets. Import `pass_dataset` and call `tfds.load('pass')`."""
