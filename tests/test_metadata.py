@@ -88,11 +88,15 @@ def test_unknown_columns_are_left_out_and_order_is_free(csv) -> None:
 def test_release_1_has_neither_dates_nor_gps(csv) -> None:
     row = one(csv(",unickname,hash", "3,someone,ab"))
     assert row["creator"] == "someone"
-    assert row["date_taken"] is row["date_taken_text"] is row["latitude"] is row["longitude"] is None
+    assert (
+        row["date_taken"] is row["date_taken_text"] is row["latitude"] is row["longitude"] is None
+    )
 
 
 def test_carriage_returns_and_byte_order_mark(csv) -> None:
-    path = csv("hash,unickname,longitude", "ab,x,1.5", "cd,y,", newline="\r\n", start=b"\xef\xbb\xbf")
+    path = csv(
+        "hash,unickname,longitude", "ab,x,1.5", "cd,y,", newline="\r\n", start=b"\xef\xbb\xbf"
+    )
     assert read_metadata(path).select(["hash", "creator", "longitude"]).to_pylist() == [
         {"hash": "ab", "creator": "x", "longitude": 1.5},
         {"hash": "cd", "creator": "y", "longitude": None},
