@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import operator
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -194,12 +195,14 @@ class PassArchive:
         """
         if isinstance(key, slice):
             return self._view(self._rows[key])
-        if hasattr(key, "__index__"):
-            return self._record(int(self._rows[key]))
-        import numpy as np
+        try:
+            position = operator.index(key)  # type: ignore[arg-type]
+        except TypeError:
+            import numpy as np
 
-        positions = np.asarray(key, dtype=np.int64)
-        return self._view(np.asarray(self._rows)[positions])
+            positions = np.asarray(key, dtype=np.int64)
+            return self._view(np.asarray(self._rows)[positions])
+        return self._record(int(self._rows[position]))
 
     def _view(self, rows: range | np.ndarray[Any, Any]) -> PassArchive:
         view = object.__new__(PassArchive)

@@ -335,7 +335,7 @@ def test_nobody_listens(tmp_path: Path, release: Release, serve) -> None:
     server = serve()
     url = server.url
     server.__exit__(None, None, None)
-    with pytest.raises(DownloadError, match="no answer: .*refused"):
+    with pytest.raises(DownloadError, match=r"no answer: .*refused"):
         fetch(tmp_path / "out", release, url)
 
 
@@ -381,7 +381,7 @@ def test_gate_keeps_the_later_time() -> None:
 
 @pytest.mark.parametrize("setting", [{"max_failures": 0}, {"base_delay_s": -1.0}])
 def test_policy_checks_itself(setting: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="failures|negative"):
+    with pytest.raises(ValueError, match=r"failures|negative"):
         RetryPolicy(**setting)  # type: ignore[arg-type]
 
 
@@ -405,9 +405,7 @@ def test_other_files_are_not_touched_unless_asked(
     out.mkdir()
     (out / "PASS.0.tar").write_bytes(data)
     server = serve()
-    with pytest.raises(
-        FolderError, match=r"PASS\.0\.tar has (another size|other bytes).*--replace"
-    ):
+    with pytest.raises(FolderError, match=r"0\.tar has (another|other) .*--replace"):
         fetch(out, release, server.url)
     assert (out / "PASS.0.tar").read_bytes() == data
     assert not server.answers

@@ -268,14 +268,14 @@ class _Handler(BaseHTTPRequestHandler):
 def seeded_faults(
     seed: int, mean_good_bytes: int, share: float = 0.9, weights: dict[Kind, float] | None = None
 ) -> Faults:
-    """Faults drawn at random, the same for the same seed and order of requests."""
-    rng = random.Random(seed)
+    """Faults drawn at random, for each file the same with the same seed."""
+    drawn: dict[str, random.Random] = {}
     weights = weights or {
         Kind.RESET: 4,
         Kind.CUT: 4,
         Kind.STALL: 1,
         Kind.SHORT: 1,
-        Kind.LONG: 1,
+        Kind.LONG: 0.2,
         Kind.WRONG: 0.3,
         Kind.TOO_MANY: 1,
         Kind.TOO_MANY_DATE: 1,
@@ -287,6 +287,7 @@ def seeded_faults(
     }
 
     def faults(path: str, start: int | None) -> Fault | None:
+        rng = drawn.setdefault(path, random.Random(f"{seed} {path}"))
         if rng.random() > share:
             return None
         kind = rng.choices(list(weights), list(weights.values()))[0]

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import configparser
+import importlib
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pass_dataset
+from pass_dataset import errors
+from pass_dataset.errors import MissingExtraError
+from pass_dataset.extras import require
+
+ROOT = Path(__file__).parent.parent
+HEAVY = ("tensorflow", "tensorflow_datasets", "torch", "datasets", "pandas", "ray", "pyarrow")
+
+
+def in_new_process(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_import_is_light() -> None:
+    code = f"import pass_dataset, sys; print([m for m in {HEAVY} if m in sys.modules])"
+    assert in_new_process(code) == "[]"
+
+
+def test_import_is_fast() -> None:
+    """The best of some tries, as the machine may be busy with other things."""
+    code = (
+        "import time; start = time.perf_counter(); import pass_dataset; "
+        "print(time.perf_counter() - start)"
+    )
+    assert min(float(in_new_process(code)) for _ in range(5)) < 0.15
+
+
+def test_public_names_exist_and_are_sorted() -> None:
+    assert pass_dataset.__all__ == sorted(pass_dataset.__all__)
+    for name in pass_dataset.__all__:
+        assert getattr(pass_dataset, name) is not None
+        assert name in dir(pass_dataset)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        pass_dataset.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pass_dataset").rglob("*.py")), ids=str)
+def test_all_lists_name_what_is_there(path: Path) -> None:
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    if name.endswith("__main__"):
+        pytest.skip("runs the command")
+    module = importlib.import_module(name)
+    names = getattr(module, "__all__", [])
+    assert len(names) == len(set(names))
+    for public in names:
+        assert hasattr(module, public), f"{name}.{public}"
+
+
+def test_errors_have_one_base_and_stand_in_the_tree() -> None:
+    for name in errors.__all__:
+        assert issubclass(getattr(errors, name), errors.PassDatasetError)
+        assert name in str(errors.__doc__)
+
+
+def test_wheel_has_every_package() -> None:
+    config = configparser.RawConfigParser()
+    config.read(ROOT / "setup.cfg")
+    listed = set(config["options"]["packages"].split())
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for path in (ROOT / "pass_dataset").rglob("__init__.py")
+    }
+    assert listed == found | {"pass_dataset.checksums"}
+
+
+def test_missing_extra_says_how_to_install_it() -> None:
+    with pytest.raises(MissingExtraError) as caught:
+        require("surely_not_installed.part", feature="Time travel", extra="tfds")
+    assert str(caught.value) == (
+        "Time travel needs the package 'surely_not_installed.part', which is not installed. "
+        "Install it with: pip install 'pass-dataset[tfds]'"
+    )
+    assert isinstance(caught.value, ImportError)
+
+
+def test_broken_extra_speaks_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken_package.py").write_text("import its_own_missing_part")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="its_own_missing_part") as caught:
+        require("broken_package", feature="Time travel", extra="tfds")
+    assert not isinstance(caught.value, MissingExtraError)
+
+
+def test_library_never_prints() -> None:
+    """Only the command line does (ruff's T20 finds `print`; this finds what it does not)."""
+    for path in (ROOT / "pass_dataset").rglob("*.py"):
+        if path.name not in ("cli.py", "make_mini.py"):
+            assert not re.search(r"sys\.stdout|basicConfig", path.read_text()), path
