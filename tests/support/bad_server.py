@@ -276,7 +276,7 @@ def seeded_faults(
         Kind.STALL: 1,
         Kind.SHORT: 1,
         Kind.LONG: 0.2,
-        Kind.WRONG: 0.3,
+        Kind.WRONG: 0.15,
         Kind.TOO_MANY: 1,
         Kind.TOO_MANY_DATE: 1,
         Kind.UNAVAILABLE: 2,
@@ -291,6 +291,8 @@ def seeded_faults(
         if rng.random() > share:
             return None
         kind = rng.choices(list(weights), list(weights.values()))[0]
+        if start is None and kind in (Kind.NO_RANGE, Kind.OTHER_RANGE):
+            kind = Kind.RESET  # without a range to ignore there would be no fault
         seconds = 0.0 if kind in (Kind.TOO_MANY, Kind.TOO_MANY_DATE) else 3.0
         return Fault(kind, rng.randrange(2 * mean_good_bytes), seconds)
 
