@@ -1,0 +1,75 @@
+"""The wheel, installed into a clean environment outside the repository, does what it says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+LOAD_BOTH = """
+import sys, pass_dataset
+assert "site-packages" in pass_dataset.__file__, pass_dataset.__file__
+import tensorflow_datasets as tfds
+import datasets
+one = tfds.load("pass_mini", split="train", data_dir=sys.argv[1] + "/tfds")
+two = datasets.load_dataset("pass_mini", split="train", cache_dir=sys.argv[1] + "/hf")
+print(len(one), len(two), sorted(row["hash"] for row in two.select_columns("hash"))[0])
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    (made,) = out.glob("*.whl")
+    return made
+
+
+def test_contents(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        sizes = {info.filename: info.file_size for info in archive.infolist()}
+    for version in ("1.0.0", "2.0.0", "3.0.0"):
+        assert f"pass_dataset/checksums/{version}.tsv" in sizes
+    for name in ("py.typed", "mini/pass_mini.tsv", "mini/README.md", "tfds/CITATIONS.bib"):
+        assert f"pass_dataset/{name}" in sizes
+    mini = {name: size for name, size in sizes.items() if "/mini/archives/" in name}
+    assert len(mini) == 11
+    assert sum(mini.values()) <= 1_500_000
+    assert not [name for name in sizes if name.startswith(("tests/", "scripts/"))]
+    assert any(name.endswith("licenses/LICENSE") for name in sizes)
+
+
+@pytest.mark.timeout(900)
+def test_clean_environment(wheel: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "environment"
+    venv.create(environment, with_pip=True)
+    python = environment / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--quiet", f"{wheel}[tfds,hf]"]
+    subprocess.run(list(map(str, install)), check=True, cwd=tmp_path, timeout=600)
+    done = subprocess.run(
+        [str(python), "-c", LOAD_BOTH, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=200,
+        env={**os.environ, "PYTHONPATH": ""},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-3:] == ["64", "64", "12e4503918276645091827364509182"]
+    for command in ("pass-dataset", "passify"):
+        assert (environment / "bin" / command).is_file()
+    done = subprocess.run(
+        [str(environment / "bin" / "pass-dataset"), "releases"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.stdout.count("images") >= 3
