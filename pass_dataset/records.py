@@ -8,10 +8,10 @@ for record in archive.iterate(shard=(rank, world_size), shuffle_seed=epoch):
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import operator
 import os
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +75,8 @@ class _Tars:
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self._paths = [folder / name for name in names]
         self._handles: dict[int, int] = {}
+        # Not at exit: the system closes them then, and a forked child must not do it twice.
+        weakref.finalize(self, _close_all, self._handles).atexit = False
 
     def read(self, tar: int, offset: int, size_bytes: int, image_hash: str) -> bytes:
         try:
@@ -100,12 +102,12 @@ class _Tars:
         return data
 
     def close(self) -> None:
-        while self._handles:
-            os.close(self._handles.popitem()[1])
+        _close_all(self._handles)
 
-    def __del__(self) -> None:
-        with contextlib.suppress(OSError):
-            self.close()
+
+def _close_all(handles: dict[int, int]) -> None:
+    while handles:
+        os.close(handles.popitem()[1])
 
 
 class PassArchive:

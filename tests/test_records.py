@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import multiprocessing
 import pickle
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -219,3 +222,23 @@ def test_many_records_need_little_memory(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert len(archive) == 6000
     assert peak < 2e6
+
+
+def test_end_of_the_program_is_silent(collection: Collection) -> None:
+    code = (
+        "import sys; from pass_dataset import PassArchive; "
+        "archive = PassArchive(sys.argv[1], sys.argv[2]); archive[0]; archive[1:3][0]"
+    )
+    command = [sys.executable, "-X", "dev", "-c", code, collection.folder, collection.tsv]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_tars_are_closed_with_the_archive(collection: Collection) -> None:
+    archive = PassArchive(collection.folder, collection.tsv)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    jpegs_of(archive)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before + 3
+    del archive
+    gc.collect()
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
