@@ -32,7 +32,7 @@ __all__ = ["main"]
 _RELEASE_HELP = f"{', '.join(OFFICIAL_VERSIONS)}, or the path of a checksum file of your own"
 
 
-class _StderrHandler(logging.StreamHandler[TextIO]):
+class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]  # no [] before 3.11
     """Writes to what is standard error at that moment, which progress lines replace."""
 
     def __init__(self) -> None:
