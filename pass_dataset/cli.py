@@ -39,7 +39,7 @@ class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]  # no [] 
         logging.Handler.__init__(self)
 
     @property
-    def stream(self) -> TextIO:  # type: ignore[override]
+    def stream(self) -> TextIO:
         return sys.stderr
 
 
