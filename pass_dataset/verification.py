@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -114,9 +115,7 @@ def verify(
     if quick:
         verdicts = tuple(_quick_verdict(path, file, receipt) for file in files)
     else:
-        shown = progress or Silent()
-        with ThreadPoolExecutor(_HASHING_THREADS) as pool:
-            verdicts = tuple(pool.map(lambda file: _full_verdict(path, file, shown), files))
+        verdicts = _hash_all(path, files, progress or Silent())
         _keep_receipt(path, found, verdicts)
     return Verification(path, found, verdicts, _unknown_names(path, found))
 
@@ -128,13 +127,37 @@ def _quick_verdict(folder: Path, file: ReleaseFile, receipt: Receipt) -> FileVer
     return verdict
 
 
-def _full_verdict(folder: Path, file: ReleaseFile, progress: Progress) -> FileVerdict:
+class _Stopped(Exception):
+    """The verification was interrupted while a file was being hashed."""
+
+
+def _hash_all(
+    folder: Path, files: Sequence[ReleaseFile], progress: Progress
+) -> tuple[FileVerdict, ...]:
+    stop = threading.Event()
+    with ThreadPoolExecutor(_HASHING_THREADS) as pool:
+        try:
+            return tuple(pool.map(lambda file: _full_verdict(folder, file, progress, stop), files))
+        except BaseException:
+            stop.set()  # else Ctrl-C would wait until 18 GB are hashed
+            raise
+
+
+def _full_verdict(
+    folder: Path, file: ReleaseFile, progress: Progress, stop: threading.Event
+) -> FileVerdict:
     verdict = _by_size(folder, file)
     if verdict.state is not FileState.UNCHECKED:
         return verdict
     task = progress.task(file.filename, file.size_bytes, "bytes")
+
+    def advance(amount: int) -> None:
+        if stop.is_set():
+            raise _Stopped
+        task.advance(amount)
+
     try:
-        sha256 = file_sha256(folder / file.filename, task.advance)
+        sha256 = file_sha256(folder / file.filename, advance)
     except OSError:
         return _stated(file, FileState.UNREADABLE, file.size_bytes)
     finally:
@@ -169,11 +192,13 @@ def _keep_receipt(folder: Path, release: Release, verdicts: Sequence[FileVerdict
     by_name = {file.filename: file for file in release.files}
     with folders.hold(folder):
         receipt = Receipt.load(folder)
-        receipt.release = release
         for verdict in verdicts:
+            file = by_name[verdict.filename]
             if verdict.state is FileState.WHOLE:
-                receipt.record(by_name[verdict.filename])
-            else:
+                receipt.release = release
+                receipt.record(file)
+            elif receipt.claims(file):
+                # A file that is another release's, and right as that, stays on record.
                 receipt.strike(verdict.filename)
         receipt.save()
 

@@ -99,6 +99,15 @@ def test_pass_from_a_folder(collection: Collection, as_release_3: Release, tmp_p
     assert stored[7]["image"]["bytes"] == jpeg(7)
 
 
+def test_pass_streamed_from_a_folder(collection: Collection, as_release_3: Release) -> None:
+    stream = datasets.load_dataset(
+        "pass", split="train", data_dir=str(collection.folder), streaming=True
+    )
+    stream = stream.cast_column("image", datasets.Image(decode=False))
+    assert [row["hash"] for row in stream.skip(3)] == collection.hashes[3:]
+    assert next(iter(stream))["image"]["bytes"] == jpeg(0)
+
+
 def test_pass_from_the_environment(
     collection: Collection, as_release_3: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

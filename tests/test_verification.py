@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -137,3 +141,37 @@ def test_sizes_tell_an_official_release(tmp_path: Path) -> None:
         os.truncate(file.fileno(), official_release("2.0.0").tars[3].size_bytes)
     assert identify_release(tmp_path) == official_release("2.0.0")
     assert states(verify(tmp_path, quick=True))["PASS.3.tar"] is FileState.UNCHECKED
+
+
+def test_another_release_by_mistake_costs_nothing(
+    collection: Collection, release: Release, tmp_path: Path
+) -> None:
+    verify(collection.folder, release)
+    other = Collection(tmp_path / "other", per_tar=2).describe("2.0.0")
+    assert not verify(collection.folder, other).is_whole
+    assert identify_release(collection.folder) == release
+    assert verify(collection.folder, quick=True).is_whole
+
+
+def test_ctrl_c_does_not_wait_for_large_files(tmp_path: Path) -> None:
+    """Two files of 40 GB, mostly holes: hashing them would take a minute."""
+    size = 40 << 30
+    files = []
+    for name in ("PASS.0.tar", "pass_metadata.csv"):
+        with (tmp_path / name).open("wb") as file:
+            os.truncate(file.fileno(), size)
+        files.append(f"-\t{size}\t{'0' * 64}\t{name}")
+    tsv = tmp_path / "huge.tsv"
+    tsv.write_text("\n".join(["# version\t1.0.0", *files]))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pass_dataset", "verify", str(tmp_path), "--release", str(tsv)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    err = process.communicate(timeout=30)[1]
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert time.monotonic() - started < 5

@@ -1,0 +1,66 @@
+"""Each script does what its page says, on a small scale; figures are for a quiet machine."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pass_dataset import PassArchive
+from pass_dataset.verification import verify
+
+SCRIPTS = Path(__file__).parent.parent / "scripts"
+
+
+def run(name: str, *arguments: object) -> str:
+    command = [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def make(folder: Path, *arguments: object) -> PassArchive:
+    run("make_synthetic.py", folder, *arguments)
+    assert verify(folder, folder / "checksums.tsv").is_whole
+    return PassArchive(folder, folder / "checksums.tsv")
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.glob("*.py")))
+def test_help(script: str) -> None:
+    assert "usage:" in run(script, "--help") or script.startswith("measurement")
+
+
+def test_synthetic_release(tmp_path: Path) -> None:
+    archive = make(tmp_path / "a", "--images", 2000, "--body-bytes", 600, "--seed", 3)
+    assert len(archive) == archive.release.num_examples == 2000
+    assert archive.summary.without_metadata == archive.summary.without_image == 0
+    assert {len(record.jpeg) for record in archive[:50]} == {600}
+    without_gps = sum(record.latitude is None for record in archive) / 2000
+    assert 0.57 < without_gps < 0.67
+    again = make(tmp_path / "b", "--images", 2000, "--body-bytes", 600, "--seed", 3)
+    assert again.release == archive.release
+
+
+def test_synthetic_release_1(tmp_path: Path) -> None:
+    archive = make(tmp_path / "a", "--images", 100, "--tars", 2, "--release-1")
+    assert all(record.date_taken is record.latitude is None for record in archive)
+    assert all(record.creator for record in archive)
+
+
+def test_bench_index(tmp_path: Path) -> None:
+    out = run("bench_index.py", "--images", 3000, "--work", tmp_path)
+    assert "3,000 images" in out
+    assert "index: scan, CSV, join, save" in out
+    assert "tarfile" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bench_download(tmp_path: Path) -> None:
+    if not shutil.which("curl") or not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()):
+        pytest.skip("needs curl and nginx: apt-get install curl nginx-light")
+    out = run("bench_download.py", "--size-mb", 20, "--rounds", 1, "--work", tmp_path)
+    assert "curl | sha256sum" in out
+    assert "pass-dataset download" in out
