@@ -37,7 +37,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench_index import (
+from checksummed import FileFacts, hashed_file, write_checksums
+from make_synthetic import CHECKSUMS_NAME, METADATA_NAME
+from measurement import (
     BenchmarkError,
     format_table,
     machine_line,
@@ -45,7 +47,6 @@ from bench_index import (
     package_command,
     require_package,
 )
-from make_synthetic import CHECKSUMS_NAME, METADATA_NAME, FileFacts, hashed_file, write_checksums
 
 logger = logging.getLogger("bench_download")
 

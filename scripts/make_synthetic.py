@@ -23,9 +23,7 @@ count: 1.44 million images of 600 bytes took 17 s, 25 MB of memory and 2.4 GB of
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
-import io
 import itertools
 import logging
 import math
@@ -33,10 +31,12 @@ import random
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
+
+from checksummed import FileFacts, HashedWriter, hashed_file, write_checksums
 
 logger = logging.getLogger("make_synthetic")
 
@@ -59,7 +59,6 @@ RECORD_BYTES = 20 * BLOCK_BYTES  # archives end on it, as those of GNU tar and o
 MTIME = 1_632_182_400  # 2021-09-21, fixed for repeatable archives
 LAST_PART_SHARE = 0.6  # length of the last archive over that of the others, as in the releases
 SIZE_SIGMA = 0.4  # spread of log(size) around the mean, about that of 500-pixel photographs
-WRITE_BYTES = 1 << 20
 POOL_BYTES = 1 << 20
 LOG_EVERY_S = 5.0
 
@@ -114,63 +113,6 @@ class Settings:
             raise ValueError(f"body_bytes: expected 0 or more, found {self.body_bytes}")
         if not re.fullmatch(r"\d+\.\d+\.\d+", self.version):
             raise ValueError(f"version: expected X.Y.Z, found {self.version!r}")
-
-
-@dataclass(frozen=True)
-class FileFacts:
-    """Name, size and SHA-256 of a finished file: one line of a checksum file."""
-
-    filename: str
-    size_bytes: int
-    sha256: str
-
-
-class HashedWriter:
-    """Writes to an open file in large pieces, counting and hashing them."""
-
-    def __init__(self, file: io.FileIO) -> None:
-        self.size_bytes = 0
-        self._file = file
-        self._sha256 = hashlib.sha256()
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
-
-    def write(self, piece: bytes) -> None:
-        """Append `piece`."""
-        self._waiting.append(piece)
-        self._waiting_bytes += len(piece)
-        self.size_bytes += len(piece)
-        if self._waiting_bytes >= WRITE_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        """Hand what is waiting to the system."""
-        joined = b"".join(self._waiting)
-        self._waiting.clear()
-        self._waiting_bytes = 0
-        self._sha256.update(joined)
-        left = memoryview(joined)
-        while left:
-            left = left[self._file.write(left) :]
-
-    def facts(self, filename: str) -> FileFacts:
-        """Size and hash of all that was flushed, as those of `filename`."""
-        return FileFacts(filename, self.size_bytes, self._sha256.hexdigest())
-
-
-@contextlib.contextmanager
-def hashed_file(path: Path) -> Iterator[HashedWriter]:
-    """A writer to `NAME.part`, which gets its name once all is written and goes on failure."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with io.FileIO(part, "w") as file:
-            writer = HashedWriter(file)
-            yield writer
-            writer.flush()
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 class HeaderTemplate:
@@ -382,21 +324,6 @@ def write_csv(path: Path, images: Images, settings: Settings) -> FileFacts:
             out.write(images.csv_row(row, number).encode("ascii"))
             log.at(row + 1)
     return out.facts(path.name)
-
-
-def write_checksums(
-    path: Path, version: str, num_examples: int, files: Iterable[FileFacts], base_url: str = ""
-) -> None:
-    """Write a checksum file in the package's format; without `base_url` files have no URL.
-
-    Written here anew, so that these scripts can judge what the package's own command writes.
-    """
-    lines = [f"# version\t{version}", f"# num_examples\t{num_examples}"]
-    for file in files:
-        url = base_url + file.filename if base_url else "-"
-        lines.append(f"{url}\t{file.size_bytes}\t{file.sha256}\t{file.filename}")
-    with hashed_file(path) as out:
-        out.write(("\n".join(lines) + "\n").encode("utf-8"))
 
 
 def make_release(folder: Path, settings: Settings) -> list[FileFacts]:
