@@ -17,6 +17,7 @@ from pass_dataset.folders import hold
 from pass_dataset.releases import OFFICIAL_VERSIONS, read_release
 from tests.support.bad_server import BadServer, Fault, Kind
 from tests.support.collection import Collection, random_release
+from tests.support.processes import start_interruptible
 
 COMMAND = [sys.executable, "-m", "pass_dataset"]
 
@@ -221,9 +222,7 @@ def test_ctrl_c_is_clean_and_continues(tmp_path: Path, run, stalled: bool) -> No
         if stalled:
             server.faults = lambda path, start: Fault(Kind.STALL, 500_000, seconds=30)
         arguments = ["download", tmp_path / "out", "--release", tsv, "--mirror", server.url]
-        process = subprocess.Popen(
-            [*COMMAND, *map(str, arguments)], stderr=subprocess.PIPE, text=True
-        )
+        process = start_interruptible(arguments)
         part = tmp_path / "out" / "PASS.0.tar.part"
         deadline = time.monotonic() + 30
         while not (part.exists() and part.stat().st_size >= 400_000):

@@ -3,8 +3,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from pass_dataset.receipts import Receipt
 from pass_dataset.releases import Release
 from pass_dataset.verification import FileState, Verification, verify
 from tests.support.collection import Collection
+from tests.support.processes import start_interruptible
 
 
 @pytest.fixture
@@ -169,11 +168,7 @@ def test_ctrl_c_does_not_wait_for_large_files(tmp_path: Path) -> None:
         files.append(f"-\t{size}\t{'0' * 64}\t{name}")
     tsv = tmp_path / "huge.tsv"
     tsv.write_text("\n".join(["# version\t1.0.0", *files]))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pass_dataset", "verify", str(tmp_path), "--release", str(tsv)],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start_interruptible(["verify", tmp_path, "--release", tsv])
     deadline = time.monotonic() + 60
     while not is_reading(process.pid, tmp_path / "PASS.0.tar"):
         assert time.monotonic() < deadline

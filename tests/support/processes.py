@@ -1,0 +1,26 @@
+"""Processes that tests interrupt."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def start_interruptible(arguments: Sequence[object]) -> subprocess.Popen[str]:
+    """Starts ``pass-dataset`` so that SIGINT reaches it.
+
+    A test run in the background has SIGINT ignored, and its children would inherit that.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-m", "pass_dataset", *map(str, arguments)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heed_interrupts,
+    )
