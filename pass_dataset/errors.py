@@ -9,6 +9,7 @@
     ├── VerificationError       files that are not what the release says
     ├── ArchiveError            a tar that cannot be read or trusted
     ├── MetadataError           a metadata CSV that cannot be read
+    ├── BuildError              a TFDS build that is not there or cannot be read
     ├── RecordNotFoundError     no image with that hash
     └── MissingExtraError       an optional part is not installed
 
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 __all__ = [
     "ArchiveError",
+    "BuildError",
     "DiskSpaceError",
     "DownloadError",
     "FolderError",
@@ -66,6 +68,10 @@ class ArchiveError(PassDatasetError):
 
 class MetadataError(PassDatasetError):
     """A metadata CSV that cannot be read."""
+
+
+class BuildError(PassDatasetError):
+    """A dataset built by TFDS that is not where it was looked for, or cannot be read."""
 
 
 class RecordNotFoundError(PassDatasetError, KeyError):

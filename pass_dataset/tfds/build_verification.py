@@ -1,0 +1,412 @@
+"""Does a TFDS build hold what the archives hold? Every record, by hash, SHA-256 and metadata.
+
+Both sides are read once, front to back, and never decoded: first the tars, of whose images a
+SHA-256 each is kept, then the shards. What is kept is 32 bytes of digest, 32 of hash and 8 of
+bookkeeping an image: about 110 MB for PASS.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pass_dataset import folders
+from pass_dataset.errors import BuildError
+from pass_dataset.progress import Progress, Silent
+from pass_dataset.provision import open_mini
+from pass_dataset.records import PassArchive, shard_bounds
+from pass_dataset.releases import Release
+from pass_dataset.tfds.builds import Build, BuildShard, open_build
+from pass_dataset.tfds.shards import Damage, read_shard
+from pass_dataset.tfds.stored_records import StoredRecord, parse_record
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = ["BuildVerification", "Finding", "FindingKind", "verify_build"]
+
+_T = TypeVar("_T")
+
+_DIGEST_BYTES = hashlib.sha256().digest_size
+
+#: Findings of each kind that are kept in full; the rest are counted. The wrong archives would
+#: otherwise give millions.
+_KEPT = 1000
+
+#: Records compared at a time, without their images.
+_BLOCK = 1024
+
+#: Images hashed by one thread at a time: contiguous, so that each reads forward.
+_STRETCH = 4096
+
+#: Hashing lets other threads run; the disk is what more of them would wait for.
+_THREADS = min(8, os.cpu_count() or 1)
+
+
+class FindingKind(str, Enum):
+    """What is wrong."""
+
+    DAMAGED = "damaged"  # a record's bytes cannot be read or trusted
+    IMAGE = "image differs"
+    METADATA = "metadata differ"
+    DUPLICATE = "duplicate"  # a hash that stood in the build before
+    EXTRA = "extra"  # a hash that the archives do not have
+    MISSING = "missing"  # a hash that the build does not have
+    COUNT = "count"  # another number of records than the build's description says
+    NO_SHARD = "missing shard"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+      kind: what.
+      detail: what differs: field, found and expected value.
+      shard: file name of the shard, None where no single shard is to blame.
+      record: position in the shard, from 0, or None.
+      hash: hash of the image, or None where it cannot be told.
+    """
+
+    kind: FindingKind
+    detail: str
+    shard: str | None = None
+    record: int | None = None
+    hash: str | None = None
+
+    def __str__(self) -> str:
+        where = [self.shard or "the build"]
+        if self.record is not None:
+            where.append(f"record {self.record}")
+        if self.hash is not None:
+            where.append(self.hash)
+        return f"{', '.join(where)}: {self.kind.value}: {self.detail}"
+
+
+@dataclass(frozen=True)
+class BuildVerification:
+    """What was found of a build.
+
+    Attributes:
+      build: what was read.
+      archives: folder it was compared with.
+      release: release in that folder.
+      num_expected: number of images in the archives.
+      num_read: number of records in the build.
+      counts: number of findings of each kind that has any.
+      findings: the findings, up to 1000 of each kind.
+    """
+
+    build: Build
+    archives: Path
+    release: Release
+    num_expected: int
+    num_read: int
+    counts: dict[FindingKind, int]
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_right(self) -> bool:
+        """True if the build has every image once, with the right bytes and metadata."""
+        return not self.counts
+
+
+def verify_build(
+    path: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    archives: str | os.PathLike[str] | None = None,
+    release: str | os.PathLike[str] | Release | None = None,
+    parts: Sequence[int] | None = None,
+    progress: Progress | None = None,
+) -> BuildVerification:
+    """Compares every record of a build with the archives it was made from.
+
+    Args:
+      path: the build's folder (``…/pass/3.0.0``), or TFDS's ``data_dir``.
+      name: dataset to look for in a ``data_dir``; None for the only one there.
+      archives: archive folder; None for ``PASS_ARCHIVES``, or for the installed mini release if
+        the build is one of `pass_mini`.
+      release: what the archive folder holds; None to tell it from the folder.
+      parts: numbers of the tars that the build was made from; None for all.
+      progress: where progress is shown.
+
+    Raises:
+      BuildError: no such build, or it is of another version than the archives.
+      FolderError, ArchiveError, MetadataError, ReleaseError: the archives cannot be read.
+      MissingExtraError: a package to read the build with is not installed.
+    """
+    build = open_build(path, name)
+    shown = progress or Silent()
+    archive = _open_archive(build, archives, release, shown)
+    expected = _expect(archive, parts, shown)
+    report = _Report()
+    num_read = _compare_shards(build, expected, report, shown)
+    _find_missing(expected, report)
+    return BuildVerification(
+        build=build,
+        archives=archive.folder,
+        release=archive.release,
+        num_expected=len(expected.archive),
+        num_read=num_read,
+        counts=dict(report.counts),
+        findings=tuple(report.findings),
+    )
+
+
+def _open_archive(
+    build: Build,
+    archives: str | os.PathLike[str] | None,
+    release: str | os.PathLike[str] | Release | None,
+    progress: Progress,
+) -> PassArchive:
+    given = archives or os.environ.get(folders.ARCHIVES_VARIABLE)
+    if build.name == "pass_mini" and archives is None and release is None:
+        return open_mini()
+    if not given:
+        raise BuildError(
+            f"{build.folder}: name the archives it was built from, with --archives / archives= "
+            f"or the environment variable {folders.ARCHIVES_VARIABLE}"
+        )
+    root = Path(given).expanduser()
+    folder = root / build.version if (root / build.version).is_dir() else root
+    found = folders.identify_release(folder, release)
+    if found.version != build.version:
+        raise BuildError(
+            f"{build.folder} is version {build.version}, but {folder} holds {found.label}; "
+            f"expected archives of version {build.version}"
+        )
+    return PassArchive(folder, found, progress=progress)
+
+
+# --- what is expected -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """The images of the archives, by position.
+
+    Attributes:
+      archive: the images.
+      table: their rows of the index.
+      digests: SHA-256 of each, uint8 of shape (images, 32).
+      hashes: their hashes in order, as fixed-width bytes.
+      by_hash: position of each of `hashes`, int64.
+      seen: 1 + the number of the shard that had the image; 0 for none yet.
+    """
+
+    archive: PassArchive
+    table: Any
+    digests: npt.NDArray[np.uint8]
+    hashes: npt.NDArray[np.bytes_]
+    by_hash: npt.NDArray[np.int64]
+    seen: npt.NDArray[np.int32]
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def positions(self, hashes: Sequence[bytes]) -> npt.NDArray[np.int64]:
+        """Position of each hash, -1 for those the archives do not have."""
+        import numpy as np
+
+        if not len(self.hashes):
+            return np.full(len(hashes), -1)
+        wanted = np.array(hashes, dtype=np.bytes_)
+        near = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
+        found: npt.NDArray[np.int64] = np.where(self.hashes[near] == wanted, self.by_hash[near], -1)
+        return found
+
+    def mark(self, position: int, shard: int) -> int | None:
+        """Marks an image as seen in a shard; the shard that had it before, or None."""
+        with self.lock:
+            before = int(self.seen[position])
+            self.seen[position] = shard + 1
+        return before - 1 if before else None
+
+
+def _expect(archive: PassArchive, parts: Sequence[int] | None, progress: Progress) -> _Expected:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = archive.index.table
+    if parts is not None:
+        archive.release.select(parts)
+        wanted = [number for number, part in enumerate(archive.summary.parts) if part in set(parts)]
+        rows = np.flatnonzero(np.isin(table["tar"].to_numpy(), wanted))
+        archive, table = archive[rows], table.take(pa.array(rows))
+    order = pc.sort_indices(table["hash"])
+    ordered = table["hash"].take(order)
+    width = max(pc.max(pc.binary_length(ordered)).as_py() or 0, 1)
+    # NumPy pads with zero bytes as well. Through Arrow, because 1.4 million Python texts would
+    # take more memory than all the rest.
+    padded = pc.ascii_rpad(ordered, width, "\0").cast(pa.binary()).cast(pa.binary(width))
+    return _Expected(
+        archive=archive,
+        table=table,
+        digests=_digests(archive, progress),
+        hashes=np.frombuffer(padded.buffers()[1], f"S{width}", len(padded)),
+        by_hash=order.to_numpy().astype(np.int64),
+        seen=np.zeros(len(archive), np.int32),
+    )
+
+
+def _digests(archive: PassArchive, progress: Progress) -> npt.NDArray[np.uint8]:
+    import numpy as np
+
+    digests = np.zeros((len(archive), _DIGEST_BYTES), np.uint8)
+    task = progress.task("Hashing the archives", len(archive), "images")
+    stretches = max(1, -(-len(archive) // _STRETCH))
+
+    def hash_stretch(number: int) -> None:
+        share = (number, stretches)
+        first, _ = shard_bounds(len(archive), share)
+        for position, record in enumerate(archive.iterate(share), start=first):
+            digest = hashlib.sha256(record.jpeg).digest()
+            digests[position] = np.frombuffer(digest, np.uint8)
+            task.advance(1)
+
+    for _ in _in_threads(hash_stretch, range(stretches)):
+        pass
+    task.finish()
+    return digests
+
+
+# --- what is found --------------------------------------------------------------------------------
+
+
+class _Report:
+    """Findings, of all threads together."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.counts: Counter[FindingKind] = Counter()
+        self._lock = threading.Lock()
+
+    def add(self, finding: Finding) -> None:
+        with self._lock:
+            self.counts[finding.kind] += 1
+            if self.counts[finding.kind] <= _KEPT:
+                self.findings.append(finding)
+
+
+def _compare_shards(build: Build, expected: _Expected, report: _Report, progress: Progress) -> int:
+    """Compares all shards; returns the number of records read."""
+    task = progress.task("Reading the build", build.num_examples, "images")
+    names = [shard.path.name for shard in build.shards]
+
+    def compare_shard(number: int) -> int:
+        shard = build.shards[number]
+        if not shard.path.is_file():
+            text = f"is not there; it should have {shard.num_examples:,} records"
+            report.add(Finding(FindingKind.NO_SHARD, text, shard.path.name))
+            return 0
+        records = 0
+        for block in _blocks(_records(shard, build.file_format), _BLOCK):
+            records += len(block)
+            for finding in _compare_block(block, number, names, expected):
+                report.add(finding)
+            task.advance(len(block))
+        if records != shard.num_examples:
+            text = f"expected {shard.num_examples:,} records as described, found {records:,}"
+            report.add(Finding(FindingKind.COUNT, text, shard.path.name))
+        return records
+
+    total = sum(_in_threads(compare_shard, range(len(build.shards))))
+    task.finish()
+    return total
+
+
+def _records(shard: BuildShard, file_format: str) -> Iterator[StoredRecord | Finding]:
+    """A shard's records without their images, and a finding where there is none."""
+    for number, data in enumerate(read_shard(shard.path, file_format)):
+        damage = data.detail if isinstance(data, Damage) else None
+        serialized = data.data if isinstance(data, Damage) else data
+        parsed = "unreadable" if serialized is None else parse_record(serialized, number, damage)
+        if isinstance(parsed, StoredRecord):
+            yield parsed
+        else:
+            detail = damage or f"not an example of this dataset: {parsed}"
+            yield Finding(FindingKind.DAMAGED, detail, shard.path.name, number)
+
+
+def _compare_block(
+    block: Sequence[StoredRecord | Finding],
+    shard: int,
+    shard_names: Sequence[str],
+    expected: _Expected,
+) -> Iterator[Finding]:
+    """What is wrong with some records of a shard."""
+    import pyarrow as pa
+
+    yield from (item for item in block if isinstance(item, Finding))
+    records = [item for item in block if isinstance(item, StoredRecord)]
+    if not records:
+        return
+    positions = expected.positions([record.hash for record in records])
+    known = positions[positions >= 0]
+    rows = iter(expected.table.take(pa.array(known)).to_pylist())
+    name = shard_names[shard]
+    for record, position in zip(records, positions.tolist(), strict=True):
+        text = record.hash_text
+
+        def finding(kind: FindingKind, detail: str, record: StoredRecord = record) -> Finding:
+            return Finding(kind, detail, name, record.number, record.hash_text)
+
+        if position < 0:
+            if record.damage is not None:
+                yield finding(FindingKind.DAMAGED, record.damage)
+            else:
+                yield finding(FindingKind.EXTRA, f"the archives have no image {text}")
+            continue
+        before = expected.mark(position, shard)
+        differences = list(record.differences(next(rows), expected.digests[position].tobytes()))
+        if record.damage is not None:
+            changes = "; ".join(str(difference) for difference in differences) or "content is right"
+            yield finding(FindingKind.DAMAGED, f"{record.damage}; {changes}")
+        else:
+            for difference in differences:
+                kind = FindingKind.IMAGE if difference.is_image else FindingKind.METADATA
+                yield finding(kind, str(difference))
+        if before is not None:
+            yield finding(FindingKind.DUPLICATE, f"stands in {shard_names[before]} too")
+
+
+def _find_missing(expected: _Expected, report: _Report) -> None:
+    import numpy as np
+
+    table, summary = expected.table, expected.archive.summary
+    for position in np.flatnonzero(expected.seen == 0).tolist():
+        row = table.slice(position, 1).to_pylist()[0]
+        place = f"{summary.tars[row['tar']]} has it at byte {row['offset']:,}"
+        report.add(Finding(FindingKind.MISSING, place, hash=row["hash"]))
+
+
+# --- threads --------------------------------------------------------------------------------------
+
+
+def _in_threads(work: Callable[[int], _T], numbers: Sequence[int]) -> Iterator[_T]:
+    """Results in order; an error or an interruption leaves out what has not begun."""
+    pool = ThreadPoolExecutor(_THREADS)
+    try:
+        yield from pool.map(work, numbers)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _blocks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    block: list[_T] = []
+    for item in items:
+        block.append(item)
+        if len(block) == size:
+            yield block
+            block = []
+    if block:
+        yield block
