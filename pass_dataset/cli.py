@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -429,9 +430,7 @@ def _verify_build(options: argparse.Namespace) -> int:
 
 
 def _add_catalog(commands: _Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(
-        commands, "catalog", "write the catalog page of a TFDS build as one HTML file"
-    )
+    parser = _command(commands, "catalog", "write the catalog page of a TFDS build, one HTML file")
     parser.add_argument(
         "--data-dir", metavar="OUT", type=Path, required=True, help="where TFDS built the dataset"
     )
@@ -443,6 +442,8 @@ def _add_catalog(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 
 def _catalog(options: argparse.Namespace) -> int:
+    # TensorFlow's start-up notes say nothing about the page.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from pass_dataset.tfds.catalog_page import write_catalog_page
 
     out = write_catalog_page(options.data_dir, name=options.name, out=options.out)

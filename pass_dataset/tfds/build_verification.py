@@ -7,36 +7,30 @@ bookkeeping an image: about 110 MB for PASS.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 
 from pass_dataset import folders
 from pass_dataset.errors import BuildError
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.provision import open_mini
-from pass_dataset.records import PassArchive, shard_bounds
+from pass_dataset.records import PassArchive
 from pass_dataset.releases import Release
 from pass_dataset.tfds.builds import Build, BuildShard, open_build
+from pass_dataset.tfds.expected_images import ExpectedImages, expect_images
 from pass_dataset.tfds.shards import Damage, read_shard
 from pass_dataset.tfds.stored_records import StoredRecord, parse_record
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+from pass_dataset.tfds.threads import in_threads
 
 __all__ = ["BuildVerification", "Finding", "FindingKind", "verify_build"]
 
 _T = TypeVar("_T")
-
-_DIGEST_BYTES = hashlib.sha256().digest_size
 
 #: Findings of each kind that are kept in full; the rest are counted. The wrong archives would
 #: otherwise give millions.
@@ -44,12 +38,6 @@ _KEPT = 1000
 
 #: Records compared at a time, without their images.
 _BLOCK = 1024
-
-#: Images hashed by one thread at a time: contiguous, so that each reads forward.
-_STRETCH = 4096
-
-#: Hashing lets other threads run; the disk is what more of them would wait for.
-_THREADS = min(8, os.cpu_count() or 1)
 
 
 class FindingKind(str, Enum):
@@ -148,7 +136,7 @@ def verify_build(
     build = open_build(path, name)
     shown = progress or Silent()
     archive = _open_archive(build, archives, release, shown)
-    expected = _expect(archive, parts, shown)
+    expected = expect_images(archive, parts, shown)
     report = _Report()
     num_read = _compare_shards(build, expected, report, shown)
     _find_missing(expected, report)
@@ -188,97 +176,6 @@ def _open_archive(
     return PassArchive(folder, found, progress=progress)
 
 
-# --- what is expected -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Expected:
-    """The images of the archives, by position.
-
-    Attributes:
-      archive: the images.
-      table: their rows of the index.
-      digests: SHA-256 of each, uint8 of shape (images, 32).
-      hashes: their hashes in order, as fixed-width bytes.
-      by_hash: position of each of `hashes`, int64.
-      seen: 1 + the number of the shard that had the image; 0 for none yet.
-    """
-
-    archive: PassArchive
-    table: Any
-    digests: npt.NDArray[np.uint8]
-    hashes: npt.NDArray[np.bytes_]
-    by_hash: npt.NDArray[np.int64]
-    seen: npt.NDArray[np.int32]
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def positions(self, hashes: Sequence[bytes]) -> npt.NDArray[np.int64]:
-        """Position of each hash, -1 for those the archives do not have."""
-        import numpy as np
-
-        if not len(self.hashes):
-            return np.full(len(hashes), -1)
-        wanted = np.array(hashes, dtype=np.bytes_)
-        near = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
-        found: npt.NDArray[np.int64] = np.where(self.hashes[near] == wanted, self.by_hash[near], -1)
-        return found
-
-    def mark(self, position: int, shard: int) -> int | None:
-        """Marks an image as seen in a shard; the shard that had it before, or None."""
-        with self.lock:
-            before = int(self.seen[position])
-            self.seen[position] = shard + 1
-        return before - 1 if before else None
-
-
-def _expect(archive: PassArchive, parts: Sequence[int] | None, progress: Progress) -> _Expected:
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    table = archive.index.table
-    if parts is not None:
-        archive.release.select(parts)
-        wanted = [number for number, part in enumerate(archive.summary.parts) if part in set(parts)]
-        rows = np.flatnonzero(np.isin(table["tar"].to_numpy(), wanted))
-        archive, table = archive[rows], table.take(pa.array(rows))
-    order = pc.sort_indices(table["hash"])
-    ordered = table["hash"].take(order)
-    width = max(pc.max(pc.binary_length(ordered)).as_py() or 0, 1)
-    # NumPy pads with zero bytes as well. Through Arrow, because 1.4 million Python texts would
-    # take more memory than all the rest.
-    padded = pc.ascii_rpad(ordered, width, "\0").cast(pa.binary()).cast(pa.binary(width))
-    return _Expected(
-        archive=archive,
-        table=table,
-        digests=_digests(archive, progress),
-        hashes=np.frombuffer(padded.buffers()[1], f"S{width}", len(padded)),
-        by_hash=order.to_numpy().astype(np.int64),
-        seen=np.zeros(len(archive), np.int32),
-    )
-
-
-def _digests(archive: PassArchive, progress: Progress) -> npt.NDArray[np.uint8]:
-    import numpy as np
-
-    digests = np.zeros((len(archive), _DIGEST_BYTES), np.uint8)
-    task = progress.task("Hashing the archives", len(archive), "images")
-    stretches = max(1, -(-len(archive) // _STRETCH))
-
-    def hash_stretch(number: int) -> None:
-        share = (number, stretches)
-        first, _ = shard_bounds(len(archive), share)
-        for position, record in enumerate(archive.iterate(share), start=first):
-            digest = hashlib.sha256(record.jpeg).digest()
-            digests[position] = np.frombuffer(digest, np.uint8)
-            task.advance(1)
-
-    for _ in _in_threads(hash_stretch, range(stretches)):
-        pass
-    task.finish()
-    return digests
-
-
 # --- what is found --------------------------------------------------------------------------------
 
 
@@ -297,7 +194,9 @@ class _Report:
                 self.findings.append(finding)
 
 
-def _compare_shards(build: Build, expected: _Expected, report: _Report, progress: Progress) -> int:
+def _compare_shards(
+    build: Build, expected: ExpectedImages, report: _Report, progress: Progress
+) -> int:
     """Compares all shards; returns the number of records read."""
     task = progress.task("Reading the build", build.num_examples, "images")
     names = [shard.path.name for shard in build.shards]
@@ -319,7 +218,7 @@ def _compare_shards(build: Build, expected: _Expected, report: _Report, progress
             report.add(Finding(FindingKind.COUNT, text, shard.path.name))
         return records
 
-    total = sum(_in_threads(compare_shard, range(len(build.shards))))
+    total = sum(in_threads(compare_shard, range(len(build.shards))))
     task.finish()
     return total
 
@@ -341,7 +240,7 @@ def _compare_block(
     block: Sequence[StoredRecord | Finding],
     shard: int,
     shard_names: Sequence[str],
-    expected: _Expected,
+    expected: ExpectedImages,
 ) -> Iterator[Finding]:
     """What is wrong with some records of a shard."""
     import pyarrow as pa
@@ -379,7 +278,7 @@ def _compare_block(
             yield finding(FindingKind.DUPLICATE, f"stands in {shard_names[before]} too")
 
 
-def _find_missing(expected: _Expected, report: _Report) -> None:
+def _find_missing(expected: ExpectedImages, report: _Report) -> None:
     import numpy as np
 
     table, summary = expected.table, expected.archive.summary
@@ -387,18 +286,6 @@ def _find_missing(expected: _Expected, report: _Report) -> None:
         row = table.slice(position, 1).to_pylist()[0]
         place = f"{summary.tars[row['tar']]} has it at byte {row['offset']:,}"
         report.add(Finding(FindingKind.MISSING, place, hash=row["hash"]))
-
-
-# --- threads --------------------------------------------------------------------------------------
-
-
-def _in_threads(work: Callable[[int], _T], numbers: Sequence[int]) -> Iterator[_T]:
-    """Results in order; an error or an interruption leaves out what has not begun."""
-    pool = ThreadPoolExecutor(_THREADS)
-    try:
-        yield from pool.map(work, numbers)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _blocks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -104,7 +104,7 @@ def find_build(path: str | os.PathLike[str], name: str | None = None) -> Path:
             f"with tfds.load({name or 'pass'!r}, data_dir={str(root)!r})"
         )
     if len({candidate.dataset for candidate in candidates}) > 1:
-        listed = ", ".join(str(candidate.folder) for candidate in candidates)
+        listed = "\n".join(str(candidate.folder) for candidate in candidates)
         raise BuildError(
             f"{root}: has builds of several datasets; name the folder of one: {listed}"
         )

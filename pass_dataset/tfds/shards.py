@@ -66,7 +66,7 @@ def _read_tfrecord(path: Path) -> Iterator[bytes | Damage]:
     crc32c = require("google_crc32c", feature="Checking TFRecord files", extra="tfds").value
 
     def checksum(data: bytes) -> int:
-        crc = crc32c(data)
+        crc: int = crc32c(data)
         return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
 
     try:

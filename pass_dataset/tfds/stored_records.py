@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import hashlib
 import math
-import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,7 +124,7 @@ def parse_record(serialized: bytes, number: int, damage: str | None) -> StoredRe
     values: dict[str, Any] = {}
     for name, kind in _FIELDS.items():
         # `name in` first: looking up an absent key of the map would add it.
-        found = getattr(stored[name], kind).value if name in stored else ()
+        found: Sequence[Any] = getattr(stored[name], kind).value if name in stored else ()
         if len(found) != 1:
             return f"{name}: expected one value, found {len(found)}"
         values[name] = found[0]
@@ -151,11 +151,7 @@ def _example_class() -> Any:
 
 
 def _as_float32(value: float) -> float:
-    try:
-        result: float = struct.unpack("<f", struct.pack("<f", value))[0]
-    except OverflowError:  # struct refuses what NumPy turns into infinity
-        return math.copysign(math.inf, value)
-    return result
+    return ctypes.c_float(value).value
 
 
 def _shown(text: bytes) -> str:
