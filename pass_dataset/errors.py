@@ -9,8 +9,8 @@
     ├── VerificationError       files that are not what the release says
     ├── ArchiveError            a tar that cannot be read or trusted
     ├── MetadataError           a metadata CSV that cannot be read
-    ├── BuildError              a TFDS build that is not there or cannot be read
     ├── RecordNotFoundError     no image with that hash
+    ├── UnreadableBuildError    a TFDS build that is not there or cannot be read
     └── MissingExtraError       an optional part is not installed
 
 Each message names the file, what was expected, what was found, and what to do.
@@ -20,7 +20,6 @@ from __future__ import annotations
 
 __all__ = [
     "ArchiveError",
-    "BuildError",
     "DiskSpaceError",
     "DownloadError",
     "FolderError",
@@ -30,6 +29,7 @@ __all__ = [
     "PassDatasetError",
     "RecordNotFoundError",
     "ReleaseError",
+    "UnreadableBuildError",
     "VerificationError",
 ]
 
@@ -70,15 +70,15 @@ class MetadataError(PassDatasetError):
     """A metadata CSV that cannot be read."""
 
 
-class BuildError(PassDatasetError):
-    """A dataset built by TFDS that is not where it was looked for, or cannot be read."""
-
-
 class RecordNotFoundError(PassDatasetError, KeyError):
     """No image with the hash that was asked for."""
 
     def __str__(self) -> str:  # KeyError would print the repr of the message
         return str(self.args[0])
+
+
+class UnreadableBuildError(PassDatasetError):
+    """A dataset built by TFDS that is not where it was looked for, or cannot be read."""
 
 
 class MissingExtraError(PassDatasetError, ImportError):

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from pass_dataset import folders
-from pass_dataset.errors import BuildError
+from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.provision import open_mini
 from pass_dataset.records import PassArchive
 from pass_dataset.releases import Release
-from pass_dataset.tfds.builds import Build, BuildShard, open_build
 from pass_dataset.tfds.expected_images import ExpectedImages, expect_images
-from pass_dataset.tfds.shards import Damage, read_shard
+from pass_dataset.tfds.stored_builds import StoredBuild, StoredShard, open_build
 from pass_dataset.tfds.stored_records import StoredRecord, parse_record
+from pass_dataset.tfds.stored_shards import Damage, read_shard
 from pass_dataset.tfds.threads import in_threads
 
 __all__ = ["BuildVerification", "Finding", "FindingKind", "verify_build"]
@@ -94,7 +94,7 @@ class BuildVerification:
       findings: the findings, up to 1000 of each kind.
     """
 
-    build: Build
+    build: StoredBuild
     archives: Path
     release: Release
     num_expected: int
@@ -129,7 +129,7 @@ def verify_build(
       progress: where progress is shown.
 
     Raises:
-      BuildError: no such build, or it is of another version than the archives.
+      UnreadableBuildError: no such build, or it is of another version than the archives.
       FolderError, ArchiveError, MetadataError, ReleaseError: the archives cannot be read.
       MissingExtraError: a package to read the build with is not installed.
     """
@@ -152,7 +152,7 @@ def verify_build(
 
 
 def _open_archive(
-    build: Build,
+    build: StoredBuild,
     archives: str | os.PathLike[str] | None,
     release: str | os.PathLike[str] | Release | None,
     progress: Progress,
@@ -161,7 +161,7 @@ def _open_archive(
     if build.name == "pass_mini" and archives is None and release is None:
         return open_mini()
     if not given:
-        raise BuildError(
+        raise UnreadableBuildError(
             f"{build.folder}: name the archives it was built from, with --archives / archives= "
             f"or the environment variable {folders.ARCHIVES_VARIABLE}"
         )
@@ -169,7 +169,7 @@ def _open_archive(
     folder = root / build.version if (root / build.version).is_dir() else root
     found = folders.identify_release(folder, release)
     if found.version != build.version:
-        raise BuildError(
+        raise UnreadableBuildError(
             f"{build.folder} is version {build.version}, but {folder} holds {found.label}; "
             f"expected archives of version {build.version}"
         )
@@ -195,7 +195,7 @@ class _Report:
 
 
 def _compare_shards(
-    build: Build, expected: ExpectedImages, report: _Report, progress: Progress
+    build: StoredBuild, expected: ExpectedImages, report: _Report, progress: Progress
 ) -> int:
     """Compares all shards; returns the number of records read."""
     task = progress.task("Reading the build", build.num_examples, "images")
@@ -223,7 +223,7 @@ def _compare_shards(
     return total
 
 
-def _records(shard: BuildShard, file_format: str) -> Iterator[StoredRecord | Finding]:
+def _records(shard: StoredShard, file_format: str) -> Iterator[StoredRecord | Finding]:
     """A shard's records without their images, and a finding where there is none."""
     for number, data in enumerate(read_shard(shard.path, file_format)):
         damage = data.detail if isinstance(data, Damage) else None

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import NewType
 
 from pass_dataset.folders import write_whole
-from pass_dataset.tfds.builds import open_build
 from pass_dataset.tfds.catalog_entry import CatalogEntry, FeatureRow, VersionRow, describe_build
 from pass_dataset.tfds.catalog_pictures import (
     ExampleTable,
@@ -22,6 +21,7 @@ from pass_dataset.tfds.catalog_pictures import (
     first_examples,
     tabulate,
 )
+from pass_dataset.tfds.stored_builds import open_build
 
 __all__ = ["render_catalog_page", "write_catalog_page"]
 
@@ -51,7 +51,7 @@ def write_catalog_page(
       The file written.
 
     Raises:
-      BuildError: no such build, or it cannot be read.
+      UnreadableBuildError: no such build, or it cannot be read.
       MissingExtraError: TFDS or a package it draws with is not installed.
     """
     build = open_build(data_dir, name)

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pass_dataset.errors import BuildError
+from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
-from pass_dataset.tfds.builds import Build
-from pass_dataset.tfds.shards import Damage, read_shard
+from pass_dataset.tfds.stored_builds import StoredBuild
+from pass_dataset.tfds.stored_shards import Damage, read_shard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,35 +58,35 @@ class ExampleTable:
     rows: tuple[tuple[Picture | str, ...], ...]
 
 
-def first_examples(build: Build, count: int) -> Any:
+def first_examples(build: StoredBuild, count: int) -> Any:
     """The first examples of a build of any file format, as a ``tf.data.Dataset``.
 
     TFDS itself reads ``array_record`` into no such dataset, which its figure and table ask for.
 
     Raises:
-      BuildError: a record cannot be read.
+      UnreadableBuildError: a record cannot be read.
       MissingExtraError: TensorFlow or a format's own package is not installed.
     """
     tf = require("tensorflow", feature=_FEATURE, extra="tfds")
     records = list(itertools.islice(_serialized(build), count))
     if not records:
-        raise BuildError(f"{build.folder}: has no records")
+        raise UnreadableBuildError(f"{build.folder}: has no records")
     return tf.data.Dataset.from_tensor_slices(records).map(
         build.builder.info.features.deserialize_example
     )
 
 
-def _serialized(build: Build) -> Iterator[bytes]:
+def _serialized(build: StoredBuild) -> Iterator[bytes]:
     for shard in build.shards:
         for record in read_shard(shard.path, build.file_format):
             if isinstance(record, Damage):
-                raise BuildError(
+                raise UnreadableBuildError(
                     f"{shard.path}: {record.detail}; pass-dataset verify-build tells more"
                 )
             yield record
 
 
-def draw_figure(build: Build, examples: Any, *, rows: int, columns: int) -> Picture:
+def draw_figure(build: StoredBuild, examples: Any, *, rows: int, columns: int) -> Picture:
     """The figure of `tfds.show_examples`, on a transparent ground.
 
     Args:
@@ -128,7 +128,7 @@ def draw_figure(build: Build, examples: Any, *, rows: int, columns: int) -> Pict
     return _picture("image/webp", buffer.getvalue())
 
 
-def tabulate(build: Build, examples: Any) -> ExampleTable:
+def tabulate(build: StoredBuild, examples: Any) -> ExampleTable:
     """The table of `tfds.as_dataframe`, with images as thumbnails.
 
     Raises:

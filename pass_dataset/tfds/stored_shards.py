@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from pass_dataset.errors import BuildError
+from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
 
 __all__ = ["Damage", "read_shard"]
@@ -42,11 +42,11 @@ def read_shard(path: Path, file_format: str) -> Iterator[bytes | Damage]:
       file_format: ``tfrecord``, ``array_record`` or ``parquet``.
 
     Raises:
-      BuildError: a format that cannot be read here.
+      UnreadableBuildError: a format that cannot be read here.
       MissingExtraError: the format's own package is not installed.
     """
     if file_format not in _READERS:
-        raise BuildError(
+        raise UnreadableBuildError(
             f"{path}: file format {file_format!r}: expected one of {', '.join(sorted(_READERS))}"
         )
     return _READERS[file_format](path)

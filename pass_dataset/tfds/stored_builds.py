@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pass_dataset.errors import BuildError
+from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
 
-__all__ = ["Build", "BuildShard", "find_build", "open_build"]
+__all__ = ["StoredBuild", "StoredShard", "find_build", "open_build"]
 
 _INFO_NAME = "dataset_info.json"
 _OURS = "pass_dataset."
@@ -26,7 +26,7 @@ _UNFINISHED = "incomplete"
 
 
 @dataclass(frozen=True)
-class BuildShard:
+class StoredShard:
     """A file of records.
 
     Attributes:
@@ -41,7 +41,7 @@ class BuildShard:
 
 
 @dataclass(frozen=True)
-class Build:
+class StoredBuild:
     """A finished build.
 
     Attributes:
@@ -59,7 +59,7 @@ class Build:
     config: str | None
     version: str
     file_format: str
-    shards: tuple[BuildShard, ...]
+    shards: tuple[StoredShard, ...]
     builder: Any
 
     @property
@@ -85,27 +85,33 @@ def find_build(path: str | os.PathLike[str], name: str | None = None) -> Path:
 
     Args:
       path: that folder itself, or a folder above it such as TFDS's ``data_dir``; then the newest
-        version there is meant.
+        version there is meant, of the whole dataset before any configuration of it.
       name: dataset to look for; None for any that this package builds.
 
     Raises:
-      BuildError: there is none, or there are several that are not versions of one dataset.
+      UnreadableBuildError: there is none, or there are several and they are not versions of one
+        dataset.
     """
     root = Path(path).expanduser()
     if (root / _INFO_NAME).is_file():
         return root
     if not root.is_dir():
-        raise BuildError(f"{root}: expected a folder with a TFDS build, found nothing of that name")
+        raise UnreadableBuildError(
+            f"{root}: expected a folder with a TFDS build, found "
+            f"{'a file' if root.exists() else 'nothing'}"
+        )
     candidates = sorted(_candidates(root, name))
+    whole = [candidate for candidate in candidates if not candidate.dataset[1]]
+    candidates = whole or candidates
     wanted = name or "pass or pass_mini"
     if not candidates:
-        raise BuildError(
+        raise UnreadableBuildError(
             f"{root}: no build of {wanted} in it (no <name>/<version>/{_INFO_NAME}). Build one "
             f"with tfds.load({name or 'pass'!r}, data_dir={str(root)!r})"
         )
     if len({candidate.dataset for candidate in candidates}) > 1:
         listed = "\n".join(str(candidate.folder) for candidate in candidates)
-        raise BuildError(
+        raise UnreadableBuildError(
             f"{root}: has builds of several datasets; name the folder of one: {listed}"
         )
     return candidates[-1].folder
@@ -128,14 +134,14 @@ def _candidates(root: Path, name: str | None) -> Iterator[_Candidate]:
                 yield _Candidate(found, version, path.parent)
 
 
-def open_build(path: str | os.PathLike[str], name: str | None = None) -> Build:
+def open_build(path: str | os.PathLike[str], name: str | None = None) -> StoredBuild:
     """Opens a build of any file format.
 
     Args:
       path, name: see `find_build`.
 
     Raises:
-      BuildError: there is none, or what describes it cannot be read.
+      UnreadableBuildError: there is none, or what describes it cannot be read.
       MissingExtraError: TFDS is not installed.
     """
     folder = find_build(path, name)
@@ -147,11 +153,11 @@ def open_build(path: str | os.PathLike[str], name: str | None = None) -> Build:
         file_format = str(info.file_format.value)
     # TFDS and the parsers under it document no errors of their own for a damaged description.
     except Exception as error:
-        raise BuildError(
+        raise UnreadableBuildError(
             f"{folder}: the build's description ({_INFO_NAME}, features.json) cannot be read: "
             f"{error}. Build it again."
         ) from error
-    return Build(
+    return StoredBuild(
         folder=folder,
         name=str(info.name),
         config=info.config_name or None,
@@ -162,7 +168,7 @@ def open_build(path: str | os.PathLike[str], name: str | None = None) -> Build:
     )
 
 
-def _shards(splits: Sequence[Any]) -> Iterator[BuildShard]:
+def _shards(splits: Sequence[Any]) -> Iterator[StoredShard]:
     for split in splits:
         for path, length in zip(split.filepaths, split.shard_lengths, strict=True):
-            yield BuildShard(Path(path), str(split.name), int(length))
+            yield StoredShard(Path(path), str(split.name), int(length))
