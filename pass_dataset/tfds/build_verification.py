@@ -44,6 +44,7 @@ class FindingKind(str, Enum):
     """What is wrong."""
 
     DAMAGED = "damaged"  # a record's bytes cannot be read or trusted
+    UNREADABLE = "unreadable"  # a file, from that record on
     IMAGE = "image differs"
     METADATA = "metadata differ"
     DUPLICATE = "duplicate"  # a hash that stood in the build before
@@ -209,7 +210,8 @@ def _compare_shards(
             return 0
         records = 0
         for block in _blocks(_records(shard, build.file_format), _BLOCK):
-            records += len(block)
+            lost = {item.kind for item in block if isinstance(item, Finding)}
+            records += len(block) - (FindingKind.UNREADABLE in lost)
             for finding in _compare_block(block, number, names, expected):
                 report.add(finding)
             task.advance(len(block))
@@ -226,6 +228,9 @@ def _compare_shards(
 def _records(shard: StoredShard, file_format: str) -> Iterator[StoredRecord | Finding]:
     """A shard's records without their images, and a finding where there is none."""
     for number, data in enumerate(read_shard(shard.path, file_format)):
+        if isinstance(data, Damage) and data.ends_file:
+            yield Finding(FindingKind.UNREADABLE, data.detail, shard.path.name, number)
+            return
         damage = data.detail if isinstance(data, Damage) else None
         serialized = data.data if isinstance(data, Damage) else data
         parsed = "unreadable" if serialized is None else parse_record(serialized, number, damage)

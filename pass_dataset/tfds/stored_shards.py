@@ -28,10 +28,12 @@ class Damage:
     Attributes:
       detail: what is wrong.
       data: the record's bytes as far as they could be read, or None.
+      ends_file: it is no single record: nothing can be read from here on.
     """
 
     detail: str
     data: bytes | None = None
+    ends_file: bool = False
 
 
 def read_shard(path: Path, file_format: str) -> Iterator[bytes | Damage]:
@@ -73,38 +75,34 @@ def _read_tfrecord(path: Path) -> Iterator[bytes | Damage]:
         with path.open("rb") as file:
             size_bytes = path.stat().st_size
             while file.tell() < size_bytes:
-                record, is_last = _read_frame(file, size_bytes, checksum)
+                record = _read_frame(file, size_bytes, checksum)
                 yield record
-                if is_last:
+                if isinstance(record, Damage) and record.ends_file:
                     return
     except OSError as error:
-        yield Damage(f"cannot be read: {error.strerror}")
+        yield Damage(f"cannot be read: {error.strerror}", ends_file=True)
 
 
 def _read_frame(
     file: BinaryIO, size_bytes: int, checksum: Callable[[bytes], int]
-) -> tuple[bytes | Damage, bool]:
-    """The next frame, and True if it cannot be told where the one after it starts."""
+) -> bytes | Damage:
+    """The next frame of a file of that size."""
     start = file.tell()
     head = file.read(_HEAD.size)
     length, head_crc = _HEAD.unpack(head) if len(head) == _HEAD.size else (size_bytes, 0)
     if start + _HEAD.size + length + _TAIL.size > size_bytes:
-        return Damage(
-            f"damaged or cut frame at byte {start:,}: the {size_bytes - start:,} bytes from there "
-            "to the end of the file cannot be read"
-        ), True
+        left = f"the {size_bytes - start:,} bytes from there to the end of the file"
+        return Damage(f"damaged or cut frame at byte {start:,}; {left} are lost", ends_file=True)
     data = file.read(length)
     (data_crc,) = _TAIL.unpack(file.read(_TAIL.size))
     head_is_right = checksum(head[:8]) == head_crc
     if checksum(data) == data_crc:
         if head_is_right:
-            return data, False
-        return Damage(f"wrong checksum of the length at byte {start:,}", data), False
+            return data
+        return Damage(f"wrong checksum of the length at byte {start:,}", data)
     if head_is_right:
-        return Damage(f"wrong checksum of the frame at byte {start:,}", data), False
-    return Damage(
-        f"damaged length at byte {start:,}: the rest of the file cannot be told apart"
-    ), True
+        return Damage(f"wrong checksum of the frame at byte {start:,}", data)
+    return Damage(f"damaged length at byte {start:,}; what follows is lost", ends_file=True)
 
 
 # --- ArrayRecord ----------------------------------------------------------------------------------
@@ -119,7 +117,7 @@ def _read_array_record(path: Path) -> Iterator[bytes | Damage]:
         reader = module.ArrayRecordReader(str(path))
         count = reader.num_records()
     except Exception as error:
-        yield Damage(f"cannot be opened: {_first_line(error)}")
+        yield Damage(f"cannot be opened: {_first_line(error)}", ends_file=True)
         return
     for start in range(0, count, _BATCH):
         numbers = range(start, min(start + _BATCH, count))
@@ -127,7 +125,10 @@ def _read_array_record(path: Path) -> Iterator[bytes | Damage]:
             yield from reader.read(list(numbers))
         except Exception:
             yield from (_read_one(reader, number) for number in numbers)
-    reader.close()
+    try:
+        reader.close()
+    except Exception as error:  # a cut file opens as one of no records and fails here only
+        yield Damage(_first_line(error), ends_file=True)
 
 
 def _read_one(reader: object, number: int) -> bytes | Damage:
@@ -157,7 +158,7 @@ def _read_parquet(path: Path) -> Iterator[bytes | Damage]:
                     rows = file.metadata.row_group(group).num_rows
                     yield Damage(f"row group {group} of {rows} records: {_first_line(error)}")
     except (OSError, pa.ArrowException) as error:
-        yield Damage(f"cannot be opened: {_first_line(error)}")
+        yield Damage(f"cannot be opened: {_first_line(error)}", ends_file=True)
 
 
 def _first_line(error: Exception) -> str:
