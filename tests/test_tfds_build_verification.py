@@ -8,7 +8,7 @@ import shutil
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,12 +23,11 @@ from pass_dataset.tfds.pass_dataset_builder import example
 from pass_dataset.tfds.stored_builds import find_build
 from pass_dataset.tfds.stored_shards import Damage, read_shard
 from tests.support.official import make_official
+from tests.support.tfds_builds import edited, rewrite, shard_of, value_of
 
 tfds = pytest.importorskip("tensorflow_datasets")
 
 FORMATS = ("tfrecord", "array_record", "parquet")
-
-Edit = Callable[[list[bytes]], Sequence[bytes]]
 
 
 @pytest.fixture(scope="module")
@@ -51,40 +50,6 @@ def build(builds: dict[str, Path], tmp_path: Path, request: pytest.FixtureReques
 
 def copied(folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(folder, tmp_path / "data" / "pass_mini" / "1.0.0"))
-
-
-def shard_of(build: Path) -> Path:
-    return next(build.glob("pass_mini-train*"))
-
-
-def rewrite(build: Path, edit: Edit) -> None:
-    """Writes the shard anew, whole in itself, with other records in it."""
-    shard = shard_of(build)
-    file_format = shard.name.split(".")[1].split("-")[0]
-    records = [record for record in read_shard(shard, file_format) if isinstance(record, bytes)]
-    assert len(records) == 64
-    adapter = tfds.core.file_adapters.ADAPTER_FOR_FORMAT[tfds.core.FileFormat(file_format)]
-    adapter.write_examples(shard, [(None, record) for record in edit(records)])
-
-
-def edited(record: bytes, **changes: object) -> bytes:
-    """A record with other values; `image_hash=` changes ``image/hash``."""
-    from tensorflow_datasets.proto import tf_example_pb2
-
-    parsed = tf_example_pb2.Example.FromString(record)
-    for name, value in changes.items():
-        feature = parsed.features.feature[name.replace("image_", "image/")]
-        kind = feature.float_list if isinstance(value, float) else feature.bytes_list
-        kind.value[0] = value
-    return bytes(parsed.SerializeToString())
-
-
-def value_of(record: bytes, name: str) -> bytes:
-    from tensorflow_datasets.proto import tf_example_pb2
-
-    return bytes(
-        tf_example_pb2.Example.FromString(record).features.feature[name].bytes_list.value[0]
-    )
 
 
 def flip(path: Path, position: int) -> None:
