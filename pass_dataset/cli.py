@@ -89,9 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_index(commands)
     _add_checksums(commands)
+    _add_demo(commands)
     _add_verify_build(commands)
     _add_catalog(commands)
-    _add_demo(commands)
     return parser
 
 
