@@ -126,7 +126,8 @@ def verify_build(
       archives: archive folder; None for ``PASS_ARCHIVES``, or for the installed mini release if
         the build is one of `pass_mini`.
       release: what the archive folder holds; None to tell it from the folder.
-      parts: numbers of the tars that the build was made from; None for all.
+      parts: numbers of the tars that the build was made from; None for those that its folder's
+        name tells (``pass/parts_0_3-5/3.0.0``), or else all.
       progress: where progress is shown.
 
     Raises:
@@ -137,7 +138,8 @@ def verify_build(
     build = open_build(path, name)
     shown = progress or Silent()
     archive = _open_archive(build, archives, release, shown)
-    expected = expect_images(archive, parts, shown)
+    parts = build.parts if parts is None else parts
+    expected = expect_images(archive, parts, build.limit, shown)
     report = _Report()
     num_read = _compare_shards(build, expected, report, shown)
     _find_missing(expected, report)

@@ -65,13 +65,14 @@ class ExpectedImages:
 
 
 def expect_images(
-    archive: PassArchive, parts: Sequence[int] | None, progress: Progress
+    archive: PassArchive, parts: Sequence[int] | None, limit: int | None, progress: Progress
 ) -> ExpectedImages:
     """Reads and hashes all images once.
 
     Args:
       archive: all images of an archive folder.
       parts: part numbers that count; None for all.
+      limit: only so many images of these, the first ones; None for all.
       progress: where progress is shown.
 
     Raises:
@@ -86,8 +87,10 @@ def expect_images(
     if parts is not None:
         archive.release.select(parts)
         wanted = [number for number, part in enumerate(archive.summary.parts) if part in set(parts)]
-        rows = np.flatnonzero(np.isin(table["tar"].to_numpy(), wanted))
+        rows = np.flatnonzero(np.isin(table["tar"].to_numpy(), wanted))[:limit]
         archive, table = archive[rows.tolist()], table.take(pa.array(rows))
+    elif limit is not None:
+        archive, table = archive[:limit], table.slice(0, limit)
     order = pc.sort_indices(table["hash"])
     ordered = table["hash"].take(order)
     width = max(pc.max(pc.binary_length(ordered)).as_py() or 0, 1)

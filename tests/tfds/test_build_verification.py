@@ -17,9 +17,7 @@ from pass_dataset import cli
 from pass_dataset.errors import FolderError, UnreadableBuildError
 from pass_dataset.mini import ARCHIVES, CHECKSUMS
 from pass_dataset.provision import open_mini
-from pass_dataset.records import ImageRecord
 from pass_dataset.tfds.build_verification import Finding, FindingKind, verify_build
-from pass_dataset.tfds.pass_dataset_builder import example
 from pass_dataset.tfds.stored_builds import find_build
 from pass_dataset.tfds.stored_shards import Damage, read_shard
 from tests.support.official import make_official
@@ -125,11 +123,15 @@ def test_parts(build: Path, tmp_path: Path) -> None:
     info = json.loads((build / "dataset_info.json").read_text())
     info["splits"][0]["shardLengths"] = ["14"]
     (build / "dataset_info.json").write_text(json.dumps(info))
+    assert verify_build(build).counts == {FindingKind.MISSING: 50}
     # A copy, because an archive folder gets an index.
     arguments = {"archives": shutil.copytree(ARCHIVES, tmp_path / "mini"), "release": CHECKSUMS}
     assert verify_build(build, parts=[0, 1], **arguments).is_right
     assert verify_build(build, parts=[0, 1, 2], **arguments).counts == {FindingKind.MISSING: 7}
-    assert verify_build(build, **arguments).counts == {FindingKind.MISSING: 50}
+    # The folder's name tells as well, as does that of a build cut short.
+    for config, missing in (("parts_0-1", 0), ("mini_1f3a90c2-parts_0_1_3", 7), ("first_14", 0)):
+        (build / "dataset_info.json").write_text(json.dumps({**info, "configName": config}))
+        assert verify_build(build, **arguments).counts.get(FindingKind.MISSING, 0) == missing
 
 
 # --- damaged files --------------------------------------------------------------------------------
@@ -277,12 +279,11 @@ def test_findings_are_capped(build: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert len(by_kind(found.findings)[FindingKind.MISSING]) == 10
 
 
-def test_a_record_as_the_builder_makes_it() -> None:
-    """The fields compared are those that the builder writes."""
+def test_all_features_are_compared(builds: dict[str, Path]) -> None:
     from pass_dataset.tfds import stored_records
 
-    record: ImageRecord = open_mini()[0]
-    assert set(stored_records._FIELDS) == set(example(record))
+    features = tfds.builder_from_directory(str(builds["tfrecord"])).info.features
+    assert set(stored_records._FIELDS) == set(features)
 
 
 # --- folders and the command ----------------------------------------------------------------------

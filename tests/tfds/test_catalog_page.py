@@ -301,7 +301,7 @@ def test_text() -> None:
 def test_template_is_shipped() -> None:
     template = Path(catalog_page.__file__).with_name(catalog_page._TEMPLATE)
     assert template.is_file()
-    assert "*.html" in (Path(__file__).parent.parent / "setup.cfg").read_text()
+    assert "*.html" in (Path(__file__).parents[2] / "setup.cfg").read_text()
 
 
 # --- a real browser -------------------------------------------------------------------------------
