@@ -196,6 +196,11 @@ class _Report:
             if self.counts[finding.kind] <= _KEPT:
                 self.findings.append(finding)
 
+    def count(self, kind: FindingKind, number: int) -> None:
+        """Counts findings beyond those that are kept."""
+        if number:
+            self.counts[kind] += number
+
 
 def _compare_shards(
     build: StoredBuild, expected: ExpectedImages, report: _Report, progress: Progress
@@ -289,10 +294,12 @@ def _find_missing(expected: ExpectedImages, report: _Report) -> None:
     import numpy as np
 
     table, summary = expected.table, expected.archive.summary
-    for position in np.flatnonzero(expected.seen == 0).tolist():
+    positions = np.flatnonzero(expected.seen == 0)
+    for position in positions[:_KEPT].tolist():
         row = table.slice(position, 1).to_pylist()[0]
         place = f"{summary.tars[row['tar']]} has it at byte {row['offset']:,}"
         report.add(Finding(FindingKind.MISSING, place, hash=row["hash"]))
+    report.count(FindingKind.MISSING, len(positions[_KEPT:]))
 
 
 def _blocks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -23,6 +23,9 @@ _DIGEST_BYTES = hashlib.sha256().digest_size
 #: Images hashed by one thread at a time: contiguous, so that each reads forward.
 _STRETCH = 4096
 
+#: Progress costs about as much as hashing a small image.
+_SHOWN_EVERY = 64
+
 
 @dataclass(frozen=True)
 class ExpectedImages:
@@ -120,7 +123,8 @@ def _digests(archive: PassArchive, progress: Progress) -> npt.NDArray[np.uint8]:
         for position, record in enumerate(archive.iterate(share), start=first):
             digest = hashlib.sha256(record.jpeg).digest()
             digests[position] = np.frombuffer(digest, np.uint8)
-            task.advance(1)
+            if position % _SHOWN_EVERY == 0:
+                task.advance(_SHOWN_EVERY)
 
     for _ in in_threads(hash_stretch, range(stretches)):
         pass
