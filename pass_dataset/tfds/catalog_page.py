@@ -173,7 +173,12 @@ def _load_code(entry: CatalogEntry) -> str:
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[_Html]], numbers: set[int]) -> _Html:
-    """A table that scrolls sideways on a narrow screen; `numbers` are columns of numbers."""
+    """A table that scrolls sideways on a narrow screen, by keyboard too.
+
+    Args:
+      header, rows: cells as HTML.
+      numbers: columns of numbers, which are set to the right.
+    """
 
     def cells(tag: str, row: Sequence[_Html]) -> Iterator[str]:
         for column, content in enumerate(row):
@@ -183,7 +188,7 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[_Html]], numbers: set[
     head = "".join(cells("th", [_escape(name) for name in header]))
     body = "\n".join(f"<tr>{''.join(cells('td', row))}</tr>" for row in rows)
     return _Html(
-        f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n'
+        f'<div class="wide" tabindex="0"><table>\n<thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{body}\n</tbody>\n</table></div>"
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -70,4 +70,9 @@ def _write_archives(made: OfficialReleases, version: str) -> Release:
         lines = [collection.HEADER]
         lines += [collection.row(number, name) for number, name in enumerate(hashes)]
     (folder / "pass_metadata.csv").write_text("\n".join([*lines, ""]))
-    return describe_collection(folder, version=version)
+    published = releases.official_release(version)
+    return replace(
+        describe_collection(folder, version=version),
+        released=published.released,
+        changes=published.changes,
+    )
