@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NewType
 
+from pass_dataset.errors import FolderError
 from pass_dataset.folders import write_whole
 from pass_dataset.tfds.catalog_entry import CatalogEntry, FeatureRow, VersionRow, describe_build
 from pass_dataset.tfds.catalog_pictures import (
@@ -52,6 +53,7 @@ def write_catalog_page(
 
     Raises:
       UnreadableBuildError: no such build, or it cannot be read.
+      FolderError: the file cannot be written.
       MissingExtraError: TFDS or a package it draws with is not installed.
     """
     build = open_build(data_dir, name)
@@ -63,8 +65,11 @@ def write_catalog_page(
     )
     stem = "-".join(filter(None, (build.name, build.config, build.version)))
     path = Path(out) if out is not None else Path(f"{stem}.html")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, page.encode())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, page.encode())
+    except OSError as error:
+        raise FolderError(f"{path}: cannot be written: {error.strerror}") from error
     return path
 
 

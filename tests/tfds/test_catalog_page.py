@@ -233,6 +233,10 @@ def test_command(
     assert Page((tmp_path / "pass_mini-1.0.0.html").read_text())
     assert cli.main(["catalog", "--data-dir", str(data_dir), "--name", "pass"]) == 1
     assert "no build of pass" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    out = str(tmp_path / "file" / "page.html")
+    assert cli.main(["catalog", "--data-dir", str(data_dir), "--out", out]) == 1
+    assert "cannot be written" in capsys.readouterr().err
 
 
 # --- rendering ------------------------------------------------------------------------------------
