@@ -26,6 +26,7 @@ from pass_dataset.releases import (
     parse_parts,
     resolve_release,
 )
+from pass_dataset.tfds.stored_cli import add_catalog, add_verify_build
 
 __all__ = ["main"]
 
@@ -89,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_index(commands)
     _add_checksums(commands)
     _add_demo(commands)
+    add_verify_build(commands)
+    add_catalog(commands)
     return parser
 
 

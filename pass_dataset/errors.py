@@ -10,6 +10,7 @@
     ├── ArchiveError            a tar that cannot be read or trusted
     ├── MetadataError           a metadata CSV that cannot be read
     ├── RecordNotFoundError     no image with that hash
+    ├── UnreadableBuildError    a TFDS build that is not there or cannot be read
     └── MissingExtraError       an optional part is not installed
 
 Each message names the file, what was expected, what was found, and what to do.
@@ -28,6 +29,7 @@ __all__ = [
     "PassDatasetError",
     "RecordNotFoundError",
     "ReleaseError",
+    "UnreadableBuildError",
     "VerificationError",
 ]
 
@@ -73,6 +75,10 @@ class RecordNotFoundError(PassDatasetError, KeyError):
 
     def __str__(self) -> str:  # KeyError would print the repr of the message
         return str(self.args[0])
+
+
+class UnreadableBuildError(PassDatasetError):
+    """A dataset built by TFDS that is not where it was looked for, or cannot be read."""
 
 
 class MissingExtraError(PassDatasetError, ImportError):

@@ -1,0 +1,313 @@
+"""Does a TFDS build hold what the archives hold? Every record, by hash, SHA-256 and metadata.
+
+Both sides are read once, front to back, and never decoded: first the tars, of whose images a
+SHA-256 each is kept, then the shards. What is kept is 32 bytes of digest, 32 of hash and 8 of
+bookkeeping an image: about 110 MB for PASS.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TypeVar
+
+from pass_dataset import folders
+from pass_dataset.errors import UnreadableBuildError
+from pass_dataset.progress import Progress, Silent
+from pass_dataset.provision import open_mini
+from pass_dataset.records import PassArchive
+from pass_dataset.releases import Release
+from pass_dataset.tfds.expected_images import ExpectedImages, expect_images
+from pass_dataset.tfds.stored_builds import StoredBuild, StoredShard, open_build
+from pass_dataset.tfds.stored_records import StoredRecord, parse_record
+from pass_dataset.tfds.stored_shards import Damage, read_shard
+from pass_dataset.tfds.threads import in_threads
+
+__all__ = ["BuildVerification", "Finding", "FindingKind", "verify_build"]
+
+_T = TypeVar("_T")
+
+#: Findings of each kind that are kept in full; the rest are counted. The wrong archives would
+#: otherwise give millions.
+_KEPT = 1000
+
+#: Records compared at a time, without their images.
+_BLOCK = 1024
+
+
+class FindingKind(str, Enum):
+    """What is wrong."""
+
+    DAMAGED = "damaged"  # a record's bytes cannot be read or trusted
+    UNREADABLE = "unreadable"  # a file, from that record on
+    IMAGE = "image differs"
+    METADATA = "metadata differ"
+    DUPLICATE = "duplicate"  # a hash that stood in the build before
+    EXTRA = "extra"  # a hash that the archives do not have
+    MISSING = "missing"  # a hash that the build does not have
+    COUNT = "count"  # another number of records than the build's description says
+    NO_SHARD = "missing shard"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+      kind: what.
+      detail: what differs: field, found and expected value.
+      shard: file name of the shard, None where no single shard is to blame.
+      record: position in the shard, from 0, or None.
+      hash: hash of the image, or None where it cannot be told.
+    """
+
+    kind: FindingKind
+    detail: str
+    shard: str | None = None
+    record: int | None = None
+    hash: str | None = None
+
+    def __str__(self) -> str:
+        where = [self.shard or "the build"]
+        if self.record is not None:
+            where.append(f"record {self.record}")
+        if self.hash is not None:
+            where.append(self.hash)
+        return f"{', '.join(where)}: {self.kind.value}: {self.detail}"
+
+
+@dataclass(frozen=True)
+class BuildVerification:
+    """What was found of a build.
+
+    Attributes:
+      build: what was read.
+      archives: folder it was compared with.
+      release: release in that folder.
+      num_expected: number of images in the archives.
+      num_read: number of records in the build.
+      counts: number of findings of each kind that has any.
+      findings: the findings, up to 1000 of each kind.
+    """
+
+    build: StoredBuild
+    archives: Path
+    release: Release
+    num_expected: int
+    num_read: int
+    counts: dict[FindingKind, int]
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_right(self) -> bool:
+        """True if the build has every image once, with the right bytes and metadata."""
+        return not self.counts
+
+
+def verify_build(
+    path: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    archives: str | os.PathLike[str] | None = None,
+    release: str | os.PathLike[str] | Release | None = None,
+    parts: Sequence[int] | None = None,
+    progress: Progress | None = None,
+) -> BuildVerification:
+    """Compares every record of a build with the archives it was made from.
+
+    Args:
+      path: the build's folder (``…/pass/3.0.0``), or TFDS's ``data_dir``.
+      name: dataset to look for in a ``data_dir``; None for the only one there.
+      archives: archive folder; None for ``PASS_ARCHIVES``, or for the installed mini release if
+        the build is one of `pass_mini`.
+      release: what the archive folder holds; None to tell it from the folder.
+      parts: numbers of the tars that the build was made from; None for those that its folder's
+        name tells (``pass/parts_0_3-5/3.0.0``), or else all.
+      progress: where progress is shown.
+
+    Raises:
+      UnreadableBuildError: no such build, or it is of another version than the archives.
+      FolderError, ArchiveError, MetadataError, ReleaseError: the archives cannot be read.
+      MissingExtraError: a package to read the build with is not installed.
+    """
+    build = open_build(path, name)
+    shown = progress or Silent()
+    archive = _open_archive(build, archives, release, shown)
+    parts = build.parts if parts is None else parts
+    expected = expect_images(archive, parts, build.limit, shown)
+    report = _Report()
+    num_read = _compare_shards(build, expected, report, shown)
+    _find_missing(expected, report)
+    return BuildVerification(
+        build=build,
+        archives=archive.folder,
+        release=archive.release,
+        num_expected=len(expected.archive),
+        num_read=num_read,
+        counts=dict(report.counts),
+        findings=tuple(report.findings),
+    )
+
+
+def _open_archive(
+    build: StoredBuild,
+    archives: str | os.PathLike[str] | None,
+    release: str | os.PathLike[str] | Release | None,
+    progress: Progress,
+) -> PassArchive:
+    given = archives or os.environ.get(folders.ARCHIVES_VARIABLE)
+    if build.name == "pass_mini" and archives is None and release is None:
+        return open_mini()
+    if not given:
+        raise UnreadableBuildError(
+            f"{build.folder}: name the archives it was built from, with --archives / archives= "
+            f"or the environment variable {folders.ARCHIVES_VARIABLE}"
+        )
+    root = Path(given).expanduser()
+    folder = root / build.version if (root / build.version).is_dir() else root
+    found = folders.identify_release(folder, release)
+    if found.version != build.version:
+        raise UnreadableBuildError(
+            f"{build.folder} is version {build.version}, but {folder} holds {found.label}; "
+            f"expected archives of version {build.version}"
+        )
+    return PassArchive(folder, found, progress=progress)
+
+
+# --- what is found --------------------------------------------------------------------------------
+
+
+class _Report:
+    """Findings, of all threads together."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.counts: Counter[FindingKind] = Counter()
+        self._lock = threading.Lock()
+
+    def add(self, finding: Finding) -> None:
+        with self._lock:
+            self.counts[finding.kind] += 1
+            if self.counts[finding.kind] <= _KEPT:
+                self.findings.append(finding)
+
+    def count(self, kind: FindingKind, number: int) -> None:
+        """Counts findings beyond those that are kept."""
+        if number:
+            self.counts[kind] += number
+
+
+def _compare_shards(
+    build: StoredBuild, expected: ExpectedImages, report: _Report, progress: Progress
+) -> int:
+    """Compares all shards; returns the number of records read."""
+    task = progress.task("Reading the build", build.num_examples, "images")
+    names = [shard.path.name for shard in build.shards]
+
+    def compare_shard(number: int) -> int:
+        shard = build.shards[number]
+        if not shard.path.is_file():
+            text = f"is not there; it should have {shard.num_examples:,} records"
+            report.add(Finding(FindingKind.NO_SHARD, text, shard.path.name))
+            return 0
+        records = 0
+        for block in _blocks(_records(shard, build.file_format), _BLOCK):
+            lost = {item.kind for item in block if isinstance(item, Finding)}
+            records += len(block) - (FindingKind.UNREADABLE in lost)
+            for finding in _compare_block(block, number, names, expected):
+                report.add(finding)
+            task.advance(len(block))
+        if records != shard.num_examples:
+            text = f"expected {shard.num_examples:,} records as described, found {records:,}"
+            report.add(Finding(FindingKind.COUNT, text, shard.path.name))
+        return records
+
+    total = sum(in_threads(compare_shard, range(len(build.shards))))
+    task.finish()
+    return total
+
+
+def _records(shard: StoredShard, file_format: str) -> Iterator[StoredRecord | Finding]:
+    """A shard's records without their images, and a finding where there is none."""
+    for number, data in enumerate(read_shard(shard.path, file_format)):
+        if isinstance(data, Damage) and data.ends_file:
+            yield Finding(FindingKind.UNREADABLE, data.detail, shard.path.name, number)
+            return
+        damage = data.detail if isinstance(data, Damage) else None
+        serialized = data.data if isinstance(data, Damage) else data
+        parsed = "unreadable" if serialized is None else parse_record(serialized, number, damage)
+        if isinstance(parsed, StoredRecord):
+            yield parsed
+        else:
+            detail = damage or f"not an example of this dataset: {parsed}"
+            yield Finding(FindingKind.DAMAGED, detail, shard.path.name, number)
+
+
+def _compare_block(
+    block: Sequence[StoredRecord | Finding],
+    shard: int,
+    shard_names: Sequence[str],
+    expected: ExpectedImages,
+) -> Iterator[Finding]:
+    """What is wrong with some records of a shard."""
+    import pyarrow as pa
+
+    yield from (item for item in block if isinstance(item, Finding))
+    records = [item for item in block if isinstance(item, StoredRecord)]
+    if not records:
+        return
+    positions = expected.positions([record.hash for record in records])
+    known = positions[positions >= 0]
+    rows = iter(expected.table.take(pa.array(known)).to_pylist())
+    name = shard_names[shard]
+    for record, position in zip(records, positions.tolist(), strict=True):
+        text = record.hash_text
+
+        def finding(kind: FindingKind, detail: str, record: StoredRecord = record) -> Finding:
+            return Finding(kind, detail, name, record.number, record.hash_text)
+
+        if position < 0:
+            if record.damage is not None:
+                yield finding(FindingKind.DAMAGED, record.damage)
+            else:
+                yield finding(FindingKind.EXTRA, f"the archives have no image {text}")
+            continue
+        before = expected.mark(position, shard)
+        differences = list(record.differences(next(rows), expected.digests[position].tobytes()))
+        if record.damage is not None:
+            changes = "; ".join(str(difference) for difference in differences) or "content is right"
+            yield finding(FindingKind.DAMAGED, f"{record.damage}; {changes}")
+        else:
+            for difference in differences:
+                kind = FindingKind.IMAGE if difference.is_image else FindingKind.METADATA
+                yield finding(kind, str(difference))
+        if before is not None:
+            yield finding(FindingKind.DUPLICATE, f"stands in {shard_names[before]} too")
+
+
+def _find_missing(expected: ExpectedImages, report: _Report) -> None:
+    import numpy as np
+
+    table, summary = expected.table, expected.archive.summary
+    positions = np.flatnonzero(expected.seen == 0)
+    for position in positions[:_KEPT].tolist():
+        row = table.slice(position, 1).to_pylist()[0]
+        place = f"{summary.tars[row['tar']]} has it at byte {row['offset']:,}"
+        report.add(Finding(FindingKind.MISSING, place, hash=row["hash"]))
+    report.count(FindingKind.MISSING, len(positions[_KEPT:]))
+
+
+def _blocks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    block: list[_T] = []
+    for item in items:
+        block.append(item)
+        if len(block) == size:
+            yield block
+            block = []
+    if block:
+        yield block
