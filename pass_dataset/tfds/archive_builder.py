@@ -120,13 +120,13 @@ class ArchiveBuilder(  # type: ignore[misc]
         for record in archive[: self.selection.limit]:
             yield record.hash, example(record)
 
-    def download_and_prepare(  # noqa: D417
+    def download_and_prepare(
         self,
         *,
         download_dir: str | os.PathLike[str] | None = None,
         download_config: tfds.download.DownloadConfig | None = None,
         file_format: str | tfds.core.FileFormat | None = None,
-        **others: Any,
+        permissions: Any = None,
     ) -> None:
         """Builds the data set unless it is there, as TFDS's method of this name.
 
@@ -137,6 +137,8 @@ class ArchiveBuilder(  # type: ignore[misc]
           PassDatasetError: archives that cannot be had or read, shards that cannot be written.
         """
         config = download_config or tfds.download.DownloadConfig()
+        # Its default differs between versions of TFDS, and older ones do not have it.
+        others = {} if permissions is None else {"permissions": permissions}
         if config.max_examples_per_split:
             limited = self._limited(config.max_examples_per_split)
             limited.download_and_prepare(
@@ -182,9 +184,7 @@ class ArchiveBuilder(  # type: ignore[misc]
     ) -> None:
         """Builds the folder of this data set in worker processes."""
         self.assert_is_not_blocked()
-        dl_manager = self._make_download_manager(
-            download_dir=download_dir, download_config=config
-        )
+        dl_manager = self._make_download_manager(download_dir=download_dir, download_config=config)
         archive = self._open_archive(dl_manager)
         template = self._get_filename_template(split_name=SPLIT)
         sharding = config.get_shard_config()
@@ -195,9 +195,9 @@ class ArchiveBuilder(  # type: ignore[misc]
             self.selection.limit,
             repr(sharding),
             sharding.get_number_shards,
-            lambda number, count: Path(
-                template.sharded_filepath(shard_index=number, num_shards=count)
-            ).name,
+            lambda number, count: (
+                Path(template.sharded_filepath(shard_index=number, num_shards=count)).name
+            ),
         )
 
         def finish(folder: Path, layout: Layout) -> None:

@@ -108,7 +108,10 @@ class Build:
     def _fingerprint(self, archive: PassArchive) -> dict[str, Any]:
         return {
             "order": ORDER_VERSION,
-            "archives": [os.fspath(archive.folder), fingerprint_of(archive.folder, archive.release)],
+            "archives": [
+                os.fspath(archive.folder),
+                fingerprint_of(archive.folder, archive.release),
+            ],
             "rows": _digest(archive, self.limit),
             "file_format": self.file_format,
             "sharding": self.sharding,

@@ -74,7 +74,7 @@ class Selection:
         )
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class PassConfig(tfds.core.BuilderConfig):  # type: ignore[misc]
     """A part of a release, or a release of the user's own.
 
@@ -83,6 +83,10 @@ class PassConfig(tfds.core.BuilderConfig):  # type: ignore[misc]
     """
 
     selection: Selection | None = None
+
+    def __repr__(self) -> str:
+        # TFDS logs it.
+        return f"PassConfig({self.name!r}, version={str(self.version)!r})"
 
 
 def format_parts(parts: Iterable[int]) -> str:

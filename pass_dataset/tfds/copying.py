@@ -120,7 +120,8 @@ def _block(records: pa.RecordBatch) -> Iterator[_Place]:
     gps = np.stack([records[name].to_numpy() for name in ("latitude", "longitude")], axis=1)
     gps_bytes = gps.astype("<f4").tobytes()
     pairs = [
-        gps_bytes[start : start + 2 * GPS_BYTES] for start in range(0, len(gps_bytes), 2 * GPS_BYTES)
+        gps_bytes[start : start + 2 * GPS_BYTES]
+        for start in range(0, len(gps_bytes), 2 * GPS_BYTES)
     ]
     numbers = (records[name].to_numpy().tolist() for name in ("tar", "offset", "size_bytes"))
     texts = (

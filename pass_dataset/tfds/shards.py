@@ -32,7 +32,9 @@ __all__ = [
 _FRAME_BYTES = 16
 #: Pieces given to the kernel at a time; Linux and macOS take 1024 (IOV_MAX).
 _MAX_PIECES = 1020
-_FLUSH_BYTES = 4 << 20
+#: Few enough that they are still in the processor's cache when they are written (4 MiB: 1.0 instead
+#: of 1.7 GB/s a core).
+_FLUSH_BYTES = 1 << 20
 #: Records of a Parquet row group, as many as TFDS's own writer puts there.
 _ROW_GROUP = 100
 _PARQUET_COLUMN = "data"

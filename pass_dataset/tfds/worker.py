@@ -14,7 +14,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.records import OpenTars
@@ -46,8 +46,15 @@ class _Replies:
         self.send(bytes=size_bytes)
 
 
-def main(folder: str) -> int:
-    """Writes the shards that are asked for until there are no more; returns an exit code."""
+def main(folder: str) -> NoReturn:
+    """Writes the shards that are asked for until there are no more, and ends the process."""
+    code = _serve(folder)
+    sys.stdout.flush()
+    # All files are closed. Taking the interpreter apart would cost as long as a shard of a small set.
+    os._exit(code)
+
+
+def _serve(folder: str) -> int:
     replies = _Replies()
     try:
         plan = BuildPlan.load(Path(folder))

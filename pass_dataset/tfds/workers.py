@@ -36,7 +36,7 @@ _END_S = 5.0
 #: the folder it is started in.
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-    "from pass_dataset.tfds.worker import main; sys.exit(main(sys.argv[1]))"
+    "from pass_dataset.tfds.worker import main; main(sys.argv[1])"
 )
 
 
