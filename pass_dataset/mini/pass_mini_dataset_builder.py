@@ -18,7 +18,7 @@ from pass_dataset.tfds.configs import PassConfig, Selection
 __all__ = ["Builder"]
 
 
-class Builder(ArchiveBuilder, skip_registration=True):
+class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
     """The mini release for TensorFlow Datasets."""
 
     VERSION = tfds.core.Version(read_release(CHECKSUMS).version)

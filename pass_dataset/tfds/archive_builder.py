@@ -19,12 +19,13 @@ import tensorflow_datasets as tfds
 
 from pass_dataset import folders
 from pass_dataset.errors import BuildError
+from pass_dataset.extras import require
 from pass_dataset.progress import on_terminal
 from pass_dataset.records import ImageRecord, PassArchive
 from pass_dataset.tfds import wire
 from pass_dataset.tfds.build import SPLIT, Build
 from pass_dataset.tfds.configs import Selection
-from pass_dataset.tfds.layout import Layout
+from pass_dataset.tfds.layout import Layout, lay_out, shuffled_records
 from pass_dataset.tfds.plan import BuildPlan, work_folder
 from pass_dataset.tfds.shards import FORMATS
 from pass_dataset.tfds.workers import default_workers
@@ -74,10 +75,7 @@ def example(record: ImageRecord) -> dict[str, Any]:
     }
 
 
-class ArchiveBuilder(  # type: ignore[misc]
-    tfds.core.GeneratorBasedBuilder,
-    skip_registration=True,  # type: ignore[call-arg]
-):
+class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
     """A builder whose records come from an archive folder."""
 
     #: Number of worker processes; None: as many as there are cores.
@@ -149,6 +147,12 @@ class ArchiveBuilder(  # type: ignore[misc]
             )
             self._read_from(limited)
             return
+        if config.max_examples_per_split == 0:
+            # To TFDS this means: fetch only. (It leaves a data set without data, which we do not.)
+            self._open_archive(
+                self._make_download_manager(download_dir=download_dir, download_config=config)
+            )
+            return
         mode = config.download_mode
         if _is_local(self.data_dir) and mode != tfds.GenerateMode.UPDATE_DATASET_INFO:
             target = Path(self.data_dir)
@@ -201,18 +205,61 @@ class ArchiveBuilder(  # type: ignore[misc]
         )
 
         def finish(folder: Path, layout: Layout) -> None:
-            split = tfds.core.SplitInfo(
-                name=SPLIT,
-                shard_lengths=layout.shard_lengths,
-                num_bytes=sum(layout.shard_bytes),
-                filename_template=template,
-            )
-            self.info.set_splits(tfds.core.splits.SplitDict([split]))
+            self._set_split(layout)
             self.info.download_size = self._download_bytes()
             self.info.write_to_directory(folder)
 
         with on_terminal() as progress:
             build.run(archive, finish, progress)
+
+    def _download_and_prepare(
+        self, dl_manager: Any, download_config: tfds.download.DownloadConfig
+    ) -> None:
+        """Called by TFDS where the folder is not built in worker processes."""
+        if not _wants_beam(download_config) or self.info.file_format.value not in FORMATS:
+            super()._download_and_prepare(dl_manager, download_config)
+            return
+        require("apache_beam", feature="Building with a Beam runner", extra="beam")
+        from pass_dataset.tfds import beam
+
+        archive = self._open_archive(dl_manager)
+        limit = self.selection.limit
+        records = shuffled_records(archive, SPLIT, limit)
+        sharding = download_config.get_shard_config()
+        total = sum(records["example_bytes"].to_numpy().tolist())
+        layout = lay_out(records, sharding.get_number_shards(total, records.num_rows))
+        paths = self._get_filename_template(split_name=SPLIT).sharded_filepaths(len(layout.stops))
+        writer = beam.ShardWriter(
+            archive, SPLIT, limit, tuple(map(os.fspath, paths)), self.info.file_format.value
+        )
+        pipelines = tfds.core.split_builder.SplitBuilder(
+            split_dict=self.info.splits,
+            features=self.info.features,
+            dataset_size=self.info.dataset_size,
+            beam_options=download_config.beam_options,
+            beam_runner=download_config.beam_runner,
+            max_examples_per_split=None,
+            example_writer=self._example_writer(),
+            shard_config=sharding,
+        )
+        with pipelines.maybe_beam_pipeline():
+            beam.write_on_beam(pipelines.beam_pipeline, writer, len(paths))
+        self._set_split(layout)
+
+    def _post_download_and_prepare_hook(self) -> None:
+        # TFDS counts what its own downloader fetched: nothing.
+        if self.info.download_size != self._download_bytes():
+            self.info.download_size = self._download_bytes()
+            self.info.write_to_directory(self.data_dir)
+
+    def _set_split(self, layout: Layout) -> None:
+        split = tfds.core.SplitInfo(
+            name=SPLIT,
+            shard_lengths=layout.shard_lengths,
+            num_bytes=sum(layout.shard_bytes),
+            filename_template=self._get_filename_template(split_name=SPLIT),
+        )
+        self.info.set_splits(tfds.core.splits.SplitDict([split]))
 
     def _download_bytes(self) -> int:
         selection = self.selection

@@ -122,7 +122,7 @@ def _digest(archive: PassArchive, limit: int | None) -> str:
     """Tells one selection of records from another."""
     import numpy as np
 
-    return hashlib.sha256(np.asarray(archive.rows[:limit], np.int64)).hexdigest()
+    return hashlib.sha256(np.asarray(archive.rows[:limit], np.int64).tobytes()).hexdigest()
 
 
 def _check_space(plan: BuildPlan, missing: list[int]) -> None:

@@ -75,7 +75,7 @@ class Selection:
 
 
 @dataclass(eq=False, repr=False)
-class PassConfig(tfds.core.BuilderConfig):  # type: ignore[misc]
+class PassConfig(tfds.core.BuilderConfig):
     """A part of a release, or a release of the user's own.
 
     Attributes:

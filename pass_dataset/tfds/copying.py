@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,9 +17,7 @@ from pass_dataset.tfds.wire import GPS_BYTES, around_jpeg
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["PART_SUFFIX", "write_shard"]
-
-PART_SUFFIX = ".part"
+__all__ = ["write_shard"]
 
 #: Records whose columns are turned into Python values at a time.
 _BLOCK_ROWS = 1024
@@ -51,7 +50,8 @@ def write_shard(
     Args:
       records: what goes in, as `layout.shuffled_records` gives it.
       tars: where the images are.
-      path: the file; while it is written it is called ``<path>.part``.
+      path: the file; while it is written, its name begins with ``incomplete.`` and six random
+        characters, which TFDS knows to remove too.
       file_format: a key of `shards.FORMATS`.
       report: called with the bytes of examples written since it was called last.
 
@@ -59,7 +59,8 @@ def write_shard(
       ArchiveError: an image cannot be read.
       BuildError: the shard cannot be written.
     """
-    beside = path.with_name(path.name + PART_SUFFIX)
+    # Random, so that two that write the same shard (as Beam's retries may) do no harm.
+    beside = path.with_name(f"incomplete.{secrets.token_hex(3)}.{path.name}")
     reported = 0
     try:
         with FORMATS[file_format](beside) as shard:

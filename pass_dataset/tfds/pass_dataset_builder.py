@@ -25,7 +25,7 @@ from pass_dataset.tfds.configs import PassConfig, Selection, select
 __all__ = ["Builder"]
 
 
-class Builder(ArchiveBuilder, skip_registration=True):
+class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
     """PASS for TensorFlow Datasets, in place of TFDS's own `pass`."""
 
     VERSION = tfds.core.Version(OFFICIAL_VERSIONS[-1])

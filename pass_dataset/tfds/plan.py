@@ -18,14 +18,11 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pass_dataset.folders import write_whole
 from pass_dataset.tfds.layout import Layout
 from pass_dataset.tfds.shards import shard_size
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["BuildPlan", "has_plan", "work_folder"]
 

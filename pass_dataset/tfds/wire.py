@@ -11,7 +11,8 @@ tensorflow/core/example/example.proto and feature.proto:
     Example  { Features features = 1; }
     Features { map<string, Feature> feature = 1; }    an entry: { key = 1; value = 2; }
     Feature  { oneof { BytesList bytes_list = 1; FloatList float_list = 2; } }
-    BytesList { repeated bytes value = 1; }           FloatList { repeated float value = 1 [packed]; }
+    BytesList { repeated bytes value = 1; }
+    FloatList { repeated float value = 1 [packed = true]; }
 """
 
 from __future__ import annotations
@@ -161,7 +162,7 @@ def example_sizes(
     hash_bytes: np.ndarray[Any, Any],
 ) -> np.ndarray[Any, Any]:
     """Sizes of whole examples, from the sizes of their values (all int64 of one length)."""
-    total = len(_LAT_START) + len(_LON_START) + 2 * GPS_BYTES
+    total = 0 * jpeg_bytes + len(_LAT_START) + len(_LON_START) + 2 * GPS_BYTES
     for name, sizes in (
         (IMAGE, jpeg_bytes),
         (CREATOR, creator_bytes),
@@ -173,11 +174,10 @@ def example_sizes(
     return _field_sizes(total)
 
 
-def _field_sizes(content: Any) -> Any:
+def _field_sizes(content: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """`_field_size` of many."""
     import numpy as np
 
-    content = np.asarray(content, np.int64)
     # Lengths of seven bits take one byte, of fourteen two, and so on; sizes stay below 2**56.
     bounds = np.array([1 << bits for bits in range(7, 57, 7)], np.int64)
     return content + 2 + np.searchsorted(bounds, content, side="right")

@@ -50,7 +50,7 @@ def main(folder: str) -> NoReturn:
     """Writes the shards that are asked for until there are no more, and ends the process."""
     code = _serve(folder)
     sys.stdout.flush()
-    # All files are closed. Taking the interpreter apart would cost as long as a shard of a small set.
+    # All files are closed; taking the interpreter apart would only take time.
     os._exit(code)
 
 
