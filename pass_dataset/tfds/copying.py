@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pass_dataset.errors import BuildError
 from pass_dataset.records import OpenTars
 from pass_dataset.tfds.shards import FORMATS
-from pass_dataset.tfds.wire import GPS_BYTES, around_jpeg
+from pass_dataset.tfds.wire import GPS_BYTES, before_jpeg
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,11 +68,11 @@ def write_shard(
                 jpeg = tars.read(
                     place.tar, place.offset, place.size_bytes, place.image_hash.decode()
                 )
-                head, tail = around_jpeg(
+                head = before_jpeg(
                     len(jpeg), place.creator, place.date_taken, place.gps, place.image_hash
                 )
-                shard.add(head, jpeg, tail)
-                reported += len(head) + len(jpeg) + len(tail)
+                shard.add(head, jpeg)
+                reported += len(head) + len(jpeg)
                 if reported >= _REPORT_BYTES:
                     report(reported)
                     reported = 0

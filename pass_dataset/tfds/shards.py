@@ -43,8 +43,8 @@ _PARQUET_COLUMN = "data"
 class Shard(Protocol):
     """A file that examples are added to."""
 
-    def add(self, head: bytes, jpeg: bytes, tail: bytes) -> None:
-        """Adds the example that consists of these pieces."""
+    def add(self, head: bytes, jpeg: bytes) -> None:
+        """Adds the example that consists of these two."""
 
     def close(self) -> None:
         """Writes what is left. Raises OSError or BuildError if not all could be written."""
@@ -92,13 +92,13 @@ class TfRecordShard(_Closing):
         self._pending_bytes = 0
         self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
 
-    def add(self, head: bytes, jpeg: bytes, tail: bytes) -> None:
-        size = len(head) + len(jpeg) + len(tail)
+    def add(self, head: bytes, jpeg: bytes) -> None:
+        size = len(head) + len(jpeg)
         length = struct.pack("<Q", size)
         extend = self._extend
         start = struct.pack("<8sL", length, masked_crc32c(extend(0, length)))
-        data_crc = extend(extend(extend(0, head), jpeg), tail)
-        self._pieces += (start + head, jpeg, tail + struct.pack("<L", masked_crc32c(data_crc)))
+        data_crc = extend(extend(0, head), jpeg)
+        self._pieces += (start + head, jpeg, struct.pack("<L", masked_crc32c(data_crc)))
         self._pending_bytes += size
         if self._pending_bytes >= _FLUSH_BYTES or len(self._pieces) >= _MAX_PIECES:
             self._flush()
@@ -141,10 +141,10 @@ class ArrayRecordShard(_Closing):
         self._path = path
         self._writer = module.ArrayRecordWriter(str(path), "group_size:1,uncompressed")
 
-    def add(self, head: bytes, jpeg: bytes, tail: bytes) -> None:
+    def add(self, head: bytes, jpeg: bytes) -> None:
         # The library knows no errors but RuntimeError, for a full disk too.
         try:
-            self._writer.write(b"".join((head, jpeg, tail)))
+            self._writer.write(head + jpeg)
         except RuntimeError as error:
             raise BuildError(f"{self._path}: cannot be written: {error}") from error
 
@@ -178,8 +178,8 @@ class ParquetShard(_Closing):
             write_statistics=False,
         )
 
-    def add(self, head: bytes, jpeg: bytes, tail: bytes) -> None:
-        self._examples.append(b"".join((head, jpeg, tail)))
+    def add(self, head: bytes, jpeg: bytes) -> None:
+        self._examples.append(head + jpeg)
         if len(self._examples) == _ROW_GROUP:
             self._flush()
 

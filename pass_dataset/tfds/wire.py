@@ -1,9 +1,10 @@
 """Records as `tf.train.Example` messages, written straight in protobuf's wire format.
 
 Building the message objects costs a third of a millisecond a record and copies the JPEG three
-times; the bytes around the JPEG can be had for a hundredth of that. Fields come in the order of
-their names: that is what protobuf calls deterministic. (TFDS's own serializer leaves the order to
-a hash table that is seeded anew in each process, so its files differ from run to run.)
+times; the bytes before the JPEG can be had for a hundredth of that. The fields come in the order
+in which Python's protobuf serializes a map deterministically: sorted by name, a name after those
+that begin with it, so that the JPEG is last. (TFDS asks for no order and gets that of a hash table
+which is seeded anew in each process: its files differ from run to run.)
 
 The format: https://protobuf.dev/programming-guides/encoding, with the messages of
 tensorflow/core/example/example.proto and feature.proto:
@@ -30,7 +31,7 @@ __all__ = [
     "GPS_LON",
     "HASH",
     "IMAGE",
-    "around_jpeg",
+    "before_jpeg",
     "example_sizes",
     "varint",
 ]
@@ -130,17 +131,17 @@ def _text(starts: tuple[bytes, ...], name: str, value: bytes) -> bytes:
     return (starts[size] if size < 0x80 else _bytes_start(_key(name), size)) + value
 
 
-def around_jpeg(
+def before_jpeg(
     jpeg_bytes: int, creator: bytes, date_taken: bytes, gps: bytes, image_hash: bytes
-) -> tuple[bytes, bytes]:
-    """The bytes of an example before its JPEG, and those after it.
+) -> bytes:
+    """All of an example but its JPEG, which comes last.
 
     Args:
-      jpeg_bytes: size of the JPEG, which goes between the two.
+      jpeg_bytes: size of the JPEG.
       creator, date_taken, image_hash: UTF-8; empty where not known.
       gps: latitude and longitude, two little-endian float32.
     """
-    tail = b"".join(
+    content = b"".join(
         (
             _text(_CREATOR_STARTS, CREATOR, creator),
             _text(_DATE_STARTS, DATE_TAKEN, date_taken),
@@ -149,10 +150,10 @@ def around_jpeg(
             _LON_START,
             gps[GPS_BYTES:],
             _text(_HASH_STARTS, HASH, image_hash),
+            _bytes_start(_IMAGE_KEY, jpeg_bytes),
         )
     )
-    image = _bytes_start(_IMAGE_KEY, jpeg_bytes)
-    return _FIELD_1 + varint(len(image) + jpeg_bytes + len(tail)) + image, tail
+    return _FIELD_1 + varint(len(content) + jpeg_bytes) + content
 
 
 def example_sizes(
