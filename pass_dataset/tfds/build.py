@@ -36,7 +36,7 @@ class Build:
     """A build to be done.
 
     Attributes:
-      target: the data set's folder, which is not there yet.
+      target: the data set's folder; one that is there is replaced when the new one is whole.
       file_format: a key of `shards.FORMATS`.
       workers: number of processes.
       limit: only the first records of the archives, so many; None for all.

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 _PLAN_NAME = "plan.json"
 _RECORDS_NAME = "plan.arrow"
 _DATA_NAME = "data"
+_REPLACED_NAME = "replaced"
 
 
 def work_folder(target: Path) -> Path:
@@ -133,8 +134,10 @@ class BuildPlan:
         return size_bytes == expected if expected is not None else size_bytes > example_bytes
 
     def publish(self, target: Path) -> None:
-        """Gives the whole data set its name, and removes the plan."""
-        os.rename(self.data, target)  # noqa: PTH104  (fails on a folder that is not empty)
+        """Gives the whole data set its name, in place of an older one, and removes the plan."""
+        if target.exists():
+            os.replace(target, self.folder / _REPLACED_NAME)
+        os.replace(self.data, target)
         self.discard(self.folder)
 
     @staticmethod
