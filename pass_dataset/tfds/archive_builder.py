@@ -25,6 +25,7 @@ from pass_dataset.records import ImageRecord, PassArchive
 from pass_dataset.tfds import wire
 from pass_dataset.tfds.build import SPLIT, Build
 from pass_dataset.tfds.configs import Selection
+from pass_dataset.tfds.example_writer import ShardExampleWriter
 from pass_dataset.tfds.layout import Layout, lay_out, shuffled_records
 from pass_dataset.tfds.plan import BuildPlan, work_folder
 from pass_dataset.tfds.shards import FORMATS
@@ -245,6 +246,9 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
         with pipelines.maybe_beam_pipeline():
             beam.write_on_beam(pipelines.beam_pipeline, writer, len(paths))
         self._set_split(layout)
+
+    def _example_writer(self) -> ShardExampleWriter:
+        return ShardExampleWriter(self.info.file_format)
 
     def _post_download_and_prepare_hook(self) -> None:
         # TFDS counts what its own downloader fetched: nothing.

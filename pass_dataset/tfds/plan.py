@@ -136,6 +136,7 @@ class BuildPlan:
     def publish(self, target: Path) -> None:
         """Gives the whole data set its name, in place of an older one, and removes the plan."""
         if target.exists():
+            self.discard(self.folder / _REPLACED_NAME)
             os.replace(target, self.folder / _REPLACED_NAME)
         os.replace(self.data, target)
         self.discard(self.folder)

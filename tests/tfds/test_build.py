@@ -60,10 +60,10 @@ def built(many: Collection, data_dir: Path, **arguments: Any) -> Path:
     return Path(made.data_dir)
 
 
-def config(many: Collection, **others: Any) -> Any:
+def config(many: Collection, num_shards: int = SHARDS, **others: Any) -> Any:
     import tensorflow_datasets as tfds
 
-    return tfds.download.DownloadConfig(manual_dir=many.folder, num_shards=SHARDS, **others)
+    return tfds.download.DownloadConfig(manual_dir=many.folder, num_shards=num_shards, **others)
 
 
 @pytest.fixture(scope="module")
@@ -97,12 +97,13 @@ def test_any_number_of_workers_gives_the_same_bytes(
     assert [digests(other) for other in others] == [expected] * 2
 
 
+@pytest.mark.parametrize("shards", [1, SHARDS])
 @pytest.mark.parametrize("file_format", ["array_record", "parquet"])
 def test_generator_path_has_the_same_records(
-    quiet_tfds: Any, many: Collection, tmp_path: Path, file_format: str
+    quiet_tfds: Any, many: Collection, tmp_path: Path, file_format: str, shards: int
 ) -> None:
     ours = builder(many, tmp_path / "ours", file_format=file_format)
-    ours.download_and_prepare(download_config=config(many))
+    ours.download_and_prepare(download_config=config(many, num_shards=shards))
     theirs = builder(many, tmp_path / "theirs", file_format=file_format)
     quiet_tfds.core.GeneratorBasedBuilder.download_and_prepare(theirs, download_config=config(many))
     assert records(ours) == records(theirs)
@@ -239,7 +240,8 @@ def test_forced_it_is_built_again(quiet_tfds: Any, many: Collection, tmp_path: P
     mode = quiet_tfds.GenerateMode.REUSE_CACHE_IF_EXISTS
     made.download_and_prepare(download_config=config(many, download_mode=mode))
     assert not before.items() & shards_in(first).items()
-    assert digests(first) == content
+    # TFDS adds an empty metadata.json where it has read a data set before.
+    assert content.items() <= digests(first).items()
 
 
 def test_a_worker_that_dies_is_replaced(
