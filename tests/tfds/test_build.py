@@ -105,7 +105,10 @@ def test_generator_path_has_the_same_records(
     ours = builder(many, tmp_path / "ours", file_format=file_format)
     ours.download_and_prepare(download_config=config(many, num_shards=shards))
     theirs = builder(many, tmp_path / "theirs", file_format=file_format)
-    quiet_tfds.core.GeneratorBasedBuilder.download_and_prepare(theirs, download_config=config(many))
+    quiet_tfds.core.GeneratorBasedBuilder.download_and_prepare(
+        theirs, download_config=config(many, num_shards=shards)
+    )
+    assert len(records(ours)) == len(many.hashes)
     assert records(ours) == records(theirs)
     assert ours.info.splits["train"].shard_lengths == theirs.info.splits["train"].shard_lengths
     assert ours.info.splits["train"].num_bytes == theirs.info.splits["train"].num_bytes
