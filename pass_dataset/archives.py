@@ -26,7 +26,7 @@ from pass_dataset.tars import TarListing, list_tar
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ArchiveIndex", "IndexSummary", "build_index", "open_index"]
+__all__ = ["ArchiveIndex", "IndexSummary", "build_index", "fingerprint_of", "open_index"]
 
 logger = logging.getLogger(__name__)
 
@@ -119,14 +119,14 @@ def open_index(
     Raises:
       ArchiveError, MetadataError, FolderError: see `build_index`.
     """
-    index = None if rebuild else _load(folder, _fingerprint(folder, release))
+    index = None if rebuild else _load(folder, fingerprint_of(folder, release))
     if index is not None:
         return index
     if not save:
         return build_index(folder, release, progress=progress)
     with folders.hold(folder):
         # Another process may have made it while this one waited.
-        fingerprint = _fingerprint(folder, release)
+        fingerprint = fingerprint_of(folder, release)
         index = None if rebuild else _load(folder, fingerprint)
         if index is None:
             index = build_index(folder, release, progress=progress)
@@ -322,8 +322,8 @@ def _one_batch(table: pa.Table) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([], schema=table.schema)
 
 
-def _fingerprint(folder: Path, release: Release) -> dict[str, Any]:
-    """Changes whenever a file of the release does, or comes, or goes."""
+def fingerprint_of(folder: Path, release: Release) -> dict[str, Any]:
+    """Sizes and times of the release's files: changes whenever one does, or comes, or goes."""
     files = {}
     for file in release.files:
         try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from pass_dataset import __version__
+from pass_dataset.arguments import RELEASE_HELP, Commands, command, parts, positive
 from pass_dataset.errors import DownloadError, PassDatasetError
 from pass_dataset.releases import (
     DEFAULT_VERSION,
@@ -23,14 +24,12 @@ from pass_dataset.releases import (
     Release,
     format_release,
     official_release,
-    parse_parts,
     resolve_release,
 )
+from pass_dataset.tfds.cli import add_build
 from pass_dataset.tfds.stored_cli import add_catalog, add_verify_build
 
 __all__ = ["main"]
-
-_RELEASE_HELP = f"{', '.join(OFFICIAL_VERSIONS)}, or the path of a checksum file of your own"
 
 
 class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]  # no [] before 3.11
@@ -79,7 +78,7 @@ def _log_to_stderr(verbose: bool) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="pass-dataset",
-        description="PASS, 1.44 million photographs without people: download, verify, index.",
+        description="PASS, 1.44 million photographs without people: get, verify, index, build.",
     )
     parser.add_argument("--version", action="version", version=f"pass-dataset {__version__}")
     parser.add_argument("-v", "--verbose", action="store_true", help="log more")
@@ -89,32 +88,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_index(commands)
     _add_checksums(commands)
+    add_build(commands)
     _add_demo(commands)
     add_verify_build(commands)
     add_catalog(commands)
     return parser
-
-
-_Commands = argparse._SubParsersAction  # its only name; used for annotations
-
-
-def _command(
-    commands: _Commands[argparse.ArgumentParser], name: str, text: str
-) -> argparse.ArgumentParser:
-    return commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-
-
-def _parts(text: str) -> tuple[int, ...]:
-    try:
-        return parse_parts(text)
-    except PassDatasetError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number of 1 or more, found {text!r}")
-    return int(text)
 
 
 def _print_json(content: object) -> None:
@@ -124,8 +102,8 @@ def _print_json(content: object) -> None:
 # --- releases -------------------------------------------------------------------------------------
 
 
-def _add_releases(commands: _Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "releases", "list the releases of PASS and their files")
+def _add_releases(commands: Commands) -> None:
+    parser = command(commands, "releases", "list the releases of PASS and their files")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=_releases)
 
@@ -156,11 +134,11 @@ def _release_json(release: Release) -> dict[str, object]:
 # --- download -------------------------------------------------------------------------------------
 
 
-def _add_download(commands: _Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "download", "fetch a release into a folder, verified; resumes")
+def _add_download(commands: Commands) -> None:
+    parser = command(commands, "download", "fetch a release into a folder, verified; resumes")
     parser.add_argument("folder", metavar="DEST", type=Path, help="archive folder to fill")
-    parser.add_argument("--release", default=DEFAULT_VERSION, help=_RELEASE_HELP)
-    parser.add_argument("--parts", type=_parts, help="only these tars and the metadata: 0,3-5")
+    parser.add_argument("--release", default=DEFAULT_VERSION, help=RELEASE_HELP)
+    parser.add_argument("--parts", type=parts, help="only these tars and the metadata: 0,3-5")
     parser.add_argument(
         "--mirror",
         metavar="URL",
@@ -171,7 +149,7 @@ def _add_download(commands: _Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument(
         "--connections",
-        type=_positive,
+        type=positive,
         default=2,
         metavar="N",
         help="files at a time (default 2; Zenodo blocks users of more)",
@@ -240,11 +218,11 @@ def _existing_folder(folder: Path) -> Path:
 # --- verify ---------------------------------------------------------------------------------------
 
 
-def _add_verify(commands: _Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "verify", "check every file of a folder by size and SHA-256")
+def _add_verify(commands: Commands) -> None:
+    parser = command(commands, "verify", "check every file of a folder by size and SHA-256")
     parser.add_argument("folder", metavar="DEST", type=Path, help="archive folder")
-    parser.add_argument("--release", help=f"{_RELEASE_HELP} (default: told from the folder)")
-    parser.add_argument("--parts", type=_parts, help="only these tars and the metadata: 0,3-5")
+    parser.add_argument("--release", help=f"{RELEASE_HELP} (default: told from the folder)")
+    parser.add_argument("--parts", type=parts, help="only these tars and the metadata: 0,3-5")
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -289,10 +267,10 @@ def _verify(options: argparse.Namespace) -> int:
 # --- index ----------------------------------------------------------------------------------------
 
 
-def _add_index(commands: _Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "index", "find every image in the tars and save where it lies")
+def _add_index(commands: Commands) -> None:
+    parser = command(commands, "index", "find every image in the tars and save where it lies")
     parser.add_argument("folder", metavar="DIR", type=Path, help="archive folder")
-    parser.add_argument("--release", help=f"{_RELEASE_HELP} (default: told from the folder)")
+    parser.add_argument("--release", help=f"{RELEASE_HELP} (default: told from the folder)")
     parser.add_argument("--rebuild", action="store_true", help="make it anew though it still fits")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=_index)
@@ -323,8 +301,8 @@ def _index(options: argparse.Namespace) -> int:
 # --- checksums ------------------------------------------------------------------------------------
 
 
-def _add_checksums(commands: _Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(
+def _add_checksums(commands: Commands) -> None:
+    parser = command(
         commands, "checksums", "write the checksum file of a collection in the PASS layout"
     )
     parser.add_argument("folder", metavar="DIR", type=Path, help="tars and one metadata CSV")
@@ -359,8 +337,8 @@ def _checksums(options: argparse.Namespace) -> int:
 # --- demo -----------------------------------------------------------------------------------------
 
 
-def _add_demo(commands: _Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(
+def _add_demo(commands: Commands) -> None:
+    parser = command(
         commands, "demo", "build the mini release with TFDS and with Hugging Face, and compare"
     )
     parser.add_argument(

@@ -7,6 +7,7 @@
     ├── DownloadError           files that could not be fetched
     │   └── DiskSpaceError      too little room for them
     ├── VerificationError       files that are not what the release says
+    ├── BuildError              shards that could not be written
     ├── ArchiveError            a tar that cannot be read or trusted
     ├── MetadataError           a metadata CSV that cannot be read
     ├── RecordNotFoundError     no image with that hash
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 __all__ = [
     "ArchiveError",
+    "BuildError",
     "DiskSpaceError",
     "DownloadError",
     "FolderError",
@@ -60,6 +62,10 @@ class DiskSpaceError(DownloadError):
 
 class VerificationError(PassDatasetError):
     """Files whose bytes are not those of the release."""
+
+
+class BuildError(PassDatasetError):
+    """Shards could not be written; those that are whole are kept for the next run."""
 
 
 class ArchiveError(PassDatasetError):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pass_dataset.progress import Progress
 
-__all__ = ["ImageRecord", "PassArchive", "shard_bounds", "shuffled_order"]
+__all__ = ["ImageRecord", "OpenTars", "PassArchive", "shard_bounds", "shuffled_order"]
 
 #: Rows whose metadata is turned into Python values at a time.
 _BLOCK_ROWS = 512
@@ -69,7 +69,7 @@ _METADATA = (
 )
 
 
-class _Tars:
+class OpenTars:
     """Open tars of one process; reading needs no position, so forked processes may share them."""
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
@@ -79,15 +79,9 @@ class _Tars:
         weakref.finalize(self, _close_all, self._handles).atexit = False
 
     def read(self, tar: int, offset: int, size_bytes: int, image_hash: str) -> bytes:
+        """The bytes of an image. Raises ArchiveError if they cannot be read or the tar was cut."""
         try:
-            handle = self._handles.get(tar)
-            if handle is None:
-                # Two threads may both come here: the second handle is dropped, nothing is lost.
-                opened = os.open(self._paths[tar], os.O_RDONLY | os.O_CLOEXEC)
-                handle = self._handles.setdefault(tar, opened)
-                if handle != opened:
-                    os.close(opened)
-            data = os.pread(handle, size_bytes, offset)
+            data = os.pread(self._handle(tar), size_bytes, offset)
         except OSError as error:
             raise ArchiveError(
                 f"{self._paths[tar]}: image {image_hash} at byte {offset:,} cannot be read: "
@@ -100,6 +94,23 @@ class _Tars:
                 "pass-dataset verify tells more."
             )
         return data
+
+    def expect(self, tar: int, offset: int, size_bytes: int) -> None:
+        """Tells the system that these bytes will be read soon, so that it fetches them now."""
+        if hasattr(os, "posix_fadvise"):
+            # Only a hint: whatever is wrong with the file, reading it will say so better.
+            with contextlib.suppress(OSError):
+                os.posix_fadvise(self._handle(tar), offset, size_bytes, os.POSIX_FADV_WILLNEED)
+
+    def _handle(self, tar: int) -> int:
+        handle = self._handles.get(tar)
+        if handle is None:
+            # Two threads may both come here: the second handle is dropped, nothing is lost.
+            opened = os.open(self._paths[tar], os.O_RDONLY | os.O_CLOEXEC)
+            handle = self._handles.setdefault(tar, opened)
+            if handle != opened:
+                os.close(opened)
+        return handle
 
     def close(self) -> None:
         _close_all(self._handles)
@@ -153,7 +164,7 @@ class PassArchive:
         self._index: ArchiveIndex = open_index(
             self.folder, self.release, save=self._save_index, progress=progress
         )
-        self._tars = _Tars(self.folder, self._index.summary.tars)
+        self._tars = OpenTars(self.folder, self._index.summary.tars)
 
     def _rows_of_parts(self, parts: set[int]) -> np.ndarray[Any, Any]:
         import numpy as np
@@ -177,6 +188,11 @@ class PassArchive:
     def index(self) -> ArchiveIndex:
         """The index of the whole folder."""
         return self._index
+
+    @property
+    def rows(self) -> range | np.ndarray[Any, Any]:
+        """Rows of the index that these records are, in their order."""
+        return self._rows
 
     def __repr__(self) -> str:
         return f"PassArchive({str(self.folder)!r}, {self.release.label}: {len(self):,} images)"

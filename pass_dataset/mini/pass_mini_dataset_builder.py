@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from dataclasses import replace
 from typing import Any
 
 import tensorflow_datasets as tfds
@@ -11,26 +12,45 @@ from pass_dataset.mini import CHECKSUMS
 from pass_dataset.provision import open_mini
 from pass_dataset.records import PassArchive
 from pass_dataset.releases import read_release
-from pass_dataset.tfds import pass_dataset_builder
+from pass_dataset.tfds.archive_builder import ArchiveBuilder
+from pass_dataset.tfds.configs import PassConfig, Selection
 
 __all__ = ["Builder"]
 
 
-class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
+class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
     """The mini release for TensorFlow Datasets."""
 
     VERSION = tfds.core.Version(read_release(CHECKSUMS).version)
     RELEASE_NOTES = {str(VERSION): "Initial release."}  # noqa: RUF012  (the library's interface)
 
-    def _info(self) -> tfds.core.DatasetInfo:
-        return self.dataset_info_from_configs(
-            features=pass_dataset_builder.features(),
-            supervised_keys=None,
-            homepage=pass_dataset_builder.HOMEPAGE,
+    def __init__(
+        self,
+        *,
+        workers: int | None = None,
+        config: PassConfig | str | None = None,
+        version: str | tfds.core.Version | None = None,
+        data_dir: str | os.PathLike[str] | None = None,
+        file_format: str | tfds.core.FileFormat | None = None,
+    ) -> None:
+        """See the builder of `pass`."""
+        super().__init__(config=config, version=version, data_dir=data_dir, file_format=file_format)
+        self.workers = workers
+
+    @property
+    def selection(self) -> Selection:
+        """The records this builder stands for."""
+        given = getattr(self.builder_config, "selection", None)
+        return given or Selection(read_release(CHECKSUMS))
+
+    def _open_archive(self, dl_manager: Any) -> PassArchive:
+        return open_mini()
+
+    def _limited(self, limit: int) -> Builder:
+        selection = replace(self.selection, limit=limit)
+        return type(self)(
+            config=selection.config,
+            workers=self.workers,
+            data_dir=self.data_dir_root,
+            file_format=self.info.file_format,
         )
-
-    def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
-        return {"train": self._generate_examples(open_mini())}
-
-    def _generate_examples(self, archive: PassArchive) -> Iterator[tuple[str, dict[str, Any]]]:
-        return pass_dataset_builder.generate_examples(archive)

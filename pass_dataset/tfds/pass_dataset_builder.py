@@ -6,70 +6,26 @@ Archives are read from ``DownloadConfig(manual_dir=…)``, else from the folder 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow_datasets as tfds
 
 from pass_dataset import folders
+from pass_dataset.errors import ReleaseError
 from pass_dataset.provision import provide
-from pass_dataset.records import ImageRecord, PassArchive
+from pass_dataset.records import PassArchive
 from pass_dataset.releases import OFFICIAL_VERSIONS, Release, official_release
+from pass_dataset.tfds.archive_builder import ArchiveBuilder
+from pass_dataset.tfds.configs import PassConfig, Selection, select
 
-__all__ = ["HOMEPAGE", "Builder", "example", "features", "generate_examples"]
-
-HOMEPAGE = "https://www.robots.ox.ac.uk/~vgg/data/pass/"
-
-
-def features() -> tfds.features.FeaturesDict:
-    """The features as the TFDS catalog lists them for `pass`."""
-    return tfds.features.FeaturesDict(
-        {
-            "image": tfds.features.Image(
-                shape=(None, None, 3), dtype=np.uint8, doc="The photograph, RGB."
-            ),
-            "image/creator_uname": tfds.features.Text(
-                doc="User name of the photographer, URL-encoded as in the metadata CSV."
-            ),
-            "image/date_taken": tfds.features.Text(
-                doc="When it was taken, such as '2007-05-06 06:11:48.0'; '' if not known."
-            ),
-            "image/gps_lat": tfds.features.Scalar(
-                np.float32,
-                doc=tfds.features.Documentation("Latitude; NaN if not known.", "degrees"),
-            ),
-            "image/gps_lon": tfds.features.Scalar(
-                np.float32,
-                doc=tfds.features.Documentation("Longitude; NaN if not known.", "degrees"),
-            ),
-            "image/hash": tfds.features.Text(
-                doc="Hexadecimal text that names the image, as in YFCC-100M."
-            ),
-        }
-    )
+__all__ = ["Builder"]
 
 
-def example(record: ImageRecord) -> dict[str, Any]:
-    """A record as an example with `features`; the JPEG's bytes as they are."""
-    return {
-        "image": record.jpeg,
-        "image/creator_uname": record.creator or "",
-        "image/date_taken": record.date_taken_text or "",
-        "image/gps_lat": np.nan if record.latitude is None else record.latitude,
-        "image/gps_lon": np.nan if record.longitude is None else record.longitude,
-        "image/hash": record.hash,
-    }
-
-
-def generate_examples(archive: PassArchive) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Examples keyed by hash."""
-    for record in archive:
-        yield record.hash, example(record)
-
-
-class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
+class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
     """PASS for TensorFlow Datasets, in place of TFDS's own `pass`."""
 
     VERSION = tfds.core.Version(OFFICIAL_VERSIONS[-1])
@@ -80,19 +36,63 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type:
         version: official_release(version).changes for version in OFFICIAL_VERSIONS
     }
 
-    def _info(self) -> tfds.core.DatasetInfo:
-        return self.dataset_info_from_configs(
-            features=features(), supervised_keys=None, homepage=HOMEPAGE
+    def __init__(
+        self,
+        *,
+        release: str | os.PathLike[str] | Release | None = None,
+        parts: str | Iterable[int] | None = None,
+        workers: int | None = None,
+        config: PassConfig | str | None = None,
+        version: str | tfds.core.Version | None = None,
+        data_dir: str | os.PathLike[str] | None = None,
+        file_format: str | tfds.core.FileFormat | None = None,
+    ) -> None:
+        """A builder of a release, or of parts of it.
+
+        Args:
+          release: version, checksum file of the user's own, or Release; None for `version`, or for
+            the newest.
+          parts: only these tars: numbers, or text such as ``0,3-5``; None for all.
+          workers: processes that write shards; None for as many as there are cores.
+          config: what `release` and `parts` stand for, as TFDS hands it on.
+          version, data_dir, file_format: as in TFDS.
+
+        Raises:
+          ReleaseError: no such release or part, or the arguments contradict each other.
+          ValueError: fewer than one worker.
+        """
+        if workers is not None and workers < 1:
+            raise ValueError(f"workers: expected 1 or more, found {workers}")
+        selection = select(release, parts, version)
+        if selection is not None:
+            if config is not None:
+                raise ReleaseError("give release and parts, or config, but not both")
+            config, version = selection.config, selection.release.version
+        super().__init__(config=config, version=version, data_dir=data_dir, file_format=file_format)
+        self.workers = workers
+
+    @property
+    def selection(self) -> Selection:
+        """The records this builder stands for."""
+        given = getattr(self.builder_config, "selection", None)
+        return given or Selection(official_release(str(self.version)))
+
+    def _open_archive(self, dl_manager: Any) -> PassArchive:
+        selection = self.selection
+        release = selection.release
+        name = "pass" if release.is_official else str(selection.name)
+        default = Path(dl_manager.download_dir) / name / release.version
+        given = _manual_folder(dl_manager, release)
+        return provide(release, given=given, default=default, parts=selection.parts)
+
+    def _limited(self, limit: int) -> Builder:
+        selection = replace(self.selection, limit=limit)
+        return type(self)(
+            config=selection.config,
+            workers=self.workers,
+            data_dir=self.data_dir_root,
+            file_format=self.info.file_format,
         )
-
-    def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
-        release = official_release(str(self.version))
-        default = Path(dl_manager.download_dir) / "pass" / release.version
-        archive = provide(release, given=_manual_folder(dl_manager, release), default=default)
-        return {"train": self._generate_examples(archive)}
-
-    def _generate_examples(self, archive: PassArchive) -> Iterator[tuple[str, dict[str, Any]]]:
-        return generate_examples(archive)
 
 
 def _manual_folder(dl_manager: Any, release: Release) -> Path | None:

@@ -1,0 +1,296 @@
+"""What the builders of `pass` and `pass_mini` share: features, examples, and the way to build.
+
+On one machine `download_and_prepare` writes the shards itself, in worker processes (see `build`).
+With Beam, or for a format or a place that it does not write, TFDS's own way is taken.
+"""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from pass_dataset import folders
+from pass_dataset.errors import BuildError
+from pass_dataset.extras import require
+from pass_dataset.progress import on_terminal
+from pass_dataset.records import ImageRecord, PassArchive
+from pass_dataset.tfds import wire
+from pass_dataset.tfds.build import SPLIT, Build
+from pass_dataset.tfds.configs import Selection
+from pass_dataset.tfds.example_writer import ShardExampleWriter
+from pass_dataset.tfds.layout import Layout, lay_out, shuffled_records
+from pass_dataset.tfds.plan import BuildPlan, work_folder
+from pass_dataset.tfds.shards import FORMATS
+from pass_dataset.tfds.workers import default_workers
+
+__all__ = ["HOMEPAGE", "ArchiveBuilder", "example", "features"]
+
+HOMEPAGE = "https://www.robots.ox.ac.uk/~vgg/data/pass/"
+
+
+def features() -> tfds.features.FeaturesDict:
+    """The features as the TFDS catalog lists them for `pass`."""
+    return tfds.features.FeaturesDict(
+        {
+            wire.IMAGE: tfds.features.Image(
+                shape=(None, None, 3), dtype=np.uint8, doc="The photograph, RGB."
+            ),
+            wire.CREATOR: tfds.features.Text(
+                doc="User name of the photographer, URL-encoded as in the metadata CSV."
+            ),
+            wire.DATE_TAKEN: tfds.features.Text(
+                doc="When it was taken, such as '2007-05-06 06:11:48.0'; '' if not known."
+            ),
+            wire.GPS_LAT: tfds.features.Scalar(
+                np.float32,
+                doc=tfds.features.Documentation("Latitude; NaN if not known.", "degrees"),
+            ),
+            wire.GPS_LON: tfds.features.Scalar(
+                np.float32,
+                doc=tfds.features.Documentation("Longitude; NaN if not known.", "degrees"),
+            ),
+            wire.HASH: tfds.features.Text(
+                doc="Hexadecimal text that names the image, as in YFCC-100M."
+            ),
+        }
+    )
+
+
+def example(record: ImageRecord) -> dict[str, Any]:
+    """A record as an example with `features`; the JPEG's bytes as they are."""
+    return {
+        wire.IMAGE: record.jpeg,
+        wire.CREATOR: record.creator or "",
+        wire.DATE_TAKEN: record.date_taken_text or "",
+        wire.GPS_LAT: np.nan if record.latitude is None else record.latitude,
+        wire.GPS_LON: np.nan if record.longitude is None else record.longitude,
+        wire.HASH: record.hash,
+    }
+
+
+class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
+    """A builder whose records come from an archive folder."""
+
+    #: Number of worker processes; None: as many as there are cores.
+    workers: int | None = None
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        return self.dataset_info_from_configs(
+            features=features(), supervised_keys=None, homepage=HOMEPAGE
+        )
+
+    @property
+    def canonical_version(self) -> tfds.core.Version:
+        """The version that can be built.
+
+        TFDS builds the newest version only. All releases of PASS can be built, so it is the one
+        that was asked for, once that is known.
+        """
+        chosen = getattr(self, "_version", None)
+        return chosen or tfds.core.Version(
+            self._builder_config.version if self._builder_config else self.VERSION
+        )
+
+    @property
+    @abc.abstractmethod
+    def selection(self) -> Selection:
+        """The records this builder stands for."""
+
+    @abc.abstractmethod
+    def _open_archive(self, dl_manager: Any) -> PassArchive:
+        """The records, fetched first if need be."""
+
+    @abc.abstractmethod
+    def _limited(self, limit: int) -> ArchiveBuilder:
+        """A builder of the first records only, stored elsewhere."""
+
+    def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
+        return {SPLIT: self._generate_examples(self._open_archive(dl_manager))}
+
+    def _generate_examples(self, archive: PassArchive) -> Iterator[tuple[str, dict[str, Any]]]:
+        for record in archive[: self.selection.limit]:
+            yield record.hash, example(record)
+
+    def download_and_prepare(
+        self,
+        *,
+        download_dir: str | os.PathLike[str] | None = None,
+        download_config: tfds.download.DownloadConfig | None = None,
+        file_format: str | tfds.core.FileFormat | None = None,
+        permissions: Any = None,
+    ) -> None:
+        """Builds the data set unless it is there, as TFDS's method of this name.
+
+        A build that was cut is continued. With ``max_examples_per_split`` the result is stored
+        apart, and this builder reads it from there.
+
+        Raises:
+          PassDatasetError: archives that cannot be had or read, shards that cannot be written.
+        """
+        config = download_config or tfds.download.DownloadConfig()
+        # Its default differs between versions of TFDS, and older ones do not have it.
+        others = {} if permissions is None else {"permissions": permissions}
+        if config.max_examples_per_split:
+            limited = self._limited(config.max_examples_per_split)
+            limited.download_and_prepare(
+                download_dir=download_dir,
+                download_config=dataclasses.replace(config, max_examples_per_split=None),
+                file_format=file_format or self.info.file_format,
+                **others,
+            )
+            self._read_from(limited)
+            return
+        if config.max_examples_per_split == 0:
+            # To TFDS this means: fetch only. (It leaves a data set without data, which we do not.)
+            self._open_archive(
+                self._make_download_manager(download_dir=download_dir, download_config=config)
+            )
+            return
+        mode = config.download_mode
+        if _is_local(self.data_dir) and mode != tfds.GenerateMode.UPDATE_DATASET_INFO:
+            target = Path(self.data_dir)
+            with _held(target.parent):
+                # Another process may have built it while this one waited.
+                if target.exists() and not mode.overwrite_dataset:
+                    BuildPlan.discard(work_folder(target))
+                    self._read_from(self)
+                elif not _wants_beam(config):
+                    if file_format:
+                        self.info.set_file_format(file_format, override=True)
+                    if self.info.file_format.value in FORMATS:
+                        self._build(target, download_dir, config)
+                        config = dataclasses.replace(
+                            config, download_mode=tfds.GenerateMode.REUSE_DATASET_IF_EXISTS
+                        )
+                super().download_and_prepare(
+                    download_dir=download_dir,
+                    download_config=config,
+                    file_format=file_format,
+                    **others,
+                )
+            return
+        super().download_and_prepare(
+            download_dir=download_dir, download_config=config, file_format=file_format, **others
+        )
+
+    def _build(
+        self,
+        target: Path,
+        download_dir: str | os.PathLike[str] | None,
+        config: tfds.download.DownloadConfig,
+    ) -> None:
+        """Builds the folder of this data set in worker processes."""
+        self.assert_is_not_blocked()
+        dl_manager = self._make_download_manager(download_dir=download_dir, download_config=config)
+        archive = self._open_archive(dl_manager)
+        template = self._get_filename_template(split_name=SPLIT)
+        sharding = config.get_shard_config()
+        build = Build(
+            target,
+            self.info.file_format.value,
+            self.workers or default_workers(),
+            self.selection.limit,
+            repr(sharding),
+            sharding.get_number_shards,
+            lambda number, count: (
+                Path(template.sharded_filepath(shard_index=number, num_shards=count)).name
+            ),
+        )
+
+        def finish(folder: Path, layout: Layout) -> None:
+            self._set_split(layout)
+            self.info.download_size = self._download_bytes()
+            self.info.write_to_directory(folder)
+
+        with on_terminal() as progress:
+            build.run(archive, finish, progress)
+
+    def _download_and_prepare(
+        self, dl_manager: Any, download_config: tfds.download.DownloadConfig
+    ) -> None:
+        """Called by TFDS where the folder is not built in worker processes."""
+        if not _wants_beam(download_config) or self.info.file_format.value not in FORMATS:
+            super()._download_and_prepare(dl_manager, download_config)
+            return
+        require("apache_beam", feature="Building with a Beam runner", extra="beam")
+        from pass_dataset.tfds import beam
+
+        archive = self._open_archive(dl_manager)
+        limit = self.selection.limit
+        records = shuffled_records(archive, SPLIT, limit)
+        sharding = download_config.get_shard_config()
+        total = sum(records["example_bytes"].to_numpy().tolist())
+        layout = lay_out(records, sharding.get_number_shards(total, records.num_rows))
+        paths = self._get_filename_template(split_name=SPLIT).sharded_filepaths(len(layout.stops))
+        writer = beam.ShardWriter(
+            archive, SPLIT, limit, tuple(map(os.fspath, paths)), self.info.file_format.value
+        )
+        pipelines = tfds.core.split_builder.SplitBuilder(
+            split_dict=self.info.splits,
+            features=self.info.features,
+            dataset_size=self.info.dataset_size,
+            beam_options=download_config.beam_options,
+            beam_runner=download_config.beam_runner,
+            max_examples_per_split=None,
+            example_writer=self._example_writer(),
+            shard_config=sharding,
+        )
+        with pipelines.maybe_beam_pipeline():
+            beam.write_on_beam(pipelines.beam_pipeline, writer, len(paths))
+        self._set_split(layout)
+
+    def _example_writer(self) -> ShardExampleWriter:
+        return ShardExampleWriter(self.info.file_format)
+
+    def _post_download_and_prepare_hook(self) -> None:
+        # TFDS counts what its own downloader fetched: nothing.
+        if self.info.download_size != self._download_bytes():
+            self.info.download_size = self._download_bytes()
+            self.info.write_to_directory(self.data_dir)
+
+    def _set_split(self, layout: Layout) -> None:
+        split = tfds.core.SplitInfo(
+            name=SPLIT,
+            shard_lengths=layout.shard_lengths,
+            num_bytes=sum(layout.shard_bytes),
+            filename_template=self._get_filename_template(split_name=SPLIT),
+        )
+        self.info.set_splits(tfds.core.splits.SplitDict([split]))
+
+    def _download_bytes(self) -> int:
+        selection = self.selection
+        return sum(file.size_bytes for file in selection.release.select(selection.parts))
+
+    def _read_from(self, other: ArchiveBuilder) -> None:
+        """Makes this builder read what another one has built."""
+        self._data_dir = other.data_dir
+        if other.info.file_format != self.info.file_format:
+            self.info.set_file_format(other.info.file_format, override=True)
+        self.info.read_from_directory(self._data_dir)
+
+
+def _is_local(folder: str) -> bool:
+    return "://" not in folder
+
+
+def _wants_beam(config: tfds.download.DownloadConfig) -> bool:
+    return config.beam_runner is not None or config.beam_options is not None
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Holds a folder that is made if missing: two processes that build the same take turns."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with folders.hold(folder):
+            yield
+    except OSError as error:
+        raise BuildError(f"{folder}: cannot be used for building: {error}") from error

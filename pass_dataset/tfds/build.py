@@ -1,0 +1,142 @@
+"""A TFDS data set's folder, built from an archive folder: in parallel, and continued if it was cut.
+
+The folder gets its name last. Until then all is kept in a work folder beside it (see `plan`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pass_dataset.archives import fingerprint_of
+from pass_dataset.errors import BuildError
+from pass_dataset.progress import Progress
+from pass_dataset.records import PassArchive
+from pass_dataset.tfds.layout import ORDER_VERSION, Layout, lay_out, shuffled_records
+from pass_dataset.tfds.plan import BuildPlan, has_plan, work_folder
+from pass_dataset.tfds.workers import write_shards
+
+__all__ = ["SPLIT", "Build"]
+
+logger = logging.getLogger(__name__)
+
+#: The one split of PASS.
+SPLIT = "train"
+
+
+@dataclass(frozen=True)
+class Build:
+    """A build to be done.
+
+    Attributes:
+      target: the data set's folder; one that is there is replaced when the new one is whole.
+      file_format: a key of `shards.FORMATS`.
+      workers: number of processes.
+      limit: only the first records of the archives, so many; None for all.
+      sharding: what decides the number of shards, for the fingerprint.
+      num_shards: number of shards for so many bytes (all examples) and records.
+      shard_name: file name of a shard, from its number and the number of shards.
+    """
+
+    target: Path
+    file_format: str
+    workers: int
+    limit: int | None
+    sharding: str
+    num_shards: Callable[[int, int], int]
+    shard_name: Callable[[int, int], str]
+
+    def run(
+        self, archive: PassArchive, finish: Callable[[Path, Layout], None], progress: Progress
+    ) -> None:
+        """Builds. Call it while holding the folder's parent.
+
+        Args:
+          archive: the records.
+          finish: adds to a folder what a data set has beside its shards.
+          progress: where progress is shown.
+
+        Raises:
+          BuildError: shards cannot be written, or the disk has too little room.
+          ArchiveError: images cannot be read.
+        """
+        with _system_errors(self.target):
+            plan = self._plan(archive)
+            missing = plan.missing()
+            _check_space(plan, missing)
+            sizes = plan.layout.shard_bytes
+            todo = sum(sizes[number] for number in missing)
+            if len(missing) < len(sizes):
+                logger.info(
+                    "%s: continuing; %d of %d shards are whole",
+                    self.target,
+                    len(sizes) - len(missing),
+                    len(sizes),
+                )
+            task = progress.task("Writing shards", sum(sizes), "bytes", done=sum(sizes) - todo)
+            write_shards(plan, missing, self.workers, task)
+            task.finish()
+            finish(plan.data, plan.layout)
+            plan.publish(self.target)
+
+    def _plan(self, archive: PassArchive) -> BuildPlan:
+        """The plan of a cut build of the same, or a new one."""
+        folder = work_folder(self.target)
+        fingerprint = self._fingerprint(archive)
+        if has_plan(folder, fingerprint):
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                return BuildPlan.load(folder)
+        BuildPlan.discard(folder)
+        records = shuffled_records(archive, SPLIT, self.limit)
+        total = sum(records["example_bytes"].to_numpy().tolist())
+        count = self.num_shards(total, records.num_rows)
+        layout = lay_out(records, count)
+        names = tuple(self.shard_name(number, count) for number in range(count))
+        plan = BuildPlan(
+            folder, layout, names, self.file_format, archive.folder, archive.summary.tars
+        )
+        plan.save(fingerprint)
+        return plan
+
+    def _fingerprint(self, archive: PassArchive) -> dict[str, Any]:
+        return {
+            "order": ORDER_VERSION,
+            "archives": [
+                os.fspath(archive.folder),
+                fingerprint_of(archive.folder, archive.release),
+            ],
+            "rows": _digest(archive, self.limit),
+            "file_format": self.file_format,
+            "sharding": self.sharding,
+        }
+
+
+def _digest(archive: PassArchive, limit: int | None) -> str:
+    """Tells one selection of records from another."""
+    import numpy as np
+
+    return hashlib.sha256(np.asarray(archive.rows[:limit], np.int64).tobytes()).hexdigest()
+
+
+def _check_space(plan: BuildPlan, missing: list[int]) -> None:
+    needed = sum(plan.layout.shard_bytes[number] for number in missing)
+    free = shutil.disk_usage(plan.folder).free
+    if needed > free:
+        raise BuildError(
+            f"{plan.data}: the shards need {needed:,} bytes more, the disk has {free:,} free"
+        )
+
+
+@contextlib.contextmanager
+def _system_errors(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BuildError(f"{target}: cannot be built: {error}") from error

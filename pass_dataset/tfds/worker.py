@@ -1,0 +1,72 @@
+"""A process that writes shards of a plan: told which on standard input, answers on standard output.
+
+It imports neither TensorFlow nor TFDS: it starts in a fraction of a second and takes little memory.
+Lines in: the number of a shard. Lines out, JSON, one of
+
+    {"bytes": 16777216}                     examples written since the last line
+    {"done": 17}                            the shard is whole
+    {"error": "ArchiveError", "message": …} the shard cannot be written; the process ends
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pass_dataset.errors import PassDatasetError
+from pass_dataset.records import OpenTars
+from pass_dataset.tfds.copying import write_shard
+from pass_dataset.tfds.plan import BuildPlan
+
+__all__ = ["main"]
+
+
+class _Orphaned(Exception):
+    """The process that started this one is gone; another may continue its build."""
+
+
+class _Replies:
+    """Tells the process that started this one, as long as it is there."""
+
+    def __init__(self) -> None:
+        self._parent = os.getppid()
+
+    def send(self, **content: Any) -> None:
+        if os.getppid() != self._parent:
+            raise _Orphaned
+        try:
+            print(json.dumps(content), flush=True)  # noqa: T201  (the other end is no terminal)
+        except BrokenPipeError as error:
+            raise _Orphaned from error
+
+    def written(self, size_bytes: int) -> None:
+        self.send(bytes=size_bytes)
+
+
+def main(folder: str) -> NoReturn:
+    """Writes the shards that are asked for until there are no more, and ends the process."""
+    code = _serve(folder)
+    sys.stdout.flush()
+    # All files are closed; taking the interpreter apart would only take time.
+    os._exit(code)
+
+
+def _serve(folder: str) -> int:
+    replies = _Replies()
+    try:
+        plan = BuildPlan.load(Path(folder))
+        tars = OpenTars(plan.archives, plan.tars)
+        for line in sys.stdin:
+            number = int(line)
+            path = plan.data / plan.names[number]
+            write_shard(plan.layout.shard(number), tars, path, plan.file_format, replies.written)
+            replies.send(done=number)
+    except PassDatasetError as error:
+        replies.send(error=type(error).__name__, message=str(error))
+        return 1
+    except (_Orphaned, KeyboardInterrupt):
+        return 1
+    return 0
