@@ -8,6 +8,7 @@ for record in archive.iterate(shard=(rank, world_size), shuffle_seed=epoch):
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import operator
 import os
