@@ -123,6 +123,15 @@ def test_wrong_usage() -> None:
     assert ended.value.code == 2
 
 
+def test_the_command_of_tfds(tmp_path: Path) -> None:
+    pytest.importorskip("mlcroissant", reason="`tfds` itself needs it: pip install mlcroissant")
+    tfds = [sys.executable, "-m", "tensorflow_datasets.scripts.cli.main"]
+    given = ["build", "pass_mini", "-i", "pass_dataset", "--data_dir", str(tmp_path)]
+    subprocess.run([*tfds, *given, "--file_format", "array_record"], check=True)
+    (built,) = data_sets(tmp_path)
+    assert (built / "pass_mini-train.array_record-00000-of-00001").is_file()
+
+
 def test_interrupted(tmp_path: Path) -> None:
     large = Collection(tmp_path / "archives", tars=2, per_tar=20_000)
     large.describe()
