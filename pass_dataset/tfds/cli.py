@@ -83,11 +83,10 @@ def _build(options: argparse.Namespace) -> int:
         download_config=tfds.download.DownloadConfig(manual_dir=options.archives),
     )
     split = builder.info.splits["train"]
-    seconds = time.monotonic() - started
     print(
         f"{target}: {release.label}, {split.num_examples:,} images in {split.num_shards:,} shards "
-        f"({builder.info.file_format.value}), {split.num_bytes:,} bytes in {seconds:,.1f} s "
-        f"({split.num_bytes / seconds / 1e6:,.0f} MB/s)"
+        f"({builder.info.file_format.value}), {split.num_bytes:,} bytes; "
+        f"{time.monotonic() - started:,.1f} s"
     )
     return 0
 
