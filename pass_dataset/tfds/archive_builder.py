@@ -27,7 +27,7 @@ from pass_dataset.tfds.build import SPLIT, Build
 from pass_dataset.tfds.configs import Selection
 from pass_dataset.tfds.example_writer import ShardExampleWriter
 from pass_dataset.tfds.layout import Layout, lay_out, shuffled_records
-from pass_dataset.tfds.plan import BuildPlan, work_folder
+from pass_dataset.tfds.plan import sweep
 from pass_dataset.tfds.shards import FORMATS
 from pass_dataset.tfds.workers import default_workers
 
@@ -138,15 +138,16 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
         config = download_config or tfds.download.DownloadConfig()
         # Its default differs between versions of TFDS, and older ones do not have it.
         others = {} if permissions is None else {"permissions": permissions}
+        if file_format and not Path(self.data_dir).exists():
+            self.info.set_file_format(file_format, override=True)
         if config.max_examples_per_split:
             limited = self._limited(config.max_examples_per_split)
             limited.download_and_prepare(
                 download_dir=download_dir,
                 download_config=dataclasses.replace(config, max_examples_per_split=None),
-                file_format=file_format or self.info.file_format,
                 **others,
             )
-            self._read_from(limited)
+            self._read_from(limited.data_dir)
             return
         if config.max_examples_per_split == 0:
             # To TFDS this means: fetch only. (It leaves a data set without data, which we do not.)
@@ -154,32 +155,44 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
                 self._make_download_manager(download_dir=download_dir, download_config=config)
             )
             return
-        mode = config.download_mode
-        if _is_local(self.data_dir) and mode != tfds.GenerateMode.UPDATE_DATASET_INFO:
-            target = Path(self.data_dir)
-            with _held(target.parent):
-                # Another process may have built it while this one waited.
-                if target.exists() and not mode.overwrite_dataset:
-                    BuildPlan.discard(work_folder(target))
-                    self._read_from(self)
-                elif not _wants_beam(config):
-                    if file_format:
-                        self.info.set_file_format(file_format, override=True)
-                    if self.info.file_format.value in FORMATS:
-                        self._build(target, download_dir, config)
-                        config = dataclasses.replace(
-                            config, download_mode=tfds.GenerateMode.REUSE_DATASET_IF_EXISTS
-                        )
-                super().download_and_prepare(
-                    download_dir=download_dir,
-                    download_config=config,
-                    file_format=file_format,
-                    **others,
+        with self._turn(config) as is_missing:
+            if is_missing and self._is_built_here(config):
+                self._build(Path(self.data_dir), download_dir, config)
+                # What is left to do for TFDS is to find the data set there.
+                config = dataclasses.replace(
+                    config, download_mode=tfds.GenerateMode.REUSE_DATASET_IF_EXISTS
                 )
+            super().download_and_prepare(
+                download_dir=download_dir, download_config=config, file_format=file_format, **others
+            )
+
+    @contextlib.contextmanager
+    def _turn(self, config: tfds.download.DownloadConfig) -> Iterator[bool]:
+        """Tells whether the data set is to be built; if it is, no other process does until the end.
+
+        One that is there is whole, and needs no lock: it may lie where nothing can be written.
+        """
+        mode = config.download_mode
+        target = Path(self.data_dir)
+        if not _is_local(self.data_dir) or mode == tfds.GenerateMode.UPDATE_DATASET_INFO:
+            yield False
             return
-        super().download_and_prepare(
-            download_dir=download_dir, download_config=config, file_format=file_format, **others
-        )
+        if target.exists() and not mode.overwrite_dataset:
+            if not self.info.splits:  # built since this builder was made
+                self._read_from(self.data_dir)
+            sweep(target)
+            yield False
+            return
+        with _held(target.parent):
+            is_missing = mode.overwrite_dataset or not target.exists()
+            if not is_missing:
+                # Another process has built it while this one waited.
+                self._read_from(self.data_dir)
+            yield is_missing
+
+    def _is_built_here(self, config: tfds.download.DownloadConfig) -> bool:
+        """True if the shards are written in worker processes, False if TFDS does it its own way."""
+        return not _wants_beam(config) and self.info.file_format.value in FORMATS
 
     def _build(
         self,
@@ -269,12 +282,22 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
         selection = self.selection
         return sum(file.size_bytes for file in selection.release.select(selection.parts))
 
-    def _read_from(self, other: ArchiveBuilder) -> None:
-        """Makes this builder read what another one has built."""
-        self._data_dir = other.data_dir
-        if other.info.file_format != self.info.file_format:
-            self.info.set_file_format(other.info.file_format, override=True)
-        self.info.read_from_directory(self._data_dir)
+    def _read_from(self, folder: str) -> None:
+        """Makes this builder read a data set that was built after it was made.
+
+        Raises:
+          BuildError: it has another format than this builder was asked for.
+        """
+        stored = tfds.core.dataset_info.read_from_json(
+            tfds.core.dataset_info.dataset_info_path(folder)
+        )
+        if stored.file_format != self.info.file_format.value:
+            raise BuildError(
+                f"{folder}: was built meanwhile as {stored.file_format}; for "
+                f"{self.info.file_format.value} give another data_dir"
+            )
+        self._data_dir = folder
+        self.info.read_from_directory(folder)
 
 
 def _is_local(folder: str) -> bool:
@@ -288,9 +311,10 @@ def _wants_beam(config: tfds.download.DownloadConfig) -> bool:
 @contextlib.contextmanager
 def _held(folder: Path) -> Iterator[None]:
     """Holds a folder that is made if missing: two processes that build the same take turns."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with folders.hold(folder):
-            yield
-    except OSError as error:
-        raise BuildError(f"{folder}: cannot be used for building: {error}") from error
+    with contextlib.ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(folders.hold(folder))
+        except OSError as error:
+            raise BuildError(f"{folder}: cannot be used for building: {error}") from error
+        yield

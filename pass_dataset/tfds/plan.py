@@ -11,6 +11,7 @@ finds another's begins anew.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -20,11 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pass_dataset.folders import write_whole
+from pass_dataset.errors import FolderLockedError
+from pass_dataset.folders import hold, write_whole
 from pass_dataset.tfds.layout import Layout
 from pass_dataset.tfds.shards import shard_size
 
-__all__ = ["BuildPlan", "has_plan", "work_folder"]
+__all__ = ["BuildPlan", "has_plan", "sweep", "work_folder"]
 
 logger = logging.getLogger(__name__)
 
@@ -145,6 +147,17 @@ class BuildPlan:
     def discard(folder: Path) -> None:
         """Removes a work folder."""
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(target: Path) -> None:
+    """Removes what a build left that was cut after its data set had got its name."""
+    folder = work_folder(target)
+    if not folder.exists() or (folder / _DATA_NAME).exists():
+        return
+    # Whoever holds it may be about to begin a new build; and nothing depends on this.
+    with contextlib.suppress(OSError, FolderLockedError), hold(target.parent, wait=False):
+        if not (folder / _DATA_NAME).exists():
+            BuildPlan.discard(folder)
 
 
 def has_plan(folder: Path, fingerprint: Mapping[str, Any]) -> bool:

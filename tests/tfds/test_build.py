@@ -236,6 +236,24 @@ def test_built_is_not_built_again(many: Collection, tmp_path: Path) -> None:
     assert shards_in(built(many, tmp_path)) == before
 
 
+def test_built_meanwhile(many: Collection, tmp_path: Path) -> None:
+    same, other = builder(many, tmp_path), builder(many, tmp_path, file_format="array_record")
+    target = built(many, tmp_path)
+    same.download_and_prepare(download_config=config(many))
+    assert same.info.splits["train"].num_examples == len(many.hashes)
+    with pytest.raises(BuildError, match="meanwhile as tfrecord; for array_record give another"):
+        other.download_and_prepare(download_config=config(many))
+    assert len(shards_in(target)) == SHARDS
+
+
+def test_cut_after_the_name_was_given(many: Collection, tmp_path: Path) -> None:
+    target = built(many, tmp_path)
+    work_folder(target).mkdir()
+    (work_folder(target) / "plan.json").touch()
+    built(many, tmp_path)
+    assert not work_folder(target).exists()
+
+
 def test_forced_it_is_built_again(quiet_tfds: Any, many: Collection, tmp_path: Path) -> None:
     first = built(many, tmp_path)
     before, content = shards_in(first), digests(first)
