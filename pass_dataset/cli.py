@@ -26,8 +26,7 @@ from pass_dataset.releases import (
     official_release,
     resolve_release,
 )
-from pass_dataset.tfds.cli import add_build
-from pass_dataset.tfds.stored_cli import add_catalog, add_verify_build
+from pass_dataset.tfds.cli import add_build, add_catalog, add_verify_build
 
 __all__ = ["main"]
 

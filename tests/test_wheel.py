@@ -27,7 +27,8 @@ print(len(one), len(two), sorted(row["hash"] for row in two.select_columns("hash
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(ROOT)]
+    # By way of the source distribution, which has no leftovers of earlier builds.
+    command = [sys.executable, "-m", "build", "--outdir", str(out), str(ROOT)]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     (made,) = out.glob("*.whl")
     return made
@@ -38,7 +39,13 @@ def test_contents(wheel: Path) -> None:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
     for version in ("1.0.0", "2.0.0", "3.0.0"):
         assert f"pass_dataset/checksums/{version}.tsv" in sizes
-    for name in ("py.typed", "mini/pass_mini.tsv", "mini/README.md", "tfds/CITATIONS.bib"):
+    for name in (
+        "py.typed",
+        "mini/pass_mini.tsv",
+        "mini/README.md",
+        "tfds/CITATIONS.bib",
+        "tfds/catalog/page.html",
+    ):
         assert f"pass_dataset/{name}" in sizes
     mini = {name: size for name, size in sizes.items() if "/mini/archives/" in name}
     assert len(mini) == 11

@@ -22,14 +22,14 @@ from pass_dataset.errors import BuildError
 from pass_dataset.extras import require
 from pass_dataset.progress import on_terminal
 from pass_dataset.records import ImageRecord, PassArchive
-from pass_dataset.tfds import wire
-from pass_dataset.tfds.build import SPLIT, Build
+from pass_dataset.tfds.building import wire
+from pass_dataset.tfds.building.build import SPLIT, Build
+from pass_dataset.tfds.building.example_writer import ShardExampleWriter
+from pass_dataset.tfds.building.layout import Layout, lay_out, shuffled_records
+from pass_dataset.tfds.building.plan import sweep
+from pass_dataset.tfds.building.shards import FORMATS
+from pass_dataset.tfds.building.workers import default_workers
 from pass_dataset.tfds.configs import Selection
-from pass_dataset.tfds.example_writer import ShardExampleWriter
-from pass_dataset.tfds.layout import Layout, lay_out, shuffled_records
-from pass_dataset.tfds.plan import sweep
-from pass_dataset.tfds.shards import FORMATS
-from pass_dataset.tfds.workers import default_workers
 
 __all__ = ["HOMEPAGE", "ArchiveBuilder", "example", "features"]
 
@@ -234,7 +234,7 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
             super()._download_and_prepare(dl_manager, download_config)
             return
         require("apache_beam", feature="Building with a Beam runner", extra="beam")
-        from pass_dataset.tfds import beam
+        from pass_dataset.tfds.building import beam
 
         archive = self._open_archive(dl_manager)
         limit = self.selection.limit

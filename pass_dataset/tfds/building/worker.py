@@ -18,8 +18,8 @@ from typing import Any, NoReturn
 
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.records import OpenTars
-from pass_dataset.tfds.copying import write_shard
-from pass_dataset.tfds.plan import BuildPlan
+from pass_dataset.tfds.building.copying import write_shard
+from pass_dataset.tfds.building.plan import BuildPlan
 
 __all__ = ["main"]
 

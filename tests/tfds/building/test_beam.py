@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pass_dataset.tfds.shards import FORMATS
+from pass_dataset.tfds.building.shards import FORMATS
 from tests.support.collection import Collection
 from tests.tfds.conftest import digests
 

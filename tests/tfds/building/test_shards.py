@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset.tfds.shards import FORMATS, shard_size
+from pass_dataset.tfds.building.shards import FORMATS, shard_size
 
 pytest.importorskip("tensorflow_datasets")
 
@@ -17,7 +17,7 @@ WRITE_MUCH = """
 import resource, signal, sys
 from pathlib import Path
 from pass_dataset.errors import BuildError
-from pass_dataset.tfds.shards import FORMATS
+from pass_dataset.tfds.building.shards import FORMATS
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
 try:

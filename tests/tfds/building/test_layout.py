@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.provision import open_mini
-from pass_dataset.tfds.layout import hashed_order, lay_out, shuffled_records
+from pass_dataset.tfds.building.layout import hashed_order, lay_out, shuffled_records
 from tests.support.collection import image_hash
 
 pytest.importorskip("tensorflow_datasets")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pass_dataset.tfds.wire import example_sizes
+from pass_dataset.tfds.building.wire import example_sizes
 
 if TYPE_CHECKING:
     import numpy as np

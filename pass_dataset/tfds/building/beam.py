@@ -17,8 +17,8 @@ import apache_beam as beam
 from etils import epath
 
 from pass_dataset.records import OpenTars, PassArchive
-from pass_dataset.tfds.copying import write_shard
-from pass_dataset.tfds.layout import Layout, lay_out, shuffled_records
+from pass_dataset.tfds.building.copying import write_shard
+from pass_dataset.tfds.building.layout import Layout, lay_out, shuffled_records
 
 __all__ = ["ShardWriter", "write_on_beam"]
 

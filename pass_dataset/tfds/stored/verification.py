@@ -22,11 +22,11 @@ from pass_dataset.progress import Progress, Silent
 from pass_dataset.provision import open_mini
 from pass_dataset.records import PassArchive
 from pass_dataset.releases import Release
-from pass_dataset.tfds.expected_images import ExpectedImages, expect_images
-from pass_dataset.tfds.stored_builds import StoredBuild, StoredShard, open_build
-from pass_dataset.tfds.stored_records import StoredRecord, parse_record
-from pass_dataset.tfds.stored_shards import Damage, read_shard
-from pass_dataset.tfds.threads import in_threads
+from pass_dataset.tfds.stored.builds import StoredBuild, StoredShard, open_build
+from pass_dataset.tfds.stored.expected_images import ExpectedImages, expect_images
+from pass_dataset.tfds.stored.records import StoredRecord, parse_record
+from pass_dataset.tfds.stored.shards import Damage, read_shard
+from pass_dataset.tfds.stored.threads import in_threads
 
 __all__ = ["BuildVerification", "Finding", "FindingKind", "verify_build"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tensorflow_datasets.core.writer import ExampleWriter
 
-from pass_dataset.tfds.shards import FORMATS
+from pass_dataset.tfds.building.shards import FORMATS
 
 __all__ = ["ShardExampleWriter"]
 

@@ -23,8 +23,8 @@ from typing import Any
 
 from pass_dataset.errors import FolderLockedError
 from pass_dataset.folders import hold, write_whole
-from pass_dataset.tfds.layout import Layout
-from pass_dataset.tfds.shards import shard_size
+from pass_dataset.tfds.building.layout import Layout
+from pass_dataset.tfds.building.shards import shard_size
 
 __all__ = ["BuildPlan", "has_plan", "sweep", "work_folder"]
 

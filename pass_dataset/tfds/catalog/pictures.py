@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
-from pass_dataset.tfds.stored_builds import StoredBuild
-from pass_dataset.tfds.stored_shards import Damage, read_shard
+from pass_dataset.tfds.stored.builds import StoredBuild
+from pass_dataset.tfds.stored.shards import Damage, read_shard
 
 if TYPE_CHECKING:
     import numpy as np

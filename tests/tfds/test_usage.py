@@ -91,48 +91,7 @@ def run_python(code: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-# --- registration ---------------------------------------------------------------------------------
-
-
-def test_our_package_first() -> None:
-    found = run_python(
-        """
-        import json, pass_dataset
-        import tensorflow_datasets as tfds
-        print(json.dumps([tfds.builder_cls("pass").__module__, "pass" in tfds.list_builders()]))
-        """
-    )
-    assert found == ["pass_dataset.tfds.pass_dataset_builder", True]
-
-
-def test_tfds_first_with_its_own_pass_imported() -> None:
-    found = run_python(
-        """
-        import json
-        import tensorflow_datasets as tfds
-        import importlib
-        own = importlib.import_module("tensorflow_datasets.datasets.pass.pass_dataset_builder")
-        before = tfds.builder_cls("pass").__module__
-        import pass_dataset
-        builder = tfds.builder("pass", data_dir="/nonexistent")
-        names = tfds.list_builders()
-        print(json.dumps([
-            own.Builder.__module__, before, type(builder).__module__,
-            "pass" in names, "mnist" in names, tfds.builder_cls("mnist").__module__,
-        ]))
-        """
-    )
-    theirs = "tensorflow_datasets.datasets.pass.pass_dataset_builder"
-    ours = "pass_dataset.tfds.pass_dataset_builder"
-    assert found[:3] == [theirs, theirs, ours]
-    assert found[3:5] == [True, True]
-    assert "mnist" in found[5]
-
-
-def test_list_builders() -> None:
-    names = tfds.list_builders()
-    assert names.count("pass") == 1
-    assert {"mnist", "imagenet2012"} <= set(names)
+# --- features and names ----------------------------------------------------------------------------------------
 
 
 def test_features_are_those_of_tfds_own_pass(tmp_path: Path) -> None:
@@ -154,6 +113,20 @@ def test_features_are_those_of_tfds_own_pass(tmp_path: Path) -> None:
         name: [str(feature.shape), str(feature.np_dtype)] for name, feature in ours.items()
     }
     assert {name: (f.shape, f.np_dtype) for name, f in ours.items()} == FEATURES
+
+
+def test_builds_are_found_by_name(quiet_tfds: Any, tmp_path: Path) -> None:
+    config = quiet_tfds.download.DownloadConfig(max_examples_per_split=10)
+    limited = quiet_tfds.builder("pass_mini", data_dir=tmp_path)
+    limited.download_and_prepare(download_config=config)
+    quiet_tfds.builder("pass_mini", data_dir=tmp_path).download_and_prepare()
+
+    whole = quiet_tfds.builder("pass_mini", version="1.0.0", data_dir=tmp_path)
+    assert whole.info.splits["train"].num_examples == 64
+    name = f"pass_mini/{limited.builder_config.name}" if limited.builder_config else ""
+    name = name or f"pass_mini/{Path(limited.data_dir).parent.name}"
+    again = quiet_tfds.builder(name, data_dir=tmp_path)
+    assert again.info.splits["train"].num_examples == 10
 
 
 # --- versions -------------------------------------------------------------------------------------

@@ -14,17 +14,17 @@ import pytest
 
 from pass_dataset import cli
 from pass_dataset.errors import UnreadableBuildError
-from pass_dataset.tfds import catalog_page
-from pass_dataset.tfds.catalog_entry import (
+from pass_dataset.tfds.catalog import page as catalog_page
+from pass_dataset.tfds.catalog.entry import (
     CatalogEntry,
     FeatureRow,
     SplitRow,
     VersionRow,
     describe_build,
 )
-from pass_dataset.tfds.catalog_page import render_catalog_page, write_catalog_page
-from pass_dataset.tfds.catalog_pictures import ExampleTable, Picture, first_examples, tabulate
-from pass_dataset.tfds.stored_builds import open_build
+from pass_dataset.tfds.catalog.page import render_catalog_page, write_catalog_page
+from pass_dataset.tfds.catalog.pictures import ExampleTable, Picture, first_examples, tabulate
+from pass_dataset.tfds.stored.builds import open_build
 from tests.support.official import make_official
 from tests.support.tfds_builds import edited, rewrite
 

@@ -21,7 +21,7 @@ from typing import IO, Any
 from pass_dataset import errors
 from pass_dataset.errors import BuildError, PassDatasetError
 from pass_dataset.progress import Task
-from pass_dataset.tfds.plan import BuildPlan
+from pass_dataset.tfds.building.plan import BuildPlan
 
 __all__ = ["default_workers", "write_shards"]
 
@@ -36,7 +36,7 @@ _END_S = 5.0
 #: the folder it is started in.
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-    "from pass_dataset.tfds.worker import main; main(sys.argv[1])"
+    "from pass_dataset.tfds.building.worker import main; main(sys.argv[1])"
 )
 
 

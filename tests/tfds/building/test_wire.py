@@ -12,7 +12,7 @@ import pytest
 
 from pass_dataset.provision import open_mini
 from pass_dataset.records import ImageRecord
-from pass_dataset.tfds.wire import before_jpeg, example_sizes, varint
+from pass_dataset.tfds.building.wire import before_jpeg, example_sizes, varint
 
 tfds = pytest.importorskip("tensorflow_datasets")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pass_dataset.errors import BuildError
 from pass_dataset.records import OpenTars
-from pass_dataset.tfds.shards import FORMATS
-from pass_dataset.tfds.wire import GPS_BYTES, before_jpeg
+from pass_dataset.tfds.building.shards import FORMATS
+from pass_dataset.tfds.building.wire import GPS_BYTES, before_jpeg
 
 if TYPE_CHECKING:
     import pyarrow as pa

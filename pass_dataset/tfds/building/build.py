@@ -19,9 +19,9 @@ from pass_dataset.archives import fingerprint_of
 from pass_dataset.errors import BuildError
 from pass_dataset.progress import Progress
 from pass_dataset.records import PassArchive
-from pass_dataset.tfds.layout import ORDER_VERSION, Layout, lay_out, shuffled_records
-from pass_dataset.tfds.plan import BuildPlan, has_plan, work_folder
-from pass_dataset.tfds.workers import write_shards
+from pass_dataset.tfds.building.layout import ORDER_VERSION, Layout, lay_out, shuffled_records
+from pass_dataset.tfds.building.plan import BuildPlan, has_plan, work_folder
+from pass_dataset.tfds.building.workers import write_shards
 
 __all__ = ["SPLIT", "Build"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from pass_dataset import mini
 from pass_dataset.extras import require
 from pass_dataset.releases import OFFICIAL_VERSIONS, official_release, read_release
-from pass_dataset.tfds.stored_builds import StoredBuild
+from pass_dataset.tfds.stored.builds import StoredBuild
 
 __all__ = ["CatalogEntry", "FeatureRow", "SplitRow", "VersionRow", "describe_build"]
 

@@ -14,22 +14,22 @@ from typing import NewType
 
 from pass_dataset.errors import FolderError
 from pass_dataset.folders import write_whole
-from pass_dataset.tfds.catalog_entry import CatalogEntry, FeatureRow, VersionRow, describe_build
-from pass_dataset.tfds.catalog_pictures import (
+from pass_dataset.tfds.catalog.entry import CatalogEntry, FeatureRow, VersionRow, describe_build
+from pass_dataset.tfds.catalog.pictures import (
     ExampleTable,
     Picture,
     draw_figure,
     first_examples,
     tabulate,
 )
-from pass_dataset.tfds.stored_builds import open_build
+from pass_dataset.tfds.stored.builds import open_build
 
 __all__ = ["render_catalog_page", "write_catalog_page"]
 
 #: Text that is HTML already. All else goes through `_escape` before it gets into the page.
 _Html = NewType("_Html", str)
 
-_TEMPLATE = "catalog_page.html"
+_TEMPLATE = "page.html"
 _FIGURE_ROWS, _FIGURE_COLUMNS = 3, 4
 _TABLE_ROWS = 10
 
