@@ -91,7 +91,7 @@ def run_python(code: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-# --- features and names ----------------------------------------------------------------------------------------
+# --- features and names ---------------------------------------------------------------------------
 
 
 def test_features_are_those_of_tfds_own_pass(tmp_path: Path) -> None:

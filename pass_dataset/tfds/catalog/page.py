@@ -75,7 +75,7 @@ def write_catalog_page(
 
 def render_catalog_page(entry: CatalogEntry, figure: Picture, examples: ExampleTable) -> str:
     """The page as HTML text that needs no other file."""
-    resource = importlib.resources.files("pass_dataset.tfds") / _TEMPLATE
+    resource = importlib.resources.files("pass_dataset.tfds.catalog") / _TEMPLATE
     template = string.Template(resource.read_text(encoding="utf-8"))
     full_name = "/".join(filter(None, (entry.name, entry.config)))
     return template.substitute(
