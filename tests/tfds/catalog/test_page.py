@@ -6,7 +6,6 @@ import html
 import io
 import re
 import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +13,6 @@ import pytest
 
 from pass_dataset import cli
 from pass_dataset.errors import UnreadableBuildError
-from pass_dataset.tfds.catalog import page as catalog_page
 from pass_dataset.tfds.catalog.entry import (
     CatalogEntry,
     FeatureRow,
@@ -300,45 +298,3 @@ def test_text() -> None:
     assert "tfds.load('pass:3.0.0', split='train')" in page.text("pre")
     named = Page(render(entry(config="parts_0")))
     assert "tfds.load('pass/parts_0:3.0.0', split='train')" in named.text("pre")
-
-
-def test_template_is_shipped() -> None:
-    template = Path(catalog_page.__file__).with_name(catalog_page._TEMPLATE)
-    assert template.is_file()
-    assert "*.html" in (Path(__file__).parents[2] / "setup.cfg").read_text()
-
-
-# --- a real browser -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("width_px", [1280, 390])
-def test_a_browser_shows_it(page_file: Path, tmp_path: Path, width_px: int) -> None:
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    if browser is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    from PIL import Image
-
-    picture = tmp_path / "page.png"
-    subprocess.run(
-        [
-            browser,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            f"--user-data-dir={tmp_path / 'profile'}",
-            f"--screenshot={picture}",
-            f"--window-size={width_px},2400",
-            page_file.as_uri(),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
-    with Image.open(picture) as image:
-        assert image.width == width_px
-        colours = image.convert("RGB").getcolors(1 << 24) or []
-    assert len(colours) > 500  # text and photographs, not a blank page
