@@ -136,7 +136,9 @@ def _release_json(release: Release) -> dict[str, object]:
 def _add_download(commands: Commands) -> None:
     parser = command(commands, "download", "fetch a release into a folder, verified; resumes")
     parser.add_argument("folder", metavar="DEST", type=Path, help="archive folder to fill")
-    parser.add_argument("--release", default=DEFAULT_VERSION, help=RELEASE_HELP)
+    parser.add_argument(
+        "--release", default=DEFAULT_VERSION, help=f"{RELEASE_HELP} (default: {DEFAULT_VERSION})"
+    )
     parser.add_argument("--parts", type=parts, help="only these tars and the metadata: 0,3-5")
     parser.add_argument(
         "--mirror",
