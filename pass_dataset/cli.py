@@ -56,6 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PassDatasetError as error:
         print(f"pass-dataset: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        # What the library does not translate is about a place that the user named.
+        logging.getLogger(__name__).debug("where it happened", exc_info=True)
+        print(f"pass-dataset: {error.filename or error}: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         again = f"pass-dataset {shlex.join(arguments)}"
         print(

@@ -134,7 +134,7 @@ def archive_folder(release: Release, given: str | os.PathLike[str] | None, defau
     """
     root = Path(given or os.environ.get(ARCHIVES_VARIABLE) or default).expanduser()
     versioned = root / release.version
-    return versioned if versioned.is_dir() else root
+    return versioned if os.path.isdir(versioned) else root  # noqa: PTH112
 
 
 def identify_release(
@@ -154,11 +154,7 @@ def identify_release(
     from pass_dataset.receipts import Receipt
 
     folder = Path(folder)
-    if not folder.is_dir():
-        raise FolderError(
-            f"{folder}: expected an archive folder, found "
-            f"{'a file' if folder.exists() else 'nothing'}. pass-dataset download fills one."
-        )
+    _require_readable(folder)
     if release is not None:
         return resolve_release(release)
     received = Receipt.load(folder).release
@@ -179,6 +175,19 @@ def identify_release(
         "for a collection of your own write a checksum file with: "
         f"pass-dataset checksums {folder} --version 1.0.0"
     )
+
+
+def _require_readable(folder: Path) -> None:
+    # os.path and not Path: the latter raises where a folder above may not be looked into.
+    if not os.path.isdir(folder):  # noqa: PTH112
+        found = "a file" if os.path.exists(folder) else "nothing"
+        raise FolderError(
+            f"{folder}: expected an archive folder, found {found}. pass-dataset download fills one."
+        )
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise FolderError(
+            f"{folder}: this user may not read the folder; its mode or owner is wrong"
+        )
 
 
 def _sizes_match(folder: Path, release: Release) -> bool:

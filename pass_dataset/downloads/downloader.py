@@ -157,10 +157,7 @@ class Downloader:
         """Hashes the files that are there without a receipt, and settles conflicts."""
         conflicts = {file.filename: "has another size" for file in plan.having(Action.CONFLICT)}
         for file in plan.having(Action.CHECK):
-            task = self.progress.task(f"{file.filename} (checking)", file.size_bytes, "bytes")
-            found = file_sha256(self.folder / file.filename, task.advance)
-            task.finish()
-            if found == file.sha256:
+            if self._sha256(file) == file.sha256:
                 receipt.record(file)
                 receipt.save()
             else:
@@ -176,6 +173,17 @@ class Downloader:
             receipt.save()
             (self.folder / name).unlink()
         return self.plan()
+
+    def _sha256(self, file: ReleaseFile) -> str:
+        task = self.progress.task(f"{file.filename} (checking)", file.size_bytes, "bytes")
+        try:
+            return file_sha256(self.folder / file.filename, task.advance)
+        except OSError as error:
+            raise FolderError(
+                f"{self.folder / file.filename}: cannot be read: {error.strerror}"
+            ) from error
+        finally:
+            task.finish()
 
     def _fetch_all(self, files: list[ReleaseFile], receipt: Receipt) -> None:
         queue = list(files)
