@@ -217,7 +217,7 @@ def test_two_processes_make_one_index(collection: Collection) -> None:
 
 
 def test_fingerprint_is_plain_json(collection: Collection) -> None:
-    fingerprint = archives._fingerprint(collection.folder, collection.describe())
+    fingerprint = archives.fingerprint_of(collection.folder, collection.describe())
     assert json.loads(json.dumps(fingerprint)) == fingerprint
     assert set(fingerprint["files"]) == {
         "PASS.0.tar",

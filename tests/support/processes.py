@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 
 
-def _heed_interrupts() -> None:
+def heed_interrupts() -> None:
+    """For `preexec_fn`: lets SIGINT end the process."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -22,5 +23,5 @@ def start_interruptible(arguments: Sequence[object]) -> subprocess.Popen[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_heed_interrupts,
+        preexec_fn=heed_interrupts,
     )

@@ -13,6 +13,7 @@ import pytest
 
 from pass_dataset.cli import main
 from tests.support.collection import Collection
+from tests.support.processes import start_interruptible
 from tests.tfds.conftest import digests
 
 pytest.importorskip("tensorflow_datasets")
@@ -135,11 +136,7 @@ def test_the_command_of_tfds(tmp_path: Path) -> None:
 def test_interrupted(tmp_path: Path) -> None:
     large = Collection(tmp_path / "archives", tars=2, per_tar=20_000)
     large.describe()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pass_dataset", *arguments(large, tmp_path / "out")],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start_interruptible(arguments(large, tmp_path / "out"))
     while process.poll() is None and not list(tmp_path.glob("out/pass/*/incomplete.*/plan.json")):
         time.sleep(0.002)
     process.send_signal(signal.SIGINT)

@@ -18,6 +18,7 @@ from pass_dataset.errors import ArchiveError, BuildError, PassDatasetError
 from pass_dataset.tfds.building.plan import BuildPlan, work_folder
 from pass_dataset.tfds.building.shards import FORMATS
 from tests.support.collection import Collection
+from tests.support.processes import heed_interrupts
 from tests.tfds.conftest import digests
 
 pytest.importorskip("tensorflow_datasets")
@@ -183,7 +184,10 @@ def shards_in(folder: Path) -> dict[str, tuple[int, int]]:
 
 def test_interrupted_it_says_how_to_continue(many: Collection, tmp_path: Path) -> None:
     process = subprocess.Popen(
-        command(many, tmp_path, slow_s=0.2), stderr=subprocess.PIPE, text=True
+        command(many, tmp_path, slow_s=0.2),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
     )
     while process.poll() is None and not list(tmp_path.glob("pass/*/incomplete.1.0.0/data/pass*")):
         time.sleep(0.01)
