@@ -125,7 +125,8 @@ def test_wrong_usage() -> None:
 
 
 def test_the_command_of_tfds(tmp_path: Path) -> None:
-    pytest.importorskip("mlcroissant", reason="`tfds` itself needs it: pip install mlcroissant")
+    for needed in ("apache_beam", "mlcroissant"):
+        pytest.importorskip(needed, reason="`tfds` itself needs pass-dataset[beam]")
     tfds = [sys.executable, "-m", "tensorflow_datasets.scripts.cli.main"]
     given = ["build", "pass_mini", "-i", "pass_dataset", "--data_dir", str(tmp_path)]
     subprocess.run([*tfds, *given, "--file_format", "array_record"], check=True)
