@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pass_dataset import folders
+from pass_dataset import __version__, folders
 from pass_dataset.downloads.partfile import file_sha256
 from pass_dataset.downloads.plan import Action, Plan, make_plan
 from pass_dataset.downloads.retries import Clock, HostGate, RetryPolicy
@@ -212,7 +212,7 @@ class Downloader:
         import requests
 
         with requests.Session() as session:
-            session.headers["User-Agent"] = "pass-dataset (+https://pypi.org/project/pass-dataset/)"
+            session.headers["User-Agent"] = f"pass-dataset/{__version__}"
             while not self._stop.is_set():
                 with self._lock:
                     if not queue:
