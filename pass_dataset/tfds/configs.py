@@ -23,6 +23,7 @@ from pass_dataset.releases import (
     parse_parts,
     resolve_release,
 )
+from pass_dataset.tfds.config_names import config_name, format_parts
 
 __all__ = ["PassConfig", "Selection", "select"]
 
@@ -49,15 +50,11 @@ class Selection:
     @property
     def name(self) -> str | None:
         """Name of the config; None for a whole published release."""
-        pieces = []
+        own = None
         if not self.release.is_official:
             digest = hashlib.sha256(format_release(self.release).encode()).hexdigest()
-            pieces.append(f"{self.release.name}_{digest[:8]}")
-        if self.parts is not None:
-            pieces.append(f"parts_{format_parts(self.parts)}")
-        if self.limit is not None:
-            pieces.append(f"first_{self.limit}")
-        return "-".join(pieces) or None
+            own = f"{self.release.name}_{digest[:8]}"
+        return config_name(own, self.parts, self.limit)
 
     @property
     def config(self) -> PassConfig | None:
@@ -87,17 +84,6 @@ class PassConfig(tfds.core.BuilderConfig):
     def __repr__(self) -> str:
         # TFDS logs it.
         return f"PassConfig({self.name!r}, version={str(self.version)!r})"
-
-
-def format_parts(parts: Iterable[int]) -> str:
-    """Sorted part numbers as in a file name: ``0_3-5``."""
-    runs: list[list[int]] = []
-    for part in sorted(parts):
-        if runs and part == runs[-1][1] + 1:
-            runs[-1][1] = part
-        else:
-            runs.append([part, part])
-    return "_".join(f"{first}-{last}" if last > first else str(first) for first, last in runs)
 
 
 def select(

@@ -14,16 +14,8 @@ from tests.support.collection import Collection
 
 pytest.importorskip("tensorflow_datasets")
 
-from pass_dataset.tfds.configs import Selection, format_parts, select
+from pass_dataset.tfds.configs import Selection, select
 from pass_dataset.tfds.pass_dataset_builder import Builder
-
-
-@pytest.mark.parametrize(
-    ("parts", "text"),
-    [((0,), "0"), ((0, 1), "0-1"), ((3, 0, 5, 4), "0_3-5"), (range(10), "0-9")],
-)
-def test_parts_in_a_name(parts: Any, text: str) -> None:
-    assert format_parts(parts) == text
 
 
 def stored(tmp_path: Path, **arguments: Any) -> str:

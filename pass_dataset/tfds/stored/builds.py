@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
-from pass_dataset.releases import parse_parts
+from pass_dataset.tfds.config_names import limit_in, parts_in
 
 __all__ = ["StoredBuild", "StoredShard", "find_build", "open_build"]
 
@@ -72,14 +71,12 @@ class StoredBuild:
     @property
     def parts(self) -> tuple[int, ...] | None:
         """Numbers of the tars it was made from, as its configuration says; None for all."""
-        found = re.search(r"(?:^|-)parts_(\d+(?:[-_]\d+)*)", self.config or "")
-        return parse_parts(found[1].replace("_", ",")) if found else None
+        return parts_in(self.config)
 
     @property
     def limit(self) -> int | None:
         """How many images of these it has, the first ones, by its configuration; None for all."""
-        found = re.search(r"(?:^|-)first_(\d+)$", self.config or "")
-        return int(found[1]) if found else None
+        return limit_in(self.config)
 
     @property
     def num_examples(self) -> int:
