@@ -27,7 +27,6 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -40,6 +39,7 @@ from pathlib import Path
 from statistics import median
 
 import psutil
+from measurement import BenchmarkError, machine_line, package_command
 
 SCRIPTS = Path(__file__).parent
 FORMATS = ("tfrecord", "array_record")
@@ -89,10 +89,6 @@ builder = tfds.builder(
 builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=source))
 print(builder.info.splits["train"].num_examples)
 """
-
-
-class BenchmarkError(Exception):
-    """The benchmark cannot go on."""
 
 
 @dataclass(frozen=True)
@@ -224,10 +220,8 @@ def synthetic_release(options: argparse.Namespace) -> Iterator[Path]:
 
 def on_record(folder: Path) -> Path:
     """Verifies the archives, as the download does."""
-    verify = [sys.executable, "-m", "pass_dataset", "verify", str(folder)]
-    subprocess.run(
-        [*verify, "--release", str(folder / "checksums.tsv")], check=True, capture_output=True
-    )
+    verify = package_command("verify", folder, "--release", folder / "checksums.tsv")
+    subprocess.run(verify, check=True, capture_output=True)
     return folder
 
 
@@ -240,8 +234,7 @@ def benchmark(options: argparse.Namespace, source: Path) -> bool:
     print(
         f"{images:,} images, {size_bytes / 1e6:,.0f} MB, {options.workers} workers, "
         f"{'on disk, cold' if options.cold else 'warm'}: {options.work}\n"
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load "
-        f"{os.getloadavg()[0]:.1f}\n"
+        f"{machine_line()}; load {os.getloadavg()[0]:.1f}\n"
     )
     things = [("cp", "-")] if options.only is None else []
     things += [

@@ -64,3 +64,12 @@ def test_bench_download(tmp_path: Path) -> None:
     out = run("bench_download.py", "--size-mb", 20, "--rounds", 1, "--work", tmp_path)
     assert "curl | sha256sum" in out
     assert "pass-dataset download" in out
+
+
+def test_bench_tfds(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow_datasets")
+    small = ("--images", 200, "--body-bytes", 600, "--only", "ours", "--work", tmp_path)
+    out = run("bench_tfds.py", *small)
+    assert "200 images" in out
+    assert "ours  array_record" in out
+    assert list(tmp_path.iterdir()) == []
