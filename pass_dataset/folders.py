@@ -126,14 +126,14 @@ def _holder(folder: Path) -> str:
         return "another process"
 
 
-def archive_folder(release: Release, given: str | os.PathLike[str] | None, default: Path) -> Path:
+def archive_folder(version: str, given: str | os.PathLike[str] | None, default: Path) -> Path:
     """The archive folder to use: the one given, else ``PASS_ARCHIVES``, else a default.
 
-    Where that folder has a sub-folder named like the release's version (as one keeps several
+    Where that folder has a sub-folder named like the version (as one keeps several
     releases side by side), the sub-folder is meant.
     """
     root = Path(given or os.environ.get(ARCHIVES_VARIABLE) or default).expanduser()
-    versioned = root / release.version
+    versioned = root / version
     return versioned if os.path.isdir(versioned) else root  # noqa: PTH112
 
 

@@ -107,7 +107,7 @@ class Pass(datasets.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         release = official_release(str(self.config.version))
         default = Path(datasets.config.DOWNLOADED_DATASETS_PATH) / "pass" / release.version
-        folder = archive_folder(release, self.config.data_dir, default)
+        folder = archive_folder(release.version, self.config.data_dir, default)
         if dl_manager.is_streaming and not folder.is_dir():
             raise FolderError(
                 f"{folder}: streaming reads archives that are here, and there are none. Fetch "

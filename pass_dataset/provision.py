@@ -39,7 +39,7 @@ def provide(
     Raises:
       FolderError, DownloadError, ArchiveError, MetadataError: see `download` and `PassArchive`.
     """
-    folder = folders.archive_folder(release, given, default)
+    folder = folders.archive_folder(release.version, given, default)
     with on_terminal() as progress:
         if not _is_on_record(folder, release, parts):
             download(folder, release, parts=parts, progress=progress)

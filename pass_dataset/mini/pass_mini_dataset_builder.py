@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import Any
 
 import tensorflow_datasets as tfds
@@ -11,9 +10,9 @@ import tensorflow_datasets as tfds
 from pass_dataset.mini import CHECKSUMS
 from pass_dataset.provision import open_mini
 from pass_dataset.records import PassArchive
-from pass_dataset.releases import read_release
+from pass_dataset.releases import Release, read_release
 from pass_dataset.tfds.archive_builder import ArchiveBuilder
-from pass_dataset.tfds.configs import PassConfig, Selection
+from pass_dataset.tfds.configs import PassConfig
 
 __all__ = ["Builder"]
 
@@ -37,20 +36,8 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
         super().__init__(config=config, version=version, data_dir=data_dir, file_format=file_format)
         self.workers = workers
 
-    @property
-    def selection(self) -> Selection:
-        """The records this builder stands for."""
-        given = getattr(self.builder_config, "selection", None)
-        return given or Selection(read_release(CHECKSUMS))
+    def _whole_release(self) -> Release:
+        return read_release(CHECKSUMS)
 
     def _open_archive(self, dl_manager: Any) -> PassArchive:
         return open_mini()
-
-    def _limited(self, limit: int) -> Builder:
-        selection = replace(self.selection, limit=limit)
-        return type(self)(
-            config=selection.config,
-            workers=self.workers,
-            data_dir=self.data_dir_root,
-            file_format=self.info.file_format,
-        )

@@ -22,6 +22,7 @@ from pass_dataset.errors import BuildError
 from pass_dataset.extras import require
 from pass_dataset.progress import on_terminal
 from pass_dataset.records import ImageRecord, PassArchive
+from pass_dataset.releases import Release
 from pass_dataset.tfds.building import wire
 from pass_dataset.tfds.building.build import SPLIT, Build
 from pass_dataset.tfds.building.example_writer import ShardExampleWriter
@@ -100,17 +101,28 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
         )
 
     @property
-    @abc.abstractmethod
     def selection(self) -> Selection:
         """The records this builder stands for."""
+        given = getattr(self.builder_config, "selection", None)
+        return given or Selection(self._whole_release())
+
+    @abc.abstractmethod
+    def _whole_release(self) -> Release:
+        """What it stands for where no config says otherwise."""
 
     @abc.abstractmethod
     def _open_archive(self, dl_manager: Any) -> PassArchive:
         """The records, fetched first if need be."""
 
-    @abc.abstractmethod
     def _limited(self, limit: int) -> ArchiveBuilder:
         """A builder of the first records only, stored elsewhere."""
+        selection = dataclasses.replace(self.selection, limit=limit)
+        return type(self)(
+            config=selection.config,
+            workers=self.workers,
+            data_dir=self.data_dir_root,
+            file_format=self.info.file_format,
+        )
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
         return {SPLIT: self._generate_examples(self._open_archive(dl_manager))}

@@ -105,7 +105,7 @@ def _archives(folder: Path, wanted: str | None) -> tuple[Release, Path]:
     if wanted is None or not folder.is_dir():
         return folders.identify_release(folder, wanted), folder
     release = resolve_release(wanted)
-    return release, folders.archive_folder(release, folder, folder)
+    return release, folders.archive_folder(release.version, folder, folder)
 
 
 # --- verify-build ---------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from pass_dataset.provision import provide
 from pass_dataset.records import PassArchive
 from pass_dataset.releases import OFFICIAL_VERSIONS, Release, official_release
 from pass_dataset.tfds.archive_builder import ArchiveBuilder
-from pass_dataset.tfds.configs import PassConfig, Selection, select
+from pass_dataset.tfds.configs import PassConfig, select
 
 __all__ = ["Builder"]
 
@@ -71,11 +70,8 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
         super().__init__(config=config, version=version, data_dir=data_dir, file_format=file_format)
         self.workers = workers
 
-    @property
-    def selection(self) -> Selection:
-        """The records this builder stands for."""
-        given = getattr(self.builder_config, "selection", None)
-        return given or Selection(official_release(str(self.version)))
+    def _whole_release(self) -> Release:
+        return official_release(str(self.version))
 
     def _open_archive(self, dl_manager: Any) -> PassArchive:
         selection = self.selection
@@ -84,15 +80,6 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
         default = Path(dl_manager.download_dir) / name / release.version
         given = _manual_folder(dl_manager, release)
         return provide(release, given=given, default=default, parts=selection.parts)
-
-    def _limited(self, limit: int) -> Builder:
-        selection = replace(self.selection, limit=limit)
-        return type(self)(
-            config=selection.config,
-            workers=self.workers,
-            data_dir=self.data_dir_root,
-            file_format=self.info.file_format,
-        )
 
 
 def _manual_folder(dl_manager: Any, release: Release) -> Path | None:
@@ -107,6 +94,6 @@ def _manual_folder(dl_manager: Any, release: Release) -> Path | None:
     folder = Path(given)
     if folder != Path(dl_manager.download_dir) / "manual":
         return folder
-    put_here = folders.archive_folder(release, folder, folder)
+    put_here = folders.archive_folder(release.version, folder, folder)
     found = any((put_here / file.filename).exists() for file in release.files)
     return folder if found else None

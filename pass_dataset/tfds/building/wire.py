@@ -78,8 +78,14 @@ def _key(name: str) -> bytes:
     return _FIELD_1 + varint(len(name)) + name.encode("ascii")
 
 
-def _bytes_start(key: bytes, size_bytes: int) -> bytes:
-    """All of a map entry with a single bytes value that stands before the value."""
+def _start(key: bytes, kind: bytes, size_bytes: int) -> bytes:
+    """All of a map entry with a single value that stands before the value.
+
+    Args:
+      key: the feature's name, as `_key` gives it.
+      kind: field of the list that the value is in: bytes or floats.
+      size_bytes: of the value.
+    """
     values = _field_size(size_bytes)
     feature = _field_size(values)
     entry = len(key) + _field_size(feature)
@@ -90,7 +96,7 @@ def _bytes_start(key: bytes, size_bytes: int) -> bytes:
             key,
             _FIELD_2,
             varint(feature),
-            _FIELD_1,
+            kind,
             varint(values),
             _FIELD_1,
             varint(size_bytes),
@@ -98,37 +104,20 @@ def _bytes_start(key: bytes, size_bytes: int) -> bytes:
     )
 
 
-def _float_start(key: bytes) -> bytes:
-    values = _field_size(GPS_BYTES)
-    feature = _field_size(values)
-    entry = len(key) + _field_size(feature)
-    return b"".join(
-        (
-            _FIELD_1,
-            varint(entry),
-            key,
-            _FIELD_2,
-            varint(feature),
-            _FIELD_2,
-            varint(values),
-            _FIELD_1,
-            varint(GPS_BYTES),
-        )
-    )
-
-
+#: Fields of a feature: its list of bytes, its list of floats.
+_BYTES_LIST, _FLOAT_LIST = _FIELD_1, _FIELD_2
 _IMAGE_KEY = _key(IMAGE)
 #: Names and dates are short: what stands before them is looked up by key and length.
 _CREATOR_STARTS, _DATE_STARTS, _HASH_STARTS = (
-    tuple(_bytes_start(_key(name), size) for size in range(0x80))
+    tuple(_start(_key(name), _BYTES_LIST, size) for size in range(0x80))
     for name in (CREATOR, DATE_TAKEN, HASH)
 )
-_LAT_START, _LON_START = _float_start(_key(GPS_LAT)), _float_start(_key(GPS_LON))
+_LAT_START, _LON_START = (_start(_key(name), _FLOAT_LIST, GPS_BYTES) for name in (GPS_LAT, GPS_LON))
 
 
 def _text(starts: tuple[bytes, ...], name: str, value: bytes) -> bytes:
     size = len(value)
-    return (starts[size] if size < 0x80 else _bytes_start(_key(name), size)) + value
+    return (starts[size] if size < 0x80 else _start(_key(name), _BYTES_LIST, size)) + value
 
 
 def before_jpeg(
@@ -150,7 +139,7 @@ def before_jpeg(
             _LON_START,
             gps[GPS_BYTES:],
             _text(_HASH_STARTS, HASH, image_hash),
-            _bytes_start(_IMAGE_KEY, jpeg_bytes),
+            _start(_IMAGE_KEY, _BYTES_LIST, jpeg_bytes),
         )
     )
     return _FIELD_1 + varint(len(content) + jpeg_bytes) + content

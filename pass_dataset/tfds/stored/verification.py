@@ -168,8 +168,7 @@ def _open_archive(
             f"{build.folder}: name the archives it was built from, with --archives / archives= "
             f"or the environment variable {folders.ARCHIVES_VARIABLE}"
         )
-    root = Path(given).expanduser()
-    folder = root / build.version if (root / build.version).is_dir() else root
+    folder = folders.archive_folder(build.version, given, Path(given))
     found = folders.identify_release(folder, release)
     if found.version != build.version:
         raise UnreadableBuildError(
