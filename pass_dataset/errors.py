@@ -12,6 +12,7 @@
     ├── MetadataError           a metadata CSV that cannot be read
     ├── RecordNotFoundError     no image with that hash
     ├── UnreadableBuildError    a TFDS build that is not there or cannot be read
+    ├── WeightsError            a weights file that is missing, wrong or unsafe
     └── MissingExtraError       an optional part is not installed
 
 Each message names the file, what was expected, what was found, and what to do.
@@ -33,6 +34,7 @@ __all__ = [
     "ReleaseError",
     "UnreadableBuildError",
     "VerificationError",
+    "WeightsError",
 ]
 
 
@@ -74,6 +76,10 @@ class ArchiveError(PassDatasetError):
 
 class MetadataError(PassDatasetError):
     """A metadata CSV that cannot be read."""
+
+
+class WeightsError(PassDatasetError):
+    """A weights file that cannot be had, is not what it should be, or is not safe to read."""
 
 
 class RecordNotFoundError(PassDatasetError, KeyError):

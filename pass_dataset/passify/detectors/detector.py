@@ -1,0 +1,94 @@
+"""The interface of all detectors, and the settings they share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pass_dataset.passify.detectors.detections import Detections
+
+__all__ = ["PRECISIONS", "Detector", "DetectorSettings", "Precision", "Target"]
+
+#: What a detector looks for.
+Target = Literal["face", "person"]
+
+Precision = Literal["float32", "bfloat16", "float16"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True)
+class DetectorSettings:
+    """How a detector runs; none of it may change a verdict.
+
+    Attributes:
+      device: ``cpu``, ``cuda`` or ``cuda:N``; None: CUDA where there is one, else the CPU.
+      precision: arithmetic of the network on CUDA; the CPU always computes in float32. With less
+        than float32, images near a threshold are run again in float32.
+      batch_size: images that go through the network together; None: the detector's own choice.
+      threads: threads of the CPU to compute with; None: all that this process may use.
+      weights: weights file to use in place of the published one, which is fetched.
+      weights_sha256: what `weights` must hash to; None: not checked, as for weights of one's own.
+    """
+
+    device: str | None = None
+    precision: Precision = "float32"
+    batch_size: int | None = None
+    threads: int | None = None
+    weights: Path | None = None
+    weights_sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ValueError(
+                f"precision: expected one of {', '.join(PRECISIONS)}, found {self.precision!r}"
+            )
+        for name in ("batch_size", "threads"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name}: expected a number of 1 or more, found {value}")
+
+
+class Detector(Protocol):
+    """Finds faces, or people and other things, in images.
+
+    A detector is made quickly and pickles small: its network is loaded when the first image comes,
+    in each process anew.
+    """
+
+    @property
+    def name(self) -> str:
+        """What `open_detector` knows it by: ``retinaface``, ``cascade-rcnn`` …"""
+
+    @property
+    def target(self) -> Target:
+        """What `Detections.max_score` and the verdict are about."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names that `Detections.classes` are positions in."""
+
+    @property
+    def store_threshold(self) -> float:
+        """Boxes with a lower score are not in `Detections`."""
+
+    @property
+    def weights_sha256(self) -> str:
+        """SHA-256 of the weights file; fetches that if need be."""
+
+    def detect(self, images: Sequence[np.ndarray[Any, Any]]) -> list[Detections]:
+        """Detections of each image, in order.
+
+        The result does not depend on which images come together.
+
+        Args:
+          images: H×W×3 uint8, colours in BGR order, of any sizes.
+
+        Raises:
+          WeightsError: the weights are missing, wrong or unsafe.
+          MissingExtraError: a package that the detector needs is not installed.
+        """
