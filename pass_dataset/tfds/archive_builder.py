@@ -23,6 +23,7 @@ from pass_dataset.extras import require
 from pass_dataset.progress import on_terminal
 from pass_dataset.records import ImageRecord, PassArchive
 from pass_dataset.releases import Release
+from pass_dataset.selections import Selection
 from pass_dataset.tfds.building import wire
 from pass_dataset.tfds.building.build import SPLIT, Build
 from pass_dataset.tfds.building.example_writer import ShardExampleWriter
@@ -30,7 +31,7 @@ from pass_dataset.tfds.building.layout import Layout, lay_out, shuffled_records
 from pass_dataset.tfds.building.plan import sweep
 from pass_dataset.tfds.building.shards import FORMATS
 from pass_dataset.tfds.building.workers import default_workers
-from pass_dataset.tfds.configs import Selection
+from pass_dataset.tfds.configs import config_of
 
 __all__ = ["HOMEPAGE", "ArchiveBuilder", "example", "features"]
 
@@ -118,7 +119,7 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
         """A builder of the first records only, stored elsewhere."""
         selection = dataclasses.replace(self.selection, limit=limit)
         return type(self)(
-            config=selection.config,
+            config=config_of(selection),
             workers=self.workers,
             data_dir=self.data_dir_root,
             file_format=self.info.file_format,

@@ -18,8 +18,9 @@ from pass_dataset.errors import ReleaseError
 from pass_dataset.provision import provide
 from pass_dataset.records import PassArchive
 from pass_dataset.releases import OFFICIAL_VERSIONS, Release, official_release
+from pass_dataset.selections import select
 from pass_dataset.tfds.archive_builder import ArchiveBuilder
-from pass_dataset.tfds.configs import PassConfig, select
+from pass_dataset.tfds.configs import PassConfig, config_of
 
 __all__ = ["Builder"]
 
@@ -66,7 +67,7 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
         if selection is not None:
             if config is not None:
                 raise ReleaseError("give release and parts, or config, but not both")
-            config, version = selection.config, selection.release.version
+            config, version = config_of(selection), selection.release.version
         super().__init__(config=config, version=version, data_dir=data_dir, file_format=file_format)
         self.workers = workers
 

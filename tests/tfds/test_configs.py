@@ -10,11 +10,12 @@ import pytest
 
 from pass_dataset.errors import ReleaseError
 from pass_dataset.releases import OFFICIAL_VERSIONS, official_release, read_release
+from pass_dataset.selections import Selection, select
 from tests.support.collection import Collection
 
 pytest.importorskip("tensorflow_datasets")
 
-from pass_dataset.tfds.configs import Selection, select
+from pass_dataset.tfds.configs import config_of
 from pass_dataset.tfds.pass_dataset_builder import Builder
 
 
@@ -52,7 +53,7 @@ def test_contradictions(tmp_path: Path, collection: Collection) -> None:
     with pytest.raises(ReleaseError, match="give one of the two"):
         Builder(data_dir=tmp_path, release=collection.tsv, version="3.0.0")
     with pytest.raises(ReleaseError, match="not both"):
-        Builder(data_dir=tmp_path, parts="0", config=Selection(official_release(), (0,)).config)
+        Builder(data_dir=tmp_path, parts="0", config=config_of(Selection(official_release(), (0,))))
     with pytest.raises(ReleaseError, match="parts 0 to 9"):
         Builder(data_dir=tmp_path, parts="10")
     with pytest.raises(ReleaseError, match="unknown release"):

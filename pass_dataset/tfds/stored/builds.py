@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pass_dataset.config_names import limit_in, parts_in
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
-from pass_dataset.tfds.config_names import limit_in, parts_in
 
 __all__ = ["StoredBuild", "StoredShard", "find_build", "open_build"]
 

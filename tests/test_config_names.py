@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pass_dataset.tfds.config_names import config_name, format_parts, limit_in, parts_in
+from pass_dataset.config_names import config_name, format_parts, limit_in, parts_in
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Names of TFDS configs: written from what a build is made of, and read back from its folder.
+"""Names of configs: written from what a build is made of, and read back from its folder.
 
 ``birds_1f3a90c2-parts_0_3-5-first_1000``: a release of the user's own, some of its parts, the first
 images of those; each piece only where it applies.
