@@ -24,6 +24,7 @@ def provide(
     given: str | os.PathLike[str] | None,
     default: Path,
     parts: Sequence[int] | None = None,
+    mirrors: Sequence[str] = (),
 ) -> PassArchive:
     """Opens a release's archive folder, fetching what is missing.
 
@@ -35,6 +36,7 @@ def provide(
       given: the user's archive folder; None: the folder named by ``PASS_ARCHIVES``.
       default: the folder to use if neither is given.
       parts: part numbers wanted; None for all.
+      mirrors: base URLs tried before the published place.
 
     Raises:
       FolderError, DownloadError, ArchiveError, MetadataError: see `download` and `PassArchive`.
@@ -42,7 +44,7 @@ def provide(
     folder = folders.archive_folder(release.version, given, default)
     with on_terminal() as progress:
         if not _is_on_record(folder, release, parts):
-            download(folder, release, parts=parts, progress=progress)
+            download(folder, release, parts=parts, mirrors=mirrors, progress=progress)
         return PassArchive(folder, release, parts=parts, progress=progress)
 
 

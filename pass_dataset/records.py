@@ -84,17 +84,34 @@ class OpenTars:
         try:
             data = os.pread(self._handle(tar), size_bytes, offset)
         except OSError as error:
-            raise ArchiveError(
-                f"{self._paths[tar]}: image {image_hash} at byte {offset:,} cannot be read: "
-                f"{error.strerror}"
-            ) from error
+            raise self._unreadable(tar, offset, image_hash, error) from error
         if len(data) != size_bytes:
-            raise ArchiveError(
-                f"{self._paths[tar]}: image {image_hash} at byte {offset:,}: expected "
-                f"{size_bytes:,} bytes, found {len(data):,}: the tar was cut after it was indexed. "
-                "pass-dataset verify tells more."
-            )
+            raise self._cut(tar, offset, image_hash, size_bytes, len(data))
         return data
+
+    def read_into(self, view: memoryview, tar: int, offset: int, image_hash: str) -> None:
+        """Fills a piece of memory with the bytes of an image. Raises as `read`."""
+        try:
+            size_bytes = os.preadv(self._handle(tar), [view], offset)
+        except OSError as error:
+            raise self._unreadable(tar, offset, image_hash, error) from error
+        if size_bytes != len(view):
+            raise self._cut(tar, offset, image_hash, len(view), size_bytes)
+
+    def _unreadable(self, tar: int, offset: int, image_hash: str, error: OSError) -> ArchiveError:
+        return ArchiveError(
+            f"{self._paths[tar]}: image {image_hash} at byte {offset:,} cannot be read: "
+            f"{error.strerror}"
+        )
+
+    def _cut(
+        self, tar: int, offset: int, image_hash: str, expected_bytes: int, found_bytes: int
+    ) -> ArchiveError:
+        return ArchiveError(
+            f"{self._paths[tar]}: image {image_hash} at byte {offset:,}: expected "
+            f"{expected_bytes:,} bytes, found {found_bytes:,}: the tar was cut after it was "
+            "indexed. pass-dataset verify tells more."
+        )
 
     def expect(self, tar: int, offset: int, size_bytes: int) -> None:
         """Tells the system that these bytes will be read soon, so that it fetches them now."""
@@ -195,6 +212,22 @@ class PassArchive:
         """Rows of the index that these records are, in their order."""
         return self._rows
 
+    @property
+    def tars(self) -> OpenTars:
+        """The open tars, by the numbers in the index's column ``tar``."""
+        return self._tars
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of these images."""
+        if len(self._rows) == len(self._index):
+            return self._index.summary.image_bytes
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        sizes = self._index.table["size_bytes"].take(pa.array(self._rows, pa.int64()))
+        return pc.sum(sizes).as_py() or 0
+
     def __repr__(self) -> str:
         return f"PassArchive({str(self.folder)!r}, {self.release.label}: {len(self):,} images)"
 
@@ -276,6 +309,10 @@ class PassArchive:
 
         order = shuffled_order(len(self), shuffle_seed)[first:last]
         return self._iterate_rows(np.asarray(self._rows)[order])
+
+    def records(self, first: int, last: int) -> Iterator[ImageRecord]:
+        """Records of a stretch of positions."""
+        return self._iterate_rows(self._rows[first:last])
 
     def _iterate_rows(self, rows: range | np.ndarray[Any, Any]) -> Iterator[ImageRecord]:
         import pyarrow as pa

@@ -25,7 +25,7 @@ TFDS_BUILDERS = {
 
 #: Dataset name to the module of its builder for `datasets`.
 HUGGINGFACE_BUILDERS = {
-    "pass": "pass_dataset.huggingface",
+    "pass": "pass_dataset.huggingface.builder",
     "pass_mini": "pass_dataset.mini.huggingface",
 }
 

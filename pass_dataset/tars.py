@@ -7,20 +7,33 @@ about a fifth of the speed, which at 1.44 million members is minutes.)
 
 from __future__ import annotations
 
+import functools
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from pass_dataset.errors import ArchiveError
 
-__all__ = ["IMAGE_SUFFIX", "Member", "TarListing", "list_tar", "read_members"]
+__all__ = [
+    "BLOCK_BYTES",
+    "IMAGE_SUFFIX",
+    "Member",
+    "Read",
+    "TarListing",
+    "has_header",
+    "image_hash",
+    "list_tar",
+    "members_from",
+    "read_members",
+]
 
 IMAGE_SUFFIX = ".jpg"
+#: A tar's unit: headers stand at multiples of it.
+BLOCK_BYTES = 512
 
-_BLOCK = 512
 #: First bytes of what people take for a tar, and how to make one of it.
 _COMPRESSED = {
     b"\x1f\x8b": ("gzip", "gunzip"),
@@ -45,12 +58,23 @@ class Member(NamedTuple):
       kind: type flag of its header, one byte.
       offset: position of its first byte in the tar.
       size_bytes: number of its bytes.
+      start: position of its first header, which is where it begins as a member.
     """
 
     name: str
     kind: bytes
     offset: int
     size_bytes: int
+    start: int
+
+    @property
+    def end(self) -> int:
+        """Position of the header after it."""
+        return self.offset + _padded(self.size_bytes)
+
+
+#: Reads so many bytes at a position; fewer only at the end of the tar.
+Read: TypeAlias = Callable[[int, int], bytes]
 
 
 @dataclass
@@ -84,11 +108,12 @@ def list_tar(path: Path) -> TarListing:
         and position.
     """
     listing = TarListing(path)
-    for name, kind, offset, size_bytes in read_members(path):
+    for member in read_members(path):
+        name, kind, offset, size_bytes, _ = member
         if kind == _FOLDER:
             listing.folders += 1
-        elif kind in _REGULAR and name.endswith(IMAGE_SUFFIX):
-            listing.hashes.append(name[name.rfind("/") + 1 : -len(IMAGE_SUFFIX)])
+        elif (found := image_hash(member)) is not None:
+            listing.hashes.append(found)
             listing.offsets.append(offset)
             listing.sizes.append(size_bytes)
         else:
@@ -96,6 +121,14 @@ def list_tar(path: Path) -> TarListing:
             if len(listing.others) < 5:
                 listing.others.append(name)
     return listing
+
+
+def image_hash(member: Member) -> str | None:
+    """The hash that an image is named by; None for a member that is no image."""
+    name = member.name
+    if member.kind not in _REGULAR or not name.endswith(IMAGE_SUFFIX):
+        return None
+    return name[name.rfind("/") + 1 : -len(IMAGE_SUFFIX)]
 
 
 def read_members(path: Path) -> Iterator[Member]:
@@ -112,22 +145,35 @@ def read_members(path: Path) -> Iterator[Member]:
         # Headers lie a hundred kilobytes apart: reading ahead would read the whole tar.
         if hasattr(os, "posix_fadvise"):
             os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_RANDOM)
-        yield from _members(path, handle, os.fstat(handle).st_size)
+        yield from members_from(path, functools.partial(os.pread, handle), os.fstat(handle).st_size)
     except OSError as error:
         raise ArchiveError(f"{path}: cannot be read: {error.strerror}") from error
     finally:
         os.close(handle)
 
 
-def _members(path: Path, handle: int, tar_bytes: int) -> Iterator[Member]:
-    _refuse_compressed(path, os.pread(handle, 8, 0))
-    position = 0
+def members_from(
+    path: Path | str, read: Read, tar_bytes: int, position: int = 0
+) -> Iterator[Member]:
+    """The members from a header on, in order.
+
+    Args:
+      path: path or URL of the tar, for messages.
+      read: reads from the tar.
+      tar_bytes: size of the tar.
+      position: of a member's first header.
+
+    Raises:
+      ArchiveError: as `list_tar`.
+    """
+    if position == 0:
+        _refuse_compressed(path, read(8, 0))
+    start = position
     long_name: str | None = None
     long_size: int | None = None
-    pread = os.pread
     while True:
-        header = pread(handle, _BLOCK, position)
-        if len(header) < _BLOCK:
+        header = read(BLOCK_BYTES, position)
+        if len(header) < BLOCK_BYTES:
             raise ArchiveError(
                 f"{path}: truncated: it ends at byte {tar_bytes:,} without the zero block that "
                 "closes a tar. Fetch it again (pass-dataset verify names what is wrong)."
@@ -136,16 +182,16 @@ def _members(path: Path, handle: int, tar_bytes: int) -> Iterator[Member]:
         if header[0] == 0 and not header.strip(b"\0"):
             return
         size_bytes = _checked_size(path, header, position)
-        body = position + _BLOCK
+        body = position + BLOCK_BYTES
         if kind in _EXTENSIONS:
             if size_bytes > _MAX_EXTENSION_BYTES or body + size_bytes > tar_bytes:
                 raise ArchiveError(f"{path}: damaged extension header at byte {position:,}")
-            text = pread(handle, size_bytes, body)
+            text = read(size_bytes, body)
             if kind == _GNU_LONG_NAME:
                 long_name = text.rstrip(b"\0").decode("utf-8", "surrogateescape")
             elif kind == _PAX:
                 long_name, long_size = _parse_pax(path, text, position, long_name)
-            position = body + (size_bytes + _BLOCK - 1) // _BLOCK * _BLOCK
+            position = body + _padded(size_bytes)
             continue
         if long_size is not None:
             size_bytes = long_size
@@ -160,34 +206,51 @@ def _members(path: Path, handle: int, tar_bytes: int) -> Iterator[Member]:
                 f"ends past the end of the tar ({tar_bytes:,} bytes): truncated or damaged. "
                 "Fetch it again (pass-dataset verify names what is wrong)."
             )
-        yield Member(name, kind, body, size_bytes)
-        position = body + (size_bytes + _BLOCK - 1) // _BLOCK * _BLOCK
+        yield Member(name, kind, body, size_bytes, start)
+        start = position = body + _padded(size_bytes)
 
 
-def _refuse_compressed(path: Path, start: bytes) -> None:
+def _padded(size_bytes: int) -> int:
+    return (size_bytes + BLOCK_BYTES - 1) // BLOCK_BYTES * BLOCK_BYTES
+
+
+def has_header(block: bytes) -> bool:
+    """True if a block has a header's checksum, as next to no other bytes have."""
+    return _size_field(block) is not None
+
+
+def _refuse_compressed(path: Path | str, start: bytes) -> None:
     for magic, (name, command) in _COMPRESSED.items():
         if start.startswith(magic):
             raise ArchiveError(
                 f"{path}: expected a plain tar, found one compressed with {name}, which has no "
-                f"offsets to read images at. Decompress it first: {command} {path.name}"
+                f"offsets to read images at. Decompress it first: {command} {Path(path).name}"
             )
 
 
-def _checked_size(path: Path, header: bytes, position: int) -> int:
+def _checked_size(path: Path | str, header: bytes, position: int) -> int:
     """Size field of a header whose checksum is right."""
+    size_bytes = _size_field(header)
+    if size_bytes is None:
+        raise ArchiveError(
+            f"{path}: no tar header at byte {position:,}: the tar is damaged, or is no tar. "
+            "Fetch it again (pass-dataset verify names what is wrong)."
+        )
+    return size_bytes
+
+
+def _size_field(header: bytes) -> int | None:
+    """What a header says of its member's size; None if it is no header."""
     try:
         expected = int(header[148:156].strip(b" \0"), 8)
         # The checksum counts its own field as eight spaces.
         if sum(header) - sum(header[148:156]) + 256 != expected:
-            raise ValueError("checksum")
+            return None
         if header[124] & 0x80:  # GNU base-256, for sizes of 8 GiB and more
             return int.from_bytes(header[125:136], "big")
         return int(header[124:136].strip(b" \0") or b"0", 8)
     except ValueError:
-        raise ArchiveError(
-            f"{path}: no tar header at byte {position:,}: the tar is damaged, or is no tar. "
-            "Fetch it again (pass-dataset verify names what is wrong)."
-        ) from None
+        return None
 
 
 def _name(header: bytes) -> str:
@@ -198,7 +261,7 @@ def _name(header: bytes) -> str:
 
 
 def _parse_pax(
-    path: Path, text: bytes, position: int, name: str | None
+    path: Path | str, text: bytes, position: int, name: str | None
 ) -> tuple[str | None, int | None]:
     """Name and size from a pax header: records ``<length> <key>=<value>\\n``."""
     size: int | None = None
@@ -221,7 +284,7 @@ def _parse_pax(
     return name, size
 
 
-def _check_name(path: Path, name: str, position: int) -> None:
+def _check_name(path: Path | str, name: str, position: int) -> None:
     # Nothing is extracted here, but whoever extracts such a tar would write outside its folder.
     if name.startswith("/") or ".." in name.split("/"):
         raise ArchiveError(

@@ -15,7 +15,8 @@ from pass_dataset.downloads.partfile import file_sha256
 from pass_dataset.downloads.plan import Action, Plan, make_plan
 from pass_dataset.downloads.retries import Clock, HostGate, RetryPolicy
 from pass_dataset.downloads.sources import sources_for
-from pass_dataset.downloads.transfer import Stopped, Transfer
+from pass_dataset.downloads.transfer import Transfer
+from pass_dataset.downloads.turns import Stopped
 from pass_dataset.errors import DiskSpaceError, DownloadError, FolderError
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.receipts import Receipt
@@ -24,7 +25,7 @@ from pass_dataset.releases import Release, ReleaseFile, resolve_release
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["DownloadReport", "Downloader", "download"]
+__all__ = ["DownloadReport", "Downloader", "download", "download_metadata"]
 
 logger = logging.getLogger(__name__)
 
@@ -92,11 +93,38 @@ def download(
     return downloader.run()
 
 
+def download_metadata(
+    folder: str | os.PathLike[str],
+    release: Release,
+    *,
+    mirrors: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Path:
+    """Fetches the metadata CSV of a release and nothing else, as `download` does.
+
+    Returns:
+      The path of the CSV.
+
+    Raises:
+      DownloadError, DiskSpaceError, FolderError: as `download`.
+    """
+    downloader = Downloader(
+        Path(folder),
+        release,
+        mirrors=tuple(mirrors),
+        progress=progress or Silent(),
+        only_metadata=True,
+    )
+    downloader.run()
+    return downloader.folder / release.metadata.filename
+
+
 @dataclass
 class Downloader:
     """One download into one folder; the attributes are the arguments of `download`.
 
     Attributes:
+      only_metadata: fetch the metadata CSV alone, whatever `parts` says.
       policy, clock: how patient it is, and by which clock.
     """
 
@@ -110,6 +138,7 @@ class Downloader:
     progress: Progress = field(default_factory=Silent)
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     clock: Clock = field(default_factory=Clock)
+    only_metadata: bool = False
 
     def __post_init__(self) -> None:
         if self.connections < 1:
@@ -126,9 +155,12 @@ class Downloader:
         """What a run would do now."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            return make_plan(self.release, self.folder, self.parts, Receipt.load(self.folder))
+            return make_plan(self._wanted(), self.folder, Receipt.load(self.folder))
         except OSError as error:
             raise FolderError(f"{self.folder}: cannot be used: {error.strerror}") from error
+
+    def _wanted(self) -> tuple[ReleaseFile, ...]:
+        return (self.release.metadata,) if self.only_metadata else self.release.select(self.parts)
 
     def run(self) -> DownloadReport:
         """Does what `download` says."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from pass_dataset.downloads.partfile import part_path
 from pass_dataset.errors import DiskSpaceError
 from pass_dataset.receipts import Receipt
-from pass_dataset.releases import Release, ReleaseFile
+from pass_dataset.releases import ReleaseFile
 
 __all__ = ["Action", "Plan", "PlannedFile", "make_plan"]
 
@@ -79,12 +79,10 @@ class Plan:
             )
 
 
-def make_plan(
-    release: Release, folder: Path, parts: Sequence[int] | None, receipt: Receipt
-) -> Plan:
+def make_plan(files: Iterable[ReleaseFile], folder: Path, receipt: Receipt) -> Plan:
     """Looks at the folder and decides about each file. Changes nothing."""
-    files = tuple(_planned(file, folder, receipt) for file in release.select(parts))
-    return Plan(folder, files, shutil.disk_usage(folder).free)
+    planned = tuple(_planned(file, folder, receipt) for file in files)
+    return Plan(folder, planned, shutil.disk_usage(folder).free)
 
 
 def _planned(file: ReleaseFile, folder: Path, receipt: Receipt) -> PlannedFile:

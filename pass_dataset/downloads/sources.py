@@ -54,8 +54,16 @@ class Source(Protocol):
     def host(self) -> str:
         """What is shared by all files of the place, to be left alone together."""
 
-    def open(self, start: int) -> Stream:
-        """Opens the file at an offset; the stream may start before it. Raises `Failure`."""
+    def open(self, start: int, stop: int | None = None) -> Stream:
+        """Opens the file at an offset; the stream may start before it.
+
+        Args:
+          start: the first byte wanted.
+          stop: one past the last byte wanted; None for the end. The stream may end elsewhere.
+
+        Raises:
+          Failure: it cannot be had.
+        """
 
 
 def sources_for(
@@ -103,7 +111,7 @@ class FileSource:
     def host(self) -> str:
         return ""
 
-    def open(self, start: int) -> Stream:
+    def open(self, start: int, stop: int | None = None) -> Stream:
         try:
             handle = self.path.open("rb", buffering=0)
             size = self.path.stat().st_size
@@ -148,11 +156,11 @@ class HttpSource:
     def host(self) -> str:
         return urllib.parse.urlsplit(self.url).netloc
 
-    def open(self, start: int) -> Stream:
+    def open(self, start: int, stop: int | None = None) -> Stream:
         # Any transfer coding would make Content-Length and offsets speak of other bytes.
         headers = {"Accept-Encoding": "identity"}
-        if start:
-            headers["Range"] = f"bytes={start}-"
+        if start or stop is not None:
+            headers["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
         response = self._get(headers)
         try:
             return _HttpStream(response, self._accepted_start(response, start))

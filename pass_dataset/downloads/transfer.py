@@ -10,20 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pass_dataset.downloads.partfile import PartFile
-from pass_dataset.downloads.retries import (
-    Clock,
-    Failure,
-    HostGate,
-    Misfit,
-    Passing,
-    RetryPolicy,
-)
+from pass_dataset.downloads.retries import Clock, Failure, HostGate, Misfit, Passing, RetryPolicy
 from pass_dataset.downloads.sources import Source, Stream
+from pass_dataset.downloads.turns import Standing, Stopped, Turns
 from pass_dataset.errors import DiskSpaceError, DownloadError
 from pass_dataset.progress import Task
 from pass_dataset.releases import ReleaseFile
 
-__all__ = ["Stopped", "Transfer"]
+__all__ = ["Transfer"]
 
 logger = logging.getLogger(__name__)
 
@@ -33,21 +27,6 @@ _CHEAP_SKIP_BYTES = 1 << 20
 _IGNORED_RANGES_BEFORE_SKIP = 3
 #: Times the whole file, fetched from its first byte, may have the wrong hash.
 _MAX_WRONG_WHOLES = 3
-
-
-class Stopped(Exception):
-    """The download was asked to stop; the part file is in order."""
-
-
-@dataclass
-class _Standing:
-    """How a source has done so far."""
-
-    source: Source
-    failures: int = 0
-    misfits: int = 0
-    ignored_ranges: int = 0
-    last: str = ""
 
 
 @dataclass
@@ -84,13 +63,10 @@ class Transfer:
           DiskSpaceError: the disk is full.
           Stopped: asked to stop.
         """
-        self._standings = [_Standing(source) for source in self.sources]
-        self._latest: _Standing | None = None
-        if not self._standings:
-            raise DownloadError(
-                f"{self.file.filename}: is published nowhere; give a mirror, or a folder that has "
-                "it (--mirror, --from)"
-            )
+        self._turns = Turns(
+            self.file.filename, self.sources, self.policy, self.clock, self.gate, self.sleep
+        )
+        self._latest: Standing | None = None
         try:
             part = PartFile(self.path, self.file.size_bytes, self._advance)
         except OSError as error:
@@ -108,7 +84,7 @@ class Transfer:
         self.task.advance(amount)
 
     def _fill(self, part: PartFile) -> None:
-        failures = wrong_wholes = 0
+        wrong_wholes = 0
         while True:
             if part.missing_bytes == 0:
                 if part.hexdigest() == self.file.sha256:
@@ -117,32 +93,17 @@ class Transfer:
                 wrong_wholes += self._take_back(part)
                 if wrong_wholes >= _MAX_WRONG_WHOLES:
                     part.discard()
-                    raise self._given_up(f"wrong bytes {wrong_wholes} times")
-            standing = self._latest = self._next()
+                    raise self._turns.given_up(f"wrong bytes {wrong_wholes} times")
+            standing = self._latest = self._turns.next()
             before = part.size_bytes
             failure = self._try(standing, part)
             if failure is None:
-                failures = 0
-                continue
-            failures = 1 if part.size_bytes > before else failures + 1
-            standing.last = str(failure)
-            if self._is_hopeless(standing, failure):
-                self._leave_out(standing)
-                continue
-            if failures >= self.policy.max_failures:
-                raise self._given_up(f"no progress in {failures} tries")
-            self._give_way(standing, progressed=part.size_bytes > before)
-            self._wait(standing, failure, failures)
+                self._turns.succeeded()
+            else:
+                self._turns.failed(standing, failure, progressed=part.size_bytes > before)
 
-    def _next(self) -> _Standing:
-        """The first source whose host may be asked now, or soonest."""
-        return min(self._standings, key=lambda item: self.gate.wait_s(item.source.host))
-
-    def _try(self, standing: _Standing, part: PartFile) -> Failure | None:
+    def _try(self, standing: Standing, part: PartFile) -> Failure | None:
         """One request; None when the file has all its bytes afterwards."""
-        # Another connection may have been told to wait since this one chose.
-        if self.sleep(self.gate.wait_s(standing.source.host)):
-            raise Stopped
         try:
             stream = standing.source.open(part.size_bytes)
             part.mark()
@@ -170,7 +131,7 @@ class Transfer:
         self.received_bytes += len(data)
         return data
 
-    def _skip(self, standing: _Standing, stream: Stream, part: PartFile) -> None:
+    def _skip(self, standing: Standing, stream: Stream, part: PartFile) -> None:
         """Reads past what we have, for a server that knows no ranges."""
         standing.ignored_ranges += 1
         if (
@@ -193,37 +154,11 @@ class Transfer:
             raise Misfit("its first bytes are not those fetched before")
         part.append(rest)
 
-    def _is_hopeless(self, standing: _Standing, failure: Failure) -> bool:
-        """True if this source is not to be asked again for this file."""
-        if isinstance(failure, Misfit):
-            standing.misfits += 1
-            return standing.misfits >= self.policy.max_misfits
-        if isinstance(failure, Passing):
-            return (failure.retry_after_s or 0.0) > self.policy.max_retry_after_s
-        return True
-
-    def _give_way(self, standing: _Standing, *, progressed: bool) -> None:
-        """Lets the next source have a turn after some failures without progress."""
-        standing.failures = 1 if progressed else standing.failures + 1
-        if standing.failures >= self.policy.failures_per_source:
-            standing.failures = 0
-            self._demote(standing)
-
-    def _demote(self, standing: _Standing) -> None:
-        self._standings.remove(standing)
-        self._standings.append(standing)
-
-    def _leave_out(self, standing: _Standing) -> None:
-        logger.warning("%s: %s: %s", self.file.filename, standing.source, standing.last)
-        if len(self._standings) == 1:
-            raise self._given_up("no source is left")
-        self._standings.remove(standing)
-
     def _take_back(self, part: PartFile) -> int:
         """Drops the latest bytes of a whole file that is wrong; 1 if nothing is left of it."""
         had = part.size_bytes
         left = part.roll_back()
-        standing = self._latest or self._standings[0]
+        standing = self._latest or self._turns.next()
         standing.last = "wrong bytes: the SHA-256 of the whole file is not that of the release"
         logger.warning(
             "%s: wrong SHA-256 with %s; fetching the last %s bytes again",
@@ -231,30 +166,8 @@ class Transfer:
             standing.source,
             f"{had - left:,}",
         )
-        self._demote(standing)
+        self._turns.demote(standing)
         return int(left == 0)
-
-    def _wait(self, standing: _Standing, failure: Failure, failures: int) -> None:
-        if isinstance(failure, Passing) and failure.retry_after_s is not None:
-            # The whole host asked for quiet, so the other connections keep it too.
-            self.gate.close(standing.source.host, failure.retry_after_s)
-        host_s = self.gate.wait_s(self._next().source.host)
-        delay_s = max(self.policy.delay_s(failures, self.clock.jitter()), host_s)
-        logger.info(
-            "%s: %s: %s; next try in %.0f s (%d of %d without progress)",
-            self.file.filename,
-            standing.source,
-            failure,
-            delay_s,
-            failures,
-            self.policy.max_failures,
-        )
-        if self.sleep(delay_s):
-            raise Stopped
-
-    def _given_up(self, why: str) -> DownloadError:
-        seen = "; ".join(f"{item.source}: {item.last}" for item in self._standings if item.last)
-        return DownloadError(f"{self.file.filename}: {why} ({seen})")
 
     def _disk_error(self, error: OSError) -> DownloadError:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import datasets
 
-# The module and not the class: the library takes the first builder class it finds in a module.
-from pass_dataset import huggingface
+from pass_dataset.huggingface.archive_builder import ArchiveBuilder
 from pass_dataset.mini import CHECKSUMS
 from pass_dataset.provision import open_mini
-from pass_dataset.records import PassArchive
 from pass_dataset.releases import read_release
 
 __all__ = ["PassMini"]
 
 
-class PassMini(datasets.GeneratorBasedBuilder):
+class PassMini(ArchiveBuilder):
     """The mini release for Hugging Face `datasets`."""
 
     VERSION = datasets.Version(read_release(CHECKSUMS).version)
 
     def _info(self) -> datasets.DatasetInfo:
-        return datasets.DatasetInfo(
-            description="64 drawn pictures in the layout of PASS, for trying things out.",
-            features=huggingface.FEATURES,
-            homepage=huggingface.HOMEPAGE,
-            citation=huggingface.CITATION,
-            license="https://creativecommons.org/licenses/by/4.0/",
-        )
+        return self._describe("64 drawn pictures in the layout of PASS, for trying things out.")
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
-        return [huggingface.train_split(open_mini())]
-
-    def _generate_examples(
-        self, archive: PassArchive, ranges: list[tuple[int, int]]
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
-        return huggingface.generate_examples(archive, ranges)
+        return [self._local_split(open_mini())]

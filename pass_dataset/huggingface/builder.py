@@ -1,0 +1,114 @@
+"""`datasets.load_dataset('pass')`: a thin reader of an archive folder, or of the published tars.
+
+Configs are the releases: ``load_dataset('pass', '2.0.0')``. Archives are read from ``data_dir=``,
+else from the folder named by ``PASS_ARCHIVES``, else from the library's download folder; what is
+missing there is fetched. With ``streaming=True`` nothing is fetched but what is looked at: from a
+folder that is whole, else over HTTP.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import datasets
+
+from pass_dataset import folders
+from pass_dataset.errors import FolderError
+from pass_dataset.huggingface.archive_builder import NUM_SHARDS, ArchiveBuilder, train_split
+from pass_dataset.huggingface.configs import CONFIGS, PassConfig
+from pass_dataset.progress import on_terminal
+from pass_dataset.provision import provide
+from pass_dataset.records import PassArchive
+from pass_dataset.releases import DEFAULT_VERSION, Release
+from pass_dataset.remote import open_remote
+from pass_dataset.selections import Selection
+
+__all__ = ["Pass"]
+
+
+class Pass(ArchiveBuilder):
+    """PASS for Hugging Face `datasets`."""
+
+    BUILDER_CONFIG_CLASS = PassConfig
+    BUILDER_CONFIGS = CONFIGS
+    DEFAULT_CONFIG_NAME = DEFAULT_VERSION
+
+    def _info(self) -> datasets.DatasetInfo:
+        return self._describe(
+            f"{self.config.description} PASS: CC-BY photographs without people, for "
+            "self-supervised pretraining."
+        )
+
+    @property
+    def _selection(self) -> Selection:
+        selection: Selection = self.config.selection
+        return selection
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        selection = self._selection
+        default = self._download_folder(selection)
+        if dl_manager.is_streaming:
+            return [self._stream(selection, default)]
+        archive = provide(
+            selection.release,
+            given=self.config.data_dir,
+            default=default,
+            parts=selection.parts,
+            mirrors=self.config.mirror_urls,
+        )
+        self._require_room(archive)
+        return [self._local_split(archive)]
+
+    def _download_folder(self, selection: Selection) -> Path:
+        root = Path(self._cache_downloaded_dir) / "pass"
+        own = Selection(selection.release).name
+        return (root / own if own else root) / selection.release.version
+
+    def _stream(self, selection: Selection, default: Path) -> datasets.SplitGenerator:
+        release, parts = selection.release, selection.parts
+        folder = folders.archive_folder(release.version, self.config.data_dir, default)
+        is_named = bool(self.config.data_dir or os.environ.get(folders.ARCHIVES_VARIABLE))
+        absent = _absent(folder, release, parts)
+        if not absent:
+            with on_terminal() as progress:
+                return self._local_split(
+                    PassArchive(folder, release, parts=parts, progress=progress)
+                )
+        if is_named:
+            raise FolderError(_half_there(folder, selection, absent))
+        remote = open_remote(
+            release,
+            parts=parts,
+            mirrors=self.config.mirror_urls,
+            index=self.config.index,
+            folder=default / "streaming",
+        )
+        return train_split(remote, remote.ranges(NUM_SHARDS))
+
+
+def _absent(folder: Path, release: Release, parts: tuple[int, ...] | None) -> list[str]:
+    """Names of the files that are not there in their size."""
+    absent = []
+    for file in release.select(parts):
+        try:
+            size_bytes = (folder / file.filename).stat().st_size
+        except OSError:
+            size_bytes = -1
+        if size_bytes != file.size_bytes:
+            absent.append(file.filename)
+    return absent
+
+
+def _half_there(folder: Path, selection: Selection, absent: list[str]) -> str:
+    release = selection.release
+    named = ", ".join(absent[:3]) + (f" and {len(absent) - 3} more" if len(absent) > 3 else "")
+    wanted = release.version if release.is_official else f"{release.name}.tsv"
+    return (
+        f"{folder}: streaming reads archives that are whole, and {named} of {release.label} "
+        f"{'is' if len(absent) == 1 else 'are'} missing or of another size. Fetch what is missing "
+        f"with: pass-dataset download {folder} --release {wanted}; or name the tars that are there "
+        f"with parts=; or leave out data_dir= (and {folders.ARCHIVES_VARIABLE}) to stream from the "
+        "published place."
+    )

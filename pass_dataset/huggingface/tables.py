@@ -1,0 +1,89 @@
+"""Records as Arrow tables, made straight from the index and the bytes in the tars.
+
+Row by row `datasets` encodes, checks and collects Python values; here each image is read into the
+table's own memory, and its metadata is sliced out of the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pass_dataset.huggingface.features import FEATURES
+from pass_dataset.records import PassArchive
+
+__all__ = ["joined", "tables"]
+
+#: Rows of a table at most: what `datasets` itself takes for images, so that one row is soon found.
+_TABLE_ROWS = 100
+#: Bytes of images in a table, unless a single one has more.
+_TABLE_BYTES = 32 << 20
+
+
+def joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same positions in as few ranges as there can be, in the same order."""
+    longer: list[tuple[int, int]] = []
+    for first, last in ranges:
+        if longer and longer[-1][1] == first:
+            longer[-1] = (longer[-1][0], last)
+        else:
+            longer.append((first, last))
+    return longer
+
+
+def tables(archive: PassArchive, ranges: Iterable[tuple[int, int]]) -> Iterator[pa.Table]:
+    """Tables with `FEATURES` of some ranges of positions.
+
+    Raises:
+      ArchiveError: an image cannot be read.
+    """
+    for first, last in joined(ranges):
+        for start in range(first, last, _TABLE_ROWS):
+            rows = archive.rows[start : min(start + _TABLE_ROWS, last)]
+            batch = archive.index.table.take(pa.array(rows, pa.int64()))
+            for piece in _pieces(batch):
+                yield _table(archive, piece)
+
+
+def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """The batch, in pieces of bounded size."""
+    ends = np.cumsum(batch["size_bytes"].to_numpy())
+    first, before = 0, 0
+    while first < batch.num_rows:
+        last = max(first + 1, int(np.searchsorted(ends, before + _TABLE_BYTES, side="right")))
+        yield batch.slice(first, last - first)
+        first, before = last, int(ends[last - 1])
+
+
+def _table(archive: PassArchive, rows: pa.RecordBatch) -> pa.Table:
+    names = pc.binary_join_element_wise(rows["hash"], ".jpg", "")
+    image = pa.StructArray.from_arrays([_jpegs(archive, rows), names], ["bytes", "path"])
+    columns: dict[str, Any] = {
+        "image": image,
+        "creator_uname": rows["creator"],
+        "hash": rows["hash"],
+        "gps_lat": rows["latitude"].cast(pa.float32()),
+        "gps_lon": rows["longitude"].cast(pa.float32()),
+        "date_taken": rows["date_taken"],
+    }
+    return pa.table({name: columns[name] for name in FEATURES})
+
+
+def _jpegs(archive: PassArchive, rows: pa.RecordBatch) -> pa.BinaryArray:
+    """The images' bytes, one after the other in one piece of memory."""
+    ends = np.zeros(rows.num_rows + 1, np.int64)
+    np.cumsum(rows["size_bytes"].to_numpy(), out=ends[1:])
+    data = pa.allocate_buffer(int(ends[-1]))
+    view = memoryview(data).cast("B")
+    places = zip(
+        rows["tar"].to_pylist(), rows["offset"].to_pylist(), rows["hash"].to_pylist(), strict=True
+    )
+    for number, (tar, offset, image_hash) in enumerate(places):
+        archive.tars.read_into(view[ends[number] : ends[number + 1]], tar, offset, image_hash)
+    # 32 bits count the bytes of an Arrow binary array; one image of 2 GiB would be no photograph.
+    offsets = pa.py_buffer(ends.astype(np.int32))
+    return pa.BinaryArray.from_buffers(pa.binary(), rows.num_rows, [None, offsets, data])
