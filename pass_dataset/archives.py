@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from pass_dataset import folders
 from pass_dataset.errors import ArchiveError, FolderError
-from pass_dataset.metadata import read_metadata
+from pass_dataset.metadata import position_of, read_metadata
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases import Release, ReleaseFile
 from pass_dataset.tars import TarListing, list_tar
@@ -26,7 +26,14 @@ from pass_dataset.tars import TarListing, list_tar
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ArchiveIndex", "IndexSummary", "build_index", "fingerprint_of", "open_index"]
+__all__ = [
+    "ArchiveIndex",
+    "IndexSummary",
+    "build_index",
+    "fingerprint_of",
+    "open_index",
+    "read_index",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -84,19 +91,7 @@ class ArchiveIndex:
 
     def row_of(self, image_hash: str) -> int | None:
         """Row of the image with that hash, by bisection; None if there is none."""
-        hashes, order = self.table["hash"], self.table["by_hash"]
-        low, high = 0, len(order)
-        while low < high:
-            middle = (low + high) // 2
-            row: int = order[middle].as_py()
-            found: str = hashes[row].as_py()
-            if found == image_hash:
-                return row
-            if found < image_hash:
-                low = middle + 1
-            else:
-                high = middle
-        return None
+        return position_of(image_hash, self.table["hash"], self.table["by_hash"])
 
 
 def open_index(
@@ -353,20 +348,60 @@ def _save(index: ArchiveIndex, fingerprint: dict[str, Any]) -> None:
 
 def _load(folder: Path, fingerprint: dict[str, Any]) -> ArchiveIndex | None:
     """The saved index, or None if there is none that fits."""
-    import pyarrow as pa
 
     path = folders.state_path(folder, folders.INDEX_NAME)
     try:
-        reader = pa.ipc.open_file(pa.memory_map(str(path)))
-        meta = json.loads(reader.schema.metadata[_META_KEY])
-        if meta["fingerprint"] != fingerprint:
-            logger.info("%s: the archives have changed; the index is made anew", path)
-            return None
-        summary = meta["summary"]
-        summary["tars"], summary["parts"] = tuple(summary["tars"]), tuple(summary["parts"])
-        return ArchiveIndex(folder, reader.get_batch(0), IndexSummary(**summary))
+        saved, index = _read(path, folder)
     except FileNotFoundError:
         return None
-    except (OSError, pa.ArrowInvalid, ValueError, KeyError, TypeError) as error:
+    except _UNREADABLE as error:
         logger.warning("%s cannot be used (%s); the index is made anew", path, error)
         return None
+    if saved != fingerprint:
+        logger.info("%s: the archives have changed; the index is made anew", path)
+        return None
+    return index
+
+
+#: What a file that is no index of this version makes its reading raise.
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError)
+
+
+def _read(path: Path, folder: Path) -> tuple[dict[str, Any], ArchiveIndex]:
+    """A saved index and the fingerprint of the files it was made from."""
+    import pyarrow as pa
+
+    reader = pa.ipc.open_file(pa.memory_map(str(path)))
+    meta = json.loads(reader.schema.metadata[_META_KEY])
+    summary = meta["summary"]
+    summary["tars"], summary["parts"] = tuple(summary["tars"]), tuple(summary["parts"])
+    index = ArchiveIndex(folder, reader.get_batch(0), IndexSummary(**summary))
+    return meta["fingerprint"], index
+
+
+def read_index(path: Path, release: Release) -> ArchiveIndex:
+    """An index that was saved elsewhere, for archives that are not here.
+
+    Args:
+      path: ``pass_index.arrow`` of an archive folder of the release.
+      release: whose tars it is to speak of.
+
+    Raises:
+      FolderError: it is no index, or one of other files.
+    """
+    try:
+        saved, index = _read(path, path.parent)
+        sizes = {name: facts[0] for name, facts in saved["files"].items()}
+    except _UNREADABLE as error:
+        raise FolderError(
+            f"{path}: cannot be read as an index: {error}. pass-dataset index makes one, "
+            f"{folders.INDEX_NAME}, in an archive folder."
+        ) from error
+    expected = {file.filename: file.size_bytes for file in release.files}
+    wrong = [name for name, size in sizes.items() if expected.get(name) != size]
+    if wrong:
+        raise FolderError(
+            f"{path}: is the index of other files than those of {release.label}: {wrong[0]} had "
+            f"{sizes[wrong[0]]:,} bytes there. Give the index of this release, or none."
+        )
+    return index

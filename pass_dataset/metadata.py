@@ -20,12 +20,22 @@ from pass_dataset.errors import MetadataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["REQUIRED_COLUMNS", "parse_date", "read_metadata"]
+__all__ = ["METADATA_COLUMNS", "REQUIRED_COLUMNS", "parse_date", "position_of", "read_metadata"]
 
 logger = logging.getLogger(__name__)
 
 #: Without the first a row has no image, without the second CC-BY cannot be honoured.
 REQUIRED_COLUMNS = ("hash", "unickname")
+#: Columns of the table that is made of it.
+METADATA_COLUMNS = (
+    "hash",
+    "creator",
+    "license",
+    "date_taken_text",
+    "date_taken",
+    "latitude",
+    "longitude",
+)
 _OPTIONAL_COLUMNS = ("licensename", "datetaken", "latitude", "longitude")
 
 
@@ -62,6 +72,28 @@ def read_metadata(path: str | os.PathLike[str]) -> pa.Table:
             "longitude": _degrees(path, text, "longitude"),
         }
     )
+
+
+def position_of(image_hash: str, hashes: pa.Array, order: pa.Array | None = None) -> int | None:
+    """Position of a hash, by bisection; None if it is not there.
+
+    Args:
+      image_hash: what to look for.
+      hashes: strings; in order, unless `order` is given.
+      order: their positions in the order of the hashes.
+    """
+    low, high = 0, len(hashes)
+    while low < high:
+        middle = (low + high) // 2
+        position: int = middle if order is None else order[middle].as_py()
+        found: str = hashes[position].as_py()
+        if found == image_hash:
+            return position
+        if found < image_hash:
+            low = middle + 1
+        else:
+            high = middle
+    return None
 
 
 def _known_columns(path: Path) -> list[str]:

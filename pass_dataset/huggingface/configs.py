@@ -25,6 +25,7 @@ class PassConfig(datasets.BuilderConfig):
     """A release of PASS, parts of one, or a release of the user's own.
 
     Attributes:
+      data_dir: archive folder; None for ``PASS_ARCHIVES``, or the library's download folder.
       release: version, checksum file or Release; None for the version that the config is named by.
       parts: only these tars: numbers, or text such as ``0,3-5``; None for all.
       mirrors: base URLs (http, https, file) that have the release's files by their names; tried in
@@ -34,6 +35,7 @@ class PassConfig(datasets.BuilderConfig):
       selection: what `release` and `parts` stand for.
     """
 
+    data_dir: str | None = None
     release: str | os.PathLike[str] | Release | None = None
     parts: str | Sequence[int] | None = None
     mirrors: str | Sequence[str] = ()

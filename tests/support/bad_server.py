@@ -68,6 +68,7 @@ class Answer:
     path: str
     start: int | None
     fault: Fault | None
+    stop: int | None
     at: float
     sent_bytes: int = 0
     user_agent: str = ""
@@ -124,9 +125,9 @@ class BadServer:
         with self._lock:
             return sum(answer.fault is not None for answer in self.answers)
 
-    def log(self, path: str, start: int | None, agent: str) -> Answer:
+    def log(self, path: str, start: int | None, stop: int | None, agent: str) -> Answer:
         with self._lock:
-            answer = Answer(path, start, self.faults(path, start), time.monotonic())
+            answer = Answer(path, start, self.faults(path, start), stop, time.monotonic())
             answer.user_agent = agent
             self.answers.append(answer)
             return answer
@@ -157,17 +158,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._plain(301, {"Location": self.path.replace("/record/", "/records/")})
             return
         name = self.path.partition("?")[0].rpartition("/")[2]
-        start = self._asked_start()
-        answer = self.server.bad.log(name, start, self.headers.get("User-Agent", ""))
+        start, stop = self._asked_range()
+        answer = self.server.bad.log(name, start, stop, self.headers.get("User-Agent", ""))
         path = self.server.bad.folder / name
         if not path.is_file():
             self._plain(404, {})
             return
         self._answer(answer, path.read_bytes(), start)
 
-    def _asked_start(self) -> int | None:
-        match = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        return int(match[1]) if match else None
+    def _asked_range(self) -> tuple[int | None, int | None]:
+        """First byte and one past the last; None for a range that is not there, or has no end."""
+        match = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if match is None:
+            return None, None
+        return int(match[1]), int(match[2]) + 1 if match[2] else None
 
     def _answer(self, answer: Answer, data: bytes, start: int | None) -> None:
         fault = answer.fault
@@ -198,7 +202,8 @@ class _Handler(BaseHTTPRequestHandler):
             start = None
         if kind is Kind.OTHER_RANGE and start:
             start //= 2
-        body = data[start or 0 :]
+        stop = len(data) if start is None else min(answer.stop or len(data), len(data))
+        body = data[start or 0 : stop]
         good = min(fault.after_bytes, max(0, len(body) - 1)) if fault else len(body)
         length: int | None = len(body)
         if kind is Kind.WRONG:
@@ -210,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
         status = 200 if start is None else 206
         extra = {}
         if start is not None:
-            extra["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
+            extra["Content-Range"] = f"bytes {start}-{stop - 1}/{len(data)}"
         self._head(status, "application/octet-stream", length, extra)
         if kind in (Kind.RESET, Kind.CUT, Kind.STALL):
             self._send(answer, body[:good])
