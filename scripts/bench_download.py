@@ -22,17 +22,15 @@ the disk out altogether.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
 import logging
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -47,45 +45,19 @@ from measurement import (
     package_command,
     require_package,
 )
+from webserver import find_nginx, free_port, nginx
 
 logger = logging.getLogger("bench_download")
 
 TARGET_RATIO = 0.8
 STARTUP_ROUNDS = 5
 CHUNK_BYTES = 8 << 20
-SERVER_START_S = 10.0
 
 PACKAGE = "pass-dataset download"
 CURL_HASH = "curl | sha256sum"
 CURL_TEE_HASH = "curl | tee FILE | sha256sum"
 CURL_OPENSSL = "curl | openssl dgst -sha256"
 CURL_TEE_OPENSSL = "curl | tee FILE | openssl dgst -sha256"
-
-# Paths are relative to nginx's prefix (`-p`), which spares their quoting. One process as the
-# user who runs this: with a master process, root's workers would run as another user, who may
-# not read the served folder.
-NGINX_CONFIGURATION = """\
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log nginx-error.log;
-events {{ worker_connections 64; }}
-http {{
-    access_log off;
-    sendfile on;
-    tcp_nopush on;
-    default_type application/octet-stream;
-    client_body_temp_path temp-body;
-    proxy_temp_path temp-proxy;
-    fastcgi_temp_path temp-fastcgi;
-    uwsgi_temp_path temp-uwsgi;
-    scgi_temp_path temp-scgi;
-    server {{
-        listen 127.0.0.1:{port};
-        root served;
-    }}
-}}
-"""
 
 
 @dataclass(frozen=True)
@@ -104,18 +76,6 @@ class Served:
 
 # Fetches everything into an empty folder; raises BenchmarkError where something is not right.
 Way = Callable[[Served, Path], None]
-
-
-def find_nginx() -> str:
-    """The nginx program; it often stands in a folder that is not on a user's PATH.
-
-    Raises:
-        BenchmarkError: there is none.
-    """
-    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-    if found is None:
-        raise BenchmarkError("nginx not found; install it with: apt-get install nginx")
-    return found
 
 
 def require_programs() -> None:
@@ -147,48 +107,6 @@ def make_served(work: Path, size_mb: int, count: int, port: int) -> Served:
     base_url = f"http://127.0.0.1:{port}/"
     write_checksums(work / CHECKSUMS_NAME, "0.0.1", 0, [*archives, metadata], base_url)
     return Served(archives, work / CHECKSUMS_NAME, base_url)
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
-@contextlib.contextmanager
-def nginx(program: str, prefix: Path, port: int) -> Iterator[None]:
-    """Run nginx in the foreground with its files in `prefix`, until the block ends.
-
-    Raises:
-        BenchmarkError: it did not begin to listen.
-    """
-    configuration = prefix / "nginx.conf"
-    configuration.write_text(NGINX_CONFIGURATION.format(port=port), encoding="ascii")
-    said = prefix / "nginx-output.log"
-    command = [program, "-p", f"{prefix}{os.sep}", "-c", configuration.name]
-    with said.open("wb") as output:
-        server = subprocess.Popen(command, stdout=output, stderr=output)
-    try:
-        wait_for_server(server, port, said)
-        yield
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def wait_for_server(server: subprocess.Popen[bytes], port: int, said: Path) -> None:
-    """Return once the server listens."""
-    end = time.monotonic() + SERVER_START_S
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise BenchmarkError(f"nginx does not listen on port {port}: {said.read_text()[-2000:]}")
 
 
 def pipe(commands: Sequence[Sequence[str | Path]]) -> str:

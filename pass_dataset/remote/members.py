@@ -3,14 +3,14 @@
 Inside a tar nothing marks where a member begins, and an image may have bytes that look like a
 header: a tar inside a JPEG would. So no header is believed alone. From a position before the
 stretch on, the first block is looked for that has a header's checksum and is followed, each where
-the last one says, by more headers, one of which names an image that the metadata knows. From there
-on the way is that of any tar, header to header, and every later one is checked again.
+the last one says, by more headers, for longer than an image has bytes, and one of which names an
+image that the metadata knows. A tar inside an image ends with the image; the way from a true header
+goes on to the end. From there the way is that of any tar, and every later header is checked again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
-from itertools import islice
 from typing import Protocol
 
 from pass_dataset.errors import ArchiveError
@@ -22,8 +22,12 @@ __all__ = ["TarBytes", "members_between"]
 #: header before the stretch is found, and the way into it is no search. It also has to be more
 #: than the extension headers (long names, pax) that a member may begin with.
 _LOOK_BACK_BYTES = 256 << 10
-#: Headers that have to follow one another.
+#: Headers that have to follow one another, and over how many bytes: more than a photograph of 500
+#: pixels can have.
 _CHAIN = 3
+_CHAIN_BYTES = 1 << 20
+#: The same where the metadata knows none of the images, as in a collection that lacks many rows.
+_UNKNOWN_CHAIN = 15
 #: Zero blocks at the end of a tar: two are the rule, and padding to the size of a record.
 _MAX_PADDING_BYTES = 1 << 20
 #: Times that bytes which make no sense are fetched again before they are believed.
@@ -115,36 +119,30 @@ def _is_believed(
     """True if a block that looks like a header is one, as far as can be told from what follows."""
     for left in reversed(range(_RETRIES)):
         chain: list[Member] = []
+        knows_one = False
         try:
-            for member in islice(members_from(name, tar.read, tar_bytes, position), _CHAIN):
+            for member in members_from(name, tar.read, tar_bytes, position):
                 chain.append(member)
+                knows_one = knows_one or image_hash(member) in known
+                if _is_long_enough(chain, knows_one):
+                    return True
         except ArchiveError:
-            # Either the header is none, or a byte of the next one came wrong: to take the second
+            # Either the header is none, or a byte of a later one came wrong: to take the second
             # for the first would lose a record.
-            if chain and left and _knows_one(chain, known):
+            if left and knows_one:
                 tar.distrust()
                 continue
             return False
-        if len(chain) < _CHAIN and (
-            not chain or tar_bytes - chain[-1].end > _MAX_PADDING_BYTES + BLOCK_BYTES
-        ):
-            return False
-        return _knows_one(chain, known) or _goes_on(tar, name, tar_bytes, chain[-1].end)
+        # It ended with a block of zeros, of which a photograph may have some as well.
+        end = chain[-1].end if chain else position
+        return knows_one and tar_bytes - end <= _MAX_PADDING_BYTES
     return False
 
 
-def _knows_one(chain: list[Member], known: Container[str]) -> bool:
-    return any(image_hash(member) in known for member in chain)
-
-
-def _goes_on(tar: TarBytes, name: str, tar_bytes: int, position: int) -> bool:
-    """True if there are many more headers, as where a collection has images without metadata."""
-    try:
-        chain = list(islice(members_from(name, tar.read, tar_bytes, position), 4 * _CHAIN))
-    except ArchiveError:
+def _is_long_enough(chain: list[Member], knows_one: bool) -> bool:
+    if len(chain) < (_CHAIN if knows_one else _UNKNOWN_CHAIN):
         return False
-    end = chain[-1].end if chain else position
-    return len(chain) == 4 * _CHAIN or tar_bytes - end <= _MAX_PADDING_BYTES + BLOCK_BYTES
+    return chain[-1].end - chain[0].start >= _CHAIN_BYTES
 
 
 def _after(

@@ -1,0 +1,183 @@
+"""Streaming over HTTP: little is fetched, and however it is shared out each record comes once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pytest
+from datasets.distributed import split_dataset_by_node
+
+from pass_dataset import PassArchive
+from pass_dataset.errors import FolderError
+from tests.huggingface.conftest import Published
+
+
+def hashes(stream: Any) -> list[str]:
+    return [row["hash"] for row in stream]
+
+
+def shards(stream: Any) -> int:
+    return int(stream.n_shards)
+
+
+def test_every_record_as_in_the_folder(published: Published) -> None:
+    rows = list(published.stream())
+    assert [row["hash"] for row in rows] == published.hashes
+    for row, record in zip(
+        rows, PassArchive(published.nginx.folder, published.release, save_index=False), strict=True
+    ):
+        assert row["image"] == {"bytes": record.jpeg, "path": f"{record.hash}.jpg"}
+        assert row["creator_uname"] == record.creator
+        assert row["date_taken"] == record.date_taken
+        assert (row["gps_lat"] is None) == (record.latitude is None)
+
+
+def test_the_first_record_fetches_little(published: Published) -> None:
+    stream = published.stream()
+    published.nginx.forget()
+    assert next(iter(stream))["hash"] == published.hashes[0]
+    # A megabyte is asked for at first; the tar has ten.
+    assert 0 < published.nginx.sent_bytes() < 3 << 20
+
+
+def test_a_full_pass_fetches_little_more_than_there_is(published: Published) -> None:
+    stream = published.stream()
+    tars = sum(path.stat().st_size for path in published.nginx.folder.glob("*.tar"))
+    published.nginx.forget()
+    assert len(hashes(stream)) == 600
+    sent = published.nginx.sent_bytes()
+    assert tars * 0.99 < sent < 1.02 * tars
+    connections = {answer.connection for answer in published.nginx.asked()}
+    assert len(connections) == 1
+
+
+def test_metadata_comes_once(published: Published) -> None:
+    published.stream()
+    published.nginx.forget()
+    hashes(published.stream().take(3))
+    assert published.nginx.sent_bytes(".csv") == 0
+
+
+def test_shuffle_skip_take(published: Published) -> None:
+    stream = published.stream()
+    assert hashes(stream.skip(590)) == published.hashes[590:]
+    assert hashes(stream.skip(10).take(5)) == published.hashes[10:15]
+    shuffled = hashes(stream.shuffle(seed=3, buffer_size=50))
+    assert shuffled != published.hashes
+    assert sorted(shuffled) == sorted(published.hashes)
+    assert hashes(stream.shuffle(seed=3, buffer_size=50)) == shuffled
+    assert hashes(stream.shuffle(seed=4, buffer_size=50)) != shuffled
+
+
+@pytest.mark.parametrize("seed", [None, 7])
+@pytest.mark.parametrize("seen", [1, 7, 299, 600])
+def test_resume(published: Published, seen: int, seed: int | None) -> None:
+    def make() -> Any:
+        stream = published.stream()
+        return stream if seed is None else stream.shuffle(seed=seed, buffer_size=1)
+
+    stream = make()
+    rows = iter(stream)
+    before = [next(rows)["hash"] for _ in range(seen)]
+    state = stream.state_dict()
+    again = make()
+    again.load_state_dict(state)
+    after = hashes(again)
+    assert Counter(before + after) == Counter(published.hashes)
+
+
+def test_resume_fetches_little(published: Published) -> None:
+    stream = published.stream()
+    rows = iter(stream)
+    for _ in range(450):
+        next(rows)
+    again = published.stream()
+    again.load_state_dict(stream.state_dict())
+    rows.close() if hasattr(rows, "close") else None
+    published.nginx.forget()
+    assert next(iter(again))["hash"] == published.hashes[450]
+    assert published.nginx.sent_bytes() < 4 << 20
+
+
+@pytest.mark.parametrize("nodes", [2, 3, 7])
+def test_split_by_node(published: Published, nodes: int) -> None:
+    stream = published.stream()
+    found = [hashes(split_dataset_by_node(stream, rank, nodes)) for rank in range(nodes)]
+    assert Counter(name for names in found for name in names) == Counter(published.hashes)
+    assert min(map(len, found)) > 0
+
+
+@pytest.mark.parametrize("workers", [1, 2, 7])
+@pytest.mark.parametrize("how", ["fork", "spawn"])
+def test_torch_workers(published: Published, workers: int, how: str) -> None:
+    torch_data = pytest.importorskip("torch.utils.data")
+    if how == "spawn" and workers == 7:
+        pytest.skip("seven fresh processes that import torch take too long; two have shown it")
+    stream = published.stream()
+    next(iter(stream))  # the parent has a connection, which no child may use
+    loader = torch_data.DataLoader(
+        stream, batch_size=None, num_workers=workers, multiprocessing_context=how
+    )
+    assert Counter(hashes(loader)) == Counter(published.hashes)
+
+
+def test_with_an_index(published: Published, tmp_path: Path) -> None:
+    """Exact bytes: neither metadata nor headers are fetched."""
+    from pass_dataset.archives import _save, build_index, fingerprint_of
+    from pass_dataset.releases import read_release
+
+    release = read_release(published.release)
+    made = build_index(published.nginx.folder, release)
+    index = tmp_path / "pass_index.arrow"
+    _save(made, fingerprint_of(published.nginx.folder, release))
+    (published.nginx.folder / "pass_index.arrow").rename(index)
+    stream = published.stream(index=str(index), cache_dir=str(tmp_path / "cache"))
+    assert shards(stream) == 600
+    published.nginx.forget()
+    assert hashes(stream.skip(5).take(10)) == published.hashes[5:15]
+    assert hashes(stream.shuffle(seed=1, buffer_size=1).take(3)) != published.hashes[:3]
+    assert hashes(stream) == published.hashes
+    assert published.nginx.sent_bytes(".csv") == 0
+
+
+def test_a_release_has_many_shards(published: Published, tmp_path: Path) -> None:
+    assert shards(published.stream()) >= 100  # 30 MB
+    builder = datasets.load_dataset_builder("pass", cache_dir=str(tmp_path))
+    from pass_dataset.remote.shards import byte_ranges
+
+    tars = builder.config.selection.release.tars
+    assert len(byte_ranges(sum(file.size_bytes for file in tars), 3360)) == 3360
+
+
+def test_a_folder_is_read_where_it_lies(published: Published, tmp_path: Path) -> None:
+    """No second copy, and nothing over the network."""
+    published.nginx.forget()
+    stream = published.stream(
+        data_dir=str(published.nginx.folder), cache_dir=str(tmp_path), mirrors=()
+    )
+    assert shards(stream) == 600
+    assert hashes(stream) == published.hashes
+    assert published.nginx.sent_bytes() == 0
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) < 1000
+
+
+def test_a_half_downloaded_folder(published: Published, tmp_path: Path) -> None:
+    folder = tmp_path / "half"
+    folder.mkdir()
+    for name in ("PASS.0.tar", "pass_metadata.csv"):
+        (folder / name).symlink_to(published.nginx.folder / name)
+    (folder / "PASS.1.tar.part").write_bytes(b"half")
+    cache = str(tmp_path / "cache")
+    with pytest.raises(FolderError, match=r"PASS\.1\.tar, PASS\.2\.tar .* are missing") as caught:
+        published.stream(data_dir=str(folder), cache_dir=cache)
+    assert "pass-dataset download" in str(caught.value)
+    stream = published.stream(data_dir=str(folder), cache_dir=cache, parts="0")
+    assert hashes(stream) == published.hashes[: len(hashes(stream))]
+
+
+def test_data_dir_that_is_not_there(published: Published, tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match=r"none: streaming reads archives that are whole"):
+        published.stream(data_dir=str(tmp_path / "none"), cache_dir=str(tmp_path))
