@@ -17,7 +17,7 @@ import datasets
 
 from pass_dataset.errors import DiskSpaceError, FolderError
 from pass_dataset.huggingface.features import CITATION, FEATURES, HOMEPAGE, LICENSE, example
-from pass_dataset.huggingface.tables import tables
+from pass_dataset.huggingface.tables import read_tables
 from pass_dataset.records import ImageRecord, PassArchive, shard_bounds
 
 __all__ = ["NUM_SHARDS", "ArchiveBuilder", "RecordSource", "row_ranges", "train_split"]
@@ -107,7 +107,7 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
         self, source: PassArchive, ranges: list[tuple[int, int]]
     ) -> Iterator[tuple[int, Any]]:
         """The same as tables."""
-        yield from enumerate(tables(source, ranges))
+        yield from enumerate(read_tables(source, ranges))
 
     def _prepare_split_single(self, **arguments: Any) -> Iterable[Any]:
         """Writes one worker's share, called by `datasets`."""

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pass_dataset.huggingface.features import FEATURES
 from pass_dataset.records import PassArchive
 
-__all__ = ["joined", "tables"]
+__all__ = ["joined", "read_tables"]
 
 #: Rows of a table at most: what `datasets` itself takes for images, so that one row is soon found.
 _TABLE_ROWS = 100
@@ -35,7 +35,7 @@ def joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return longer
 
 
-def tables(archive: PassArchive, ranges: Iterable[tuple[int, int]]) -> Iterator[pa.Table]:
+def read_tables(archive: PassArchive, ranges: Iterable[tuple[int, int]]) -> Iterator[pa.Table]:
     """Tables with `FEATURES` of some ranges of positions.
 
     Raises:

@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 import datetime
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import datasets
 import pytest
 from PIL import Image
 
 import pass_dataset  # noqa: F401  (registers the datasets)
-from pass_dataset import huggingface
-from pass_dataset.errors import FolderError, PassDatasetError
-from pass_dataset.huggingface import FEATURES, row_ranges
+from pass_dataset.errors import DiskSpaceError, FolderError, PassDatasetError
+from pass_dataset.huggingface import FEATURES, OLD_COLUMNS, archive_builder
+from pass_dataset.huggingface.archive_builder import row_ranges
 from pass_dataset.mini.traps import TRAPS
 from pass_dataset.provision import open_mini
-from pass_dataset.releases import Release
 from tests.support.bad_server import BadServer
 from tests.support.collection import Collection, jpeg
 
@@ -27,11 +29,21 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> datasets.Dataset:
 
 
 @pytest.fixture
-def as_release_3(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> Release:
-    """A small collection in the place of release 3.0.0, whose 180 GB a test cannot have."""
-    release = collection.describe("3.0.0")
-    monkeypatch.setattr(huggingface, "official_release", lambda version: release)
-    return release
+def loaded(collection: Collection, tmp_path: Path) -> Callable[..., Any]:
+    """Loads the small collection, which stands for a release of 180 GB."""
+    collection.describe("3.0.0")
+
+    def load(**others: Any) -> Any:
+        arguments = {
+            "release": str(collection.tsv),
+            "split": "train",
+            "data_dir": str(collection.folder),
+            "cache_dir": str(tmp_path / "cache"),
+            **others,
+        }
+        return datasets.load_dataset("pass", **arguments)
+
+    return load
 
 
 def by_hash(dataset: datasets.Dataset, trap: str) -> dict[str, object]:
@@ -89,67 +101,165 @@ def test_workers_give_the_same(mini: datasets.Dataset, tmp_path: Path) -> None:
     assert list(made["hash"]) == list(mini["hash"])
 
 
-def test_pass_from_a_folder(collection: Collection, as_release_3: Release, tmp_path: Path) -> None:
-    made = datasets.load_dataset(
-        "pass", split="train", data_dir=str(collection.folder), cache_dir=str(tmp_path / "cache")
+def test_old_columns(mini: datasets.Dataset) -> None:
+    """The names of the Hub's old script, which is why its users' code goes on."""
+    renamed = mini.rename_columns(OLD_COLUMNS)
+    assert set(renamed.column_names) == {
+        "image",
+        "creator_username",
+        "hash",
+        "gps_latitude",
+        "gps_longitude",
+        "date_taken",
+    }
+    assert renamed[0]["creator_username"] == mini[0]["creator_uname"]
+
+
+def test_parquet_is_the_same(mini: datasets.Dataset, tmp_path: Path) -> None:
+    builder = datasets.load_dataset_builder("pass_mini", cache_dir=str(tmp_path / "cache"))
+    builder.download_and_prepare(str(tmp_path / "out"), file_format="parquet", num_proc=2)
+    files = sorted(map(str, (tmp_path / "out").glob("*.parquet")))
+    assert len(files) == 2
+    made = datasets.load_dataset("parquet", data_files=files, cache_dir=str(tmp_path / "again"))
+    assert made["train"].features == FEATURES
+    stored = made["train"].cast_column("image", datasets.Image(decode=False))
+    assert list(stored) == list(mini.cast_column("image", datasets.Image(decode=False)))
+
+
+def test_rows_are_written_where_tables_cannot_be(
+    mini: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version of the library that takes tables in another way gets the same, more slowly."""
+    monkeypatch.setattr(archive_builder, "_TABLE_ARGUMENTS", ("gen_kwargs", "something_new"))
+    made = datasets.load_dataset("pass_mini", split="train", cache_dir=str(tmp_path))
+    plain = datasets.Image(decode=False)
+    assert made.features == mini.features
+    assert list(made.cast_column("image", plain)) == list(mini.cast_column("image", plain))
+
+
+def test_this_version_takes_tables() -> None:
+    assert archive_builder._takes_tables()
+
+
+def test_workers_are_sent_little(collection: Collection, tmp_path: Path) -> None:
+    """A builder and a share of the work go to each worker; metadata does not."""
+    import dill
+
+    collection.describe()
+    builder = datasets.load_dataset_builder(
+        "pass",
+        release=str(collection.tsv),
+        data_dir=str(collection.folder),
+        cache_dir=str(tmp_path),
     )
+    (split,) = builder._split_generators(datasets.DownloadManager())
+    assert len(split.gen_kwargs["ranges"]) == 15
+    assert len(dill.dumps(split.gen_kwargs["source"])) < 4000
+    assert len(dill.dumps(builder)) < 20_000
+
+
+def test_far_more_workers_than_tars(loaded: Callable[..., Any], collection: Collection) -> None:
+    made = loaded(num_proc=13)
+    assert list(made["hash"]) == collection.hashes
+    assert len(made.cache_files) == 13
+
+
+def test_pass_from_a_folder(loaded: Callable[..., Any], collection: Collection) -> None:
+    made = loaded()
     assert list(made["hash"]) == collection.hashes
     stored = made.cast_column("image", datasets.Image(decode=False))
     assert stored[3]["date_taken"] == datetime.datetime(2007, 5, 4, 6, 11, 48)
     assert stored[7]["image"]["bytes"] == jpeg(7)
 
 
-def test_pass_streamed_from_a_folder(collection: Collection, as_release_3: Release) -> None:
-    stream = datasets.load_dataset(
-        "pass", split="train", data_dir=str(collection.folder), streaming=True
-    )
-    stream = stream.cast_column("image", datasets.Image(decode=False))
+def test_parts_of_it(loaded: Callable[..., Any], collection: Collection) -> None:
+    assert list(loaded(parts="0,2")["hash"]) == collection.hashes[:5] + collection.hashes[10:]
+    assert list(loaded(parts=[1], num_proc=2)["hash"]) == collection.hashes[5:10]
+    assert list(loaded()["hash"]) == collection.hashes
+    stream = loaded(parts=[1], streaming=True)
+    assert [row["hash"] for row in stream.select_columns("hash")] == collection.hashes[5:10]
+
+
+def test_pass_streamed_from_a_folder(loaded: Callable[..., Any], collection: Collection) -> None:
+    stream = loaded(streaming=True).cast_column("image", datasets.Image(decode=False))
     assert [row["hash"] for row in stream.skip(3)] == collection.hashes[3:]
     assert next(iter(stream))["image"]["bytes"] == jpeg(0)
 
 
 def test_pass_from_the_environment(
-    collection: Collection, as_release_3: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: Callable[..., Any], collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PASS_ARCHIVES", str(collection.folder))
-    made = datasets.load_dataset("pass", split="train", cache_dir=str(tmp_path / "cache"))
-    assert len(made) == 15
+    assert len(loaded(data_dir=None)) == 15
 
 
 def test_pass_fetches_what_is_missing(
-    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: Callable[..., Any], collection: Collection, tmp_path: Path
 ) -> None:
+    """Also where the folder is half downloaded."""
+    half = tmp_path / "half"
+    half.mkdir()
+    (half / "PASS.0.tar").write_bytes(collection.tar(0).read_bytes())
+    (half / "PASS.1.tar.part").write_bytes(collection.tar(1).read_bytes()[:700])
     with BadServer(collection.folder) as server:
-        from pass_dataset.collection import describe_collection
-
-        release = describe_collection(collection.folder, version="3.0.0", base_url=server.url)
-        monkeypatch.setattr(huggingface, "official_release", lambda version: release)
-        made = datasets.load_dataset(
-            "pass", split="train", data_dir=str(tmp_path / "new"), cache_dir=str(tmp_path / "cache")
-        )
+        made = loaded(data_dir=str(half), mirrors=server.url)
         assert len(made) == 15
-        assert len(server.answers) == 4
-    assert (tmp_path / "new" / "PASS.2.tar").read_bytes() == collection.tar(2).read_bytes()
+        assert {(answer.path, answer.start) for answer in server.answers} == {
+            ("PASS.1.tar", 700),
+            ("PASS.2.tar", None),
+            ("pass_metadata.csv", None),
+        }
+    assert (half / "PASS.2.tar").read_bytes() == collection.tar(2).read_bytes()
 
 
-def test_corrupt_archives_are_refused(
-    collection: Collection, as_release_3: Release, tmp_path: Path
-) -> None:
+def test_what_cannot_be_fetched_is_told(loaded: Callable[..., Any], tmp_path: Path) -> None:
+    """The collection is published nowhere."""
+    with pytest.raises(PassDatasetError, match=r"PASS\.0\.tar: is published nowhere.*mirrors="):
+        loaded(data_dir=str(tmp_path / "half"))
+
+
+def test_corrupt_archives_are_refused(loaded: Callable[..., Any], collection: Collection) -> None:
     data = bytearray(collection.tar(1).read_bytes())
     data[2000] ^= 1
     collection.tar(1).write_bytes(bytes(data))
     with pytest.raises(PassDatasetError, match=r"PASS\.1\.tar has other bytes"):
-        datasets.load_dataset(
-            "pass", data_dir=str(collection.folder), cache_dir=str(tmp_path / "cache")
-        )
+        loaded()
 
 
-def test_streaming_without_archives_says_what_to_do(as_release_3: Release, tmp_path: Path) -> None:
-    with pytest.raises(FolderError, match=r"pass-dataset download .* --release 3.0.0"):
-        datasets.load_dataset("pass", streaming=True, data_dir=str(tmp_path / "none"))
+def test_a_tar_that_is_cut_while_it_is_read(
+    loaded: Callable[..., Any], collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pass_dataset.huggingface import builder
+
+    provide = builder.provide
+
+    def cut(*arguments: Any, **named: Any) -> Any:
+        archive = provide(*arguments, **named)
+        collection.tar(1).write_bytes(collection.tar(1).read_bytes()[:3000])
+        return archive
+
+    monkeypatch.setattr(builder, "provide", cut)
+    with pytest.raises(datasets.exceptions.DatasetGenerationError) as caught:
+        loaded()
+    assert "the tar was cut after it was indexed" in str(caught.value.__cause__)
 
 
-@pytest.mark.parametrize(("length", "count"), [(0, 0), (1, 1), (255, 255), (100_000, 256)])
+def test_too_little_room(
+    loaded: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=5999)
+    monkeypatch.setattr(archive_builder.shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(DiskSpaceError, match=r"6,000 bytes of images .* 5,999 bytes free.*stream"):
+        loaded()
+
+
+def test_cache_that_cannot_be_written(loaded: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(FolderError, match=r"cache of datasets cannot be used.*HF_DATASETS_CACHE"):
+        loaded(cache_dir=str(tmp_path / "file" / "cache"))
+
+
+@pytest.mark.parametrize(("length", "count"), [(0, 0), (1, 1), (255, 255), (100_000, 3360)])
 def test_row_ranges(length: int, count: int) -> None:
     ranges = row_ranges(length)
     assert len(ranges) == count

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,17 +22,17 @@ class Nginx:
     url: str
     folder: Path
 
-    def asked(self) -> list[object]:
+    def asked(self) -> list[Any]:
         """The answers so far, once the last of them is over and in the log."""
         from webserver import answers
 
-        before: list[object] = []
+        before: list[Any] = []
         for _ in range(50):
+            time.sleep(0.1)
             now = answers(self.folder.parent)
-            if now and now == before:
+            if now == before:
                 break
             before = list(now)
-            time.sleep(0.1)
         return before
 
     def sent_bytes(self, suffix: str = ".tar") -> int:
