@@ -24,24 +24,18 @@ descendants of what they hold resident, sampled ten times a second; pages they s
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
-import threading
-import time
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-import psutil
-from measurement import BenchmarkError, machine_line, package_command
+from builds import Run, Target, build, images_of, synthetic_release
+from measurement import BenchmarkError, machine_line
 
-SCRIPTS = Path(__file__).parent
 FORMATS = ("tfrecord", "array_record")
 TARGET_MEMORY, TARGET_DISK, TARGET_COPY, TARGET_PEAK_MB = 6.0, 3.0, 0.9, 1500.0
 
@@ -92,19 +86,6 @@ print(builder.info.splits["train"].num_examples)
 
 
 @dataclass(frozen=True)
-class Run:
-    """What one process and its descendants took.
-
-    Attributes:
-        seconds: from start to end.
-        peak_mb: of memory, in units of 10^6 bytes.
-    """
-
-    seconds: float
-    peak_mb: float
-
-
-@dataclass(frozen=True)
 class Settings:
     """What is measured."""
 
@@ -114,71 +95,6 @@ class Settings:
     workers: int
 
 
-class _Memory(threading.Thread):
-    """Samples the memory of a process and its descendants until it ends."""
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self._process = psutil.Process(pid)
-        self._ended = threading.Event()
-        self.peak_bytes = 0
-
-    def run(self) -> None:
-        while not self._ended.wait(0.1):
-            total = 0
-            with contextlib.suppress(psutil.Error):
-                for process in (self._process, *self._process.children(recursive=True)):
-                    with contextlib.suppress(psutil.Error):
-                        total += process.memory_info().rss
-            self.peak_bytes = max(self.peak_bytes, total)
-
-    def end(self) -> float:
-        self._ended.set()
-        self.join()
-        return self.peak_bytes / 1e6
-
-
-def measure(command: Sequence[str], settings: Settings, images: int | None) -> Run:
-    """Runs a command on a fresh target.
-
-    Raises:
-        BenchmarkError: it failed, or did not build so many images.
-    """
-    shutil.rmtree(settings.target, ignore_errors=True)
-    (settings.source / "pass_index.arrow").unlink(missing_ok=True)
-    if settings.cold:
-        os.sync()
-        forget(settings.source)
-    started = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        )
-        memory = _Memory(process.pid)
-        memory.start()
-        output, _ = process.communicate()
-        if settings.cold:
-            os.sync()
-        seconds = time.perf_counter() - started
-        peak_mb = memory.end()
-        errors.seek(0)
-        said = errors.read()
-    if process.returncode or (images is not None and output.split()[-1:] != [str(images)]):
-        raise BenchmarkError(f"{' '.join(command)[-200:]}: {output[-500:]}{said[-3000:]}")
-    return Run(seconds, peak_mb)
-
-
-def forget(folder: Path) -> None:
-    """Asks the system to drop a folder's files from its page cache."""
-    for path in folder.iterdir():
-        with path.open("rb") as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
 def command_of(what: str, file_format: str, settings: Settings) -> list[str]:
     """The command that does one thing."""
     if what == "cp":
@@ -186,43 +102,6 @@ def command_of(what: str, file_format: str, settings: Settings) -> list[str]:
     code = OURS if what == "ours" else THEIRS
     places = [str(settings.source), str(settings.target)]
     return [sys.executable, "-c", code, *places, file_format, str(settings.workers)]
-
-
-@contextlib.contextmanager
-def synthetic_release(options: argparse.Namespace) -> Iterator[Path]:
-    """A folder with archives that are on record."""
-    if options.source:
-        yield on_record(options.source)
-        return
-    size = (
-        ("--body-bytes", options.body_bytes)
-        if options.body_bytes
-        else (
-            "--body-bytes-mean",
-            options.body_bytes_mean,
-        )
-    )
-    name = f"bench_tfds-{options.images}-{size[1]}"
-    folder = options.work / name
-    try:
-        if not (folder / "checksums.tsv").is_file():
-            make = [sys.executable, str(SCRIPTS / "make_synthetic.py"), str(folder)]
-            subprocess.run(
-                [*make, "--images", str(options.images), size[0], str(size[1])],
-                check=True,
-                capture_output=True,
-            )
-        yield on_record(folder)
-    finally:
-        if not options.keep:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def on_record(folder: Path) -> Path:
-    """Verifies the archives, as the download does."""
-    verify = package_command("verify", folder, "--release", folder / "checksums.tsv")
-    subprocess.run(verify, check=True, capture_output=True)
-    return folder
 
 
 def benchmark(options: argparse.Namespace, source: Path) -> bool:
@@ -249,17 +128,11 @@ def benchmark(options: argparse.Namespace, source: Path) -> bool:
             for what, file_format in things:
                 command = command_of(what, file_format, settings)
                 expected = None if what == "cp" else images
-                runs[what, file_format].append(measure(command, settings, expected))
+                target = Target(settings.source, settings.target, settings.cold)
+                runs[what, file_format].append(build(command, target, expected))
     finally:
         shutil.rmtree(settings.target, ignore_errors=True)
     return report(runs, size_bytes, options.cold)
-
-
-def images_of(source: Path) -> int:
-    """Number of images that the checksum file names."""
-    from pass_dataset.releases import read_release
-
-    return read_release(source / "checksums.tsv").num_examples or 0
 
 
 def report(runs: dict[tuple[str, str], list[Run]], size_bytes: int, cold: bool) -> bool:
@@ -311,7 +184,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the benchmark; returns its exit code."""
     options = parse(arguments)
     try:
-        with synthetic_release(options) as source:
+        with synthetic_release(options, "bench_tfds") as source:
             return 0 if benchmark(options, source) else 1
     except (BenchmarkError, subprocess.CalledProcessError) as error:
         print(f"bench_tfds: {error}", file=sys.stderr)

@@ -6,6 +6,7 @@ installed, so that one whose making was interrupted, or that has something else 
 
 from __future__ import annotations
 
+import configparser
 import os
 import shutil
 import subprocess
@@ -45,7 +46,7 @@ def prepare(environments: list[Environment], wheel: Path | None, extra: str = "h
 def _prepare(environment: Environment, wheel: Path | None, extra: str) -> None:
     folder = FOLDER / environment.name
     stamp = folder / "stamp"
-    held = f"{sys.version}\n{extra if wheel else ''}\n" + "\n".join(environment.requirements)
+    held = "\n".join([sys.version, _declared(extra) if wheel else "", *environment.requirements])
     if not stamp.is_file() or stamp.read_text() != held:
         shutil.rmtree(folder, ignore_errors=True)
         _run([sys.executable, "-m", "venv", str(folder)])
@@ -56,6 +57,13 @@ def _prepare(environment: Environment, wheel: Path | None, extra: str) -> None:
         stamp.write_text(held)
     elif wheel:
         _pip(environment, "--force-reinstall", "--no-deps", str(wheel))
+
+
+def _declared(extra: str) -> str:
+    """What this package and its extra need."""
+    config = configparser.RawConfigParser()
+    config.read(ROOT / "setup.cfg")
+    return config["options"]["install_requires"] + config["options.extras_require"][extra]
 
 
 def _pip(environment: Environment, *arguments: str) -> None:
