@@ -194,7 +194,7 @@ def benchmark(options: argparse.Namespace, source: Path) -> bool:
     )
     module = options.work / "bench_huggingface_old.py"
     module.write_text(OLD_MODULE, encoding="utf-8")
-    ways = [way for way in WAYS if not options.only or way.what.startswith(options.only)]
+    ways = [way for way in WAYS if not options.only or way.what in options.only]
     runs: dict[Way, list[Run]] = {way: [] for way in ways}
     try:
         for _ in range(options.rounds):
@@ -263,7 +263,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--body-bytes-mean", type=int, default=124_000, metavar="M")
     parser.add_argument("--body-bytes", type=int, metavar="B", help="all of this size instead")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", metavar="WHAT", help="lines that begin so: cp, old, ours")
+    parser.add_argument("--only", nargs="+", choices=COMMANDS, metavar="WHAT")
     parser.add_argument("--cold", action="store_true", help="drop the source from memory first")
     parser.add_argument("--keep", action="store_true", help="leave the synthetic release there")
     return parser.parse_args(arguments)

@@ -41,12 +41,30 @@ def read_tables(archive: PassArchive, ranges: Iterable[tuple[int, int]]) -> Iter
     Raises:
       ArchiveError: an image cannot be read.
     """
+    batches = _batches(archive, ranges)
+    batch = next(batches, None)
+    while batch is not None:
+        coming = next(batches, None)
+        if coming is not None:
+            # The disk reads the next images while these are copied and written.
+            _expect(archive, coming)
+        for piece in _pieces(batch):
+            yield _table(archive, piece)
+        batch = coming
+
+
+def _batches(archive: PassArchive, ranges: Iterable[tuple[int, int]]) -> Iterator[pa.RecordBatch]:
     for first, last in joined(ranges):
         for start in range(first, last, _TABLE_ROWS):
             rows = archive.rows[start : min(start + _TABLE_ROWS, last)]
-            batch = archive.index.table.take(pa.array(rows, pa.int64()))
-            for piece in _pieces(batch):
-                yield _table(archive, piece)
+            yield archive.index.table.take(pa.array(rows, pa.int64()))
+
+
+def _expect(archive: PassArchive, rows: pa.RecordBatch) -> None:
+    for tar, offset, size_bytes in zip(
+        *(rows[name].to_pylist() for name in ("tar", "offset", "size_bytes")), strict=True
+    ):
+        archive.tars.expect(tar, offset, size_bytes)
 
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
