@@ -23,9 +23,9 @@ from pass_dataset.records import ImageRecord, PassArchive, shard_bounds
 __all__ = ["NUM_SHARDS", "ArchiveBuilder", "RecordSource", "row_ranges", "train_split"]
 
 #: Pieces that the records are cut into, where there are as many: far more than workers, and a
-#: multiple of 2 to 8, 10, 12, 16 and so on. Where the number of nodes is no divisor,
-#: `split_dataset_by_node` lets each node read everything and drop what is not its own.
-NUM_SHARDS = 3360
+#: multiple of 2, 3, 4, 6, 7, 8, 12, 16, 24, 32, 48, 64, 96 and 128. Where the number of nodes is no
+#: divisor, `split_dataset_by_node` lets each node read everything and drop what is not its own.
+NUM_SHARDS = 2688
 
 
 class RecordSource(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from pass_dataset.records import ImageRecord, shard_bounds
 from pass_dataset.releases import Release, ReleaseFile
 from pass_dataset.remote.members import members_between
 from pass_dataset.remote.metadata import MetadataTable, fetch_metadata
-from pass_dataset.remote.reader import FIRST_BYTES, RangeReader
+from pass_dataset.remote.reader import FIRST_BYTES, MOST_BYTES, RangeReader
 from pass_dataset.remote.shards import Stretch, byte_ranges, stretches
 from pass_dataset.tars import image_hash
 
@@ -93,13 +94,22 @@ class _Place:
     _process: int | None = field(default=None, init=False, repr=False, compare=False)
     _session: Any = field(default=None, init=False, repr=False, compare=False)
     _gate: HostGate = field(default_factory=HostGate, init=False, repr=False, compare=False)
+    _lock: threading.Lock = field(
+        default_factory=threading.Lock, init=False, repr=False, compare=False
+    )
 
     def reader(self, file: ReleaseFile, stop: int, first_bytes: int = FIRST_BYTES) -> RangeReader:
         """A reader of a file, up to some byte as far as is known."""
         session = self._open_session()
         sources = sources_for(file, self.mirrors, session, self.policy, Clock())
         return RangeReader(
-            file, sources, policy=self.policy, gate=self._gate, stop=stop, first_bytes=first_bytes
+            file,
+            sources,
+            policy=self.policy,
+            gate=self._gate,
+            connection=self._lock,
+            stop=stop,
+            first_bytes=first_bytes,
         )
 
     def _open_session(self) -> requests.Session:
@@ -110,6 +120,7 @@ class _Place:
             self._session = requests.Session()
             self._session.headers["User-Agent"] = f"pass-dataset/{__version__}"
             self._gate = HostGate()
+            self._lock = threading.Lock()
             self._process = os.getpid()
         session: requests.Session = self._session
         return session
@@ -164,31 +175,27 @@ class RemoteArchive:
     def _records_of(self, stretch: Stretch, file: ReleaseFile) -> Iterator[ImageRecord]:
         known = self._metadata()
         first = 0 if stretch.start == 0 else self._next_header.get((stretch.tar, stretch.start))
-        # Going on where this process has just been: no need to begin small.
-        all_at_once = stretch.stop - stretch.start if first else FIRST_BYTES
-        reader = self.place.reader(file, stretch.stop, max(all_at_once, FIRST_BYTES))
+        # Going on where this process has just been, there is no need to begin small.
+        reader = self.place.reader(file, stretch.stop, MOST_BYTES if first else FIRST_BYTES)
 
         def remember(position: int) -> None:
             self._next_header = {(stretch.tar, stretch.stop): position}
 
-        try:
-            members = members_between(
-                reader,
-                file.filename,
-                file.size_bytes,
-                stretch.start,
-                stretch.stop,
-                known,
-                first=first,
-                on_end=remember,
-            )
-            for member in members:
-                found = image_hash(member)
-                if found is not None:
-                    jpeg = _jpeg(reader, file.filename, found, member.offset, member.size_bytes)
-                    yield self._record(found, jpeg, known, file)
-        finally:
-            reader.close()
+        members = members_between(
+            reader,
+            file.filename,
+            file.size_bytes,
+            stretch.start,
+            stretch.stop,
+            known,
+            first=first,
+            on_end=remember,
+        )
+        for member in members:
+            found = image_hash(member)
+            if found is not None:
+                jpeg = _jpeg(reader, file.filename, found, member.offset, member.size_bytes)
+                yield self._record(found, jpeg, known, file)
 
     def _record(
         self, found: str, jpeg: bytes, known: MetadataTable, file: ReleaseFile
@@ -271,15 +278,12 @@ class IndexedRemoteArchive:
         file = next(file for file in self.place.release.tars if file.filename == name)
         stop = rows["offset"][-1].as_py() + rows["size_bytes"][-1].as_py()
         reader = self.place.reader(file, stop)
-        try:
-            for number in range(rows.num_rows):
-                row = rows.slice(number, 1).to_pylist()[0]
-                reader.forget(row["offset"])
-                jpeg = _jpeg(reader, name, row["hash"], row["offset"], row["size_bytes"])
-                known = {column: row[column] for column in _METADATA}
-                yield ImageRecord(hash=row["hash"], jpeg=jpeg, **known)
-        finally:
-            reader.close()
+        for number in range(rows.num_rows):
+            row = rows.slice(number, 1).to_pylist()[0]
+            reader.forget(row["offset"])
+            jpeg = _jpeg(reader, name, row["hash"], row["offset"], row["size_bytes"])
+            known = {column: row[column] for column in _METADATA}
+            yield ImageRecord(hash=row["hash"], jpeg=jpeg, **known)
 
     def _index(self) -> ArchiveIndex:
         if self._opened is None:

@@ -1,12 +1,14 @@
 """Bytes of one remote file at any position, read forward over connections that break.
 
-The first request is small, so that the first record is soon there; the next ones are larger, up to
-the end of what will be read, so that a server that counts requests has few to count. An answer is
-read as it is used: memory holds what is being looked at, and not what was asked for.
+The first request is small, so that the first record is soon there; the next ones are larger, so
+that a server that counts requests has few to count. An answer is read to its end before anything
+else is done: no connection stays open while its bytes are looked at, so that the many readers of a
+shuffled stream take turns with one.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 
 from pass_dataset.downloads.retries import Clock, Failure, HostGate, Passing, Permanent, RetryPolicy
@@ -14,11 +16,11 @@ from pass_dataset.downloads.sources import Source, Stream
 from pass_dataset.downloads.turns import Standing, Turns
 from pass_dataset.releases import ReleaseFile
 
-__all__ = ["RangeReader"]
+__all__ = ["FIRST_BYTES", "MOST_BYTES", "RangeReader"]
 
-#: The first request: a few images.
-FIRST_BYTES = 1 << 20
-_GROWTH = 16
+#: The first request: a few images. The largest: what a reader may hold in memory.
+FIRST_BYTES, MOST_BYTES = 1 << 20, 8 << 20
+_GROWTH = 4
 #: Bytes that are rather read past than asked around.
 _SKIP_BYTES = 1 << 20
 #: Times a server may ignore a range before it counts as one that knows none.
@@ -35,6 +37,7 @@ class RangeReader:
         *,
         policy: RetryPolicy,
         gate: HostGate,
+        connection: threading.Lock,
         stop: int,
         first_bytes: int = FIRST_BYTES,
     ) -> None:
@@ -45,6 +48,7 @@ class RangeReader:
           sources: places that have it, in the order to be asked.
           policy: how patient to be.
           gate: when each host may be asked again.
+          connection: held during each request, by all readers that are to take turns.
           stop: one past the last byte that will be read, as far as is known: beyond it, no more
             is asked for than is read.
           first_bytes: size of the first request.
@@ -54,13 +58,12 @@ class RangeReader:
         """
         self.file = file
         self._turns = Turns(file.filename, sources, policy, Clock(), gate, _sleep)
+        self._connection = connection
         self._stop = stop
         self._ask_bytes = first_bytes
         self._buffer = bytearray()
         self._start = 0
-        self._stream: Stream | None = None
-        self._standing = self._turns.next()
-        self._asked_start = self._asked_stop = 0
+        self._latest: Standing | None = None
 
     @property
     def _end(self) -> int:
@@ -76,10 +79,10 @@ class RangeReader:
         if stop <= position:
             return b""
         is_near = self._start <= position <= self._end + _SKIP_BYTES
-        if not is_near or (self._stream is None and position > self._end):
+        if not (is_near and self._buffer):
             self._drop(position)
         while self._end < stop:
-            self._receive(stop)
+            self._fetch(stop)
         begin = position - self._start
         return bytes(memoryview(self._buffer)[begin : begin + stop - position])
 
@@ -92,54 +95,43 @@ class RangeReader:
 
     def distrust(self) -> None:
         """Drops the bytes at hand, which make no sense, and asks another source first if any."""
-        self._turns.demote(self._standing)
+        if self._latest is not None:
+            self._turns.demote(self._latest)
         self._drop(self._start)
 
-    def close(self) -> None:
-        """Lets go of the connection; reading opens a new one."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-
     def _drop(self, position: int) -> None:
-        self.close()
         self._buffer.clear()
         self._start = position
 
-    def _receive(self, needed: int) -> None:
-        """Adds some bytes to those at hand; after a failure none, once the next try is due."""
+    def _fetch(self, needed: int) -> None:
+        """Asks for the next bytes; after a failure with fewer of them, once a new try is due."""
+        before = self._end
+        standing = self._latest = self._turns.next()
         try:
-            if self._stream is None:
-                self._stream = self._opened(needed)
-            data = self._stream.read()
-            if not data:
-                raise Passing(f"ended {self._asked_stop - self._end:,} bytes early")
+            with self._connection:
+                self._request(standing, needed)
         except Failure as failure:
-            self.close()
-            self._turns.failed(self._standing, failure, progressed=self._end > self._asked_start)
-            return
-        self._buffer += data[: self._asked_stop - self._end]
-        self._turns.succeeded()
-        if self._end >= self._asked_stop:
-            # Read to its end, so the connection stays open for the next request.
-            self.close()
+            self._turns.failed(standing, failure, progressed=self._end > before)
+        else:
+            self._turns.succeeded()
 
-    def _opened(self, needed: int) -> Stream:
-        standing = self._standing = self._turns.next()
-        start = self._asked_start = self._end
-        self._asked_stop = max(needed, min(start + self._ask_bytes, self._stop))
-        self._asked_stop = min(self._asked_stop, self.file.size_bytes)
-        stream = standing.source.open(start, self._asked_stop)
+    def _request(self, standing: Standing, needed: int) -> None:
+        start = self._end
+        stop = max(needed, min(start + self._ask_bytes, self._stop))
+        stream = standing.source.open(start, stop)
         try:
-            self._skip(standing, stream, start)
-        except BaseException:
+            self._check_start(standing, stream, start)
+            self._ask_bytes = min(self._ask_bytes * _GROWTH, MOST_BYTES)
+            while self._end < stop:
+                data = stream.read()
+                if not data:
+                    raise Passing(f"ended {stop - self._end:,} bytes early")
+                self._buffer += data[: stop - self._end]
+        finally:
             stream.close()
-            raise
-        self._ask_bytes *= _GROWTH
-        return stream
 
-    def _skip(self, standing: Standing, stream: Stream, start: int) -> None:
-        """Comes to the first byte wanted, where a server sends the file from its first byte on."""
+    def _check_start(self, standing: Standing, stream: Stream, start: int) -> None:
+        """Refuses what a server sends that knows no ranges: the file from its first byte on."""
         if stream.start == start:
             standing.ignored_ranges = 0
             return
@@ -153,5 +145,6 @@ class RangeReader:
 
 
 def _sleep(delay_s: float) -> bool:
-    time.sleep(delay_s)
+    if delay_s > 0:
+        time.sleep(delay_s)
     return False

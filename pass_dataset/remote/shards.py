@@ -17,7 +17,7 @@ _MIN_BYTES = 256 << 10
 #: Bytes from which more stretches are made: to go on in the middle of one, all of it is read again.
 _ENOUGH_BYTES = 32 << 20
 #: Never fewer, if there is so much to read: workers of a large machine all have work.
-_MIN_COUNT = 840
+_MIN_COUNT = 336
 
 
 class Stretch(NamedTuple):
@@ -42,9 +42,9 @@ def byte_ranges(total_bytes: int, most: int) -> list[tuple[int, int]]:
       most: the largest number of stretches.
 
     Returns:
-      As many stretches as leave each at about 32 MiB, or `most` larger ones, or 840 smaller ones,
-      or fewer for less than 210 MiB. Numbers in between are 840 doubled, as `most` is: 840 can be
-      divided by 2 to 8, 10, 12, 14 and 15.
+      As many stretches as leave each at about 32 MiB, or `most` larger ones, or 336 smaller ones,
+      or fewer for less than 84 MiB. Numbers in between are 336 doubled, which can be divided by 2,
+      3, 4, 6, 7, 8, 12, 14, 16 and so on.
     """
     count = min(_MIN_COUNT, most)
     while count < most and total_bytes > count * _ENOUGH_BYTES:

@@ -259,7 +259,7 @@ def test_cache_that_cannot_be_written(loaded: Callable[..., Any], tmp_path: Path
         loaded(cache_dir=str(tmp_path / "file" / "cache"))
 
 
-@pytest.mark.parametrize(("length", "count"), [(0, 0), (1, 1), (255, 255), (100_000, 3360)])
+@pytest.mark.parametrize(("length", "count"), [(0, 0), (1, 1), (255, 255), (100_000, 2688)])
 def test_row_ranges(length: int, count: int) -> None:
     ranges = row_ranges(length)
     assert len(ranges) == count

@@ -150,7 +150,7 @@ def test_a_release_has_many_shards(published: Published, tmp_path: Path) -> None
     from pass_dataset.remote.shards import byte_ranges
 
     tars = builder.config.selection.release.tars
-    assert len(byte_ranges(sum(file.size_bytes for file in tars), 3360)) == 3360
+    assert len(byte_ranges(sum(file.size_bytes for file in tars), 2688)) == 2688
 
 
 def test_a_folder_is_read_where_it_lies(published: Published, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_the_records_of_the_folder(
     release = described(large, server)
     remote = open_remote(release, folder=tmp_path / "kept")
     total = sum(file.size_bytes for file in release.tars)
-    assert remote.ranges(3360)[-1][1] == total
+    assert remote.ranges(2688)[-1][1] == total
     assert everything(remote, cuts(total, width)) == list(PassArchive(large.folder, release))
 
 
