@@ -111,3 +111,37 @@ def extra(place: Path, command: str) -> list[object]:
     if command == "checksums":
         return ["--version", "1.0.0", "--out", place / "home" / "out.tsv"]
     return ["--release", place / "mini.tsv"]
+
+
+#: As above, for `datasets`: loads once, then without rights into a cache that may not be written.
+UNPRIVILEGED_LOAD = """
+import os, sys
+import pass_dataset, datasets
+warm, cache = sys.argv[1:]
+datasets.load_dataset("pass_mini", split="train", cache_dir=warm)[0]
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    datasets.load_dataset("pass_mini", split="train", cache_dir=cache)
+except pass_dataset.PassDatasetError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_read_only_cache_of_datasets(place: Path) -> None:
+    pytest.importorskip("datasets")
+    cache = place / "cache"
+    cache.mkdir()
+    cache.chmod(0o555)
+    done = subprocess.run(
+        [sys.executable, "-c", UNPRIVILEGED_LOAD, str(place / "home" / "warm"), str(cache)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HOME": str(place / "home"), "TMPDIR": str(place / "home")},
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"FolderError {cache}: the cache of datasets cannot be used")
+    assert "cache_dir=" in done.stdout

@@ -66,6 +66,33 @@ def test_bench_download(tmp_path: Path) -> None:
     assert "pass-dataset download" in out
 
 
+def test_bench_huggingface(tmp_path: Path) -> None:
+    pytest.importorskip("datasets")
+    small = ("--images", 200, "--body-bytes", 600, "--rounds", 1, "--work", tmp_path)
+    command = [sys.executable, str(SCRIPTS / "bench_huggingface.py"), *map(str, small)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    # So little is all start-up, in which cp wins: a target missed is no failure here.
+    assert done.returncode in (0, 1), done.stderr
+    assert "200 images" in done.stdout
+    for line in ("cp ", "old ", "ours ", "ours, parts 0-2", "ours, streamed"):
+        assert f"\n{line}" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bench_streaming(tmp_path: Path) -> None:
+    pytest.importorskip("datasets")
+    if not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()):
+        pytest.skip("needs nginx: apt-get install nginx-light")
+    small = ("--images", 300, "--body-bytes-mean", 50_000, "--workers", 2, "--work", tmp_path)
+    command = [sys.executable, str(SCRIPTS / "bench_streaming.py"), *map(str, small)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    assert done.returncode in (0, 1), done.stderr  # a busy machine may take its time
+    assert "300 images" in done.stdout
+    assert "first record" in done.stdout
+    assert "full pass" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_bench_tfds(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow_datasets")
     small = ("--images", 200, "--body-bytes", 600, "--only", "ours", "--work", tmp_path)

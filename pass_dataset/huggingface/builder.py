@@ -2,8 +2,22 @@
 
 Configs are the releases: ``load_dataset('pass', '2.0.0')``. Archives are read from ``data_dir=``,
 else from the folder named by ``PASS_ARCHIVES``, else from the library's download folder; what is
-missing there is fetched. With ``streaming=True`` nothing is fetched but what is looked at: from a
-folder that is whole, else over HTTP.
+missing there is fetched.
+
+Ways to read without a second copy on disk:
+
+- ``streaming=True`` with archives that are here: rows come straight from the tars; the cache gets
+  nothing. (Without ``streaming`` it gets a copy of all images, as Arrow: as many bytes again.)
+- ``streaming=True`` without archives: byte ranges of the published tars over HTTP. The metadata,
+  150 MB for a whole release, is fetched once and kept in the library's download folder.
+- `pass_dataset.PassArchive`, without `datasets`.
+
+A stream cannot be verified by the SHA-256 of tars that are never seen whole. What is checked: the
+metadata by its SHA-256, the size of each tar, the checksum of every header, that each image has a
+row in the metadata (for published releases), and that it begins like a JPEG.
+
+Each process that streams over HTTP opens one connection. Zenodo blocks users of more than two: with
+a `DataLoader` give ``num_workers`` of at most 2, or ``mirrors=`` of your own.
 """
 
 from __future__ import annotations

@@ -218,6 +218,19 @@ def test_what_cannot_be_fetched_is_told(loaded: Callable[..., Any], tmp_path: Pa
         loaded(data_dir=str(tmp_path / "half"))
 
 
+def test_a_folder_of_another_release(loaded: Callable[..., Any], tmp_path: Path) -> None:
+    other = Collection(tmp_path / "other", per_tar=30)
+    with pytest.raises(FolderError, match=r"holds files that are not those of pass 3\.0\.0"):
+        loaded(data_dir=str(other.folder))
+    with pytest.raises(FolderError, match=r"PASS\.0\.tar.* are missing or of another size"):
+        loaded(data_dir=str(other.folder), streaming=True)
+
+
+def test_a_file_in_place_of_the_folder(loaded: Callable[..., Any], collection: Collection) -> None:
+    with pytest.raises(FolderError, match=r"archives\.tsv: cannot be used"):
+        loaded(data_dir=str(collection.tsv))
+
+
 def test_corrupt_archives_are_refused(loaded: Callable[..., Any], collection: Collection) -> None:
     data = bytearray(collection.tar(1).read_bytes())
     data[2000] ^= 1
