@@ -91,7 +91,7 @@ class Pass(ArchiveBuilder):
                     PassArchive(folder, release, parts=parts, progress=progress)
                 )
         if is_named:
-            raise FolderError(_half_there(folder, selection, absent))
+            raise FolderError(self._half_there(folder, absent))
         remote = open_remote(
             release,
             parts=parts,
@@ -100,6 +100,19 @@ class Pass(ArchiveBuilder):
             folder=default / "streaming",
         )
         return train_split(remote, remote.ranges(NUM_SHARDS))
+
+    def _half_there(self, folder: Path, absent: list[str]) -> str:
+        release, given = self._selection.release, self.config.release
+        named = ", ".join(absent[:3]) + (f" and {len(absent) - 3} more" if absent[3:] else "")
+        by_path = given if isinstance(given, str | os.PathLike) else f"{release.name}.tsv"
+        wanted = release.version if release.is_official else os.fspath(by_path)
+        return (
+            f"{folder}: streaming reads archives that are whole, and {named} of {release.label} "
+            f"{'is' if len(absent) == 1 else 'are'} missing or of another size. Fetch what is "
+            f"missing with: pass-dataset download {folder} --release {wanted}; or name the tars "
+            f"that are there with parts=; or leave out data_dir= (and "
+            f"{folders.ARCHIVES_VARIABLE}) to stream from the published place."
+        )
 
 
 def _absent(folder: Path, release: Release, parts: tuple[int, ...] | None) -> list[str]:
@@ -113,16 +126,3 @@ def _absent(folder: Path, release: Release, parts: tuple[int, ...] | None) -> li
         if size_bytes != file.size_bytes:
             absent.append(file.filename)
     return absent
-
-
-def _half_there(folder: Path, selection: Selection, absent: list[str]) -> str:
-    release = selection.release
-    named = ", ".join(absent[:3]) + (f" and {len(absent) - 3} more" if len(absent) > 3 else "")
-    wanted = release.version if release.is_official else f"{release.name}.tsv"
-    return (
-        f"{folder}: streaming reads archives that are whole, and {named} of {release.label} "
-        f"{'is' if len(absent) == 1 else 'are'} missing or of another size. Fetch what is missing "
-        f"with: pass-dataset download {folder} --release {wanted}; or name the tars that are there "
-        f"with parts=; or leave out data_dir= (and {folders.ARCHIVES_VARIABLE}) to stream from the "
-        "published place."
-    )

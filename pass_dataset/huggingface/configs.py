@@ -13,7 +13,6 @@ from typing import Any
 
 import datasets
 
-from pass_dataset.errors import ReleaseError
 from pass_dataset.releases import DEFAULT_VERSION, OFFICIAL_VERSIONS, Release, official_release
 from pass_dataset.selections import Selection, select
 
@@ -63,21 +62,16 @@ class PassConfig(datasets.BuilderConfig):
         return str(super().create_config_id(telling, custom_features))
 
     def _selected(self) -> Selection:
-        if self.selection is not None:
-            return self.selection
-        # The default's name stands there also where the user gave none.
-        is_named = self.name in OFFICIAL_VERSIONS and self.name != DEFAULT_VERSION
-        version = self.name if is_named else None
+        # Anew each time: the library copies the config of a release, and what was made of it
+        # before, to put other arguments in.
         if self.release is None:
-            version = self.name
+            version: str | None = str(self.version)
+        else:
+            # The default's name stands there also where the user gave none.
+            is_named = self.name in OFFICIAL_VERSIONS and self.name != DEFAULT_VERSION
+            version = self.name if is_named else None
         chosen = select(self.release, self.parts, version)
-        if chosen is None:
-            if self.name not in OFFICIAL_VERSIONS:
-                raise ReleaseError(
-                    f"config {self.name!r}: expected one of {', '.join(OFFICIAL_VERSIONS)}"
-                )
-            chosen = Selection(official_release(self.name))
-        return chosen
+        return chosen or Selection(official_release(str(self.version)))
 
     @property
     def mirror_urls(self) -> tuple[str, ...]:

@@ -38,6 +38,18 @@ def test_parts(tmp_path: Path) -> None:
     assert cached(tmp_path, "2.0.0", release="2.0.0", parts=[1]) == "pass/parts_1/2.0.0"
 
 
+def test_one_after_the_other(tmp_path: Path, collection: Collection) -> None:
+    """The library hands one call's config on to the next."""
+    collection.describe("3.0.0")
+    whole = cached(tmp_path)
+    assert cached(tmp_path, parts="0") == "pass/parts_0/3.0.0"
+    own = cached(tmp_path, release=str(collection.tsv))
+    assert own not in (whole, cached(tmp_path, parts="1"))
+    assert cached(tmp_path, "2.0.0") == "pass/2.0.0/2.0.0"
+    assert cached(tmp_path, "2.0.0", parts="0") == "pass/parts_0/2.0.0"
+    assert cached(tmp_path) == whole
+
+
 def test_collections_by_what_they_hold(tmp_path: Path, collection: Collection) -> None:
     collection.describe("3.0.0")
     first = cached(tmp_path, release=str(collection.tsv))
