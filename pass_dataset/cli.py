@@ -17,6 +17,7 @@ from typing import TextIO
 
 from pass_dataset import __version__
 from pass_dataset.arguments import RELEASE_HELP, Commands, command, parts, positive
+from pass_dataset.building.cli import add_build, add_verify_build
 from pass_dataset.errors import DownloadError, PassDatasetError
 from pass_dataset.releases import (
     DEFAULT_VERSION,
@@ -26,7 +27,7 @@ from pass_dataset.releases import (
     official_release,
     resolve_release,
 )
-from pass_dataset.tfds.cli import add_build, add_catalog, add_verify_build
+from pass_dataset.tfds.cli import add_catalog
 
 __all__ = ["main"]
 

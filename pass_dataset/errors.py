@@ -11,7 +11,7 @@
     ├── ArchiveError            a tar that cannot be read or trusted
     ├── MetadataError           a metadata CSV that cannot be read
     ├── RecordNotFoundError     no image with that hash
-    ├── UnreadableBuildError    a TFDS build that is not there or cannot be read
+    ├── UnreadableBuildError    a build that is not there or cannot be read
     ├── WeightsError            a weights file that is missing, wrong or unsafe
     └── MissingExtraError       an optional part is not installed
 
@@ -90,7 +90,7 @@ class RecordNotFoundError(PassDatasetError, KeyError):
 
 
 class UnreadableBuildError(PassDatasetError):
-    """A dataset built by TFDS that is not where it was looked for, or cannot be read."""
+    """A build that is not where it was looked for, or cannot be read."""
 
 
 class MissingExtraError(PassDatasetError, ImportError):

@@ -18,12 +18,13 @@ from pass_dataset.errors import ReleaseError
 from pass_dataset.releases import (
     OFFICIAL_VERSIONS,
     Release,
+    format_parts,
     format_release,
     official_release,
     parse_parts,
     resolve_release,
 )
-from pass_dataset.tfds.config_names import config_name, format_parts
+from pass_dataset.tfds.config_names import config_name
 
 __all__ = ["PassConfig", "Selection", "select"]
 
@@ -63,7 +64,7 @@ class Selection:
             return None
         what = self.release.label
         if self.parts is not None:
-            what += f", parts {format_parts(self.parts).replace('_', ', ')}"
+            what += f", parts {format_parts(self.parts).replace(',', ', ')}"
         if self.limit is not None:
             what += f", the first {self.limit:,} images"
         return PassConfig(
