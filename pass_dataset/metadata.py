@@ -20,7 +20,7 @@ from pass_dataset.errors import MetadataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["REQUIRED_COLUMNS", "parse_date", "read_metadata"]
+__all__ = ["REQUIRED_COLUMNS", "known_columns", "parse_date", "read_metadata"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def read_metadata(path: str | os.PathLike[str]) -> pa.Table:
     import pyarrow.compute as pc
 
     path = Path(path)
-    columns = _known_columns(path)
+    columns = known_columns(path)
     text = _read_text(path, columns)
     text = _without_repeats(path, text.filter(pc.is_valid(text["hash"])))
     missing = pa.nulls(text.num_rows, pa.string())
@@ -64,7 +64,12 @@ def read_metadata(path: str | os.PathLike[str]) -> pa.Table:
     )
 
 
-def _known_columns(path: Path) -> list[str]:
+def known_columns(path: Path) -> list[str]:
+    """Columns of a metadata CSV that mean something here.
+
+    Raises:
+      MetadataError: the file cannot be read, or lacks a required column.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file), [])

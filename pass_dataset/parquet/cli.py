@@ -10,7 +10,7 @@ from pass_dataset.arguments import RELEASE_HELP, Commands, command, parts, posit
 from pass_dataset.building.source import locate
 from pass_dataset.progress import on_terminal
 
-__all__ = ["add_parquet"]
+__all__ = ["add_parquet", "add_push"]
 
 
 # --- build ----------------------------------------------------------------------------------------
@@ -63,4 +63,46 @@ def _build(options: argparse.Namespace) -> int:
         f"{len(export.shards):,} files, {export.download_bytes:,} bytes; "
         f"{time.monotonic() - started:,.1f} s"
     )
+    return 0
+
+
+# --- push -----------------------------------------------------------------------------------------
+
+
+def add_push(commands: Commands) -> None:
+    """Adds the command `push`."""
+    parser = command(
+        commands, "push", "upload a Parquet folder to the Hugging Face Hub; continues if cut"
+    )
+    parser.add_argument("folder", metavar="OUT", type=Path, help="what build parquet has written")
+    parser.add_argument("repo_id", metavar="REPO_ID", help="dataset on the Hub: user/name")
+    parser.add_argument("--private", action="store_true", help="make a new repository private")
+    parser.add_argument("--revision", metavar="BRANCH", help="branch to upload to (default: main)")
+    parser.add_argument(
+        "--unverified", action="store_true", help="upload though verify-build was not run"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="list what would go, and stop")
+    parser.set_defaults(run=_push)
+
+
+def _push(options: argparse.Namespace) -> int:
+    from pass_dataset.parquet.hub import HubUpload
+
+    upload = HubUpload(
+        options.folder,
+        options.repo_id,
+        private=True if options.private else None,
+        revision=options.revision,
+        needs_verification=not options.unverified,
+    )
+    files = upload.files()
+    if options.dry_run:
+        for file in files:
+            print(f"{file.size_bytes:>15,}  {file.path}")
+    total = sum(file.size_bytes for file in files)
+    print(
+        f"{options.folder} to {options.repo_id}: {len(files):,} files, {total:,} bytes", flush=True
+    )
+    if not options.dry_run:
+        print(upload.run())
     return 0
