@@ -18,6 +18,7 @@ from typing import TextIO
 from pass_dataset import __version__
 from pass_dataset.arguments import RELEASE_HELP, Commands, command, parts, positive
 from pass_dataset.building.cli import add_build, add_verify_build
+from pass_dataset.croissant.cli import add_croissant
 from pass_dataset.errors import DownloadError, PassDatasetError
 from pass_dataset.parquet.cli import add_push
 from pass_dataset.releases import (
@@ -94,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_index(commands)
     _add_checksums(commands)
-    _add_croissant(commands)
+    add_croissant(commands)
     add_build(commands)
     _add_demo(commands)
     add_verify_build(commands)
@@ -341,44 +342,6 @@ def _checksums(options: argparse.Namespace) -> int:
     out = options.out or options.folder / f"{release.name}-{release.version}.tsv"
     write_whole(out, format_release(release).encode())
     print(f"{out}: {release.label}, {len(release.files)} files, {release.num_examples:,} images")
-    return 0
-
-
-# --- croissant ------------------------------------------------------------------------------------
-
-
-def _add_croissant(commands: Commands) -> None:
-    parser = command(
-        commands, "croissant", "describe a release for machines, in Croissant 1.1 (JSON-LD)"
-    )
-    parser.add_argument(
-        "--release", default=DEFAULT_VERSION, help=f"{RELEASE_HELP} (default: {DEFAULT_VERSION})"
-    )
-    parser.add_argument(
-        "--archives",
-        type=Path,
-        metavar="DIR",
-        help="take the columns from the CSV there (for a collection of your own)",
-    )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: print)")
-    parser.set_defaults(run=_croissant)
-
-
-def _croissant(options: argparse.Namespace) -> int:
-    from pass_dataset.croissant import description_of, format_description
-    from pass_dataset.folders import write_whole
-    from pass_dataset.metadata import known_columns
-
-    release = resolve_release(options.release)
-    columns = None
-    if options.archives is not None:
-        columns = known_columns(options.archives / release.metadata.filename)
-    text = format_description(description_of(release, columns))
-    if options.out is None:
-        print(text, end="")
-        return 0
-    write_whole(options.out, text.encode())
-    print(f"{options.out}: {release.label}, {len(release.files)} files")
     return 0
 
 

@@ -106,6 +106,8 @@ class ParquetBuild:
                 archive = provide(
                     self.release, given=archives, default=Path(archives), parts=self.parts
                 )
+                if not len(archive):
+                    raise BuildError(f"{archives}: has no image of {self.what}")
                 build = self._build()
                 self._check_leftovers(build, archive)
                 self._take_back()

@@ -25,6 +25,7 @@ _SIZE_CATEGORIES = (
     (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"),
     (100_000_000, "10M<n<100M"),
+    (1_000_000_000, "100M<n<1B"),
 )
 
 _OWN_BODY = """
@@ -70,7 +71,7 @@ def card_of(export: Export) -> str:
 
 def size_category(num_examples: int) -> str:
     """The Hub's name for a number of examples."""
-    return next((name for end, name in _SIZE_CATEGORIES if num_examples < end), "n>1T")
+    return next((name for end, name in _SIZE_CATEGORIES if num_examples < end), "1B<n<10B")
 
 
 def _split(card: str) -> tuple[str, str]:

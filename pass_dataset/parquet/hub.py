@@ -143,8 +143,8 @@ class HubUpload:
         others = [path for path in present if path.startswith(f"{DATA_NAME}/") and path not in ours]
         if others:
             raise UploadError(
-                f"{self.repo_id}: has other data, such as {others[0]} ({len(others)} files); remove "
-                "them there, or give another repository or --revision"
+                f"{self.repo_id}: has other data, such as {others[0]} ({len(others)} files); "
+                "remove them there, or give another repository or --revision"
             )
 
     def _explained(self, hub: Any, error: Exception) -> str:

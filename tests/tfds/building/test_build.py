@@ -18,8 +18,8 @@ from pass_dataset.building.plan import BuildPlan, work_folder
 from pass_dataset.errors import ArchiveError, BuildError, PassDatasetError
 from pass_dataset.tfds.building.shards import FORMATS
 from tests.support.collection import Collection
+from tests.support.digests import digests
 from tests.support.processes import heed_interrupts
-from tests.tfds.conftest import digests
 
 pytest.importorskip("tensorflow_datasets")
 
