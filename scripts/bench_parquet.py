@@ -40,21 +40,21 @@ from bench_tfds import Run, Settings, images_of, measure, synthetic_release
 from measurement import BenchmarkError, format_table, machine_line
 
 TARGET_PEAK_MB = 1500.0
-ROW_GROUP_ROWS = (10, 32, 100, 300, 1000)
+ROW_GROUP_MB = (1, 4, 16, 64, 128)
 RANDOM_READS = 300
 
-# Run as `python -c CODE SOURCE TARGET WORKERS PARTS ROWS`.
+# Run as `python -c CODE SOURCE TARGET WORKERS PARTS ROW_GROUP_MB`.
 OURS = """
 import sys
 from pathlib import Path
 from pass_dataset.parquet.build import ParquetBuild
 from pass_dataset.parquet.shards import ImageParquet
 from pass_dataset.releases import parse_parts, read_release
-source, target, workers, parts, rows = sys.argv[1:]
+source, target, workers, parts, row_group_mb = sys.argv[1:]
 build = ParquetBuild(
     Path(target), read_release(source + "/checksums.tsv"), workers=int(workers),
     parts=parse_parts(parts) if parts else None,
-    shard_format=ImageParquet(int(rows), 10**9) if rows else ImageParquet(),
+    shard_format=ImageParquet(int(row_group_mb) << 20) if row_group_mb else ImageParquet(),
 )
 export, _ = build.run(source)
 print(export.num_examples)
@@ -113,11 +113,11 @@ total = seen(frame.estimated_size())
 
 
 def export_command(
-    settings: Settings, workers: int, parts: str = "", rows: int | None = None
+    settings: Settings, workers: int, parts: str = "", row_group_mb: int | None = None
 ) -> list[str]:
     """The command that exports."""
     places = [str(settings.source), str(settings.target)]
-    return [sys.executable, "-c", OURS, *places, str(workers), parts, str(rows or "")]
+    return [sys.executable, "-c", OURS, *places, str(workers), parts, str(row_group_mb or "")]
 
 
 # --- exporting ------------------------------------------------------------------------------------
@@ -213,15 +213,17 @@ def bench_row_groups(settings: Settings) -> bool:
 
     size_bytes = archive_bytes(settings.source)
     lines = [["rows", "MB each", "export MB/s", "footer kB a file", "random ms", "95 % ms"]]
-    for rows in ROW_GROUP_ROWS:
-        run = measure(export_command(settings, settings.workers, rows=rows), settings, None)
+    for row_group_mb in ROW_GROUP_MB:
+        run = measure(
+            export_command(settings, settings.workers, row_group_mb=row_group_mb), settings, None
+        )
         path = min((settings.target / "data").iterdir())
         metadata = pq.read_metadata(path)
         each = path.stat().st_size / metadata.num_row_groups / 1e6
         (_, middle, high), _ = random_reads(settings)
         lines.append(
             [
-                str(rows),
+                str(metadata.row_group(0).num_rows),
                 f"{each:.1f}",
                 f"{size_bytes / run.seconds / 1e6:.0f}",
                 f"{metadata.serialized_size / 1e3:.0f}",

@@ -115,8 +115,14 @@ class HubUpload:
 
     def _upload(self, api: Any, files: list[UploadFile]) -> str:
         # Tells at once whether Hub and token are there, not after the folder was read.
-        user = api.whoami()["name"]
-        logger.info("%s: uploading %d files as %s", self.folder, len(files), user)
+        user = api.whoami()
+        if user.get("auth", {}).get("accessToken", {}).get("role") == "read":
+            # Where the library commits in pieces of its own, it would try again for ever.
+            raise UploadError(
+                f"the token of {user['name']} may only read; give one that may write "
+                "(https://huggingface.co/settings/tokens)"
+            )
+        logger.info("%s: uploading %d files as %s", self.folder, len(files), user["name"])
         target = {"repo_id": self.repo_id, "repo_type": "dataset"}
         url = api.create_repo(**target, private=self.private, exist_ok=True)
         if self.revision is not None:

@@ -1,12 +1,14 @@
 """Parquet files with images embedded: read from the tars, written as they are.
 
-Settings, measured on 4,000 images of 124 kB (`scripts/bench_parquet.py --row-groups` prints the
-table anew):
+Settings, measured on 25,000 images of 124 kB (`scripts/bench_parquet.py --row-groups` prints the
+table anew) and, the last two, on 4,000:
 
-- Row groups of 32 images, 4 MB. A reader fetches a whole row group for one record: from a mapped
-  file 0.7 ms, with groups of 100 it is 2 ms, with 1,000 it is 19 ms. Fewer rows only make the
-  footer larger (10 rows: 295 kB a shard instead of 93 kB), which everyone fetches first. The Hub
-  asks for row groups of at most 100 to 300 MB; its viewer and streaming like them small.
+- Row groups of 4 MB, 32 images of PASS. A reader fetches a whole row group for one record: from
+  mapped files in memory a random record takes 0.4 ms with groups of 10 images, 0.8 with 32, 2.4
+  with 100, 7 with 300, 68 with 1,000. Smaller ones only make the footer larger, which everyone
+  fetches first: 265 kB a file with 10 images, 84 with 32, 29 with 100. How fast files are written
+  does not depend on it. The Hub asks for row groups of at most 100 to 300 MB; its viewer and
+  streaming like them small.
 - No compression: photographs do not shrink, and trying costs a fifth of the speed of writing and
   reading. No dictionaries: no value repeats within a row group.
 - No checksums of pages: they cost a third of the speed of writing, and every byte is compared by
@@ -15,6 +17,7 @@ table anew):
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,13 +32,18 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-__all__ = ["ImageParquet", "row_group_stops"]
+__all__ = ["ImageParquet", "row_group_rows", "row_group_stops"]
 
 #: What an example takes in Arrow beside its JPEG and its text: two float32, a timestamp, the
 #: offsets of four columns of variable length, and ``.jpg``.
 _FIXED_BYTES = 4 + 4 + 8 + 4 * 4 + len(".jpg")
 #: The first and the last bytes of a Parquet file.
 _MAGIC = b"PAR1"
+#: Rows of a row group, however small the images are.
+_MAX_ROWS = 1024
+#: A row group ends with the image that makes it so many times as large as wanted: memory stays
+#: bounded where a few images are far larger than the others.
+_MOST_TIMES = 4
 #: Offsets of a column of bytes are int32.
 _MAX_IMAGE_BYTES = 2**31 - 1
 
@@ -52,17 +60,14 @@ class ImageParquet:
     """Parquet files as `datasets` has them for images.
 
     Attributes:
-      row_group_rows: most images of a row group.
-      row_group_bytes: a row group ends with the image that reaches so many bytes, so that large
-        images need no more memory.
+      row_group_bytes: a row group has about so many bytes of images, see `row_group_rows`.
     """
 
-    row_group_rows: int = 32
-    row_group_bytes: int = 16 << 20
+    row_group_bytes: int = 4 << 20
 
     @property
     def name(self) -> str:
-        return f"parquet, row groups of {self.row_group_rows} or {self.row_group_bytes:,} bytes"
+        return f"parquet, row groups of about {self.row_group_bytes:,} bytes"
 
     def example_sizes(self, records: pa.RecordBatch) -> np.ndarray[Any, Any]:
         """Bytes that examples take in Arrow, which is how `datasets` counts ``num_bytes``."""
@@ -99,7 +104,8 @@ class ImageParquet:
             write_statistics=[name for name in schema.names if name != "image"],
             write_page_index=True,
         ) as writer:
-            for stop in row_group_stops(sizes, self.row_group_rows, self.row_group_bytes):
+            rows = row_group_rows(sizes, self.row_group_bytes)
+            for stop in row_group_stops(sizes, rows, _MOST_TIMES * self.row_group_bytes):
                 total = sum(sizes[start:stop])
                 if len(buffer) < total:
                     # Used again for each row group: fresh memory costs more than the copying.
@@ -118,6 +124,18 @@ class ImageParquet:
         with path.open("rb") as file:
             file.seek(-len(_MAGIC), 2)
             return file.read() == _MAGIC
+
+
+def row_group_rows(sizes: Sequence[int], wanted_bytes: int) -> int:
+    """Images of a row group, so that it has about so many bytes.
+
+    A power of two, at most 1,024: all files of a release then have the same number, though their
+    images are not quite of the same size. `datasets` reads batches of as many rows as the first
+    row group has.
+    """
+    mean = max(1.0, sum(sizes) / max(1, len(sizes)))
+    wanted = round(math.log2(max(1.0, wanted_bytes / mean)))
+    return int(min(_MAX_ROWS, 2**wanted))
 
 
 def row_group_stops(sizes: Sequence[int], max_rows: int, max_bytes: int) -> Iterator[int]:

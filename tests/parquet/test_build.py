@@ -176,7 +176,10 @@ def test_two_at_once_take_turns(many: Collection, tmp_path: Path, whole: Path) -
     [
         ({"parts": (0, 2)}, r"holds pass 1\.0\.0 \(.*\); for pass 1\.0\.0, parts 0, 2 \("),
         ({"shard_bytes": 9_999}, r"for pass 1\.0\.0 \(.*, shards of 9,999 bytes\) give another"),
-        ({"shard_format": ImageParquet(7)}, r"for pass 1\.0\.0 \(parquet, row groups of 7 "),
+        (
+            {"shard_format": ImageParquet(777)},
+            r"for pass 1\.0\.0 \(parquet, row groups of about 777 ",
+        ),
     ],
 )
 def test_another_export_in_the_same_folder(

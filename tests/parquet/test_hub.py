@@ -124,6 +124,14 @@ def test_a_wrong_token(export: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_token_that_may_only_read(export: Path) -> None:
+    with FakeHub(role="read") as hub:
+        done = push(export, hub.url)
+        assert not any(call.startswith("POST") for call in hub.calls)
+    assert done.returncode == 1
+    assert "the token of tester may only read; give one that may write" in done.stderr
+
+
 def test_no_network(export: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

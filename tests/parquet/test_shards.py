@@ -11,7 +11,7 @@ from pass_dataset.building.layout import lay_out, shuffled_records
 from pass_dataset.building.shard_files import write_shard
 from pass_dataset.errors import BuildError
 from pass_dataset.parquet import shards
-from pass_dataset.parquet.shards import ImageParquet, row_group_stops
+from pass_dataset.parquet.shards import ImageParquet, row_group_rows, row_group_stops
 from pass_dataset.provision import open_mini
 from pass_dataset.records import OpenTars
 
@@ -42,13 +42,29 @@ def test_row_groups_end_by_rows_or_bytes(sizes: list[int], stops: list[int]) -> 
     assert list(row_group_stops(sizes, max_rows=3, max_bytes=10)) == stops
 
 
+@pytest.mark.parametrize(
+    ("sizes", "rows"),
+    [
+        ([124_000] * 50, 32),  # PASS
+        ([121_000, 130_000] * 50, 32),
+        ([600] * 50, 1024),
+        ([3_000_000], 1),
+        ([80_000_000] * 3, 1),
+        ([0], 1024),
+        ([], 1024),
+    ],
+)
+def test_rows_of_a_row_group(sizes: list[int], rows: int) -> None:
+    assert row_group_rows(sizes, ImageParquet().row_group_bytes) == rows
+
+
 def test_what_is_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "shard"
-    reported, example_bytes = written(path, ImageParquet(row_group_rows=10))
+    reported, example_bytes = written(path, ImageParquet(row_group_bytes=160_000))
     assert sum(reported) == example_bytes
     file = pq.ParquetFile(path)
     groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
-    assert [group.num_rows for group in groups] == [10] * 6 + [4]
+    assert [group.num_rows for group in groups] == [8] * 8
     for group in groups:
         columns = {c.path_in_schema: c for c in map(group.column, range(group.num_columns))}
         assert {column.compression for column in columns.values()} == {"UNCOMPRESSED"}

@@ -26,6 +26,7 @@ class FakeHub:
 
     Attributes:
       may_write: False: answers 403 to a commit.
+      role: of the token, as its owner set it.
       fail_commits: answers 500 to so many commits, then takes them.
       calls: method and path of every request, in order.
       repositories: name to whether it is private.
@@ -33,6 +34,7 @@ class FakeHub:
     """
 
     may_write: bool = True
+    role: str = "write"
     fail_commits: int = 0
     calls: list[str] = field(default_factory=list)
     repositories: dict[str, bool] = field(default_factory=dict)
@@ -107,7 +109,7 @@ Reply = tuple[int, Any]
 
 
 def _whoami(hub: FakeHub, body: bytes) -> Reply:
-    return 200, {"type": "user", "name": "tester", "auth": {"type": "access_token"}}
+    return 200, {"type": "user", "name": "tester", "auth": {"accessToken": {"role": hub.role}}}
 
 
 def _validate(hub: FakeHub, body: bytes) -> Reply:
