@@ -83,7 +83,7 @@ def test_bench_parquet(tmp_path: Path) -> None:
     assert "Parquet, mapped" in out
     assert "memory target met" in out
     groups = run("bench_parquet.py", *small, "--row-groups").splitlines()
-    assert sum(line.startswith("200 ") for line in groups) == 5
+    assert sum(line.startswith("200  ") for line in groups) == 5
     pytest.importorskip("datasets")
     lines = run("bench_parquet.py", *small, "--caches").splitlines()
     (streamed,) = [line for line in lines if line.startswith("load_dataset(OUT, streaming=True)")]
