@@ -17,7 +17,10 @@ from typing import TextIO
 
 from pass_dataset import __version__
 from pass_dataset.arguments import RELEASE_HELP, Commands, command, parts, positive
+from pass_dataset.building.cli import add_build, add_verify_build
+from pass_dataset.croissant.cli import add_croissant
 from pass_dataset.errors import DownloadError, PassDatasetError
+from pass_dataset.parquet.cli import add_push
 from pass_dataset.releases import (
     DEFAULT_VERSION,
     OFFICIAL_VERSIONS,
@@ -26,7 +29,7 @@ from pass_dataset.releases import (
     official_release,
     resolve_release,
 )
-from pass_dataset.tfds.cli import add_build, add_catalog, add_verify_build
+from pass_dataset.tfds.cli import add_catalog
 
 __all__ = ["main"]
 
@@ -92,10 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_index(commands)
     _add_checksums(commands)
+    add_croissant(commands)
     add_build(commands)
     _add_demo(commands)
     add_verify_build(commands)
     add_catalog(commands)
+    add_push(commands)
     return parser
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from pass_dataset import releases
 from pass_dataset.releases import parse_parts
 
 __all__ = ["config_name", "format_parts", "limit_in", "parts_in"]
@@ -35,13 +36,7 @@ def config_name(release: str | None, parts: Iterable[int] | None, limit: int | N
 
 def format_parts(parts: Iterable[int]) -> str:
     """Part numbers as in a file name: ``0_3-5``."""
-    runs: list[list[int]] = []
-    for part in sorted(parts):
-        if runs and part == runs[-1][1] + 1:
-            runs[-1][1] = part
-        else:
-            runs.append([part, part])
-    return "_".join(f"{first}-{last}" if last > first else str(first) for first, last in runs)
+    return releases.format_parts(parts).replace(",", "_")
 
 
 def parts_in(name: str | None) -> tuple[int, ...] | None:

@@ -11,7 +11,8 @@
     ├── ArchiveError            a tar that cannot be read or trusted
     ├── MetadataError           a metadata CSV that cannot be read
     ├── RecordNotFoundError     no image with that hash
-    ├── UnreadableBuildError    a TFDS build that is not there or cannot be read
+    ├── UnreadableBuildError    a build that is not there or cannot be read
+    ├── UploadError             a build that could not be uploaded
     ├── WeightsError            a weights file that is missing, wrong or unsafe
     └── MissingExtraError       an optional part is not installed
 
@@ -33,6 +34,7 @@ __all__ = [
     "RecordNotFoundError",
     "ReleaseError",
     "UnreadableBuildError",
+    "UploadError",
     "VerificationError",
     "WeightsError",
 ]
@@ -90,7 +92,11 @@ class RecordNotFoundError(PassDatasetError, KeyError):
 
 
 class UnreadableBuildError(PassDatasetError):
-    """A dataset built by TFDS that is not where it was looked for, or cannot be read."""
+    """A build that is not where it was looked for, or cannot be read."""
+
+
+class UploadError(PassDatasetError):
+    """A build that may not be uploaded as it is, or could not be; the same command goes on."""
 
 
 class MissingExtraError(PassDatasetError, ImportError):

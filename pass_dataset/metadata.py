@@ -20,7 +20,14 @@ from pass_dataset.errors import MetadataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["METADATA_COLUMNS", "REQUIRED_COLUMNS", "parse_date", "position_of", "read_metadata"]
+__all__ = [
+    "METADATA_COLUMNS",
+    "REQUIRED_COLUMNS",
+    "known_columns",
+    "parse_date",
+    "position_of",
+    "read_metadata",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +63,7 @@ def read_metadata(path: str | os.PathLike[str]) -> pa.Table:
     import pyarrow.compute as pc
 
     path = Path(path)
-    columns = _known_columns(path)
+    columns = known_columns(path)
     text = _read_text(path, columns)
     text = _without_repeats(path, text.filter(pc.is_valid(text["hash"])))
     missing = pa.nulls(text.num_rows, pa.string())
@@ -96,7 +103,12 @@ def position_of(image_hash: str, hashes: pa.Array, order: pa.Array | None = None
     return None
 
 
-def _known_columns(path: Path) -> list[str]:
+def known_columns(path: Path) -> list[str]:
+    """Columns of a metadata CSV that mean something here.
+
+    Raises:
+      MetadataError: the file cannot be read, or lacks a required column.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file), [])

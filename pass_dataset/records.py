@@ -81,37 +81,45 @@ class OpenTars:
 
     def read(self, tar: int, offset: int, size_bytes: int, image_hash: str) -> bytes:
         """The bytes of an image. Raises ArchiveError if they cannot be read or the tar was cut."""
-        try:
+        with self._reading(tar, offset, image_hash):
             data = os.pread(self._handle(tar), size_bytes, offset)
-        except OSError as error:
-            raise self._unreadable(tar, offset, image_hash, error) from error
-        if len(data) != size_bytes:
-            raise self._cut(tar, offset, image_hash, size_bytes, len(data))
+        self._check_length(tar, offset, image_hash, size_bytes, len(data))
         return data
 
-    def read_into(self, view: memoryview, tar: int, offset: int, image_hash: str) -> None:
-        """Fills a piece of memory with the bytes of an image. Raises as `read`."""
+    def read_into(self, tar: int, offset: int, target: memoryview, image_hash: str) -> None:
+        """Fills `target` with the bytes of an image.
+
+        Raises:
+          ArchiveError: they cannot be read, or the tar was cut.
+        """
+        with self._reading(tar, offset, image_hash):
+            if hasattr(os, "preadv"):
+                found = os.preadv(self._handle(tar), [target], offset)
+            else:
+                data = os.pread(self._handle(tar), len(target), offset)
+                found = len(data)
+                target[:found] = data
+        self._check_length(tar, offset, image_hash, len(target), found)
+
+    @contextlib.contextmanager
+    def _reading(self, tar: int, offset: int, image_hash: str) -> Iterator[None]:
         try:
-            size_bytes = os.preadv(self._handle(tar), [view], offset)
+            yield
         except OSError as error:
-            raise self._unreadable(tar, offset, image_hash, error) from error
-        if size_bytes != len(view):
-            raise self._cut(tar, offset, image_hash, len(view), size_bytes)
+            raise ArchiveError(
+                f"{self._paths[tar]}: image {image_hash} at byte {offset:,} cannot be read: "
+                f"{error.strerror}"
+            ) from error
 
-    def _unreadable(self, tar: int, offset: int, image_hash: str, error: OSError) -> ArchiveError:
-        return ArchiveError(
-            f"{self._paths[tar]}: image {image_hash} at byte {offset:,} cannot be read: "
-            f"{error.strerror}"
-        )
-
-    def _cut(
-        self, tar: int, offset: int, image_hash: str, expected_bytes: int, found_bytes: int
-    ) -> ArchiveError:
-        return ArchiveError(
-            f"{self._paths[tar]}: image {image_hash} at byte {offset:,}: expected "
-            f"{expected_bytes:,} bytes, found {found_bytes:,}: the tar was cut after it was "
-            "indexed. pass-dataset verify tells more."
-        )
+    def _check_length(
+        self, tar: int, offset: int, image_hash: str, expected: int, found: int
+    ) -> None:
+        if found != expected:
+            raise ArchiveError(
+                f"{self._paths[tar]}: image {image_hash} at byte {offset:,}: expected "
+                f"{expected:,} bytes, found {found:,}: the tar was cut after it was indexed. "
+                "pass-dataset verify tells more."
+            )
 
     def expect(self, tar: int, offset: int, size_bytes: int) -> None:
         """Tells the system that these bytes will be read soon, so that it fetches them now."""

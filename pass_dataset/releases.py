@@ -22,6 +22,7 @@ __all__ = [
     "OFFICIAL_VERSIONS",
     "Release",
     "ReleaseFile",
+    "format_parts",
     "format_release",
     "official_release",
     "parse_parts",
@@ -156,6 +157,17 @@ def parse_parts(text: str) -> tuple[int, ...]:
             raise ReleaseError(f"parts: the range {item.strip()!r} runs backwards")
         parts.update(range(first, last + 1))
     return tuple(sorted(parts))
+
+
+def format_parts(parts: Iterable[int]) -> str:
+    """Part numbers as text such as ``0,3-5``; `parse_parts` reads it back."""
+    runs: list[list[int]] = []
+    for part in sorted(parts):
+        if runs and part == runs[-1][1] + 1:
+            runs[-1][1] = part
+        else:
+            runs.append([part, part])
+    return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in runs)
 
 
 def _checksums_folder() -> Path:

@@ -12,11 +12,12 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pass_dataset.config_names import config_name, format_parts
+from pass_dataset.config_names import config_name
 from pass_dataset.errors import ReleaseError
 from pass_dataset.releases import (
     OFFICIAL_VERSIONS,
     Release,
+    format_parts,
     format_release,
     official_release,
     parse_parts,
@@ -59,7 +60,7 @@ class Selection:
         """What it is, in words."""
         what = self.release.label
         if self.parts is not None:
-            what += f", parts {format_parts(self.parts).replace('_', ', ')}"
+            what += f", parts {format_parts(self.parts).replace(',', ', ')}"
         if self.limit is not None:
             what += f", the first {self.limit:,} images"
         return f"{what}."

@@ -45,6 +45,14 @@ def collection(tmp_path: Path) -> Collection:
     return made
 
 
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    """Four tars of 60 images and their checksum file."""
+    made = Collection(tmp_path_factory.mktemp("many") / "archives", tars=4, per_tar=60)
+    made.describe()
+    return made
+
+
 @pytest.fixture
 def shared() -> Path:
     """Real facts, golden data and images, which a user's clone does not have."""

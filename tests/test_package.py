@@ -79,7 +79,7 @@ def test_wheel_has_every_package() -> None:
         ".".join(path.parent.relative_to(ROOT).parts)
         for path in (ROOT / "pass_dataset").rglob("__init__.py")
     }
-    assert listed == found | {"pass_dataset.checksums"}
+    assert listed == found | {"pass_dataset.builder_hf", "pass_dataset.checksums"}
 
 
 def test_missing_extra_says_how_to_install_it() -> None:

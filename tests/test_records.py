@@ -242,3 +242,19 @@ def test_tars_are_closed_with_the_archive(collection: Collection) -> None:
     del archive
     gc.collect()
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+def test_reading_into_a_buffer(collection: Collection) -> None:
+    from pass_dataset.records import OpenTars
+
+    archive = PassArchive(collection.folder, collection.tsv)
+    row = archive.index.table.slice(3, 1).to_pylist()[0]
+    place = (row["tar"], row["offset"])
+    tars = OpenTars(archive.folder, archive.summary.tars)
+    buffer = bytearray(row["size_bytes"] + 2)
+    tars.read_into(*place, memoryview(buffer)[1:-1], row["hash"])
+    assert bytes(buffer) == b"\0" + archive[3].jpeg + b"\0"
+    size_bytes = (archive.folder / archive.summary.tars[0]).stat().st_size
+    with pytest.raises(ArchiveError, match=rf"{row['hash']} at byte .* found {100:,}: the tar was"):
+        tars.read_into(row["tar"], size_bytes - 100, memoryview(buffer), row["hash"])
+    tars.close()

@@ -8,6 +8,7 @@ import pytest
 from pass_dataset.errors import ReleaseError
 from pass_dataset.releases import (
     OFFICIAL_VERSIONS,
+    format_parts,
     format_release,
     official_release,
     parse_parts,
@@ -118,6 +119,14 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 )
 def test_parts(text: str, parts: tuple[int, ...]) -> None:
     assert parse_parts(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"), [((0,), "0"), ((5, 3, 4, 0), "0,3-5"), ((1, 2), "1-2"), ((7, 9), "7,9")]
+)
+def test_parts_written_and_read_back(parts: tuple[int, ...], text: str) -> None:
+    assert format_parts(parts) == text
+    assert parse_parts(text) == tuple(sorted(parts))
 
 
 @pytest.mark.parametrize("text", ["", "a", "1-", "-1", "3-1", "1,,2", "1;2"])

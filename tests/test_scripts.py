@@ -100,3 +100,19 @@ def test_bench_tfds(tmp_path: Path) -> None:
     assert "200 images" in out
     assert "ours  array_record" in out
     assert list(tmp_path.iterdir()) == []
+
+
+def test_bench_parquet(tmp_path: Path) -> None:
+    small = ("--images", 200, "--body-bytes", 600, "--work", tmp_path)
+    out = run("bench_parquet.py", *small)
+    assert "200 images" in out
+    assert "ours, 2 workers, part 0" in out
+    assert "Parquet, mapped" in out
+    assert "memory target met" in out
+    groups = run("bench_parquet.py", *small, "--row-groups").splitlines()
+    assert sum(line.startswith("200  ") for line in groups) == 5
+    pytest.importorskip("datasets")
+    lines = run("bench_parquet.py", *small, "--caches").splitlines()
+    (streamed,) = [line for line in lines if line.startswith("load_dataset(OUT, streaming=True)")]
+    assert streamed.split()[2:4] == ["0", "0.00x"]
+    assert list(tmp_path.iterdir()) == []

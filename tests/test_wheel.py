@@ -40,6 +40,9 @@ def test_contents(wheel: Path) -> None:
     for version in ("1.0.0", "2.0.0", "3.0.0"):
         assert f"pass_dataset/checksums/{version}.tsv" in sizes
     for name in (
+        "builder_hf/README.md",
+        "builder_hf/croissant.json",
+        "builder_hf/croissant/1.0.0.json",
         "py.typed",
         "mini/pass_mini.tsv",
         "mini/README.md",

@@ -101,7 +101,7 @@ def _jpegs(archive: PassArchive, rows: pa.RecordBatch) -> pa.BinaryArray:
         rows["tar"].to_pylist(), rows["offset"].to_pylist(), rows["hash"].to_pylist(), strict=True
     )
     for number, (tar, offset, image_hash) in enumerate(places):
-        archive.tars.read_into(view[ends[number] : ends[number + 1]], tar, offset, image_hash)
+        archive.tars.read_into(tar, offset, view[ends[number] : ends[number + 1]], image_hash)
     # 32 bits count the bytes of an Arrow binary array; one image of 2 GiB would be no photograph.
     offsets = pa.py_buffer(ends.astype(np.int32))
     return pa.BinaryArray.from_buffers(pa.binary(), rows.num_rows, [None, offsets, data])

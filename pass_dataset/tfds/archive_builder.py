@@ -1,7 +1,8 @@
 """What the builders of `pass` and `pass_mini` share: features, examples, and the way to build.
 
-On one machine `download_and_prepare` writes the shards itself, in worker processes (see `build`).
-With Beam, or for a format or a place that it does not write, TFDS's own way is taken.
+On one machine `download_and_prepare` writes the shards itself, in worker processes (see
+`pass_dataset.building`). With Beam, or for a format or a place that it does not write, TFDS's own
+way is taken.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from pass_dataset import folders
+from pass_dataset.building.build import SPLIT, Build
+from pass_dataset.building.layout import Layout, lay_out, shuffled_records
+from pass_dataset.building.plan import BuildPlan, sweep, work_folder
+from pass_dataset.building.workers import default_workers
 from pass_dataset.errors import BuildError
 from pass_dataset.extras import require
 from pass_dataset.progress import on_terminal
@@ -25,12 +30,9 @@ from pass_dataset.records import ImageRecord, PassArchive
 from pass_dataset.releases import Release
 from pass_dataset.selections import Selection
 from pass_dataset.tfds.building import wire
-from pass_dataset.tfds.building.build import SPLIT, Build
+from pass_dataset.tfds.building.copying import TfdsFormat
 from pass_dataset.tfds.building.example_writer import ShardExampleWriter
-from pass_dataset.tfds.building.layout import Layout, lay_out, shuffled_records
-from pass_dataset.tfds.building.plan import sweep
 from pass_dataset.tfds.building.shards import FORMATS
-from pass_dataset.tfds.building.workers import default_workers
 from pass_dataset.tfds.configs import config_of
 
 __all__ = ["HOMEPAGE", "ArchiveBuilder", "example", "features"]
@@ -221,7 +223,9 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
         sharding = config.get_shard_config()
         build = Build(
             target,
-            self.info.file_format.value,
+            work_folder(target),
+            archive.release.label,
+            TfdsFormat(self.info.file_format.value),
             self.workers or default_workers(),
             self.selection.limit,
             repr(sharding),
@@ -231,10 +235,11 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
             ),
         )
 
-        def finish(folder: Path, layout: Layout) -> None:
-            self._set_split(layout)
+        def finish(plan: BuildPlan) -> None:
+            self._set_split(plan.layout)
             self.info.download_size = self._download_bytes()
-            self.info.write_to_directory(folder)
+            self.info.write_to_directory(plan.data)
+            plan.publish(target)
 
         with on_terminal() as progress:
             build.run(archive, finish, progress)
@@ -251,14 +256,13 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
 
         archive = self._open_archive(dl_manager)
         limit = self.selection.limit
-        records = shuffled_records(archive, SPLIT, limit)
+        shard_format = TfdsFormat(self.info.file_format.value)
+        records = shuffled_records(archive, SPLIT, shard_format, limit)
         sharding = download_config.get_shard_config()
         total = sum(records["example_bytes"].to_numpy().tolist())
         layout = lay_out(records, sharding.get_number_shards(total, records.num_rows))
         paths = self._get_filename_template(split_name=SPLIT).sharded_filepaths(len(layout.stops))
-        writer = beam.ShardWriter(
-            archive, SPLIT, limit, tuple(map(os.fspath, paths)), self.info.file_format.value
-        )
+        writer = beam.ShardWriter(archive, SPLIT, limit, tuple(map(os.fspath, paths)), shard_format)
         pipelines = tfds.core.split_builder.SplitBuilder(
             split_dict=self.info.splits,
             features=self.info.features,

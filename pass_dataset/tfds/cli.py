@@ -1,40 +1,27 @@
-"""`pass-dataset build tfds`, `verify-build` and `catalog`: TFDS builds made, verified, shown."""
+"""`pass-dataset build tfds` and `catalog`: TFDS builds made and shown."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import time
-from dataclasses import asdict
 from pathlib import Path
 
-from pass_dataset import folders
 from pass_dataset.arguments import RELEASE_HELP, Commands, command, parts, positive
-from pass_dataset.errors import BuildError, FolderError
+from pass_dataset.building.source import locate
+from pass_dataset.errors import BuildError
 from pass_dataset.extras import require
-from pass_dataset.progress import on_terminal
-from pass_dataset.releases import Release, resolve_release
 from pass_dataset.tfds.building.shards import FORMATS
 
-__all__ = ["add_build", "add_catalog", "add_verify_build"]
-
-#: Findings of a kind that are printed; --json has more.
-_PRINTED_FINDINGS = 20
+__all__ = ["add_catalog", "add_tfds"]
 
 
 # --- build ----------------------------------------------------------------------------------------
 
 
-def add_build(commands: Commands) -> None:
-    """Adds the command `build` with what can be built."""
-    parser = command(commands, "build", "write a release in the format of a library")
-    libraries = parser.add_subparsers(metavar="LIBRARY", required=True)
-    _add_tfds(libraries)
-
-
-def _add_tfds(libraries: Commands) -> None:
+def add_tfds(libraries: Commands) -> None:
+    """Adds the command `build tfds`."""
     parser = command(
         libraries, "tfds", "write the shards that tfds.load('pass') reads; continues if cut"
     )
@@ -57,17 +44,7 @@ def _add_tfds(libraries: Commands) -> None:
 
 def _build(options: argparse.Namespace) -> int:
     started = time.monotonic()
-    release, archives = _archives(options.archives, options.release)
-    absent = [
-        file.filename
-        for file in release.select(options.parts)
-        if not (archives / file.filename).is_file()
-    ]
-    if absent:
-        raise FolderError(
-            f"{archives}: {', '.join(absent)} of {release.label} missing or not to be read; "
-            "pass-dataset download fetches what is missing"
-        )
+    release, _ = locate(options.archives, options.release, options.parts)
     # The library's own progress bars would be drawn over ours, and its log warns of every config.
     os.environ.setdefault("TQDM_DISABLE", "1")
     logging.getLogger("absl").setLevel(logging.ERROR)
@@ -98,82 +75,6 @@ def _build(options: argparse.Namespace) -> int:
         f"{time.monotonic() - started:,.1f} s"
     )
     return 0
-
-
-def _archives(folder: Path, wanted: str | None) -> tuple[Release, Path]:
-    """The release, and its folder: the one given, or the one of that version inside."""
-    if wanted is None or not folder.is_dir():
-        return folders.identify_release(folder, wanted), folder
-    release = resolve_release(wanted)
-    return release, folders.archive_folder(release.version, folder, folder)
-
-
-# --- verify-build ---------------------------------------------------------------------------------
-
-
-def add_verify_build(commands: Commands) -> None:
-    """Adds the command `verify-build`."""
-    parser = command(
-        commands, "verify-build", "compare every record of a TFDS build with the archives"
-    )
-    parser.add_argument(
-        "folder", metavar="OUT", type=Path, help="the build's folder (…/pass/3.0.0) or data_dir"
-    )
-    parser.add_argument("--name", help="dataset to look for in a data_dir")
-    parser.add_argument(
-        "--archives",
-        metavar="DIR",
-        type=Path,
-        help="archive folder (default: PASS_ARCHIVES; for pass_mini what is installed)",
-    )
-    parser.add_argument("--release", help=f"{RELEASE_HELP} (default: told from the archives)")
-    parser.add_argument(
-        "--parts", type=parts, help="the build has only these tars: 0,3-5 (default: by its folder)"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=_verify_build)
-
-
-def _verify_build(options: argparse.Namespace) -> int:
-    from pass_dataset.tfds.stored.verification import verify_build
-
-    with on_terminal() as progress:
-        found = verify_build(
-            options.folder,
-            name=options.name,
-            archives=options.archives,
-            release=options.release,
-            parts=options.parts,
-            progress=progress,
-        )
-    if options.json:
-        content = {
-            "folder": str(found.build.folder),
-            "build": found.build.label,
-            "file_format": found.build.file_format,
-            "archives": str(found.archives),
-            "release": found.release.label,
-            "right": found.is_right,
-            "expected": found.num_expected,
-            "read": found.num_read,
-            "counts": {kind.value: count for kind, count in found.counts.items()},
-            "findings": [asdict(finding) for finding in found.findings],
-        }
-        print(json.dumps(content, indent=1))
-        return 0 if found.is_right else 1
-    for kind, count in found.counts.items():
-        of_kind = [finding for finding in found.findings if finding.kind is kind]
-        for finding in of_kind[:_PRINTED_FINDINGS]:
-            print(finding)
-        if count > _PRINTED_FINDINGS:
-            print(f"… and {count - _PRINTED_FINDINGS:,} more of the kind: {kind.value}")
-    print(
-        f"{found.build.folder}: {found.build.label}, {found.build.file_format}, "
-        f"{len(found.build.shards):,} shards, {found.num_read:,} records, "
-        f"{found.num_expected:,} expected from {found.archives} ({found.release.label}): "
-        f"{'right' if found.is_right else 'NOT right'}"
-    )
-    return 0 if found.is_right else 1
 
 
 # --- catalog --------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ import pytest
 
 from pass_dataset.cli import main
 from tests.support.collection import Collection
+from tests.support.digests import digests
 from tests.support.processes import start_interruptible
-from tests.tfds.conftest import digests
 
 pytest.importorskip("tensorflow_datasets")
 

@@ -16,9 +16,10 @@ from typing import Any
 import apache_beam as beam
 from etils import epath
 
+from pass_dataset.building.layout import Layout, lay_out, shuffled_records
+from pass_dataset.building.shard_files import write_shard
 from pass_dataset.records import OpenTars, PassArchive
-from pass_dataset.tfds.building.copying import write_shard
-from pass_dataset.tfds.building.layout import Layout, lay_out, shuffled_records
+from pass_dataset.tfds.building.copying import TfdsFormat
 
 __all__ = ["ShardWriter", "write_on_beam"]
 
@@ -32,7 +33,7 @@ class ShardWriter(beam.DoFn):
         split: str,
         limit: int | None,
         paths: tuple[str, ...],
-        file_format: str,
+        shard_format: TfdsFormat,
     ) -> None:
         """A writer of shards.
 
@@ -41,13 +42,13 @@ class ShardWriter(beam.DoFn):
           split: name of the split.
           limit: only the first records, so many; None for all.
           paths: of all shards; a path with a scheme (``gs://…``) is written through `epath`.
-          file_format: a key of `shards.FORMATS`.
+          shard_format: how shards are written.
         """
         self._archive = archive
         self._split = split
         self._limit = limit
         self._paths = paths
-        self._format = file_format
+        self._format = shard_format
         self._layout: Layout | None = None
 
     def process(self, number: int) -> Iterator[int]:
@@ -71,7 +72,7 @@ class ShardWriter(beam.DoFn):
     def _shared_layout(self) -> Layout:
         # Not in `setup`: many runners set up more copies than they use.
         if self._layout is None:
-            records = shuffled_records(self._archive, self._split, self._limit)
+            records = shuffled_records(self._archive, self._split, self._format, self._limit)
             self._layout = lay_out(records, len(self._paths))
         return self._layout
 

@@ -1,31 +1,25 @@
-"""From tars to a shard: each JPEG read once and written once."""
+"""From tars to a shard of TFDS: each JPEG read once and written once."""
 
 from __future__ import annotations
 
-import errno
-import os
-import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pass_dataset.errors import BuildError
+from pass_dataset.building.readahead import with_readahead
 from pass_dataset.records import OpenTars
-from pass_dataset.tfds.building.shards import FORMATS
-from pass_dataset.tfds.building.wire import GPS_BYTES, before_jpeg
+from pass_dataset.tfds.building.shards import FORMATS, shard_size
+from pass_dataset.tfds.building.wire import GPS_BYTES, before_jpeg, example_sizes
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
-__all__ = ["write_shard"]
+__all__ = ["TfdsFormat"]
 
 #: Records whose columns are turned into Python values at a time.
 _BLOCK_ROWS = 1024
-#: How far ahead the system is told what will be read. Records of a shard lie all over the tars:
-#: without this a disk would do one request after the other.
-_AHEAD_BYTES = 16 << 20
-#: Bytes between two reports of progress.
-_REPORT_BYTES = 16 << 20
 
 
 class _Place(NamedTuple):
@@ -38,33 +32,32 @@ class _Place(NamedTuple):
     gps: bytes
 
 
-def write_shard(
-    records: pa.RecordBatch,
-    tars: OpenTars,
-    path: Path,
-    file_format: str,
-    report: Callable[[int], None],
-) -> None:
-    """Writes one shard; it gets its name when it is whole.
+@dataclass(frozen=True)
+class TfdsFormat:
+    """A file format of TFDS.
 
-    Args:
-      records: what goes in, as `layout.shuffled_records` gives it.
-      tars: where the images are.
-      path: the file; while it is written, its name begins with ``incomplete.`` and six random
-        characters, which TFDS knows to remove too.
-      file_format: a key of `shards.FORMATS`.
-      report: called with the bytes of examples written since it was called last.
-
-    Raises:
-      ArchiveError: an image cannot be read.
-      BuildError: the shard cannot be written.
+    Attributes:
+      name: a key of `shards.FORMATS`.
     """
-    # Random, so that two that write the same shard (as Beam's retries may) do no harm.
-    beside = path.with_name(f"incomplete.{secrets.token_hex(3)}.{path.name}")
-    reported = 0
-    try:
-        with FORMATS[file_format](beside) as shard:
-            for place in _with_readahead(records, tars):
+
+    name: str
+
+    def example_sizes(self, records: pa.RecordBatch) -> np.ndarray[Any, Any]:
+        """Bytes of each ``tf.train.Example``."""
+        import pyarrow.compute as pc
+
+        texts = (
+            pc.fill_null(pc.binary_length(records[name]), 0).to_numpy(zero_copy_only=False)
+            for name in ("creator", "date_taken_text", "hash")
+        )
+        return example_sizes(records["size_bytes"].to_numpy(), *texts)
+
+    def write(
+        self, records: pa.RecordBatch, tars: OpenTars, path: Path, report: Callable[[int], None]
+    ) -> None:
+        """Writes a shard, see `building.shard_files.ShardFormat`."""
+        with FORMATS[self.name](path) as shard:
+            for place in with_readahead(lambda: _places(records), tars):
                 jpeg = tars.read(
                     place.tar, place.offset, place.size_bytes, place.image_hash.decode()
                 )
@@ -72,41 +65,12 @@ def write_shard(
                     len(jpeg), place.creator, place.date_taken, place.gps, place.image_hash
                 )
                 shard.add(head, jpeg)
-                reported += len(head) + len(jpeg)
-                if reported >= _REPORT_BYTES:
-                    report(reported)
-                    reported = 0
-        os.replace(beside, path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise BuildError(_unwritable(path, error)) from error
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    report(reported)
+                report(len(head) + len(jpeg))
 
-
-def _unwritable(path: Path, error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{path}: the disk is full ({error.strerror}); make room and build again"
-    if error.errno == errno.EFBIG:
-        return f"{path}: files of this size are not allowed here ({error.strerror})"
-    return f"{path}: cannot be written: {error.strerror or error}"
-
-
-def _with_readahead(records: pa.RecordBatch, tars: OpenTars) -> Iterator[_Place]:
-    """The places, each announced to the system some megabytes before it is read."""
-    expected = 0
-    announced = _places(records)
-    for place in _places(records):
-        while expected < _AHEAD_BYTES:
-            coming = next(announced, None)
-            if coming is None:
-                break
-            tars.expect(coming.tar, coming.offset, coming.size_bytes)
-            expected += coming.size_bytes
-        yield place
-        expected -= place.size_bytes
+    def fits(self, path: Path, size_bytes: int, records: int, example_bytes: int) -> bool:
+        """True if the file has the size of such a shard, or may have where that is not known."""
+        expected = shard_size(self.name, records, example_bytes)
+        return size_bytes == expected if expected is not None else size_bytes > example_bytes
 
 
 def _places(records: pa.RecordBatch) -> Iterator[_Place]:
@@ -117,15 +81,20 @@ def _places(records: pa.RecordBatch) -> Iterator[_Place]:
 def _block(records: pa.RecordBatch) -> Iterator[_Place]:
     import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    gps = np.stack([records[name].to_numpy() for name in ("latitude", "longitude")], axis=1)
-    gps_bytes = gps.astype("<f4").tobytes()
+    # What is not known is NaN or empty in TFDS.
+    degrees = (
+        pc.fill_null(records[name], float("nan")).to_numpy() for name in ("latitude", "longitude")
+    )
+    gps_bytes = np.stack(list(degrees), axis=1).astype("<f4").tobytes()
     pairs = [
         gps_bytes[start : start + 2 * GPS_BYTES]
         for start in range(0, len(gps_bytes), 2 * GPS_BYTES)
     ]
     numbers = (records[name].to_numpy().tolist() for name in ("tar", "offset", "size_bytes"))
     texts = (
-        records[name].cast(pa.binary()).to_pylist() for name in ("hash", "creator", "date_taken")
+        pc.fill_null(records[name], "").cast(pa.binary()).to_pylist()
+        for name in ("hash", "creator", "date_taken_text")
     )
     yield from map(_Place, *numbers, *texts, pairs)

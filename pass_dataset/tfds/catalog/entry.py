@@ -9,7 +9,7 @@ from typing import Any
 from pass_dataset import mini
 from pass_dataset.extras import require
 from pass_dataset.releases import OFFICIAL_VERSIONS, official_release, read_release
-from pass_dataset.tfds.stored.builds import StoredBuild
+from pass_dataset.tfds.stored.builds import TfdsBuild
 
 __all__ = ["CatalogEntry", "FeatureRow", "SplitRow", "VersionRow", "describe_build"]
 
@@ -66,7 +66,7 @@ class CatalogEntry:
     """All that the page says.
 
     Attributes:
-      name, config, version: as in `StoredBuild`.
+      name, config, version: as in `TfdsBuild`.
       description, config_description: text in paragraphs; code in backticks.
       homepage: address, or None.
       source: module and class of the builder.
@@ -103,7 +103,7 @@ class CatalogEntry:
     citation: str
 
 
-def describe_build(build: StoredBuild) -> CatalogEntry:
+def describe_build(build: TfdsBuild) -> CatalogEntry:
     """Reads a build's description.
 
     Raises:
@@ -135,7 +135,7 @@ def describe_build(build: StoredBuild) -> CatalogEntry:
     )
 
 
-def _versions(build: StoredBuild) -> Iterator[VersionRow]:
+def _versions(build: TfdsBuild) -> Iterator[VersionRow]:
     """Those of the installed builder; of another's build, what the build itself tells."""
     tfds = require("tensorflow_datasets", feature="The catalog page", extra="tfds")
     notes = dict(build.builder.info.release_notes or {})
@@ -155,7 +155,7 @@ def _versions(build: StoredBuild) -> Iterator[VersionRow]:
         )
 
 
-def _release_bytes(build: StoredBuild) -> int | None:
+def _release_bytes(build: TfdsBuild) -> int | None:
     """Size of the release's files, which this package fetches without TFDS counting them."""
     if build.config is None and build.name == "pass" and build.version in OFFICIAL_VERSIONS:
         return official_release(build.version).size_bytes

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
-from pass_dataset.tfds.stored.builds import StoredBuild
-from pass_dataset.tfds.stored.shards import Damage, read_shard
+from pass_dataset.stored.builds import Damage
+from pass_dataset.tfds.stored.builds import TfdsBuild
+from pass_dataset.tfds.stored.shards import read_shard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +59,7 @@ class ExampleTable:
     rows: tuple[tuple[Picture | str, ...], ...]
 
 
-def first_examples(build: StoredBuild, count: int) -> Any:
+def first_examples(build: TfdsBuild, count: int) -> Any:
     """The first examples of a build of any file format, as a ``tf.data.Dataset``.
 
     TFDS itself reads ``array_record`` into no such dataset, which its figure and table ask for.
@@ -76,7 +77,7 @@ def first_examples(build: StoredBuild, count: int) -> Any:
     )
 
 
-def _serialized(build: StoredBuild) -> Iterator[bytes]:
+def _serialized(build: TfdsBuild) -> Iterator[bytes]:
     for shard in build.shards:
         for record in read_shard(shard.path, build.file_format):
             if isinstance(record, Damage):
@@ -86,7 +87,7 @@ def _serialized(build: StoredBuild) -> Iterator[bytes]:
             yield record
 
 
-def draw_figure(build: StoredBuild, examples: Any, *, rows: int, columns: int) -> Picture:
+def draw_figure(build: TfdsBuild, examples: Any, *, rows: int, columns: int) -> Picture:
     """The figure of `tfds.show_examples`, on a transparent ground.
 
     Args:
@@ -128,7 +129,7 @@ def draw_figure(build: StoredBuild, examples: Any, *, rows: int, columns: int) -
     return _picture("image/webp", buffer.getvalue())
 
 
-def tabulate(build: StoredBuild, examples: Any) -> ExampleTable:
+def tabulate(build: TfdsBuild, examples: Any) -> ExampleTable:
     """The table of `tfds.as_dataframe`, with images as thumbnails.
 
     Raises:

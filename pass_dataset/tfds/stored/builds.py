@@ -12,8 +12,11 @@ from typing import Any
 from pass_dataset.config_names import limit_in, parts_in
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
+from pass_dataset.stored.builds import Damage, StoredShard
+from pass_dataset.tfds.stored.records import StoredRecord, parse_record
+from pass_dataset.tfds.stored.shards import read_shard
 
-__all__ = ["StoredBuild", "StoredShard", "find_build", "open_build"]
+__all__ = ["TfdsBuild", "find_build", "open_build"]
 
 _INFO_NAME = "dataset_info.json"
 _OURS = "pass_dataset."
@@ -27,23 +30,8 @@ _UNFINISHED = "incomplete"
 
 
 @dataclass(frozen=True)
-class StoredShard:
-    """A file of records.
-
-    Attributes:
-      path: where.
-      split: split it belongs to.
-      num_examples: number of records it should have, by ``dataset_info.json``.
-    """
-
-    path: Path
-    split: str
-    num_examples: int
-
-
-@dataclass(frozen=True)
-class StoredBuild:
-    """A finished build.
+class TfdsBuild:
+    """A finished build of TFDS, as `stored.builds.StoredBuild` has it.
 
     Attributes:
       folder: the version's folder, such as ``…/pass/3.0.0``.
@@ -82,6 +70,30 @@ class StoredBuild:
     def num_examples(self) -> int:
         """Number of records there should be."""
         return sum(shard.num_examples for shard in self.shards)
+
+    @property
+    def release(self) -> None:
+        """It says no more than the version."""
+        return None
+
+    def records(self, shard: StoredShard) -> Iterator[StoredRecord | Damage]:
+        """A shard's records without their images, and `Damage` where there is none."""
+        for number, data in enumerate(read_shard(shard.path, self.file_format)):
+            if isinstance(data, Damage) and data.ends_file:
+                yield data
+                return
+            damage = data.detail if isinstance(data, Damage) else None
+            serialized = data.data if isinstance(data, Damage) else data
+            parsed = (
+                "unreadable" if serialized is None else parse_record(serialized, number, damage)
+            )
+            if isinstance(parsed, StoredRecord):
+                yield parsed
+            else:
+                yield Damage(damage or f"not an example of this dataset: {parsed}")
+
+    def put_on_record(self) -> None:
+        """Nothing asks for it."""
 
 
 @dataclass(frozen=True, order=True)
@@ -145,7 +157,7 @@ def _candidates(root: Path, name: str | None) -> Iterator[_Candidate]:
                 yield _Candidate(found, version, path.parent)
 
 
-def open_build(path: str | os.PathLike[str], name: str | None = None) -> StoredBuild:
+def open_build(path: str | os.PathLike[str], name: str | None = None) -> TfdsBuild:
     """Opens a build of any file format.
 
     Args:
@@ -168,7 +180,7 @@ def open_build(path: str | os.PathLike[str], name: str | None = None) -> StoredB
             f"{folder}: the build's description ({_INFO_NAME}, features.json) cannot be read: "
             f"{error}. Build it again."
         ) from error
-    return StoredBuild(
+    return TfdsBuild(
         folder=folder,
         name=str(info.name),
         config=info.config_name or None,

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pass_dataset.extras import require
+from pass_dataset.stored.builds import Difference
 
-__all__ = ["Difference", "StoredRecord", "parse_record"]
+__all__ = ["StoredRecord", "parse_record"]
 
 #: Fields of a record to their kind in a ``tf.train.Feature``.
 _FIELDS = {
@@ -23,27 +24,6 @@ _FIELDS = {
     "image/gps_lon": "float_list",
     "image/hash": "bytes_list",
 }
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A field that is not as in the archives.
-
-    Attributes:
-      feature: name of the feature.
-      found, expected: what to print of either.
-    """
-
-    feature: str
-    found: str
-    expected: str
-
-    @property
-    def is_image(self) -> bool:
-        return self.feature == "image"
-
-    def __str__(self) -> str:
-        return f"{self.feature}: expected {self.expected}, found {self.found}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,32 +8,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
+from pass_dataset.stored.builds import Damage
 
-__all__ = ["Damage", "read_shard"]
+__all__ = ["read_shard"]
 
 #: Records asked for at a time; about 8 MB of PASS.
 _BATCH = 64
-
-
-@dataclass(frozen=True)
-class Damage:
-    """What stands in the place of a record that cannot be trusted.
-
-    Attributes:
-      detail: what is wrong.
-      data: the record's bytes as far as they could be read, or None.
-      ends_file: it is no single record: nothing can be read from here on.
-    """
-
-    detail: str
-    data: bytes | None = None
-    ends_file: bool = False
 
 
 def read_shard(path: Path, file_format: str) -> Iterator[bytes | Damage]:

@@ -9,7 +9,7 @@ import pytest
 
 from pass_dataset.tfds.building.shards import FORMATS
 from tests.support.collection import Collection
-from tests.tfds.conftest import digests
+from tests.support.digests import digests
 
 pytest.importorskip("tensorflow_datasets")
 pytest.importorskip("apache_beam", reason="needs Apache Beam: pip install 'pass-dataset[beam]'")

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
+from pass_dataset.building.plan import BuildPlan, work_folder
 from pass_dataset.errors import ArchiveError, BuildError, PassDatasetError
-from pass_dataset.tfds.building.plan import BuildPlan, work_folder
 from pass_dataset.tfds.building.shards import FORMATS
 from tests.support.collection import Collection
+from tests.support.digests import digests
 from tests.support.processes import heed_interrupts
-from tests.tfds.conftest import digests
 
 pytest.importorskip("tensorflow_datasets")
 
@@ -33,7 +33,7 @@ import tensorflow_datasets as tfds
 archives, data_dir, workers, shards, slow = sys.argv[1:]
 if float(slow):
     import time
-    from pass_dataset.tfds.building import workers as module
+    from pass_dataset.building import workers as module
     take_in = module._take_in
     module._take_in = lambda *given: (time.sleep(float(slow)), take_in(*given))[1]
 tfds.disable_progress_bar()
@@ -276,7 +276,7 @@ def test_a_worker_that_dies_is_replaced(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    from pass_dataset.tfds.building import workers
+    from pass_dataset.building import workers
 
     give = workers._Worker.give
     killed = []
@@ -296,7 +296,7 @@ def test_a_worker_that_dies_is_replaced(
 def test_workers_that_keep_dying_are_an_error(
     many: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pass_dataset.tfds.building import workers
+    from pass_dataset.building import workers
 
     monkeypatch.setattr(workers, "_START", "import sys; sys.exit('no such thing')")
     with pytest.raises(BuildError, match=r"no such thing.*fewer workers"):
@@ -321,7 +321,7 @@ def test_a_tar_cut_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_full_disk(many: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pass_dataset.tfds.building import build
+    from pass_dataset.building import build
 
     usage = build.shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr(build.shutil, "disk_usage", lambda folder: usage)

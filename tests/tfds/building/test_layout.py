@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from pass_dataset.building.layout import hashed_order, lay_out, shuffled_records
 from pass_dataset.provision import open_mini
-from pass_dataset.tfds.building.layout import hashed_order, lay_out, shuffled_records
+from pass_dataset.tfds.building.copying import TfdsFormat
 from tests.support.collection import image_hash
 
 pytest.importorskip("tensorflow_datasets")
+
+FORMAT = TfdsFormat("tfrecord")
 
 
 def test_order_is_that_of_tfds(tmp_path: Path) -> None:
@@ -37,7 +40,7 @@ def test_order_depends_on_hashes_alone() -> None:
 def test_shards_begin_where_those_of_tfds_do(shards: int) -> None:
     from tensorflow_datasets.core.utils.shard_utils import get_shard_boundaries
 
-    layout = lay_out(shuffled_records(open_mini(), "train"), shards)
+    layout = lay_out(shuffled_records(open_mini(), "train", FORMAT), shards)
     assert list(layout.stops) == get_shard_boundaries(64, shards)
     assert sum(layout.shard_lengths) == 64
     hashes = [name for number in range(shards) for name in layout.shard(number)["hash"].to_pylist()]
@@ -49,10 +52,10 @@ def test_shards_begin_where_those_of_tfds_do(shards: int) -> None:
 @pytest.mark.parametrize("shards", [0, 65])
 def test_no_empty_shards(shards: int) -> None:
     with pytest.raises(ValueError, match="between 1 and 64 shards"):
-        lay_out(shuffled_records(open_mini(), "train"), shards)
+        lay_out(shuffled_records(open_mini(), "train", FORMAT), shards)
 
 
 def test_a_limit_takes_the_first_of_the_archives() -> None:
     archive = open_mini()
     first = {archive[position].hash for position in range(10)}
-    assert set(shuffled_records(archive, "train", 10)["hash"].to_pylist()) == first
+    assert set(shuffled_records(archive, "train", FORMAT, 10)["hash"].to_pylist()) == first

@@ -17,9 +17,10 @@ from pass_dataset import cli
 from pass_dataset.errors import FolderError, UnreadableBuildError
 from pass_dataset.mini import ARCHIVES, CHECKSUMS
 from pass_dataset.provision import open_mini
+from pass_dataset.stored.builds import Damage
+from pass_dataset.stored.verification import Finding, FindingKind, verify_build
 from pass_dataset.tfds.stored.builds import find_build
-from pass_dataset.tfds.stored.shards import Damage, read_shard
-from pass_dataset.tfds.stored.verification import Finding, FindingKind, verify_build
+from pass_dataset.tfds.stored.shards import read_shard
 from tests.support.official import make_official
 from tests.support.tfds_builds import edited, rewrite, shard_of, value_of
 
@@ -272,7 +273,7 @@ def test_missing_extra_and_duplicate(build: Path) -> None:
 
 
 def test_findings_are_capped(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pass_dataset.tfds.stored.verification._KEPT", 10)
+    monkeypatch.setattr("pass_dataset.stored.verification._KEPT", 10)
     shard_of(build).unlink()
     found = verify_build(build)
     assert found.counts[FindingKind.MISSING] == 64

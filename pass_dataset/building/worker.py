@@ -1,6 +1,7 @@
 """A process that writes shards of a plan: told which on standard input, answers on standard output.
 
-It imports neither TensorFlow nor TFDS: it starts in a fraction of a second and takes little memory.
+It imports nothing heavy, neither TensorFlow nor `datasets`: it starts in a fraction of a second and
+takes little memory.
 Lines in: the number of a shard. Lines out, JSON, one of
 
     {"bytes": 16777216}                     examples written since the last line
@@ -12,14 +13,15 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pass_dataset.building.plan import BuildPlan
+from pass_dataset.building.shard_files import ShardFormat, write_shard
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.records import OpenTars
-from pass_dataset.tfds.building.copying import write_shard
-from pass_dataset.tfds.building.plan import BuildPlan
 
 __all__ = ["main"]
 
@@ -46,23 +48,29 @@ class _Replies:
         self.send(bytes=size_bytes)
 
 
-def main(folder: str) -> NoReturn:
-    """Writes the shards that are asked for until there are no more, and ends the process."""
-    code = _serve(folder)
+def main(folder: str, pickled_format: str) -> NoReturn:
+    """Writes the shards that are asked for until there are no more, and ends the process.
+
+    Args:
+      folder: work folder.
+      pickled_format: how shards are written, from the process that started this one, as
+        hexadecimal text.
+    """
+    code = _serve(folder, pickle.loads(bytes.fromhex(pickled_format)))
     sys.stdout.flush()
     # All files are closed; taking the interpreter apart would only take time.
     os._exit(code)
 
 
-def _serve(folder: str) -> int:
+def _serve(folder: str, shard_format: ShardFormat) -> int:
     replies = _Replies()
     try:
-        plan = BuildPlan.load(Path(folder))
+        plan = BuildPlan.load(Path(folder), shard_format)
         tars = OpenTars(plan.archives, plan.tars)
         for line in sys.stdin:
             number = int(line)
             path = plan.data / plan.names[number]
-            write_shard(plan.layout.shard(number), tars, path, plan.file_format, replies.written)
+            write_shard(plan.layout.shard(number), tars, path, shard_format, replies.written)
             replies.send(done=number)
     except PassDatasetError as error:
         replies.send(error=type(error).__name__, message=str(error))

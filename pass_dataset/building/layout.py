@@ -1,8 +1,8 @@
 """Which record goes into which shard: an order fixed by the hashes, and where shards begin.
 
-The order is that of TFDS, so that a build through its own generator path has the same records in
-the same places: records sorted by the MD5 of the split's name and the record's key
-(tensorflow_datasets/core/hashing.py and shuffle.py), cut into shards of nearly equal count.
+The order is that of TFDS, for every library, so that a build through TFDS's own generator path has
+the same records in the same places: records sorted by the MD5 of the split's name and the record's
+key (tensorflow_datasets/core/hashing.py and shuffle.py), cut into shards of nearly equal count.
 """
 
 from __future__ import annotations
@@ -12,18 +12,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pass_dataset.tfds.building.wire import example_sizes
-
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from pass_dataset.building.shard_files import ShardFormat
     from pass_dataset.records import PassArchive
 
 __all__ = ["ORDER_VERSION", "Layout", "hashed_order", "lay_out", "shuffled_records"]
 
 #: Change it when order or bytes of the records change: half-built folders are then begun anew.
-ORDER_VERSION = 1
+ORDER_VERSION = 2
+
+_COLUMNS = [
+    "hash",
+    "tar",
+    "offset",
+    "size_bytes",
+    "creator",
+    "date_taken_text",
+    "date_taken",
+    "latitude",
+    "longitude",
+]
 
 
 @dataclass(frozen=True)
@@ -84,64 +95,31 @@ def hashed_order(hashes: Sequence[str], split: str) -> np.ndarray[Any, Any]:
     return np.lexsort((halves[:, 1], halves[:, 0]))
 
 
-def shuffled_records(archive: PassArchive, split: str, limit: int | None = None) -> pa.RecordBatch:
+def shuffled_records(
+    archive: PassArchive, split: str, shard_format: ShardFormat, limit: int | None = None
+) -> pa.RecordBatch:
     """What a writer must know of each record, in the order of writing.
 
     Args:
       archive: the records.
       split: name of the split, the salt of the order.
+      shard_format: knows the sizes of the examples.
       limit: only so many, the first in the order of the archives; None for all.
 
     Returns:
-      The columns ``hash``, ``creator``, ``date_taken`` (string, empty where not known), ``tar``
-      (uint8, counting in ``archive.summary.tars``), ``offset``, ``size_bytes`` (int64),
-      ``example_bytes`` (int64, size of the example), ``latitude`` and ``longitude`` (float32,
-      NaN where not known).
+      The columns ``hash`` (string), ``tar`` (uint8, counting in ``archive.summary.tars``),
+      ``offset``, ``size_bytes`` (int64), ``creator``, ``date_taken_text`` (string), ``date_taken``
+      (timestamp[us]), ``latitude`` and ``longitude`` (float32), null where not known, and
+      ``example_bytes`` (int64, size of the example).
     """
     import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    table = archive.index.table.select(
-        [
-            "hash",
-            "tar",
-            "offset",
-            "size_bytes",
-            "creator",
-            "date_taken_text",
-            "latitude",
-            "longitude",
-        ]
-    )
+    table = archive.index.table.select(_COLUMNS)
     rows = np.asarray(archive.rows[:limit], dtype=np.int64)
     order = hashed_order(table["hash"].take(pa.array(rows)).to_pylist(), split)
     taken = table.take(pa.array(rows[order]))
-    creator, date = (pc.fill_null(taken[name], "") for name in ("creator", "date_taken_text"))
-    sizes = example_sizes(
-        taken["size_bytes"].to_numpy(),
-        *(
-            pc.binary_length(text).to_numpy(zero_copy_only=False)
-            for text in (creator, date, taken["hash"])
-        ),
-    )
-    return pa.RecordBatch.from_pydict(
-        {
-            "hash": taken["hash"],
-            "creator": creator,
-            "date_taken": date,
-            "tar": taken["tar"],
-            "offset": taken["offset"],
-            "size_bytes": taken["size_bytes"],
-            "example_bytes": pa.array(sizes, pa.int64()),
-            "latitude": _float32(taken["latitude"]),
-            "longitude": _float32(taken["longitude"]),
-        }
-    )
-
-
-def _float32(degrees: pa.Array) -> pa.Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return pc.cast(pc.fill_null(degrees, float("nan")), pa.float32(), safe=False)
+    for name in ("latitude", "longitude"):
+        place = taken.schema.get_field_index(name)
+        taken = taken.set_column(place, name, taken[name].cast(pa.float32(), safe=False))
+    return taken.append_column("example_bytes", pa.array(shard_format.example_sizes(taken)))

@@ -1,9 +1,8 @@
 """The plan of a build: a folder that says what is being built and holds what is done.
 
-    <version>'s parent/incomplete.<version>/
-      plan.json      what is built from what: the fingerprint, the shards' names, the tars
-      plan.arrow     the records in the order of writing
-      data/          shards, each under its name once it is whole; becomes the data set's folder
+    plan.json      what is built from what: the fingerprint, the shards' names, the tars
+    plan.arrow     the records in the order of writing
+    data/          shards, each under its name once it is whole
 
 A plan is written once. A build that finds the plan of the same fingerprint continues it; one that
 finds another's begins anew.
@@ -21,12 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pass_dataset.building.layout import Layout
+from pass_dataset.building.shard_files import ShardFormat
 from pass_dataset.errors import FolderLockedError
 from pass_dataset.folders import hold, write_whole
-from pass_dataset.tfds.building.layout import Layout
-from pass_dataset.tfds.building.shards import shard_size
 
-__all__ = ["BuildPlan", "has_plan", "sweep", "work_folder"]
+__all__ = ["BuildPlan", "has_plan", "stored_fingerprint", "sweep", "work_folder"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +36,9 @@ _REPLACED_NAME = "replaced"
 
 
 def work_folder(target: Path) -> Path:
-    """Where the build of a data set's folder is kept until it is whole.
+    """Where the build of a data set's folder is kept beside it until it is whole.
 
-    Beside it, so that it can be renamed, and under a name that TFDS takes for no version.
+    There it can be renamed, and its name is one that TFDS takes for no version.
     """
     return target.with_name(f"incomplete.{target.name}")
 
@@ -52,7 +51,7 @@ class BuildPlan:
       folder: the work folder.
       layout: records and shards.
       names: file name of each shard.
-      file_format: a key of `shards.FORMATS`.
+      shard_format: how shards are written.
       archives: folder of the tars.
       tars: names of the tars; the records' column ``tar`` counts in them.
     """
@@ -60,7 +59,7 @@ class BuildPlan:
     folder: Path
     layout: Layout
     names: tuple[str, ...]
-    file_format: str
+    shard_format: ShardFormat
     archives: Path
     tars: tuple[str, ...]
 
@@ -70,7 +69,7 @@ class BuildPlan:
         return self.folder / _DATA_NAME
 
     @classmethod
-    def load(cls, folder: Path) -> BuildPlan:
+    def load(cls, folder: Path, shard_format: ShardFormat) -> BuildPlan:
         """The plan of a work folder, its records mapped into memory.
 
         Raises:
@@ -85,7 +84,7 @@ class BuildPlan:
             folder,
             layout,
             tuple(content["names"]),
-            content["file_format"],
+            shard_format,
             Path(content["archives"]),
             tuple(content["tars"]),
         )
@@ -101,7 +100,6 @@ class BuildPlan:
             writer.write_batch(records)
         content = {
             "fingerprint": fingerprint,
-            "file_format": self.file_format,
             "archives": os.fspath(self.archives),
             "tars": self.tars,
             "stops": self.layout.stops,
@@ -113,7 +111,7 @@ class BuildPlan:
     def missing(self) -> list[int]:
         """Numbers of the shards that are not whole yet. Removes pieces of files."""
         wanted = {name: number for number, name in enumerate(self.names)}
-        sizes = {}
+        sizes: dict[str, int] = {}
         for entry in os.scandir(self.data):
             if entry.name in wanted:
                 sizes[entry.name] = entry.stat().st_size
@@ -128,12 +126,13 @@ class BuildPlan:
 
     def _fits(self, number: int, size_bytes: int) -> bool:
         # A name stands for a whole file; only a lost power supply can have emptied it since.
-        length, example_bytes = (
-            self.layout.shard_lengths[number],
-            self.layout.shard_bytes[number],
+        layout = self.layout
+        return self.shard_format.fits(
+            self.data / self.names[number],
+            size_bytes,
+            layout.shard_lengths[number],
+            layout.shard_bytes[number],
         )
-        expected = shard_size(self.file_format, length, example_bytes)
-        return size_bytes == expected if expected is not None else size_bytes > example_bytes
 
     def publish(self, target: Path) -> None:
         """Gives the whole data set its name, in place of an older one, and removes the plan."""
@@ -160,20 +159,26 @@ def sweep(target: Path) -> None:
             BuildPlan.discard(folder)
 
 
-def has_plan(folder: Path, fingerprint: Mapping[str, Any]) -> bool:
-    """True if a work folder holds the plan of this very build."""
+def stored_fingerprint(folder: Path) -> dict[str, Any] | None:
+    """Of the build that a work folder holds; None if there is none that can be read."""
     try:
-        found = json.loads((folder / _PLAN_NAME).read_text())["fingerprint"]
+        found: dict[str, Any] = json.loads((folder / _PLAN_NAME).read_text())["fingerprint"]
     except FileNotFoundError:
-        return False
+        return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         logger.warning("%s: the plan cannot be read (%s); the build begins anew", folder, error)
-        return False
-    if found != json.loads(json.dumps(fingerprint)):
+        return None
+    return found
+
+
+def has_plan(folder: Path, fingerprint: Mapping[str, Any]) -> bool:
+    """True if a work folder holds the plan of this very build."""
+    found = stored_fingerprint(folder)
+    if found is not None and found != json.loads(json.dumps(fingerprint)):
         logger.warning(
             "%s: left by the build of something else (other archives, format or shards); the build "
             "begins anew",
             folder,
         )
         return False
-    return True
+    return found is not None

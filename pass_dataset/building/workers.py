@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+import pickle
 import selectors
 import subprocess
 import sys
@@ -19,9 +20,9 @@ from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 from pass_dataset import errors
+from pass_dataset.building.plan import BuildPlan
 from pass_dataset.errors import BuildError, PassDatasetError
 from pass_dataset.progress import Task
-from pass_dataset.tfds.building.plan import BuildPlan
 
 __all__ = ["default_workers", "write_shards"]
 
@@ -36,7 +37,7 @@ _END_S = 5.0
 #: the folder it is started in.
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-    "from pass_dataset.tfds.building.worker import main; main(sys.argv[1])"
+    "from pass_dataset.building.worker import main; main(sys.argv[1], sys.argv[3])"
 )
 
 
@@ -56,7 +57,14 @@ class _Worker:
         # A file, not a pipe: nobody reads it before the end, and a full pipe would stop the worker.
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `end`)
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _START, os.fspath(plan.folder), json.dumps(sys.path)],
+            [
+                sys.executable,
+                "-c",
+                _START,
+                os.fspath(plan.folder),
+                json.dumps(sys.path),
+                pickle.dumps(plan.shard_format).hex(),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,

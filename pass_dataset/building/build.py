@@ -1,7 +1,4 @@
-"""A TFDS data set's folder, built from an archive folder: in parallel, and continued if it was cut.
-
-The folder gets its name last. Until then all is kept in a work folder beside it (see `plan`).
-"""
+"""The shards of a build, written from an archive folder: in parallel, and continued if cut."""
 
 from __future__ import annotations
 
@@ -16,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from pass_dataset.archives import fingerprint_of
+from pass_dataset.building.layout import ORDER_VERSION, lay_out, shuffled_records
+from pass_dataset.building.plan import BuildPlan, has_plan
+from pass_dataset.building.shard_files import ShardFormat
+from pass_dataset.building.workers import write_shards
 from pass_dataset.errors import BuildError
 from pass_dataset.progress import Progress
 from pass_dataset.records import PassArchive
-from pass_dataset.tfds.building.layout import ORDER_VERSION, Layout, lay_out, shuffled_records
-from pass_dataset.tfds.building.plan import BuildPlan, has_plan, work_folder
-from pass_dataset.tfds.building.workers import write_shards
 
-__all__ = ["SPLIT", "Build"]
+__all__ = ["SPLIT", "Build", "system_errors"]
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +34,10 @@ class Build:
     """A build to be done.
 
     Attributes:
-      target: the data set's folder; one that is there is replaced when the new one is whole.
-      file_format: a key of `shards.FORMATS`.
+      target: folder of the result, for messages.
+      folder: the work folder, see `plan`.
+      what: what is built, for people: ``PASS 3.0.0``.
+      shard_format: how shards are written.
       workers: number of processes.
       limit: only the first records of the archives, so many; None for all.
       sharding: what decides the number of shards, for the fingerprint.
@@ -46,7 +46,9 @@ class Build:
     """
 
     target: Path
-    file_format: str
+    folder: Path
+    what: str
+    shard_format: ShardFormat
     workers: int
     limit: int | None
     sharding: str
@@ -54,20 +56,20 @@ class Build:
     shard_name: Callable[[int, int], str]
 
     def run(
-        self, archive: PassArchive, finish: Callable[[Path, Layout], None], progress: Progress
+        self, archive: PassArchive, finish: Callable[[BuildPlan], None], progress: Progress
     ) -> None:
-        """Builds. Call it while holding the folder's parent.
+        """Writes the shards that are missing. Call it while holding the folder's parent.
 
         Args:
           archive: the records.
-          finish: adds to a folder what a data set has beside its shards.
+          finish: makes the result of the plan, all shards of which are whole.
           progress: where progress is shown.
 
         Raises:
           BuildError: shards cannot be written, or the disk has too little room.
           ArchiveError: images cannot be read.
         """
-        with _system_errors(self.target):
+        with system_errors(self.target):
             plan = self._plan(archive)
             missing = plan.missing()
             _check_space(plan, missing)
@@ -83,37 +85,37 @@ class Build:
             task = progress.task("Writing shards", sum(sizes), "bytes", done=sum(sizes) - todo)
             write_shards(plan, missing, self.workers, task)
             task.finish()
-            finish(plan.data, plan.layout)
-            plan.publish(self.target)
+            finish(plan)
 
     def _plan(self, archive: PassArchive) -> BuildPlan:
         """The plan of a cut build of the same, or a new one."""
-        folder = work_folder(self.target)
-        fingerprint = self._fingerprint(archive)
-        if has_plan(folder, fingerprint):
+        fingerprint = self.fingerprint(archive)
+        if has_plan(self.folder, fingerprint):
             with contextlib.suppress(OSError, ValueError, KeyError):
-                return BuildPlan.load(folder)
-        BuildPlan.discard(folder)
-        records = shuffled_records(archive, SPLIT, self.limit)
+                return BuildPlan.load(self.folder, self.shard_format)
+        BuildPlan.discard(self.folder)
+        records = shuffled_records(archive, SPLIT, self.shard_format, self.limit)
         total = sum(records["example_bytes"].to_numpy().tolist())
         count = self.num_shards(total, records.num_rows)
         layout = lay_out(records, count)
         names = tuple(self.shard_name(number, count) for number in range(count))
         plan = BuildPlan(
-            folder, layout, names, self.file_format, archive.folder, archive.summary.tars
+            self.folder, layout, names, self.shard_format, archive.folder, archive.summary.tars
         )
         plan.save(fingerprint)
         return plan
 
-    def _fingerprint(self, archive: PassArchive) -> dict[str, Any]:
+    def fingerprint(self, archive: PassArchive) -> dict[str, Any]:
+        """All that the bytes of the result depend on."""
         return {
             "order": ORDER_VERSION,
+            "what": self.what,
             "archives": [
                 os.fspath(archive.folder),
                 fingerprint_of(archive.folder, archive.release),
             ],
             "rows": _digest(archive, self.limit),
-            "file_format": self.file_format,
+            "file_format": self.shard_format.name,
             "sharding": self.sharding,
         }
 
@@ -135,7 +137,8 @@ def _check_space(plan: BuildPlan, missing: list[int]) -> None:
 
 
 @contextlib.contextmanager
-def _system_errors(target: Path) -> Iterator[None]:
+def system_errors(target: Path) -> Iterator[None]:
+    """Turns what the system says of a folder into a BuildError."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Does a TFDS build hold what the archives hold? Every record, by hash, SHA-256 and metadata.
+"""Does a build hold what the archives hold? Every record, by hash, SHA-256 and metadata.
 
 Both sides are read once, front to back, and never decoded: first the tars, of whose images a
 SHA-256 each is kept, then the shards. What is kept is 32 bytes of digest, 32 of hash and 8 of
@@ -22,11 +22,9 @@ from pass_dataset.progress import Progress, Silent
 from pass_dataset.provision import open_mini
 from pass_dataset.records import PassArchive
 from pass_dataset.releases import Release
-from pass_dataset.tfds.stored.builds import StoredBuild, StoredShard, open_build
-from pass_dataset.tfds.stored.expected_images import ExpectedImages, expect_images
-from pass_dataset.tfds.stored.records import StoredRecord, parse_record
-from pass_dataset.tfds.stored.shards import Damage, read_shard
-from pass_dataset.tfds.stored.threads import in_threads
+from pass_dataset.stored.builds import Damage, StoredBuild, StoredRecord, StoredShard, open_stored
+from pass_dataset.stored.expected_images import ExpectedImages, expect_images
+from pass_dataset.stored.threads import in_threads
 
 __all__ = ["BuildVerification", "Finding", "FindingKind", "verify_build"]
 
@@ -121,13 +119,14 @@ def verify_build(
     """Compares every record of a build with the archives it was made from.
 
     Args:
-      path: the build's folder (``…/pass/3.0.0``), or TFDS's ``data_dir``.
+      path: a Parquet folder, the folder of a TFDS build (``…/pass/3.0.0``), or TFDS's ``data_dir``.
       name: dataset to look for in a ``data_dir``; None for the only one there.
       archives: archive folder; None for ``PASS_ARCHIVES``, or for the installed mini release if
         the build is one of `pass_mini`.
-      release: what the archive folder holds; None to tell it from the folder.
-      parts: numbers of the tars that the build was made from; None for those that its folder's
-        name tells (``pass/parts_0_3-5/3.0.0``), or else all.
+      release: what the archive folder holds; None for what the build says it was made from, or
+        else to tell it from the folder.
+      parts: numbers of the tars that the build was made from; None for those that it tells (TFDS:
+        by its folder, ``pass/parts_0_3-5/3.0.0``), or else all.
       progress: where progress is shown.
 
     Raises:
@@ -135,7 +134,7 @@ def verify_build(
       FolderError, ArchiveError, MetadataError, ReleaseError: the archives cannot be read.
       MissingExtraError: a package to read the build with is not installed.
     """
-    build = open_build(path, name)
+    build = open_stored(path, name)
     shown = progress or Silent()
     archive = _open_archive(build, archives, release, shown)
     parts = build.parts if parts is None else parts
@@ -143,7 +142,7 @@ def verify_build(
     report = _Report()
     num_read = _compare_shards(build, expected, report, shown)
     _find_missing(expected, report)
-    return BuildVerification(
+    found = BuildVerification(
         build=build,
         archives=archive.folder,
         release=archive.release,
@@ -152,6 +151,9 @@ def verify_build(
         counts=dict(report.counts),
         findings=tuple(report.findings),
     )
+    if found.is_right:
+        build.put_on_record()
+    return found
 
 
 def _open_archive(
@@ -169,7 +171,7 @@ def _open_archive(
             f"or the environment variable {folders.ARCHIVES_VARIABLE}"
         )
     folder = folders.archive_folder(build.version, given, Path(given))
-    found = folders.identify_release(folder, release)
+    found = folders.identify_release(folder, release or build.release)
     if found.version != build.version:
         raise UnreadableBuildError(
             f"{build.folder} is version {build.version}, but {folder} holds {found.label}; "
@@ -215,9 +217,8 @@ def _compare_shards(
             report.add(Finding(FindingKind.NO_SHARD, text, shard.path.name))
             return 0
         records = 0
-        for block in _blocks(_records(shard, build.file_format), _BLOCK):
-            lost = {item.kind for item in block if isinstance(item, Finding)}
-            records += len(block) - (FindingKind.UNREADABLE in lost)
+        for block in _blocks(_records(build, shard), _BLOCK):
+            records += sum(item.records if isinstance(item, _Lost) else 1 for item in block)
             for finding in _compare_block(block, number, names, expected):
                 report.add(finding)
             task.advance(len(block))
@@ -231,24 +232,35 @@ def _compare_shards(
     return total
 
 
-def _records(shard: StoredShard, file_format: str) -> Iterator[StoredRecord | Finding]:
+@dataclass(frozen=True)
+class _Lost:
+    """A finding in the place of records.
+
+    Attributes:
+      finding: what is wrong.
+      records: in the place of so many.
+    """
+
+    finding: Finding
+    records: int
+
+
+def _records(build: StoredBuild, shard: StoredShard) -> Iterator[StoredRecord | _Lost]:
     """A shard's records without their images, and a finding where there is none."""
-    for number, data in enumerate(read_shard(shard.path, file_format)):
-        if isinstance(data, Damage) and data.ends_file:
-            yield Finding(FindingKind.UNREADABLE, data.detail, shard.path.name, number)
-            return
-        damage = data.detail if isinstance(data, Damage) else None
-        serialized = data.data if isinstance(data, Damage) else data
-        parsed = "unreadable" if serialized is None else parse_record(serialized, number, damage)
-        if isinstance(parsed, StoredRecord):
-            yield parsed
+    number = 0
+    for item in build.records(shard):
+        if isinstance(item, Damage):
+            kind = FindingKind.UNREADABLE if item.ends_file else FindingKind.DAMAGED
+            finding = Finding(kind, item.detail, shard.path.name, number)
+            yield _Lost(finding, 0 if item.ends_file else item.records)
+            number += item.records
         else:
-            detail = damage or f"not an example of this dataset: {parsed}"
-            yield Finding(FindingKind.DAMAGED, detail, shard.path.name, number)
+            yield item
+            number = item.number + 1
 
 
 def _compare_block(
-    block: Sequence[StoredRecord | Finding],
+    block: Sequence[StoredRecord | _Lost],
     shard: int,
     shard_names: Sequence[str],
     expected: ExpectedImages,
@@ -256,8 +268,8 @@ def _compare_block(
     """What is wrong with some records of a shard."""
     import pyarrow as pa
 
-    yield from (item for item in block if isinstance(item, Finding))
-    records = [item for item in block if isinstance(item, StoredRecord)]
+    yield from (item.finding for item in block if isinstance(item, _Lost))
+    records = [item for item in block if not isinstance(item, _Lost)]
     if not records:
         return
     positions = expected.positions([record.hash for record in records])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pass_dataset.progress import Progress
 from pass_dataset.records import PassArchive, shard_bounds
-from pass_dataset.tfds.stored.threads import in_threads
+from pass_dataset.stored.threads import in_threads
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,0 +1,189 @@
+"""A Parquet folder read back, record by record past any damage."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pass_dataset import folders
+from pass_dataset.parquet.export import Export, contents_digest
+from pass_dataset.parquet.schema import arrow_schema
+from pass_dataset.releases import Release
+from pass_dataset.stored.builds import Damage, Difference, StoredShard
+
+__all__ = ["ParquetFolder", "ParquetRecord"]
+
+_VERIFIED_NAME = ".verified.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetRecord:
+    """A record without its image's bytes.
+
+    Attributes:
+      number: position in its shard, from 0.
+      values: of all columns but the image; None where not known.
+      path: file name stored with the image.
+      size_bytes: of the image.
+      sha256: of the image's bytes, as 32 bytes.
+    """
+
+    number: int
+    values: Mapping[str, Any]
+    path: str | None
+    size_bytes: int
+    sha256: bytes
+
+    @property
+    def damage(self) -> str | None:
+        return None
+
+    @property
+    def hash(self) -> bytes:
+        return self.hash_text.encode()
+
+    @property
+    def hash_text(self) -> str:
+        return self.values["hash"] or ""
+
+    def differences(self, row: Mapping[str, Any], sha256: bytes) -> Iterator[Difference]:
+        """What differs from the archives, see `stored.builds.StoredRecord`."""
+        if self.sha256 != sha256:
+            yield Difference(
+                "image",
+                f"{self.size_bytes:,} bytes with SHA-256 {self.sha256.hex()}",
+                f"{row['size_bytes']:,} bytes with SHA-256 {sha256.hex()}",
+            )
+        expected = {
+            "creator_uname": row["creator"],
+            "hash": row["hash"],
+            "gps_lat": _as_float32(row["latitude"]),
+            "gps_lon": _as_float32(row["longitude"]),
+            "date_taken": row["date_taken"],
+        }
+        pairs = [(name, self.values[name], value) for name, value in expected.items()]
+        for name, found, wanted in (*pairs, ("image.path", self.path, f"{row['hash']}.jpg")):
+            if found != wanted:
+                yield Difference(name, repr(found), repr(wanted))
+
+
+def _as_float32(degrees: float | None) -> float | None:
+    return None if degrees is None else ctypes.c_float(degrees).value
+
+
+@dataclass(frozen=True)
+class ParquetFolder:
+    """A finished Parquet export, as `stored.builds.StoredBuild` has it.
+
+    Attributes:
+      folder: where.
+      export: what it says of itself.
+    """
+
+    folder: Path
+    export: Export
+
+    @classmethod
+    def open(cls, folder: Path) -> ParquetFolder:
+        """Opens a folder. Raises UnreadableBuildError if it is no finished export."""
+        return cls(folder, Export.load(folder))
+
+    @property
+    def name(self) -> str:
+        return self.export.release.name
+
+    @property
+    def version(self) -> str:
+        return self.export.release.version
+
+    @property
+    def label(self) -> str:
+        return self.export.what
+
+    @property
+    def release(self) -> Release:
+        return self.export.release
+
+    @property
+    def file_format(self) -> str:
+        return "parquet"
+
+    @property
+    def parts(self) -> tuple[int, ...] | None:
+        return self.export.parts
+
+    @property
+    def limit(self) -> None:
+        return None
+
+    @property
+    def shards(self) -> tuple[StoredShard, ...]:
+        return tuple(
+            StoredShard(self.folder / shard.path, "train", shard.num_examples)
+            for shard in self.export.shards
+        )
+
+    @property
+    def num_examples(self) -> int:
+        return self.export.num_examples
+
+    def records(self, shard: StoredShard) -> Iterator[ParquetRecord | Damage]:
+        """The records of a file; a row group that cannot be read is one `Damage`."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        number = 0
+        try:
+            with pq.ParquetFile(shard.path, memory_map=True) as file:
+                if file.schema_arrow != arrow_schema():
+                    yield Damage(f"has other columns: {file.schema_arrow.names}", ends_file=True)
+                    return
+                for group in range(file.num_row_groups):
+                    rows = file.metadata.row_group(group).num_rows
+                    try:
+                        read = list(_records(file.read_row_group(group), number))
+                    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+                        detail = f"row group {group} of {rows} records: {_first_line(error)}"
+                        yield Damage(detail, records=rows)
+                    else:
+                        yield from read
+                    number += rows
+        except (OSError, pa.ArrowException) as error:
+            yield Damage(f"cannot be opened: {_first_line(error)}", ends_file=True)
+
+    def put_on_record(self) -> None:
+        """Notes that the folder was found right, as it is now."""
+        content = {"contents": contents_digest(self.folder, self.export)}
+        path = folders.state_path(self.folder, _VERIFIED_NAME, for_writing=True)
+        folders.write_whole(path, json.dumps(content).encode())
+
+    def is_on_record(self) -> bool:
+        """True if the folder was found right, and no file of it has been written to since."""
+        try:
+            content = json.loads(folders.state_path(self.folder, _VERIFIED_NAME).read_text())
+            return bool(content["contents"] == contents_digest(self.folder, self.export))
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+
+def _records(group: Any, first: int) -> Iterator[ParquetRecord]:
+    """The records of a row group, a `pyarrow.Table`."""
+    group.validate(full=True)
+    for batch in group.to_batches():
+        jpegs, paths = batch["image"].field("bytes"), batch["image"].field("path").to_pylist()
+        values = batch.drop_columns(["image"]).to_pylist()
+        for place, row in enumerate(values):
+            jpeg = jpegs[place].as_buffer()
+            digest = hashlib.sha256(b"" if jpeg is None else memoryview(jpeg)).digest()
+            size_bytes = 0 if jpeg is None else jpeg.size
+            yield ParquetRecord(first + place, row, paths[place], size_bytes, digest)
+        first += batch.num_rows
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
