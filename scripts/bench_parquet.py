@@ -36,7 +36,7 @@ import time
 from pathlib import Path
 from statistics import median, quantiles
 
-from bench_tfds import Run, Settings, images_of, measure, synthetic_release
+from builds import Run, Target, build, bytes_in, images_of, synthetic_release
 from measurement import BenchmarkError, format_table, machine_line
 
 TARGET_PEAK_MB = 1500.0
@@ -113,43 +113,43 @@ total = seen(frame.estimated_size())
 
 
 def export_command(
-    settings: Settings, workers: int, parts: str = "", row_group_mb: int | None = None
+    target: Target, workers: int, parts: str = "", row_group_mb: int | None = None
 ) -> list[str]:
     """The command that exports."""
-    places = [str(settings.source), str(settings.target)]
+    places = [str(target.source), str(target.folder)]
     return [sys.executable, "-c", OURS, *places, str(workers), parts, str(row_group_mb or "")]
 
 
 # --- exporting ------------------------------------------------------------------------------------
 
 
-def bench_export(options: argparse.Namespace, settings: Settings) -> bool:
+def bench_export(options: argparse.Namespace, target: Target) -> bool:
     """Measures and prints; True if memory stays below its target."""
-    size_bytes = archive_bytes(settings.source)
-    images = images_of(settings.source)
-    tenth = settings.source / "PASS.0.tar"
+    size_bytes = archive_bytes(target.source)
+    images = images_of(target.source)
+    tenth = target.source / "PASS.0.tar"
     things: dict[str, tuple[list[str], int, int | None]] = {
         "cp -r": (
-            ["cp", "-r", str(settings.source), str(settings.target)],
+            ["cp", "-r", str(target.source), str(target.folder)],
             size_bytes,
             None,
         ),
-        "ours, 1 worker": (export_command(settings, 1), size_bytes, images),
+        "ours, 1 worker": (export_command(target, 1), size_bytes, images),
     }
-    if settings.workers > 1:
-        workers = settings.workers
+    if options.workers > 1:
+        workers = options.workers
         name = f"ours, {workers} workers"
         things[f"{name}, part 0"] = (
-            export_command(settings, workers, "0"),
+            export_command(target, workers, "0"),
             tenth.stat().st_size,
             None,
         )
         # The last, as it is read from afterwards.
-        things[name] = (export_command(settings, workers), size_bytes, images)
+        things[name] = (export_command(target, workers), size_bytes, images)
     runs: dict[str, list[Run]] = {name: [] for name in things}
     for _ in range(options.rounds):
         for name, (command, _, expected) in things.items():
-            runs[name].append(measure(command, settings, expected))
+            runs[name].append(build(command, target, expected))
     lines = [["what", "s", "MB/s", "of cp", "peak MB"]]
     copied = median(run.seconds for run in runs["cp -r"])
     for name, done in runs.items():
@@ -161,7 +161,7 @@ def bench_export(options: argparse.Namespace, settings: Settings) -> bool:
     print(format_table(lines))
     everything = {name: [round(run.seconds, 2) for run in done] for name, done in runs.items()}
     print(f"all rounds, s: {json.dumps(everything)}\n")
-    print(format_table([["random reads", "median ms", "95 % ms"], *random_reads(settings)]))
+    print(format_table([["random reads", "median ms", "95 % ms"], *random_reads(target)]))
     met = all(run.peak_mb < TARGET_PEAK_MB for done in runs.values() for run in done)
     print(f"memory target {'met' if met else 'MISSED'}")
     return met
@@ -172,18 +172,17 @@ def archive_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.iterdir() if path.suffix in (".tar", ".csv"))
 
 
-def random_reads(settings: Settings) -> list[list[str]]:
+def random_reads(target: Target) -> list[list[str]]:
     """Single records at random, from the export and from the archives."""
     import pyarrow.parquet as pq
 
     from pass_dataset import PassArchive
 
     mapped = [
-        pq.ParquetFile(path, memory_map=True)
-        for path in sorted((settings.target / "data").iterdir())
+        pq.ParquetFile(path, memory_map=True) for path in sorted((target.folder / "data").iterdir())
     ]
     groups = [(file, group) for file in mapped for group in range(file.num_row_groups)]
-    archive = PassArchive(settings.source, settings.source / "checksums.tsv")
+    archive = PassArchive(target.source, target.source / "checksums.tsv")
 
     def from_parquet(rng: random.Random) -> int:
         file, group = rng.choice(groups)
@@ -207,20 +206,20 @@ def random_reads(settings: Settings) -> list[list[str]]:
 # --- row groups -----------------------------------------------------------------------------------
 
 
-def bench_row_groups(settings: Settings) -> bool:
+def bench_row_groups(options: argparse.Namespace, target: Target) -> bool:
     """Exports with row groups of several sizes, and prints what each costs."""
     import pyarrow.parquet as pq
 
-    size_bytes = archive_bytes(settings.source)
+    size_bytes = archive_bytes(target.source)
     lines = [["rows", "MB each", "export MB/s", "footer kB a file", "random ms", "95 % ms"]]
     for row_group_mb in ROW_GROUP_MB:
-        run = measure(
-            export_command(settings, settings.workers, row_group_mb=row_group_mb), settings, None
+        run = build(
+            export_command(target, options.workers, row_group_mb=row_group_mb), target, None
         )
-        path = min((settings.target / "data").iterdir())
+        path = min((target.folder / "data").iterdir())
         metadata = pq.read_metadata(path)
         each = path.stat().st_size / metadata.num_row_groups / 1e6
-        (_, middle, high), _ = random_reads(settings)
+        (_, middle, high), _ = random_reads(target)
         lines.append(
             [
                 str(metadata.row_group(0).num_rows),
@@ -238,19 +237,19 @@ def bench_row_groups(settings: Settings) -> bool:
 # --- caches ---------------------------------------------------------------------------------------
 
 
-def bench_caches(settings: Settings) -> bool:
+def bench_caches(options: argparse.Namespace, target: Target) -> bool:
     """Reads an export in several ways, and prints what each leaves on disk."""
-    measure(export_command(settings, settings.workers), settings, None)
-    export_bytes = folder_bytes(settings.target / "data")
+    build(export_command(target, options.workers), target, None)
+    export_bytes = bytes_in(target.folder / "data")
     print(f"the export has {export_bytes:,} bytes\n")
     lines = [["way", "bytes of cache", "of the export", "first record, s", "whole pass, MB/s"]]
-    cache = settings.target.with_name(f"{settings.target.name}-cache")
+    cache = target.folder.with_name(f"{target.folder.name}-cache")
     for name, way in WAYS.items():
         shutil.rmtree(cache, ignore_errors=True)
         cache.mkdir()
         try:
-            first, rate = read_once(way, settings.target, cache)
-            used = folder_bytes(cache)
+            first, rate = read_once(way, target.folder, cache)
+            used = bytes_in(cache)
         except BenchmarkError as error:
             lines.append([name, f"not measured: {error}", "", "", ""])
             continue
@@ -283,11 +282,6 @@ def read_once(way: str, export: Path, cache: Path) -> tuple[float, float]:
     return float(first), float(rate)
 
 
-def folder_bytes(folder: Path) -> int:
-    """Bytes of all files below."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
 # --- command line ---------------------------------------------------------------------------------
 
 
@@ -312,27 +306,27 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the benchmark; returns its exit code."""
     options = parse(arguments)
-    target = options.work / "bench_parquet-target"
+    folder = options.work / "bench_parquet-target"
     try:
-        with synthetic_release(options) as source:
-            settings = Settings(source, target, options.cold, options.workers)
+        with synthetic_release(options, "bench_parquet") as source:
+            target = Target(source, folder, options.cold)
             print(
                 f"{images_of(source):,} images, {archive_bytes(source) / 1e6:,.0f} MB, "
                 f"{'on disk, cold' if options.cold else 'warm'}: {options.work}\n"
                 f"{machine_line()}; load {os.getloadavg()[0]:.1f}\n"
             )
             if options.row_groups:
-                met = bench_row_groups(settings)
+                met = bench_row_groups(options, target)
             elif options.caches:
-                met = bench_caches(settings)
+                met = bench_caches(options, target)
             else:
-                met = bench_export(options, settings)
+                met = bench_export(options, target)
             return 0 if met else 1
     except (BenchmarkError, subprocess.CalledProcessError) as error:
         print(f"bench_parquet: {error}", file=sys.stderr)
         return 2
     finally:
-        shutil.rmtree(target, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
