@@ -18,6 +18,7 @@ from typing import TextIO
 from pass_dataset import __version__
 from pass_dataset.arguments import RELEASE_HELP, Commands, command, parts, positive
 from pass_dataset.errors import DownloadError, PassDatasetError
+from pass_dataset.passify.detectors.cli import add_weights
 from pass_dataset.releases import (
     DEFAULT_VERSION,
     OFFICIAL_VERSIONS,
@@ -96,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     add_verify_build(commands)
     add_catalog(commands)
+    add_weights(commands)
     return parser
 
 
