@@ -12,6 +12,7 @@
     ├── MetadataError           a metadata CSV that cannot be read
     ├── RecordNotFoundError     no image with that hash
     ├── UnreadableBuildError    a TFDS build that is not there or cannot be read
+    ├── DetectorError           a detector that is not known, or cannot do what is asked
     ├── WeightsError            a weights file that is missing, wrong or unsafe
     └── MissingExtraError       an optional part is not installed
 
@@ -23,6 +24,7 @@ from __future__ import annotations
 __all__ = [
     "ArchiveError",
     "BuildError",
+    "DetectorError",
     "DiskSpaceError",
     "DownloadError",
     "FolderError",
@@ -76,6 +78,10 @@ class ArchiveError(PassDatasetError):
 
 class MetadataError(PassDatasetError):
     """A metadata CSV that cannot be read."""
+
+
+class DetectorError(PassDatasetError, ValueError):
+    """A detector that is not known, or that cannot do what is asked of it."""
 
 
 class WeightsError(PassDatasetError):

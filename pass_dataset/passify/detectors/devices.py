@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from typing import Any
 
-from pass_dataset.errors import PassDatasetError
+from pass_dataset.errors import DetectorError
 from pass_dataset.extras import require
 from pass_dataset.passify.detectors.detector import DetectorSettings
 
-__all__ = ["check_images", "prepare_torch"]
+__all__ = ["check_images", "float32_only", "prepare_torch"]
+
+logger = logging.getLogger(__name__)
 
 
 def prepare_torch(settings: DetectorSettings, feature: str, extra: str = "passify") -> str:
@@ -26,7 +29,7 @@ def prepare_torch(settings: DetectorSettings, feature: str, extra: str = "passif
 
     Raises:
       MissingExtraError: torch or torchvision is not installed.
-      PassDatasetError: there is no such device.
+      DetectorError: there is no such device.
     """
     # Feature maps of 60 MB come and go. In pages of 2 MB that costs little; in pages of 4 KB it
     # took a quarter of the time. torch looks at this once, for its first tensor.
@@ -42,11 +45,11 @@ def prepare_torch(settings: DetectorSettings, feature: str, extra: str = "passif
     except RuntimeError:
         device = None
     if device is None or device.type not in ("cpu", "cuda"):
-        raise PassDatasetError(
+        raise DetectorError(
             f"device: expected cpu, cuda or cuda:N, found {settings.device!r}"
         ) from None
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise PassDatasetError(
+        raise DetectorError(
             f"device: {settings.device} was asked for, and this torch ({torch.__version__}) finds "
             f"{torch.cuda.device_count()} CUDA devices; use device cpu, or install a driver and a "
             "build of torch for it"
@@ -63,3 +66,9 @@ def check_images(images: Sequence[Any]) -> None:
             raise ValueError(
                 f"images[{position}]: expected uint8 of shape (H, W, 3), found {found}"
             )
+
+
+def float32_only(settings: DetectorSettings, name: str) -> None:
+    """Says so where less than float32 was asked of a detector whose error there is not known."""
+    if settings.precision != "float32":
+        logger.info("%s: computes in float32 and not in %s", name, settings.precision)

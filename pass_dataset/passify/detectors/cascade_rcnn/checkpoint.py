@@ -99,7 +99,7 @@ class _DType:
     def dtype(self) -> np.dtype[Any]:
         if self.code not in _DTYPES or self.byte_order not in ("<", ">", "|", "="):
             raise ValueError(f"expected an array of numbers, found dtype {self.code!r}")
-        return np.dtype(self.code).newbyteorder(self.byte_order)
+        return np.dtype(self.byte_order.strip("|") + self.code)
 
 
 class _Array:
@@ -130,8 +130,10 @@ class _Array:
             raise ValueError(
                 f"expected {expected_bytes:,} bytes for shape {self.shape}, found {len(data):,}"
             )
-        order = "F" if self.fortran else "C"
-        return np.frombuffer(data, dtype).reshape(self.shape, order=order)
+        flat: np.ndarray[Any, Any] = np.frombuffer(data, dtype)
+        if self.fortran:
+            return flat.reshape(tuple(reversed(self.shape))).T
+        return flat.reshape(self.shape)
 
 
 def _reconstruct(kind: object, shape: object, code: object) -> _Array:

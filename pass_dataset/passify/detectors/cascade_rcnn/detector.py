@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pass_dataset.extras import require
 from pass_dataset.passify.detectors import coco, weights
+from pass_dataset.passify.detectors.batches import like_batches
 from pass_dataset.passify.detectors.detections import Detections
 from pass_dataset.passify.detectors.detector import DetectorSettings, Precision, Target
 from pass_dataset.passify.detectors.devices import check_images, prepare_torch
@@ -49,11 +50,8 @@ class CascadeRCNN:
         self._resolved: weights.VerifiedWeights | None = None
         self._device = ""
 
-    def __getstate__(self) -> DetectorSettings:
-        return self.settings
-
-    def __setstate__(self, settings: DetectorSettings) -> None:
-        self.__init__(settings)  # type: ignore[misc]
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.settings,)
 
     @property
     def name(self) -> str:
@@ -103,15 +101,12 @@ class CascadeRCNN:
     def _run(
         self, images: Sequence[np.ndarray[Any, Any]], precision: Precision
     ) -> list[Detections]:
-        from pass_dataset.passify.detectors.cascade_rcnn.frames import (
-            batches_of_like_frames,
-            frame_of,
-        )
+        from pass_dataset.passify.detectors.cascade_rcnn.frames import frame_of
 
         frames = [frame_of(*image.shape[:2]) for image in images]
         on_cpu = self._device == "cpu"
         batch_size = self.settings.batch_size or (1 if on_cpu else CUDA_BATCH_SIZE)
-        batches = batches_of_like_frames(frames, batch_size)
+        batches = like_batches([frame.padded for frame in frames], batch_size)
         order = [position for batch in batches for position in batch]
         found: dict[int, Detections] = {}
         resized = _resized([images[n] for n in order], [frames[n] for n in order], not on_cpu)

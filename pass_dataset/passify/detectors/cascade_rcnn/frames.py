@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,6 @@ __all__ = [
     "SHORTER_SIDE_PX",
     "SIZE_DIVISOR",
     "Frame",
-    "batches_of_like_frames",
     "frame_of",
     "resize",
 ]
@@ -70,22 +68,3 @@ def resize(image: np.ndarray[Any, Any], frame: Frame) -> np.ndarray[Any, Any]:
     height, width = frame.resized
     pixels = Image.fromarray(np.ascontiguousarray(image))
     return np.array(pixels.resize((width, height), Image.Resampling.BILINEAR))
-
-
-def batches_of_like_frames(frames: Sequence[Frame], batch_size: int) -> list[list[int]]:
-    """Which images go through the network together: those padded to the same size.
-
-    Padding reaches into the features near it, so an image padded further for the sake of another
-    would not give what it gives alone.
-
-    Returns:
-      Positions in `frames`, each in one batch of at most `batch_size`.
-    """
-    groups: dict[tuple[int, int], list[int]] = {}
-    for position, frame in enumerate(frames):
-        groups.setdefault(frame.padded, []).append(position)
-    return [
-        group[start : start + batch_size]
-        for group in groups.values()
-        for start in range(0, len(group), batch_size)
-    ]
