@@ -130,10 +130,9 @@ class _Array:
             raise ValueError(
                 f"expected {expected_bytes:,} bytes for shape {self.shape}, found {len(data):,}"
             )
-        flat: np.ndarray[Any, Any] = np.frombuffer(data, dtype)
-        if self.fortran:
-            return flat.reshape(tuple(reversed(self.shape))).T
-        return flat.reshape(self.shape)
+        shape = tuple(reversed(self.shape)) if self.fortran else self.shape
+        made: np.ndarray[Any, Any] = np.frombuffer(data, dtype).reshape(shape)
+        return made.T if self.fortran else made
 
 
 def _reconstruct(kind: object, shape: object, code: object) -> _Array:

@@ -12,8 +12,11 @@ __all__ = ["PERSON_NAMES", "person_classes"]
 #: Names of classes that mean any person, in the data sets that detectors are trained on: COCO and
 #: LVIS (person), Objects365 (Person), Open Images (Person, Man, Woman, Boy, Girl), Visual Genome.
 PERSON_NAMES = frozenset(
-    ("person", "people", "human", "pedestrian", "man", "men", "woman", "women")
-    + ("boy", "girl", "child", "children", "baby")
+    (
+        *("person", "people", "human", "pedestrian"),
+        *("man", "men", "woman", "women"),
+        *("boy", "girl", "child", "children", "baby"),
+    )
 )
 
 
