@@ -1,31 +1,42 @@
+"""Which images are looked at again, and that their new detections take the place of the old."""
+
 from __future__ import annotations
 
-import math
+import pytest
 
-import numpy as np
+np = pytest.importorskip("numpy")
 
-from pass_dataset.passify.detectors.detections import Detections
-from pass_dataset.passify.detectors.precision import near, rerun_near
-
-
-def with_score(score: float) -> Detections:
-    nothing = np.empty(0, np.float32)
-    return Detections(nothing.reshape(0, 4), nothing, nothing.astype(np.int64), score)
+from pass_dataset.passify.detectors import Detections  # noqa: E402
+from pass_dataset.passify.detectors.precision import near, rerun_near  # noqa: E402
 
 
-def test_scores_near_the_threshold() -> None:
-    scores = [0.5, 0.59, 0.41, 0.61, 0.39, 0.0, 1.0, math.nan]
-    assert [near(score, 0.5, 0.1) for score in scores] == [True] * 3 + [False] * 4 + [True]
+def scored(score: float) -> Detections:
+    empty = np.zeros(0, np.float32)
+    return Detections(np.zeros((0, 4), np.float32), empty, empty.astype(np.int64), score)
 
 
-def test_only_those_are_run_again() -> None:
-    found = rerun_near(
-        ["a", "b", "c"],
-        [with_score(0.2), with_score(0.55), with_score(math.nan)],
-        lambda images: [with_score({"b": 0.45, "c": 0.9}[image]) for image in images],
-        threshold=0.5,
-        band=0.1,
-    )
-    assert [one.max_score for one in found] == [0.2, 0.45, 0.9]
-    certain = [with_score(0.2)]
-    assert rerun_near(["a"], certain, lambda images: 1 / 0, threshold=0.5, band=0.1) == certain
+def test_near() -> None:
+    assert near(0.5, 0.5, 0.0)
+    assert near(0.45, 0.5, 0.05001)
+    assert not near(0.44, 0.5, 0.05)
+    assert not near(0.56, 0.5, 0.05)
+
+
+def test_only_doubtful_images_run_again() -> None:
+    again: list[list[str]] = []
+
+    def exact(images: list[str]) -> list[Detections]:
+        again.append(images)
+        return [scored(0.501) for _ in images]
+
+    found = [scored(score) for score in (0.1, 0.48, 0.9, 0.52)]
+    result = rerun_near(["a", "b", "c", "d"], found, exact, threshold=0.5, band=0.03)
+    assert again == [["b", "d"]]
+    assert [one.max_score for one in result] == [0.1, 0.501, 0.9, 0.501]
+    assert rerun_near(["a"], found[:1], exact, threshold=0.5, band=0.03) == found[:1]
+    assert len(again) == 1
+
+
+def test_what_is_not_a_number_is_near() -> None:
+    """Numbers too large for float16 end as such."""
+    assert near(float("nan"), 0.5, 0.1)
