@@ -80,12 +80,13 @@ class TorchRuntime:
 
     def __init__(self, weights: VerifiedWeights, device: str, precision: Precision) -> None:
         self._torch = require("torch", feature="RetinaFace in PyTorch", extra="passify")
-        from pass_dataset.passify.detectors.retinaface.network import load_network
+        from pass_dataset.passify.detectors.retinaface.network import fold_norms, load_network
 
         self._device = self._torch.device(device)
         self._dtype = getattr(self._torch, precision)
         self._mean = self._torch.tensor(MEAN_BGR, dtype=self._torch.float32, device=self._device)
         network: Any = load_network(weights.path)
+        fold_norms(network)
         self._network = network.to(
             device=self._device, dtype=self._dtype, memory_format=self._torch.channels_last
         )
