@@ -11,8 +11,8 @@ rescaled) in the temporary folder, and runs on two cores, each in a fresh proces
 - ``ours``: one thread a core, each reading, decoding and detecting one image after the other.
 
 Imports, loading of the network and a first round over some images are not timed. The verdicts of
-both have to be the same. Memory is the resident set of the process at its largest. The shares are of
-processor time.
+both have to be the same. Memory is the resident set of the process at its largest. The shares, and
+the time of the CPU, are of all threads together.
 """
 
 from __future__ import annotations
@@ -265,8 +265,8 @@ def benchmark(folder: Path, weights: Path, count: int, rounds: int) -> str:
     for turn in range(rounds):
         for name in CONTESTANTS:
             logger.info("round %d of %d: %s", turn + 1, rounds, name)
-            command = [sys.executable, __file__, "--contestant", name, "--work", folder]
-            run = measure([*command, "--weights", weights])
+            words: list[str | Path] = ["--contestant", name, "--work", folder, "--weights", weights]
+            run = measure([sys.executable, __file__, *words])
             results[name].append(json.loads(run.output))
     scores = {name: found[0]["scores"] for name, found in results.items()}
     pairs = list(zip(scores["published"], scores["ours"], strict=True))

@@ -153,10 +153,11 @@ class RetinaFace:
 
             device, weights = self._device(), self._weights()
             if device == "cpu" and self._backend != "torch":
-                threads = resolve_threads(self._settings.threads)
-                self._runtimes[precision] = OnnxRuntime(weights, threads)
+                cores = resolve_threads(self._settings.threads)
+                self._runtimes[precision] = OnnxRuntime(weights, cores)
             else:
-                self._runtimes[precision] = TorchRuntime(weights, device, precision)
+                threads = self._settings.threads if device == "cpu" else None
+                self._runtimes[precision] = TorchRuntime(weights, device, precision, threads)
         return self._runtimes[precision]
 
 

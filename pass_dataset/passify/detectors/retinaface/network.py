@@ -8,6 +8,7 @@ ResNet-50 with 256. Landmarks are not computed: nothing in the filter asks for t
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -279,7 +280,7 @@ def fold_norms(module: nn.Module) -> None:
     children = list(module.named_children())
     for _, child in children:
         fold_norms(child)
-    for (name, conv), (norm_name, norm) in zip(children, children[1:], strict=False):
+    for (name, conv), (norm_name, norm) in pairwise(children):
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
             setattr(module, name, fuse_conv_bn_eval(conv, norm))
             setattr(module, norm_name, nn.Identity())

@@ -78,8 +78,17 @@ class OnnxRuntime:
 class TorchRuntime:
     """The network in PyTorch, on a device and in a precision."""
 
-    def __init__(self, weights: VerifiedWeights, device: str, precision: Precision) -> None:
+    def __init__(
+        self,
+        weights: VerifiedWeights,
+        device: str,
+        precision: Precision,
+        threads: int | None = None,
+    ) -> None:
+        """A network on a device; `threads`, if given, holds for all that PyTorch does."""
         self._torch = require("torch", feature="RetinaFace in PyTorch", extra="passify")
+        if threads is not None:
+            self._torch.set_num_threads(threads)
         from pass_dataset.passify.detectors.retinaface.network import fold_norms, load_network
 
         self._device = self._torch.device(device)
