@@ -21,6 +21,7 @@ from pass_dataset.building.cli import add_build, add_verify_build
 from pass_dataset.croissant.cli import add_croissant
 from pass_dataset.errors import DownloadError, PassDatasetError
 from pass_dataset.parquet.cli import add_push
+from pass_dataset.passify.detectors.cli import add_weights
 from pass_dataset.releases import (
     DEFAULT_VERSION,
     OFFICIAL_VERSIONS,
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     add_verify_build(commands)
     add_catalog(commands)
     add_push(commands)
+    add_weights(commands)
     return parser
 
 

@@ -13,6 +13,7 @@
     ├── RecordNotFoundError     no image with that hash
     ├── UnreadableBuildError    a build that is not there or cannot be read
     ├── UploadError             a build that could not be uploaded
+    ├── DetectorError           a detector that is not known, or cannot do what is asked
     ├── WeightsError            a weights file that is missing, wrong or unsafe
     └── MissingExtraError       an optional part is not installed
 
@@ -24,6 +25,7 @@ from __future__ import annotations
 __all__ = [
     "ArchiveError",
     "BuildError",
+    "DetectorError",
     "DiskSpaceError",
     "DownloadError",
     "FolderError",
@@ -78,6 +80,10 @@ class ArchiveError(PassDatasetError):
 
 class MetadataError(PassDatasetError):
     """A metadata CSV that cannot be read."""
+
+
+class DetectorError(PassDatasetError, ValueError):
+    """A detector that is not known, or that cannot do what is asked of it."""
 
 
 class WeightsError(PassDatasetError):

@@ -1,0 +1,43 @@
+"""Where detectors compute: the device and the number of threads."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+
+from pass_dataset.extras import require
+
+__all__ = ["resolve_device", "resolve_threads"]
+
+
+def resolve_device(device: str | None) -> str:
+    """``cpu``, ``cuda`` or ``cuda:N``; for None what there is.
+
+    PyTorch is only asked where there is a CUDA driver: importing it takes seconds.
+    """
+    if device is not None:
+        return device
+    return "cuda" if _has_cuda_driver() and _torch_has_cuda() else "cpu"
+
+
+def resolve_threads(threads: int | None) -> int:
+    """Number of threads; for None, one for each core that this process may use."""
+    if threads is not None:
+        return threads
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+@functools.cache
+def _has_cuda_driver() -> bool:
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
+def _torch_has_cuda() -> bool:
+    torch = require("torch", feature="Detecting on CUDA", extra="passify")
+    return bool(torch.cuda.is_available())
