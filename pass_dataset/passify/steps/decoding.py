@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from pass_dataset.errors import PassDatasetError
+from pass_dataset.errors import MissingExtraError, PassDatasetError
 from pass_dataset.passify.exclusions import Exclusions
 from pass_dataset.passify.images import decode
 from pass_dataset.passify.sources import Reader
@@ -104,6 +104,8 @@ class Decoding:
                 decoded = decode(data)
             else:
                 decoded = decode(data, max_pixels=self._max_pixels)
+        except MissingExtraError:
+            raise  # nothing to do with this image
         except Exception as error:  # a step turns what goes wrong with an image into its row
             result.reason = DECODER_FAILED
             result.message = f"{type(error).__name__}: {error}"
