@@ -15,6 +15,7 @@ from pass_dataset import __version__
 from pass_dataset.arguments import RELEASE_HELP, Commands, command, parts, positive
 from pass_dataset.command_line import run_command
 from pass_dataset.errors import PassDatasetError
+from pass_dataset.passify.detectors.cli import add_weights
 from pass_dataset.releases import (
     DEFAULT_VERSION,
     OFFICIAL_VERSIONS,
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     add_verify_build(commands)
     add_catalog(commands)
+    add_weights(commands)
     return parser
 
 

@@ -38,6 +38,7 @@ __all__ = [
     "holder",
     "identify_release",
     "state_path",
+    "user_cache",
     "write_whole",
 ]
 
@@ -56,10 +57,15 @@ PART_SUFFIX = ".part"
 STATE_NAMES = frozenset({RECEIPT_NAME, INDEX_NAME, LOCK_NAME, _HOLDER_NAME})
 
 
-def _cache_folder(folder: Path) -> Path:
+def user_cache(kind: str) -> Path:
+    """A folder of ours in the user's cache folder; it may not exist yet."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(home) / "pass_dataset" / kind
+
+
+def _cache_folder(folder: Path) -> Path:
     digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
-    return Path(home) / "pass_dataset" / "folders" / digest
+    return user_cache("folders") / digest
 
 
 def state_path(folder: Path, name: str, *, for_writing: bool = False) -> Path:
