@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 from collections.abc import Sequence
@@ -11,7 +12,13 @@ from pass_dataset.errors import DetectorError
 from pass_dataset.extras import require
 from pass_dataset.passify.detectors.detector import DetectorSettings
 
-__all__ = ["check_images", "float32_only", "prepare_torch"]
+__all__ = [
+    "check_images",
+    "float32_only",
+    "prepare_torch",
+    "resolve_device",
+    "resolve_threads",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -72,3 +79,34 @@ def float32_only(settings: DetectorSettings, name: str) -> None:
     """Says so where less than float32 was asked of a detector whose error there is not known."""
     if settings.precision != "float32":
         logger.info("%s: computes in float32 and not in %s", name, settings.precision)
+
+
+def resolve_device(device: str | None) -> str:
+    """``cpu``, ``cuda`` or ``cuda:N``; for None what there is.
+
+    PyTorch is only asked where there is a CUDA driver: importing it takes seconds.
+    """
+    if device is not None:
+        return device
+    return "cuda" if _has_cuda_driver() and _torch_has_cuda() else "cpu"
+
+
+def resolve_threads(threads: int | None) -> int:
+    """Number of threads; for None, one for each core that this process may use."""
+    if threads is not None:
+        return threads
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _has_cuda_driver() -> bool:
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
+def _torch_has_cuda() -> bool:
+    torch = require("torch", feature="Detecting on CUDA", extra="passify")
+    return bool(torch.cuda.is_available())
