@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, ImageStat
 
 PER_FOLDER = 100
 LONGER_SIDE = 500
@@ -31,8 +31,8 @@ VARIED_SIDES = (160, 900)
 #: Smallest part of an image's width and height that is cut out.
 MIN_CROP = 0.4
 QUALITY = 90
-#: Photographs whose values differ by less in every channel are passed over.
-MIN_CONTRAST = 32
+#: Photographs whose values deviate by less from the mean in every channel are passed over.
+MIN_DEVIATION = 8
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,7 @@ def photographs(source: Path) -> list[Image.Image]:
         except (OSError, SyntaxError, ValueError):
             continue
         # Parts of a single colour are of a single colour, whatever is done to them.
-        red_green_blue = (photograph.getchannel(number).getextrema() for number in range(3))
-        if any(high - low > MIN_CONTRAST for low, high in red_green_blue):
+        if max(ImageStat.Stat(photograph).stddev) > MIN_DEVIATION:
             found.append(photograph)
     return found
 
