@@ -15,6 +15,8 @@
     ├── UploadError             a build that could not be uploaded
     ├── DetectorError           a detector that is not known, or cannot do what is asked
     ├── WeightsError            a weights file that is missing, wrong or unsafe
+    ├── SourceError             images that cannot be listed or read
+    ├── RunError                a run of the filter that cannot go on as asked
     └── MissingExtraError       an optional part is not installed
 
 Each message names the file, what was expected, what was found, and what to do.
@@ -35,6 +37,8 @@ __all__ = [
     "PassDatasetError",
     "RecordNotFoundError",
     "ReleaseError",
+    "RunError",
+    "SourceError",
     "UnreadableBuildError",
     "UploadError",
     "VerificationError",
@@ -88,6 +92,14 @@ class DetectorError(PassDatasetError, ValueError):
 
 class WeightsError(PassDatasetError):
     """A weights file that cannot be had, is not what it should be, or is not safe to read."""
+
+
+class SourceError(PassDatasetError):
+    """A collection of images, or one of its images, that cannot be listed or read."""
+
+
+class RunError(PassDatasetError):
+    """A run of the filter that cannot go on as asked; what was done is kept."""
 
 
 class RecordNotFoundError(PassDatasetError, KeyError):

@@ -35,6 +35,7 @@ __all__ = [
     "STATE_NAMES",
     "archive_folder",
     "hold",
+    "holder",
     "identify_release",
     "state_path",
     "user_cache",
@@ -130,6 +131,24 @@ def _holder(folder: Path) -> str:
         return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"
+
+
+def holder(folder: Path) -> str | None:
+    """Who holds the folder now; None: nobody."""
+    import filelock
+
+    path = state_path(folder, LOCK_NAME)
+    if not path.exists():
+        return None
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        return _holder(folder)
+    except OSError:
+        return None  # it may not be written here, so nobody works on it from here
+    lock.release()
+    return None
 
 
 def archive_folder(version: str, given: str | os.PathLike[str] | None, default: Path) -> Path:

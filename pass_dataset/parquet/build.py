@@ -15,7 +15,6 @@ from pathlib import Path
 from pass_dataset import folders
 from pass_dataset.building.build import SPLIT, Build, system_errors
 from pass_dataset.building.plan import BuildPlan, stored_fingerprint
-from pass_dataset.building.workers import default_workers
 from pass_dataset.errors import BuildError
 from pass_dataset.parquet.card import card_of
 from pass_dataset.parquet.export import (
@@ -31,6 +30,7 @@ from pass_dataset.progress import Progress, Silent
 from pass_dataset.provision import provide
 from pass_dataset.records import PassArchive
 from pass_dataset.releases import Release
+from pass_dataset.worker_process import default_workers
 
 __all__ = ["SHARD_BYTES", "WORK_NAME", "ParquetBuild"]
 

@@ -22,7 +22,6 @@ from pass_dataset import folders
 from pass_dataset.building.build import SPLIT, Build
 from pass_dataset.building.layout import Layout, lay_out, shuffled_records
 from pass_dataset.building.plan import BuildPlan, sweep, work_folder
-from pass_dataset.building.workers import default_workers
 from pass_dataset.errors import BuildError
 from pass_dataset.extras import require
 from pass_dataset.progress import on_terminal
@@ -34,6 +33,7 @@ from pass_dataset.tfds.building.copying import TfdsFormat
 from pass_dataset.tfds.building.example_writer import ShardExampleWriter
 from pass_dataset.tfds.building.shards import FORMATS
 from pass_dataset.tfds.configs import config_of
+from pass_dataset.worker_process import default_workers
 
 __all__ = ["HOMEPAGE", "ArchiveBuilder", "example", "features"]
 
