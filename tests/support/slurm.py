@@ -179,8 +179,21 @@ def _configure(folder: Path) -> None:
             max_array_size=MAX_ARRAY_SIZE,
         )
     )
+    (folder / "cgroup.conf").write_text(f"CgroupPlugin={_cgroup_plugin()}\n")
     # A device file that is always there stands for the GPU: SLURM only counts it.
     (folder / "gres.conf").write_text("Name=gpu File=/dev/null\n")
+
+
+def _cgroup_plugin() -> str:
+    """What keeps slurmd from looking for cgroups, which a container may not have or not let write.
+
+    Since 23.11 they can be switched off. Before, version 1 is touched only when it is needed.
+    """
+    done = subprocess.run(
+        [_which("slurmd") or "slurmd", "-V"], capture_output=True, text=True, check=True, timeout=60
+    )
+    year, month = done.stdout.split()[-1].split(".")[:2]
+    return "disabled" if (int(year), int(month)) >= (23, 11) else "cgroup/v1"
 
 
 def _start_munge(cluster: Cluster) -> subprocess.Popen[bytes]:
