@@ -50,6 +50,11 @@ class TaskState:
         return self.state in _RUNNING
 
     @property
+    def was_cancelled(self) -> bool:
+        """True if someone cancelled it."""
+        return self.state == "CANCELLED"
+
+    @property
     def can_never_run(self) -> bool:
         """True if it waits for a task that has failed."""
         return self.state == "PENDING" and self.reason == "DependencyNeverSatisfied"

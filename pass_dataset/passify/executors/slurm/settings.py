@@ -83,6 +83,8 @@ class SlurmSettings:
       people: of the tasks that look for people, if those are to run elsewhere than faces: each
         starts when the task that looked for faces on the same shards has ended.
       max_parallel_tasks: tasks of one array that run at a time; the published scripts have 50.
+      max_tasks: tasks of an array, over which the shards are spread; None: four times as many as run
+        at a time.
       account: what the jobs are charged to; None: the user's default.
       qos: quality of service; None: the default.
       setup: lines of shell that each task runs first, such as ``module load cuda``.
@@ -91,6 +93,7 @@ class SlurmSettings:
     resources: SlurmResources = FACES
     people: SlurmResources | None = None
     max_parallel_tasks: int = 50
+    max_tasks: int | None = None
     account: str | None = None
     qos: str | None = None
     setup: tuple[str, ...] = ()
@@ -98,11 +101,10 @@ class SlurmSettings:
     def __post_init__(self) -> None:
         _check_word("account", self.account)
         _check_word("qos", self.qos)
-        if self.max_parallel_tasks < 1:
-            raise ValueError(
-                f"max_parallel_tasks: expected a number of 1 or more, "
-                f"found {self.max_parallel_tasks}"
-            )
+        for name in ("max_parallel_tasks", "max_tasks"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name}: expected a number of 1 or more, found {value}")
 
 
 def parse_time_min(text: str) -> int:
