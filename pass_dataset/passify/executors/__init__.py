@@ -1,9 +1,13 @@
 """Where shards are done; the same shards and the same results everywhere.
 
-executor  the run loop, and the interface: do these shards
-local     worker processes on this machine
-pool      the worker processes of one machine, which the other executors use on theirs
-worker    what runs in such a process
+executor   the run loop, and the interface: do these shards
+local      worker processes on this machine
+slurm      job arrays on a SLURM cluster
+ray        actors on a Ray cluster
+pool       the worker processes of one machine, which the other executors use on theirs
+worker     what runs in such a process
+attempts   one try at a shard, and how it ended
+arguments  options of the command line that choose an executor
 """
 
 from __future__ import annotations

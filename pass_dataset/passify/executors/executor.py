@@ -27,9 +27,21 @@ __all__ = ["Executor", "RunReport", "fill_run", "retry_jobs", "run_filter"]
 
 logger = logging.getLogger(__name__)
 
+#: A piece of a file that nobody wrote to for an hour belongs to a process that is gone.
+_ABANDONED_S = 3600.0
+
 
 class Executor(ABC):
-    """A place where shards are done."""
+    """A place where shards are done.
+
+    Attributes:
+      waits: False if `execute` leaves shards to others and comes back before they are done.
+      others_at_work: whether shards of the run may be being done when `execute` is called, by what
+        an earlier call left.
+    """
+
+    waits: bool = True
+    others_at_work: bool = False
 
     @abstractmethod
     def execute(
@@ -56,12 +68,14 @@ class RunReport:
       plan: the images.
       images: number of images that were worked on.
       seconds: time that took, without listing.
+      shards_left: shards that others are to do; the lists are written when all are done.
     """
 
     folder: RunFolder
     plan: Plan
     images: int
     seconds: float
+    shards_left: int = 0
 
 
 def run_filter(
@@ -96,7 +110,7 @@ def run_filter(
     folder.path.mkdir(parents=True, exist_ok=True)
     with folders.hold(folder.path, wait=False):
         folder.claim(settings, listed)
-        folder.sweep()
+        folder.sweep(_ABANDONED_S if executor.others_at_work else None)
         plan = Plan.load(folder) or make_plan(folder, source, settings, progress)
         done = folder.done()
         jobs = [ShardJob(shard) for shard in range(plan.num_shards) if shard not in done]
@@ -151,7 +165,9 @@ def _do(
     task = progress.task("Filtering", plan.images, "images", done=plan.images - to_do)
     failed: dict[int, str] = {}
     images = 0
+    left = len(jobs)
     for result in executor.execute(folder, jobs, task.advance) if jobs else ():
+        left -= 1
         if isinstance(result, ShardFailure):
             failed[result.shard] = result.message
         else:
@@ -160,6 +176,8 @@ def _do(
     seconds = time.monotonic() - started
     if failed:
         raise RunError(_failed_shards(folder, plan, failed))
+    if left and not executor.waits:
+        return RunReport(folder, plan, images, seconds, left)
     write_lists(Results(folder))
     return RunReport(folder, plan, images, seconds)
 

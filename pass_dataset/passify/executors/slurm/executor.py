@@ -73,14 +73,9 @@ class SlurmExecutor(Executor):
         self._settings = settings
         self._execution = execution
         self._waiting = waiting
+        self.waits = waiting is not None
 
-    @property
-    def works_elsewhere(self) -> bool:
-        return True
-
-    @property
-    def waits(self) -> bool:
-        return self._waiting is not None
+    others_at_work = True
 
     def execute(
         self, folder: RunFolder, jobs: Sequence[ShardJob], told: Callable[[int], None]
