@@ -13,6 +13,7 @@ from pathlib import Path
 from pass_dataset import __version__
 from pass_dataset.arguments import Commands, command
 from pass_dataset.command_line import run_command
+from pass_dataset.passify.executors.cli import add_cancel, add_plan, add_work
 from pass_dataset.passify.outputs.cli import add_dropped, add_export, add_keep, add_summary
 from pass_dataset.passify.runs.cli import add_fill, add_run
 
@@ -35,6 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_run(commands)
     _add_status(commands)
+    add_plan(commands)
+    add_work(commands)
+    add_cancel(commands)
     add_keep(commands)
     add_dropped(commands)
     add_summary(commands)

@@ -1,4 +1,4 @@
-"""A SLURM cluster of one node, started for tests: real daemons, in a folder and on ports of their own.
+"""A SLURM cluster of one node, started for tests: real daemons in a folder and on ports of their own.
 
 Nothing of the system's own SLURM is touched, and nothing survives: the daemons are children of the
 test process and die with it, however it ends.
@@ -16,7 +16,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,9 +62,9 @@ ReturnToService=2
 KillWait=2
 MaxArraySize={max_array_size}
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory_mb} Gres=gpu:1 State=UNKNOWN
-PartitionName=cpu Nodes={host} Default=YES MaxTime=60 PriorityTier=1
-PartitionName=gpu Nodes={host} MaxTime=60 PriorityTier=1
-PartitionName=urgent Nodes={host} MaxTime=60 PriorityTier=2
+PartitionName=cpu Nodes={host} Default=YES MaxTime=1-0 PriorityTier=1
+PartitionName=gpu Nodes={host} MaxTime=1-0 PriorityTier=1
+PartitionName=urgent Nodes={host} MaxTime=1-0 PriorityTier=2
 """
 
 
@@ -235,14 +235,17 @@ def _die_with_parent() -> None:
 
 
 def _wait(
-    cluster: Cluster, daemons: Sequence[subprocess.Popen[bytes]], ready: object, timeout_s: float = 30
+    cluster: Cluster,
+    daemons: Sequence[subprocess.Popen[bytes]],
+    ready: Callable[[], bool],
+    timeout_s: float = 30,
 ) -> None:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         if any(daemon.poll() is not None for daemon in daemons):
             break
         with contextlib.suppress(ClusterError):
-            if callable(ready) and ready():
+            if ready():
                 return
         time.sleep(0.1)
     raise ClusterError(f"SLURM did not start within {timeout_s} s\n{cluster.logs()}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import time
@@ -23,7 +24,7 @@ from pass_dataset.passify.steps import ShardJob
 from pass_dataset.passify.verdicts import Thresholds, outcome_of
 from pass_dataset.progress import Progress, Silent
 
-__all__ = ["Executor", "RunReport", "fill_run", "retry_jobs", "run_filter"]
+__all__ = ["Executor", "RunReport", "fill_run", "plan_run", "retry_jobs", "run_filter"]
 
 logger = logging.getLogger(__name__)
 
@@ -104,19 +105,51 @@ def run_filter(
       OSError: the folder cannot be written.
     """
     progress = progress or Silent()
+    with _planned(folder, settings, exclusions, progress) as plan:
+        folder.sweep(_ABANDONED_S if executor.others_at_work else None)
+        done = folder.done()
+        jobs = [ShardJob(shard) for shard in range(plan.num_shards) if shard not in done]
+        if retry_failed:
+            jobs += retry_jobs(folder)
+        return _do(folder, plan, executor, jobs, progress)
+
+
+def plan_run(
+    folder: RunFolder,
+    settings: RunSettings,
+    *,
+    exclusions: Path | None = None,
+    progress: Progress | None = None,
+) -> Plan:
+    """Lists the images of a run and cuts them into shards, if that was not done yet.
+
+    Others may then do the shards: `run_filter`, or `passify work` on many machines.
+
+    Args:
+      folder, settings, exclusions, progress: as those of `run_filter`.
+
+    Raises:
+      RunError: the folder is that of another run.
+      FolderLockedError: another process has this run.
+      SourceError: there are no images.
+      OSError: the folder cannot be written.
+    """
+    with _planned(folder, settings, exclusions, progress or Silent()) as plan:
+        return plan
+
+
+@contextlib.contextmanager
+def _planned(
+    folder: RunFolder, settings: RunSettings, exclusions: Path | None, progress: Progress
+) -> Iterator[Plan]:
+    """Holds a run, which is new or has these settings, with its plan made."""
     listed = None if exclusions is None else _read(exclusions)
     settings = _with_exclusions(settings, listed)
     source = open_source(settings.source)
     folder.path.mkdir(parents=True, exist_ok=True)
     with folders.hold(folder.path, wait=False):
         folder.claim(settings, listed)
-        folder.sweep(_ABANDONED_S if executor.others_at_work else None)
-        plan = Plan.load(folder) or make_plan(folder, source, settings, progress)
-        done = folder.done()
-        jobs = [ShardJob(shard) for shard in range(plan.num_shards) if shard not in done]
-        if retry_failed:
-            jobs += retry_jobs(folder)
-        return _do(folder, plan, executor, jobs, progress)
+        yield Plan.load(folder) or make_plan(folder, source, settings, progress)
 
 
 def retry_jobs(folder: RunFolder) -> list[ShardJob]:

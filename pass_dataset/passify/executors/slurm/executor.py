@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pass_dataset.errors import SchedulerError
 from pass_dataset.passify.executors.executor import Executor
@@ -16,6 +16,7 @@ from pass_dataset.passify.executors.pool import ShardFailure
 from pass_dataset.passify.executors.slurm import scheduler
 from pass_dataset.passify.executors.slurm.arrays import submit_array
 from pass_dataset.passify.executors.slurm.endings import describe_ending, read_end
+from pass_dataset.passify.executors.slurm.queue import active_jobs
 from pass_dataset.passify.executors.slurm.scheduler import TaskState
 from pass_dataset.passify.executors.slurm.settings import SlurmSettings
 from pass_dataset.passify.executors.slurm.stages import (
@@ -25,7 +26,7 @@ from pass_dataset.passify.executors.slurm.stages import (
     stage_of,
 )
 from pass_dataset.passify.executors.slurm.submissions import Submission, load_submissions
-from pass_dataset.passify.executors.slurm.tasks import ShardTask
+from pass_dataset.passify.executors.slurm.shard_task import ShardTask
 from pass_dataset.passify.runs import RunFolder, ShardStats
 from pass_dataset.passify.steps import Execution, ShardJob
 
@@ -115,6 +116,7 @@ class _Watch:
         self._rounds: Counter[int] = Counter()
         self._idle_since: dict[int, float] = {}
         self._silent_since: float | None = None
+        self._told_reasons: set[str] = set()
         #: Of shards that are done again: when they were done before.
         self._before = {
             job.shard: None if (stats := folder.shard_stats(job.shard)) is None else stats.finished_at
@@ -133,6 +135,7 @@ class _Watch:
             yield stats
         if states is None:
             return
+        self._tell_stuck(states)
         active = self._active(states)
         idle = [shard for shard in self.pending if shard not in active]
         for shard in active:
@@ -156,7 +159,8 @@ class _Watch:
         """Says what becomes of the jobs."""
         with contextlib.suppress(SchedulerError):
             job_ids = active_jobs(self._submissions)
-            listed = " ".join(map(str, job_ids))
+            listed = ", ".join(map(str, job_ids))
+            place = shlex.quote(str(self._folder.path))
             if not job_ids:
                 return
             if cancel:
@@ -164,11 +168,11 @@ class _Watch:
                 logger.warning("SLURM jobs %s are cancelled", listed)
                 return
             logger.warning(
-                "SLURM jobs %s go on. passify status %s shows how far they are, the same command "
-                "again waits for them, and to cancel them: scancel %s",
+                "SLURM jobs %s go on. The same command again waits for them; to see how far they "
+                "are: passify status %s; to cancel them: passify cancel %s",
                 listed,
-                self._folder.path,
-                listed,
+                place,
+                place,
             )
 
     # --- what is done -----------------------------------------------------------------------------
@@ -200,6 +204,19 @@ class _Watch:
             return None
         self._silent_since = None
         return states
+
+    def _tell_stuck(self, states: dict[tuple[int, int], TaskState]) -> None:
+        """Warns, once for each reason, of tasks that may wait for ever."""
+        stuck = Counter(state.reason for state in states.values() if state.is_stuck)
+        for reason, number in stuck.items():
+            if reason not in self._told_reasons:
+                logger.warning(
+                    "SLURM holds %d tasks back: %s. If that does not pass by itself, press Ctrl-C, "
+                    "cancel the jobs and choose other options",
+                    number,
+                    reason,
+                )
+        self._told_reasons |= set(stuck)
 
     def _active(self, states: dict[tuple[int, int], TaskState]) -> set[int]:
         """Pending shards that some task has."""
@@ -295,24 +312,3 @@ class _Watch:
                 after=before if array.follows else None,
             )
             self._submissions.append(before)
-
-
-def active_jobs(submissions: Sequence[Submission]) -> list[int]:
-    """Numbers of the jobs that wait or run.
-
-    Raises:
-      SchedulerError: SLURM does not answer.
-    """
-    states = scheduler.ask_tasks({submission.job_id for submission in submissions})
-    return sorted({job_id for (job_id, _), state in states.items() if state.is_active})
-
-
-def cancel_run(folder: Path) -> list[int]:
-    """Cancels what waits or runs for a run; returns the numbers of the jobs.
-
-    Raises:
-      SchedulerError: SLURM does not answer.
-    """
-    job_ids = active_jobs(load_submissions(folder))
-    scheduler.cancel(job_ids)
-    return job_ids

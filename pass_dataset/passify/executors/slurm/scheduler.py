@@ -24,6 +24,11 @@ _ACTIVE = frozenset(
     "CONFIGURING COMPLETING PENDING PREEMPTED REQUEUE_FED REQUEUE_HOLD REQUEUED RESIZING "
     "RESV_DEL_HOLD RUNNING SIGNALING SPECIAL_EXIT STAGE_OUT STOPPED SUSPENDED".split()
 )
+#: Reasons for which a task waits that time alone removes; squeue's manual has them all.
+_PASSING = frozenset(
+    "None BeginTime Dependency JobArrayTaskLimit Priority Resources "
+    "ReqNodeNotAvail Prolog Cleaning".split()
+)
 _RUNNING = frozenset("CONFIGURING COMPLETING RUNNING SIGNALING STAGE_OUT".split())
 
 
@@ -48,6 +53,13 @@ class TaskState:
     def is_running(self) -> bool:
         """True while it is on a node."""
         return self.state in _RUNNING
+
+    @property
+    def is_stuck(self) -> bool:
+        """True if it waits for something that hardly comes by itself, such as a higher limit."""
+        # Some have more behind them: "ReqNodeNotAvail, UnavailableNodes:n7".
+        reason = self.reason.strip("()").partition(",")[0]
+        return self.is_active and self.state == "PENDING" and reason not in _PASSING
 
     @property
     def was_cancelled(self) -> bool:

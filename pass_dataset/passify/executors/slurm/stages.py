@@ -8,7 +8,7 @@ from typing import Literal
 
 from pass_dataset.passify.detectors.detector import Target
 from pass_dataset.passify.executors.slurm.settings import SlurmResources, SlurmSettings
-from pass_dataset.passify.executors.slurm.submissions import split_shards
+from pass_dataset.passify.executors.tasks import split_shards
 from pass_dataset.passify.steps import Execution, ShardJob
 
 __all__ = ["PLAIN_STAGES", "Array", "Stage", "arrays_to_submit", "execution_on", "stage_of"]

@@ -6,14 +6,14 @@ A rerun reads them and asks SLURM, so that it does not submit again what is wait
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pass_dataset.errors import RunError
 from pass_dataset.folders import write_whole
 
-__all__ = ["Submission", "load_submissions", "log_folder", "split_shards"]
+__all__ = ["Submission", "load_submissions", "log_folder"]
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,3 @@ def load_submissions(run_folder: Path) -> list[Submission]:
                 "Remove the file; the job's shards are then done again if they are missing"
             ) from error
     return sorted(submissions, key=lambda submission: submission.job_id)
-
-
-def split_shards(shards: Sequence[int], max_tasks: int) -> list[tuple[int, ...]]:
-    """Shards of each task: neighbours together, as even as can be, at most `max_tasks` tasks."""
-    num_tasks = min(len(shards), max_tasks)
-    bounds = [len(shards) * task // num_tasks for task in range(num_tasks + 1)] if shards else []
-    return [tuple(shards[start:stop]) for start, stop in zip(bounds, bounds[1:], strict=False)]

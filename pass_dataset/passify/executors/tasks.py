@@ -1,58 +1,25 @@
-"""What a task of a job array does on its node."""
+"""Some shards of a run, done on this machine for whoever spread them over many."""
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pass_dataset.errors import PassDatasetError, RunError
-from pass_dataset.extras import require
 from pass_dataset.passify.executors.pool import ShardFailure, do_shards
 from pass_dataset.passify.runs import RunFolder
 from pass_dataset.passify.steps import Execution, ShardJob
 
-__all__ = ["ShardTask", "do_task"]
+__all__ = ["do_task", "split_shards"]
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class ShardTask:
-    """Some shards of a run, for one element of an array; it is pickled by submitit.
-
-    Attributes:
-      run_folder: the run.
-      jobs: what to do with the shards.
-      execution: how, on the node.
-    """
-
-    run_folder: str
-    jobs: tuple[ShardJob, ...]
-    execution: Execution
-
-    @property
-    def shards(self) -> tuple[int, ...]:
-        """Numbers of the shards."""
-        return tuple(job.shard for job in self.jobs)
-
-    def __call__(self) -> None:
-        """Does what is missing of the shards.
-
-        Raises:
-          RunError: some could not be done.
-        """
-        logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-        do_task(RunFolder(self.run_folder), self.jobs, self.execution, name=_task_name())
-
-    def checkpoint(self) -> object:
-        """What is to be queued when the time is over or another job needs the node.
-
-        The same again: what was done of each shard is on the disk.
-        """
-        submitit = require("submitit", feature="The SLURM executor", extra="slurm")
-        return submitit.helpers.DelayedSubmission(self)
+def split_shards(shards: Sequence[int], max_tasks: int) -> list[tuple[int, ...]]:
+    """Shards of each task: neighbours together, as even as can be, at most `max_tasks` tasks."""
+    num_tasks = min(len(shards), max_tasks)
+    bounds = [len(shards) * task // num_tasks for task in range(num_tasks + 1)] if shards else []
+    return [tuple(shards[start:stop]) for start, stop in zip(bounds, bounds[1:], strict=False)]
 
 
 def do_task(
@@ -101,8 +68,3 @@ def _is_done(folder: RunFolder, job: ShardJob) -> bool:
 
 def _tell_nobody(images: int) -> None:
     """Progress is seen in the run folder."""
-
-
-def _task_name() -> str:
-    job = os.environ.get("SLURM_ARRAY_JOB_ID") or os.environ.get("SLURM_JOB_ID", "")
-    return f"slurm-{job}_{os.environ.get('SLURM_ARRAY_TASK_ID', '0')}-worker"
