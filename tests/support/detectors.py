@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -92,7 +93,17 @@ class Slow(Faces):
     """Takes 20 ms an image, so that there is time to interrupt it."""
 
     def _detect(self, image: np.ndarray) -> Detections:
-        import time
 
         time.sleep(0.02)
+        return super()._detect(image)
+
+
+class Hungry(Faces):
+    """Takes 700 MB."""
+
+    def _detect(self, image: np.ndarray) -> Detections:
+        if not hasattr(self, "_food"):
+            self._food = np.ones(700 << 17)
+            # SLURM looks once a second.
+            time.sleep(3)
         return super()._detect(image)

@@ -1,4 +1,4 @@
-"""A SLURM cluster of one node, started for tests: real daemons in a folder and on ports of their own.
+"""A SLURM cluster of one node, started for tests: real daemons, with folder and ports of their own.
 
 Nothing of the system's own SLURM is touched, and nothing survives: the daemons are children of the
 test process and die with it, however it ends.

@@ -110,7 +110,9 @@ class _ShardActor:
         """In a process of its own, so that the image that takes it down is found out."""
         execution = replace(self._share.execution, workers=1, cores=self._share.threads)
         try:
-            results = do_shards(self._folder, [job], execution, _tell_nobody, log_name="ray-careful")
+            results = do_shards(
+                self._folder, [job], execution, _tell_nobody, log_name="ray-careful"
+            )
             (result,) = results
         except (OSError, PassDatasetError) as error:
             return fatal(self._folder, error)
@@ -239,9 +241,7 @@ class _Crew:
         self._folder.mark_failed(job.shard, message)
         yield ShardFailure(job.shard, message)
 
-    def _bury(
-        self, actor: Any, job: ShardJob | None, error: Exception
-    ) -> Iterator[ShardFailure]:
+    def _bury(self, actor: Any, job: ShardJob | None, error: Exception) -> Iterator[ShardFailure]:
         self._kill(actor)
         how = _how_it_died(error)
         if job is None:

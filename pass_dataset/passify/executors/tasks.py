@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Sequence
 
@@ -19,7 +20,7 @@ def split_shards(shards: Sequence[int], max_tasks: int) -> list[tuple[int, ...]]
     """Shards of each task: neighbours together, as even as can be, at most `max_tasks` tasks."""
     num_tasks = min(len(shards), max_tasks)
     bounds = [len(shards) * task // num_tasks for task in range(num_tasks + 1)] if shards else []
-    return [tuple(shards[start:stop]) for start, stop in zip(bounds, bounds[1:], strict=False)]
+    return [tuple(shards[start:stop]) for start, stop in itertools.pairwise(bounds)]
 
 
 def do_task(

@@ -19,6 +19,7 @@ from pass_dataset.passify.executors.slurm.endings import describe_ending, read_e
 from pass_dataset.passify.executors.slurm.queue import active_jobs
 from pass_dataset.passify.executors.slurm.scheduler import TaskState
 from pass_dataset.passify.executors.slurm.settings import SlurmSettings
+from pass_dataset.passify.executors.slurm.shard_task import ShardTask
 from pass_dataset.passify.executors.slurm.stages import (
     PLAIN_STAGES,
     arrays_to_submit,
@@ -26,7 +27,6 @@ from pass_dataset.passify.executors.slurm.stages import (
     stage_of,
 )
 from pass_dataset.passify.executors.slurm.submissions import Submission, load_submissions
-from pass_dataset.passify.executors.slurm.shard_task import ShardTask
 from pass_dataset.passify.runs import RunFolder, ShardStats
 from pass_dataset.passify.steps import Execution, ShardJob
 
@@ -119,7 +119,9 @@ class _Watch:
         self._told_reasons: set[str] = set()
         #: Of shards that are done again: when they were done before.
         self._before = {
-            job.shard: None if (stats := folder.shard_stats(job.shard)) is None else stats.finished_at
+            job.shard: None
+            if (stats := folder.shard_stats(job.shard)) is None
+            else stats.finished_at
             for job in jobs
             if stage_of(job) != "all"
         }

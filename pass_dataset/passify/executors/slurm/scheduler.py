@@ -21,15 +21,39 @@ _FORMAT = "%F|%K|%T|%r"
 
 #: States in which a task still has something to do, by their names in squeue's manual.
 _ACTIVE = frozenset(
-    "CONFIGURING COMPLETING PENDING PREEMPTED REQUEUE_FED REQUEUE_HOLD REQUEUED RESIZING "
-    "RESV_DEL_HOLD RUNNING SIGNALING SPECIAL_EXIT STAGE_OUT STOPPED SUSPENDED".split()
+    [
+        "CONFIGURING",
+        "COMPLETING",
+        "PENDING",
+        "PREEMPTED",
+        "REQUEUE_FED",
+        "REQUEUE_HOLD",
+        "REQUEUED",
+        "RESIZING",
+        "RESV_DEL_HOLD",
+        "RUNNING",
+        "SIGNALING",
+        "SPECIAL_EXIT",
+        "STAGE_OUT",
+        "STOPPED",
+        "SUSPENDED",
+    ]
 )
 #: Reasons for which a task waits that time alone removes; squeue's manual has them all.
 _PASSING = frozenset(
-    "None BeginTime Dependency JobArrayTaskLimit Priority Resources "
-    "ReqNodeNotAvail Prolog Cleaning".split()
+    [
+        "None",
+        "BeginTime",
+        "Dependency",
+        "JobArrayTaskLimit",
+        "Priority",
+        "Resources",
+        "ReqNodeNotAvail",
+        "Prolog",
+        "Cleaning",
+    ]
 )
-_RUNNING = frozenset("CONFIGURING COMPLETING RUNNING SIGNALING STAGE_OUT".split())
+_RUNNING = frozenset(["CONFIGURING", "COMPLETING", "RUNNING", "SIGNALING", "STAGE_OUT"])
 
 
 @dataclass(frozen=True)

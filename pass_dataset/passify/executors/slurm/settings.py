@@ -9,8 +9,22 @@ __all__ = ["FACES", "PEOPLE", "SlurmResources", "SlurmSettings", "parse_time_min
 
 #: Options of ``sbatch`` that the executor sets itself, by their long names.
 _OWN_OPTIONS = frozenset(
-    "array chdir dependency error gpus-per-node job-name kill-on-invalid-dep nodes "
-    "ntasks-per-node open-mode output requeue signal time".split()
+    [
+        "array",
+        "chdir",
+        "dependency",
+        "error",
+        "gpus-per-node",
+        "job-name",
+        "kill-on-invalid-dep",
+        "nodes",
+        "ntasks-per-node",
+        "open-mode",
+        "output",
+        "requeue",
+        "signal",
+        "time",
+    ]
 )
 
 

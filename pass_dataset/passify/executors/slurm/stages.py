@@ -65,7 +65,9 @@ def arrays_to_submit(
       settings: where tasks run.
       max_array_size: what SLURM takes.
     """
-    most = min(max_array_size, settings.max_tasks or _TASKS_PER_PARALLEL * settings.max_parallel_tasks)
+    most = min(
+        max_array_size, settings.max_tasks or _TASKS_PER_PARALLEL * settings.max_parallel_tasks
+    )
 
     def split(some: Sequence[ShardJob]) -> tuple[tuple[ShardJob, ...], ...]:
         by_shard = {job.shard: job for job in some}

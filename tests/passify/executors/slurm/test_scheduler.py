@@ -59,7 +59,7 @@ def test_slurm_that_does_not_answer(
     )
     lost.write_text(edited)
     monkeypatch.setenv("SLURM_CONF", str(lost))
-    with pytest.raises(SchedulerError, match="squeue: .*Unable to contact slurm controller"):
+    with pytest.raises(SchedulerError, match=r"squeue: .*Unable to contact slurm controller"):
         scheduler.ask_tasks([1])
 
 
