@@ -311,7 +311,7 @@ def _connected(settings: RaySettings) -> Iterator[ModuleType]:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-        except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+        except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
             said = str(error).strip().splitlines() or [type(error).__name__]
             raise SchedulerError(
                 f"Ray at {settings.address or 'this machine'} cannot be reached: {said[0]}"

@@ -64,16 +64,23 @@ class SlurmExecutor(Executor):
     """
 
     def __init__(
-        self, settings: SlurmSettings, execution: Execution, waiting: Waiting | None = Waiting()
+        self,
+        settings: SlurmSettings,
+        execution: Execution,
+        waiting: Waiting | None = Waiting(),
+        *,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Args:
         settings: what tasks ask for.
         execution: how shards are done on a node.
         waiting: how this process waits; None: it submits and does not.
+        sleep: what it waits with.
         """
         self._settings = settings
         self._execution = execution
         self._waiting = waiting
+        self._sleep = sleep
         self.waits = waiting is not None
 
     others_at_work = True
@@ -89,7 +96,7 @@ class SlurmExecutor(Executor):
                 return
             pause_s = min(1.0, waiting.poll_s)
             while watch.pending:
-                time.sleep(pause_s)
+                self._sleep(pause_s)
                 pause_s = min(pause_s * 1.2, waiting.poll_s)
                 yield from watch.look(told, waiting)
         except KeyboardInterrupt:
@@ -155,7 +162,13 @@ class _Watch:
                 del self.pending[shard]
                 yield ShardFailure(shard, message)
         if missing:
-            self._submit(missing)
+            first = not self._rounds
+            try:
+                self._submit(missing)
+            except SchedulerError as error:
+                if first:
+                    raise
+                self._be_patient(error, waiting)
 
     def interrupted(self, *, cancel: bool) -> None:
         """Says what becomes of the jobs."""
@@ -195,17 +208,20 @@ class _Watch:
         try:
             states = scheduler.ask_tasks({submission.job_id for submission in self._submissions})
         except SchedulerError as error:
-            now = time.monotonic()
-            if self._silent_since is None:
-                if not self._rounds:
-                    raise  # nothing was submitted yet
-                logger.warning("%s; asking on", error)
-                self._silent_since = now
-            if now - self._silent_since > waiting.patience_s:
-                raise
+            if not self._rounds:
+                raise  # nothing is waited for yet
+            self._be_patient(error, waiting)
             return None
         self._silent_since = None
         return states
+
+    def _be_patient(self, error: SchedulerError, waiting: Waiting) -> None:
+        now = time.monotonic()
+        if self._silent_since is None:
+            logger.warning("%s; trying on", error)
+            self._silent_since = now
+        if now - self._silent_since > waiting.patience_s:
+            raise error
 
     def _tell_stuck(self, states: dict[tuple[int, int], TaskState]) -> None:
         """Warns, once for each reason, of tasks that may wait for ever."""
@@ -292,8 +308,6 @@ class _Watch:
 
     def _submit(self, jobs: Sequence[ShardJob]) -> None:
         for job in jobs:
-            self._rounds[job.shard] += 1
-            self._idle_since.pop(job.shard, None)
             self._folder.forget_failure(job.shard)
         arrays = arrays_to_submit(
             jobs,
@@ -314,3 +328,6 @@ class _Watch:
                 after=before if array.follows else None,
             )
             self._submissions.append(before)
+        for job in jobs:
+            self._rounds[job.shard] += 1
+            self._idle_since.pop(job.shard, None)

@@ -48,9 +48,9 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def executor(**changes: Any) -> SlurmExecutor:
-    waiting = changes.pop("waiting", QUICK)
+    sleep = changes.pop("sleep", time.sleep)
     settings = replace(SlurmSettings(resources=CPU, max_tasks=2), **changes)
-    return SlurmExecutor(settings, Execution(workers=1), waiting)
+    return SlurmExecutor(settings, Execution(workers=1), QUICK, sleep=sleep)
 
 
 def run_on_slurm(source: Path, out: Path, where: SlurmExecutor, **changes: Any) -> Results:
@@ -115,7 +115,11 @@ def test_more_shards_than_an_array_takes(slurm: Cluster, photos: Path, tmp_path:
     assert len(array.tasks) == MAX_ARRAY_SIZE
 
 
-def test_cancelled_task_and_rerun(slurm: Cluster, photos: Path, tmp_path: Path) -> None:
+def test_cancelled_task_and_rerun(
+    slurm: Cluster, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Slow enough that a task does not come to its end in the time that SLURM leaves it.
+    monkeypatch.setenv("TESTS_DELAY_S", "0.15")
     process = start_passify(
         "run", photos, "--out", tmp_path / "run", *options("--face-detector", SLOW)
     )
@@ -128,6 +132,7 @@ def test_cancelled_task_and_rerun(slurm: Cluster, photos: Path, tmp_path: Path) 
     assert "shards failed" in said
     assert f"SLURM task {submission.job_id}_1 ended early: it was cancelled" in said
     assert f"{submission.job_id}_1_0_log.out" in said
+    monkeypatch.delenv("TESTS_DELAY_S")
     # The other task went on to its end.
     assert set(submission.tasks[0]) <= RunFolder(tmp_path / "run").done()
     again = passify("run", photos, "--out", tmp_path / "run", *options("--face-detector", SLOW))
@@ -276,18 +281,14 @@ def test_slurm_may_be_silent_for_a_while(
     conf = (slurm.folder / "slurm.conf").read_text()
     lost = tmp_path / "slurm.conf"
     lost.write_text(conf.replace("SlurmctldPort=", "SlurmctldPort=1#"))
-    where = executor()
     folder = RunFolder(tmp_path / "run")
-    settings = settings_for(photos, shard_size=10, face=SLOW)
-    real_sleep = time.sleep
-    sleeps = iter([str(lost)] * 3)
+    answers = iter([str(lost)] * 3)
 
     def sleep(seconds: float) -> None:
-        real_sleep(seconds)
-        monkeypatch.setenv("SLURM_CONF", next(sleeps, str(slurm.folder / "slurm.conf")))
+        time.sleep(seconds)
+        monkeypatch.setenv("SLURM_CONF", next(answers, str(slurm.folder / "slurm.conf")))
 
-    monkeypatch.setattr("pass_dataset.passify.executors.slurm.executor.time.sleep", sleep)
-    run_filter(folder, settings, where)
+    run_filter(folder, settings_for(photos, shard_size=30), executor(sleep=sleep))
     assert "Unable to contact slurm controller" in caplog.text
     assert Results(folder).missing_shards == 0
     assert len(load_submissions(folder.path)) == 1
