@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import logging
 import os
 from collections.abc import Sequence
@@ -99,6 +100,7 @@ def resolve_threads(threads: int | None) -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
+@functools.cache
 def _has_cuda_driver() -> bool:
     try:
         ctypes.CDLL("libcuda.so.1")

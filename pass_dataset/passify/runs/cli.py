@@ -118,13 +118,15 @@ def chosen_settings(options: argparse.Namespace, execution: Execution) -> RunSet
         column=options.image_column,
         suffixes=options.suffixes,
     )
+    # Before weights are fetched for a folder that is not there.
+    source = source.resolved()
     choices = []
     for target in options.detectors:
         name = getattr(options, f"{target}_detector")
         settings = execution.detector_settings(target, threads=None, device=execution.device)
         choices.append(DetectorChoice(target, name, open_named(name, settings).weights_sha256))
     return RunSettings(
-        source=source.resolved(),
+        source=source,
         detectors=tuple(choices),
         thresholds=chosen_thresholds(options, Thresholds()),
         run_all=options.run_all,

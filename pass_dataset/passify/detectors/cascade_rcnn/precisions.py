@@ -10,7 +10,7 @@ from pass_dataset.passify.detectors.detector import Precision
 __all__ = ["SCORE_BANDS", "uncertain"]
 
 #: How near to the threshold a score has to be for the image to be run again in float32.
-SCORE_BANDS: dict[Precision, float] = {"float32": 0.0, "bfloat16": 0.25, "float16": 0.1}
+SCORE_BANDS: dict[Precision, float] = {"float32": 0.0, "bfloat16": 0.3, "float16": 0.1}
 
 
 def uncertain(scores: Sequence[float], threshold: float, precision: Precision) -> list[int]:

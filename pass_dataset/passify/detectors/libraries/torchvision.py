@@ -33,7 +33,6 @@ _WITHOUT_EPSILON = frozenset(
     (
         "FasterRCNN_ResNet50_FPN_Weights.COCO_V1",
         "MaskRCNN_ResNet50_FPN_Weights.COCO_V1",
-        "KeypointRCNN_ResNet50_FPN_Weights.COCO_LEGACY",
         "KeypointRCNN_ResNet50_FPN_Weights.COCO_V1",
         "RetinaNet_ResNet50_FPN_Weights.COCO_V1",
     )
