@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 _MAX_TRIES = 3
 #: A shard on which this many actors died is done in a process that may die without them.
 _DEATHS_TO_CARE = 2
+#: Seconds in which a cluster's head has to take a connection.
+_ANSWER_S = 20.0
 #: Actors that die before they can take a shard: the cluster is at fault.
 _MAX_IDLE_DEATHS = 3
 
@@ -284,6 +287,24 @@ def _tell_nobody(images: int) -> None:
     """An actor says only when a shard is done."""
 
 
+def _require_answer(address: str | None) -> None:
+    """Asks whether anyone is at an address; Ray itself tries for minutes.
+
+    Raises:
+      SchedulerError: nobody is.
+    """
+    host, colon, port = (address or "").rpartition("://")[2].rpartition(":")
+    if not colon or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
+    except OSError as error:
+        raise SchedulerError(
+            f"Ray at {address} cannot be reached: {error.strerror or error}. ray status, on the "
+            "cluster's head, says the address"
+        ) from error
+
+
 @contextlib.contextmanager
 def _connected(settings: RaySettings) -> Iterator[ModuleType]:
     """Ray, connected; a connection that was there before is used and left alone.
@@ -300,6 +321,7 @@ def _connected(settings: RaySettings) -> Iterator[ModuleType]:
     if ray.is_initialized():
         yield ray
         return
+    _require_answer(settings.address)
     rays_logger = logging.getLogger("ray")
     level = rays_logger.level
     rays_logger.setLevel(logging.ERROR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -39,6 +40,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cluster() -> Iterator[Any]:
     """A cluster of two cores, which the executor finds connected."""
     ray = pytest.importorskip("ray")
+    environment = dict(os.environ)
     ray.init(
         address="local",
         num_cpus=2,
@@ -46,8 +48,12 @@ def cluster() -> Iterator[Any]:
         log_to_driver=False,
         logging_level="ERROR",
     )
+    # It leaves how it authenticates, with a token in a home of its own.
+    os.environ.pop("RAY_AUTH_MODE", None)
     yield ray
     ray.shutdown()
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def run_on_ray(
@@ -84,7 +90,8 @@ def test_interrupted_and_run_again(photos: Path, tmp_path: Path) -> None:
     done = tmp_path / "run" / "done"
     deadline = time.monotonic() + 60
     while not (done.is_dir() and any(done.glob("*.json"))):
-        assert process.poll() is None and time.monotonic() < deadline
+        assert process.poll() is None
+        assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
