@@ -30,6 +30,7 @@ _COMMANDS = ("sbatch", "squeue", "scancel", "scontrol", "srun")
 
 # proctrack/linuxproc and task/none need neither cgroups nor systemd, which containers lack.
 # OverMemoryKill is how SLURM ends a task over its memory without cgroups.
+# The node passes for larger than it is (config_overrides): what is asked for as published must fit.
 # The partition `urgent` takes the node from the other two, whose jobs are then requeued.
 _CONF = """\
 ClusterName=tests
@@ -52,7 +53,7 @@ JobAcctGatherParams=OverMemoryKill
 MpiDefault=none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
-DefMemPerCPU={default_memory_mb}
+DefMemPerCPU=1000
 GresTypes=gpu
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
@@ -61,7 +62,7 @@ SlurmdParameters=config_overrides
 ReturnToService=2
 KillWait=2
 MaxArraySize={max_array_size}
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory_mb} Gres=gpu:1 State=UNKNOWN
+NodeName={host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=64000 Gres=gpu:1 State=UNKNOWN
 PartitionName=cpu Nodes={host} Default=YES MaxTime=1-0 PriorityTier=1
 PartitionName=gpu Nodes={host} MaxTime=1-0 PriorityTier=1
 PartitionName=urgent Nodes={host} MaxTime=1-0 PriorityTier=2
@@ -164,8 +165,6 @@ def _configure(folder: Path) -> None:
     key.touch(mode=0o600)
     key.write_bytes(os.urandom(1024))
     slurmctld_port, slurmd_port = _free_ports(2)
-    cpus = max(2, os.cpu_count() or 1)
-    memory_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20 * 9 // 10
     (folder / "slurm.conf").write_text(
         _CONF.format(
             folder=folder,
@@ -173,9 +172,6 @@ def _configure(folder: Path) -> None:
             user=pwd.getpwuid(os.getuid()).pw_name,
             slurmctld_port=slurmctld_port,
             slurmd_port=slurmd_port,
-            cpus=cpus,
-            memory_mb=memory_mb,
-            default_memory_mb=memory_mb // (2 * cpus),
             max_array_size=MAX_ARRAY_SIZE,
         )
     )

@@ -200,8 +200,8 @@ class _Pool:
         if self._idle_deaths > _MAX_IDLE_DEATHS:
             raise RunError(
                 f"{self._folder.path}: worker processes die before they come to an image ({how}). "
-                f"Too little memory? Use fewer --workers. {self._folder.log_path(self._log_name + '-0')} may "
-                "tell more."
+                "Too little memory? Use fewer --workers. "
+                f"{self._folder.log_path(f'{self._log_name}-0')} may tell more."
             )
         if len(record.culprits) > _MAX_CULPRITS:
             message = (

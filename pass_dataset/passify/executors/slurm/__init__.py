@@ -20,6 +20,7 @@ from pass_dataset.passify.executors.slurm.settings import (
     SlurmSettings,
     parse_time_min,
 )
+from pass_dataset.passify.executors.slurm.submissions import require_log_folder
 
 __all__ = [
     "QueuedArray",
@@ -30,4 +31,5 @@ __all__ = [
     "cancel_run",
     "parse_time_min",
     "read_queue",
+    "require_log_folder",
 ]

@@ -9,10 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from pass_dataset.errors import RunError, SchedulerError
+from pass_dataset.errors import SchedulerError
 from pass_dataset.extras import require
 from pass_dataset.passify.executors.slurm.settings import SlurmResources, SlurmSettings
-from pass_dataset.passify.executors.slurm.submissions import Submission, log_folder
+from pass_dataset.passify.executors.slurm.submissions import (
+    Submission,
+    log_folder,
+    require_log_folder,
+)
 
 __all__ = ["ArrayTask", "submit_array"]
 
@@ -67,12 +71,8 @@ def submit_array(
       SchedulerError: SLURM is not here or refuses the jobs.
     """
     submitit = require("submitit", feature="The SLURM executor", extra="slurm")
+    require_log_folder(run_folder)
     logs = log_folder(run_folder.absolute())
-    if "%" in str(logs) or "\n" in str(logs):
-        raise RunError(
-            f"{run_folder}: SLURM writes no logs to a folder with '%' or a line break in its path. "
-            "Move the run folder"
-        )
     logs.mkdir(parents=True, exist_ok=True)
     try:
         executor = submitit.SlurmExecutor(folder=logs, max_num_timeout=_MAX_TIMEOUTS)

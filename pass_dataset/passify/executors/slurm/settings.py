@@ -97,8 +97,8 @@ class SlurmSettings:
       people: of the tasks that look for people, if those are to run elsewhere than faces: each
         starts when the task that looked for faces on the same shards has ended.
       max_parallel_tasks: tasks of one array that run at a time; the published scripts have 50.
-      max_tasks: tasks of an array, over which the shards are spread; None: four times as many as run
-        at a time.
+      max_tasks: tasks of an array, over which the shards are spread; None: four times as many as
+        run at a time.
       account: what the jobs are charged to; None: the user's default.
       qos: quality of service; None: the default.
       setup: lines of shell that each task runs first, such as ``module load cuda``.

@@ -13,7 +13,7 @@ from pathlib import Path
 from pass_dataset.errors import RunError
 from pass_dataset.folders import write_whole
 
-__all__ = ["Submission", "load_submissions", "log_folder"]
+__all__ = ["Submission", "load_submissions", "log_folder", "require_log_folder"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,19 @@ class Submission:
 def log_folder(run_folder: Path) -> Path:
     """Where the output of all tasks goes."""
     return run_folder / "slurm" / "logs"
+
+
+def require_log_folder(run_folder: Path) -> None:
+    """Refuses a run whose logs SLURM would write elsewhere.
+
+    Raises:
+      RunError: the path has a sign that SLURM takes for something else.
+    """
+    if "%" in str(run_folder.absolute()) or "\n" in str(run_folder.absolute()):
+        raise RunError(
+            f"{run_folder}: SLURM writes no logs to a folder with '%' or a line break in its path; "
+            "choose another"
+        )
 
 
 def _folder(run_folder: Path) -> Path:
