@@ -17,7 +17,13 @@ from dataclasses import asdict
 from typing import Any, TypeAlias
 
 from pass_dataset import errors
-from pass_dataset.errors import MissingExtraError, PassDatasetError, RunError, WeightsError
+from pass_dataset.errors import (
+    DetectorError,
+    MissingExtraError,
+    PassDatasetError,
+    RunError,
+    WeightsError,
+)
 from pass_dataset.passify.runs import RunFolder
 from pass_dataset.passify.steps import Examiner, ShardJob
 
@@ -45,7 +51,7 @@ def attempt(
     """
     try:
         return {"done": asdict(examiner.run(job, told, begins))}
-    except (MissingExtraError, WeightsError) as error:
+    except (DetectorError, MissingExtraError, WeightsError) as error:
         return fatal(folder, error)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -84,7 +84,7 @@ def sum_weighted_rows(
     rounded = GRID_SIZES[torch.searchsorted(GRID_SIZES, grids.long())]
     key = (level_of * GRID_LIMIT + rounded[:, 1]) * GRID_LIMIT + rounded[:, 0]
     order = key.argsort()
-    keys, counts = key[order].unique_consecutive(return_counts=True)
+    keys, counts = torch.unique_consecutive(key[order], return_counts=True)
     corners, sides, grids, image_of = (t[order] for t in (corners, sides, grids, image_of))
     parts = []
     start = 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
+from pathlib import Path
 
 from pass_dataset import folders
 from pass_dataset.extras import require
@@ -66,7 +67,7 @@ def _lanes() -> int:
     layer needs to be filled.
     """
     try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as facts:
+        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as facts:
             flags = next((line for line in facts if line.startswith("flags")), "")
     except OSError:
         return 1
