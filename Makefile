@@ -32,7 +32,7 @@ format: .venv/.test
 	touch $@
 
 .venv/.test: .venv/.demo
-	$(BIN)/python -m pip install --quiet --editable '.[beam,hf,tfds,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[beam,hf,passify,ray,slurm,tfds,dev]'
 	touch $@
 
 clean:
