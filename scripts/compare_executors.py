@@ -29,6 +29,7 @@ from measurement import BenchmarkError, format_table, machine_line, measure
 from pass_dataset.passify.executors.slurm.submissions import load_submissions
 from pass_dataset.passify.runs import Results, RunFolder
 
+EXECUTORS = ("slurm", "cancelled", "ray")
 SCORE_TOLERANCE = 1e-5
 #: Boxes follow from the same arithmetic as scores, in pixels of images up to 1000 wide.
 BOX_TOLERANCE_PX = 1e-2
@@ -116,6 +117,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("photographs", type=Path, help="folder of images to cut a collection from")
     parser.add_argument("--images", type=int, default=5000, help="default: 5000")
     parser.add_argument("--work", type=Path, help="folder to work in (default: a temporary one)")
+    parser.add_argument(
+        "--executors",
+        nargs="+",
+        choices=EXECUTORS,
+        default=EXECUTORS,
+        help="which to compare with this machine (default: all)",
+    )
     parser.add_argument("--start-slurm", action="store_true", help="start a SLURM on this machine")
     parser.add_argument("--tasks", type=int, default=2, help="tasks and actors (default: 2)")
     options, further = parser.parse_known_args(argv)
@@ -149,14 +157,13 @@ def run_all(options: argparse.Namespace, further: list[str], work: Path) -> None
     seconds = measure(passify_run(photos, work / "local", *further)).seconds
     local = read_rows(work / "local")
     lines.append(["local", f"{seconds:.1f}", f"{len(local):,}", "", ""])
-    for name in ("slurm", "slurm, a task cancelled", "ray"):
-        out = work / name.replace(",", "").replace(" ", "-")
-        if name == "ray":
-            seconds = measure(passify_run(photos, out, *further, *ray)).seconds
-        elif name == "slurm":
-            seconds = measure(passify_run(photos, out, *further, *slurm)).seconds
-        else:
+    for name in options.executors:
+        out = work / name
+        if name == "cancelled":
             seconds = run_with_a_task_cancelled(photos, out, *further, *slurm)
+        else:
+            chosen = ray if name == "ray" else slurm
+            seconds = measure(passify_run(photos, out, *further, *chosen)).seconds
         found = compare(local, read_rows(out))
         lines.append(
             [name, f"{seconds:.1f}", f"{found.rows:,}", f"{found.score:.1e}",

@@ -89,7 +89,7 @@ def test_interrupted_and_run_again(photos: Path, tmp_path: Path) -> None:
     process = start_passify(*command)
     done = tmp_path / "run" / "done"
     deadline = time.monotonic() + 60
-    while not (done.is_dir() and any(done.glob("*.json"))):
+    while not RunFolder(tmp_path / "run").done():
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -120,12 +120,11 @@ def test_cancelled_task_and_rerun(
     slurm: Cluster, photos: Path, expected: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Slow enough that a task does not come to its end in the time that SLURM leaves it.
-    monkeypatch.setenv("TESTS_DELAY_S", "0.15")
+    monkeypatch.setenv("TESTS_DELAY_S", "0.4")
     process = start_passify(
         "run", photos, "--out", tmp_path / "run", *options("--face-detector", SLOW)
     )
-    done = tmp_path / "run" / "done"
-    wait_for(lambda: done.is_dir() and any(done.glob("*.json")))
+    wait_for(RunFolder(tmp_path / "run").done)
     (submission,) = load_submissions(tmp_path / "run")
     slurm.ask("scancel", f"{submission.job_id}_1")
     _, said = process.communicate(timeout=90)
@@ -262,8 +261,7 @@ def test_task_at_its_time_limit_queues_itself_again(
     process = start_passify(
         "run", photos, "--out", tmp_path / "run", *options("--face-detector", SLOW)
     )
-    done = tmp_path / "run" / "done"
-    wait_for(lambda: done.is_dir() and any(done.glob("*.json")))
+    wait_for(RunFolder(tmp_path / "run").done)
     (submission,) = load_submissions(tmp_path / "run")
     # What SLURM sends before the end of a task's time, to all of its processes.
     slurm.ask("scancel", "--signal=USR2", f"{submission.job_id}_1")
