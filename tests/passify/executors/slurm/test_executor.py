@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from pass_dataset.errors import MissingExtraError, RunError, SchedulerError
-from pass_dataset.passify.executors import run_filter
+from pass_dataset.passify.executors import LocalExecutor, fill_run, run_filter
 from pass_dataset.passify.executors.slurm import (
     SlurmExecutor,
     SlurmResources,
@@ -25,6 +25,7 @@ from pass_dataset.passify.executors.slurm.submissions import load_submissions
 from pass_dataset.passify.runs import Results, RunFolder
 from pass_dataset.passify.status import read_status
 from pass_dataset.passify.steps import Execution
+from pass_dataset.passify.verdicts import Thresholds
 from tests.support.passify import (
     DETECTORS,
     many,
@@ -188,6 +189,26 @@ def test_submit_without_waiting(
     assert last.returncode == 0, last.stderr
     assert len(load_submissions(tmp_path / "run")) == 1
     assert rows_of(tmp_path / "run") == expected
+
+
+def test_images_that_other_thresholds_ask_for(
+    slurm: Cluster, photos: Path, expected: Rows, tmp_path: Path
+) -> None:
+    """Shards that are done already are done again, and waited for."""
+    higher = Thresholds(face=0.8)
+    filled = []
+    for name, where in (
+        ("local", LocalExecutor(Execution(workers=2))),
+        ("slurm", executor(people=GPU)),
+    ):
+        run(photos, tmp_path / name, workers=2, shard_size=30)
+        assert rows_of(tmp_path / name) == expected
+        report = fill_run(RunFolder(tmp_path / name), higher, where)
+        assert report.images > 0
+        filled.append(rows_of(tmp_path / name))
+    assert filled[0] == filled[1] != expected
+    (submission,) = load_submissions(tmp_path / "slurm")
+    assert (submission.stage, submission.partition) == ("fill", "gpu")
 
 
 def test_cancel(slurm: Cluster, photos: Path, tmp_path: Path) -> None:
