@@ -17,6 +17,7 @@
     ├── WeightsError            a weights file that is missing, wrong or unsafe
     ├── SourceError             images that cannot be listed or read
     ├── RunError                a run of the filter that cannot go on as asked
+    ├── SchedulerError          SLURM or Ray is not there, does not answer, or refuses
     └── MissingExtraError       an optional part is not installed
 
 Each message names the file, what was expected, what was found, and what to do.
@@ -38,6 +39,7 @@ __all__ = [
     "RecordNotFoundError",
     "ReleaseError",
     "RunError",
+    "SchedulerError",
     "SourceError",
     "UnreadableBuildError",
     "UploadError",
@@ -100,6 +102,10 @@ class SourceError(PassDatasetError):
 
 class RunError(PassDatasetError):
     """A run of the filter that cannot go on as asked; what was done is kept."""
+
+
+class SchedulerError(PassDatasetError):
+    """SLURM or Ray is not there, does not answer, or refuses what it was asked."""
 
 
 class RecordNotFoundError(PassDatasetError, KeyError):

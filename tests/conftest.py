@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import slurm as slurm_support
 from tests.support.collection import Collection
 
 # Read when `datasets` is imported: nothing here may ask the Hub.
@@ -59,3 +60,23 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the folder ../shared with facts, golden data and test images")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def _slurm_cluster() -> Iterator[slurm_support.Cluster]:
+    why_not = slurm_support.missing()
+    if why_not:
+        pytest.skip(why_not)
+    with slurm_support.start_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def slurm(
+    _slurm_cluster: slurm_support.Cluster, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[slurm_support.Cluster]:
+    """A SLURM cluster of this machine, which this process and its children talk to."""
+    for name, value in _slurm_cluster.environment.items():
+        monkeypatch.setenv(name, value)
+    yield _slurm_cluster
+    _slurm_cluster.cancel_all()

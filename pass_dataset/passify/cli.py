@@ -6,15 +6,22 @@ import argparse
 import json
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pass_dataset import __version__
 from pass_dataset.arguments import Commands, command
 from pass_dataset.command_line import run_command
+from pass_dataset.errors import SchedulerError
+from pass_dataset.passify.executors.cli import add_cancel, add_plan, add_work
 from pass_dataset.passify.outputs.cli import add_dropped, add_export, add_keep, add_summary
 from pass_dataset.passify.runs.cli import add_fill, add_run
+
+if TYPE_CHECKING:
+    from pass_dataset.passify.executors.slurm import QueuedArray
 
 __all__ = ["main"]
 
@@ -35,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_run(commands)
     _add_status(commands)
+    add_plan(commands)
+    add_work(commands)
+    add_cancel(commands)
     add_keep(commands)
     add_dropped(commands)
     add_summary(commands)
@@ -55,8 +65,10 @@ def _status(options: argparse.Namespace) -> int:
     from pass_dataset.passify.status import read_status
 
     status = read_status(RunFolder(options.run_folder))
+    queue = [] if status.is_whole else _queue(options.run_folder)
     if options.json:
-        print(json.dumps({**asdict(status), "whole": status.is_whole}, indent=1))
+        content = {**asdict(status), "whole": status.is_whole, "slurm": list(map(asdict, queue))}
+        print(json.dumps(content, indent=1))
         return 0 if status.is_whole else 1
     if status.images is None:
         print(f"{options.run_folder}: the images are not listed yet")
@@ -67,9 +79,10 @@ def _status(options: argparse.Namespace) -> int:
         )
     for outcome, number in status.outcomes.items():
         print(f"  {outcome} {number:,}")
+    _print_queue(queue)
     if status.running:
         print(f"running: {status.running}")
-    elif not status.is_whole:
+    elif not status.is_whole and not queue:
         folder = shlex.quote(os.fspath(options.run_folder))
         print(f"not running; passify run SOURCE --out {folder} goes on")
     if status.images_per_s is not None and not status.is_whole:
@@ -82,3 +95,20 @@ def _status(options: argparse.Namespace) -> int:
     for what, number in status.left_out.items():
         print(f"left out: {number:,} {what}")
     return 0 if status.is_whole else 1
+
+
+def _queue(run_folder: Path) -> list[QueuedArray]:
+    from pass_dataset.passify.executors.slurm import read_queue
+
+    try:
+        return read_queue(run_folder.absolute())
+    except SchedulerError as error:
+        print(f"what SLURM does is not known: {error}", file=sys.stderr)
+        return []
+
+
+def _print_queue(arrays: Sequence[QueuedArray]) -> None:
+    for array in arrays:
+        where = "" if array.partition is None else f" in partition {array.partition}"
+        waiting = "".join(f", {number:,} wait ({why})" for why, number in array.waiting.items())
+        print(f"SLURM job {array.job_id}, {array.stage}{where}: {array.running:,} run{waiting}")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -89,10 +91,28 @@ class Deadly(Faces):
 
 
 class Slow(Faces):
-    """Takes 20 ms an image, so that there is time to interrupt it."""
+    """Takes 20 ms an image, or as long as it is told, so that there is time to interrupt it."""
 
     def _detect(self, image: np.ndarray) -> Detections:
-        import time
 
-        time.sleep(0.02)
+        time.sleep(float(os.environ.get("TESTS_DELAY_S", "0.02")))
         return super()._detect(image)
+
+
+class Hungry(Faces):
+    """Takes 700 MB."""
+
+    def _detect(self, image: np.ndarray) -> Detections:
+        if not hasattr(self, "_food"):
+            self._food = np.ones(700 << 17)
+            # SLURM looks once a second.
+            time.sleep(3)
+        return super()._detect(image)
+
+
+class Telling(Raising):
+    """Says in its process's log how many images it was given at once."""
+
+    def detect(self, images: Sequence[np.ndarray]) -> list[Detections]:
+        print(f"given {len(images)} images", file=sys.stderr, flush=True)
+        return super().detect(images)

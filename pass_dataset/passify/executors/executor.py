@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import time
@@ -23,13 +24,25 @@ from pass_dataset.passify.steps import ShardJob
 from pass_dataset.passify.verdicts import Thresholds, outcome_of
 from pass_dataset.progress import Progress, Silent
 
-__all__ = ["Executor", "RunReport", "fill_run", "retry_jobs", "run_filter"]
+__all__ = ["Executor", "RunReport", "fill_run", "plan_run", "retry_jobs", "run_filter"]
 
 logger = logging.getLogger(__name__)
 
+#: A piece of a file that nobody wrote to for an hour belongs to a process that is gone.
+_ABANDONED_S = 3600.0
+
 
 class Executor(ABC):
-    """A place where shards are done."""
+    """A place where shards are done.
+
+    Attributes:
+      waits: False if `execute` leaves shards to others and comes back before they are done.
+      others_at_work: whether shards of the run may be being done when `execute` is called, by what
+        an earlier call left.
+    """
+
+    waits: bool = True
+    others_at_work: bool = False
 
     @abstractmethod
     def execute(
@@ -56,12 +69,14 @@ class RunReport:
       plan: the images.
       images: number of images that were worked on.
       seconds: time that took, without listing.
+      shards_left: shards that others are to do; the lists are written when all are done.
     """
 
     folder: RunFolder
     plan: Plan
     images: int
     seconds: float
+    shards_left: int = 0
 
 
 def run_filter(
@@ -90,19 +105,51 @@ def run_filter(
       OSError: the folder cannot be written.
     """
     progress = progress or Silent()
+    with _planned(folder, settings, exclusions, progress) as plan:
+        folder.sweep(_ABANDONED_S if executor.others_at_work else None)
+        done = folder.done()
+        jobs = [ShardJob(shard) for shard in range(plan.num_shards) if shard not in done]
+        if retry_failed:
+            jobs += retry_jobs(folder)
+        return _do(folder, plan, executor, jobs, progress)
+
+
+def plan_run(
+    folder: RunFolder,
+    settings: RunSettings,
+    *,
+    exclusions: Path | None = None,
+    progress: Progress | None = None,
+) -> Plan:
+    """Lists the images of a run and cuts them into shards, if that was not done yet.
+
+    Others may then do the shards: `run_filter`, or `passify work` on many machines.
+
+    Args:
+      folder, settings, exclusions, progress: as those of `run_filter`.
+
+    Raises:
+      RunError: the folder is that of another run.
+      FolderLockedError: another process has this run.
+      SourceError: there are no images.
+      OSError: the folder cannot be written.
+    """
+    with _planned(folder, settings, exclusions, progress or Silent()) as plan:
+        return plan
+
+
+@contextlib.contextmanager
+def _planned(
+    folder: RunFolder, settings: RunSettings, exclusions: Path | None, progress: Progress
+) -> Iterator[Plan]:
+    """Holds a run, which is new or has these settings, with its plan made."""
     listed = None if exclusions is None else _read(exclusions)
     settings = _with_exclusions(settings, listed)
     source = open_source(settings.source)
     folder.path.mkdir(parents=True, exist_ok=True)
     with folders.hold(folder.path, wait=False):
         folder.claim(settings, listed)
-        folder.sweep()
-        plan = Plan.load(folder) or make_plan(folder, source, settings, progress)
-        done = folder.done()
-        jobs = [ShardJob(shard) for shard in range(plan.num_shards) if shard not in done]
-        if retry_failed:
-            jobs += retry_jobs(folder)
-        return _do(folder, plan, executor, jobs, progress)
+        yield Plan.load(folder) or make_plan(folder, source, settings, progress)
 
 
 def retry_jobs(folder: RunFolder) -> list[ShardJob]:
@@ -151,7 +198,9 @@ def _do(
     task = progress.task("Filtering", plan.images, "images", done=plan.images - to_do)
     failed: dict[int, str] = {}
     images = 0
+    left = len(jobs)
     for result in executor.execute(folder, jobs, task.advance) if jobs else ():
+        left -= 1
         if isinstance(result, ShardFailure):
             failed[result.shard] = result.message
         else:
@@ -160,6 +209,8 @@ def _do(
     seconds = time.monotonic() - started
     if failed:
         raise RunError(_failed_shards(folder, plan, failed))
+    if left and not executor.waits:
+        return RunReport(folder, plan, images, seconds, left)
     write_lists(Results(folder))
     return RunReport(folder, plan, images, seconds)
 

@@ -8,9 +8,10 @@ import selectors
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from pass_dataset import errors
-from pass_dataset.errors import PassDatasetError, RunError
+from pass_dataset.errors import RunError
+from pass_dataset.passify.executors.attempts import error_of
 from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
 from pass_dataset.passify.steps import Execution, ShardJob, WorkerShare
 from pass_dataset.worker_process import WorkerProcess
@@ -40,12 +41,11 @@ class ShardFailure:
 class _Worker(WorkerProcess):
     """One process, the job it is at, and the image, if that is known."""
 
-    def __init__(self, number: int, folder: RunFolder, share: WorkerShare) -> None:
+    def __init__(self, number: int, folder: RunFolder, share: WorkerShare, log: Path) -> None:
         self.number = number
         self.job: ShardJob | None = None
         self.at: int | None = None
         self.images = 0
-        log = folder.log_path(f"worker-{number}")
         log.parent.mkdir(parents=True, exist_ok=True)
         # The detectors' threads are set by themselves; this is for libraries below them.
         threads = {"OMP_NUM_THREADS": str(share.threads)}
@@ -66,6 +66,8 @@ def do_shards(
     jobs: Sequence[ShardJob],
     execution: Execution,
     told: Callable[[int], None],
+    *,
+    log_name: str = "worker",
 ) -> Iterator[ShardStats | ShardFailure]:
     """Does shards in worker processes of this machine; yields what became of each.
 
@@ -77,11 +79,12 @@ def do_shards(
       jobs: shards to do.
       execution: how many processes, and how fast.
       told: is told of images done; of fewer than none when a shard has to be done again.
+      log_name: what names of the processes' logs start with.
 
     Raises:
       PassDatasetError: what makes all shards impossible, such as missing weights or a full disk.
     """
-    pool = _Pool(folder, execution.shares(len(jobs)), jobs, told)
+    pool = _Pool(folder, execution.shares(len(jobs)), jobs, told, log_name)
     yield from pool.run()
 
 
@@ -92,8 +95,10 @@ class _Pool:
         shares: Sequence[WorkerShare],
         jobs: Sequence[ShardJob],
         told: Callable[[int], None],
+        log_name: str,
     ) -> None:
         self._folder = folder
+        self._log_name = log_name
         self._shares = shares
         self._waiting = deque(self._with_care(job) for job in jobs)
         self._told = told
@@ -126,7 +131,8 @@ class _Pool:
             self._selector.close()
 
     def _start(self, number: int) -> None:
-        worker = _Worker(number, self._folder, self._shares[number])
+        log = self._folder.log_path(f"{self._log_name}-{number}")
+        worker = _Worker(number, self._folder, self._shares[number], log)
         self._selector.register(worker.stdout, selectors.EVENT_READ, worker)
         worker.give(self._waiting.popleft())
 
@@ -150,7 +156,7 @@ class _Pool:
         elif "at" in reply:
             worker.at = int(str(reply["at"]))
         elif "fatal" in reply:
-            raise _error(str(reply["fatal"]), str(reply["message"]))
+            raise error_of(reply)
         else:
             job = worker.job
             assert job is not None
@@ -194,8 +200,8 @@ class _Pool:
         if self._idle_deaths > _MAX_IDLE_DEATHS:
             raise RunError(
                 f"{self._folder.path}: worker processes die before they come to an image ({how}). "
-                f"Too little memory? Use fewer --workers. {self._folder.log_path('worker-0')} may "
-                "tell more."
+                "Too little memory? Use fewer --workers. "
+                f"{self._folder.log_path(f'{self._log_name}-0')} may tell more."
             )
         if len(record.culprits) > _MAX_CULPRITS:
             message = (
@@ -213,8 +219,3 @@ class _Pool:
             ", one image at a time" if careful.careful else "",
         )
         self._waiting.appendleft(careful)
-
-
-def _error(kind: str, message: str) -> PassDatasetError:
-    error: PassDatasetError = getattr(errors, kind, RunError)(message)
-    return error

@@ -4,32 +4,28 @@ Lines in: a `ShardJob`. Lines out, JSON, one of
 
     {"images": 16}                            images done since the last line
     {"at": 17}                                a careful job comes to the image at this position
-    {"done": {…}}                             the shard is whole: its `ShardStats`
-    {"failed": "RunError: …"}                 the shard cannot be done, now; others may be
-    {"fatal": "WeightsError", "message": …}   no shard can be done; the process ends
+    an answer of `attempts`                   what became of the shard
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import logging
 import os
 import queue
+import signal
 import sys
 import threading
 import time
-from dataclasses import asdict
 from typing import Any, NoReturn
 
-from pass_dataset.errors import DetectorError, MissingExtraError, PassDatasetError, WeightsError
+from pass_dataset.errors import PassDatasetError
+from pass_dataset.passify.executors.attempts import attempt, fatal
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.steps import Examiner, ShardJob, WorkerShare
 
 __all__ = ["main"]
-
-logger = logging.getLogger(__name__)
 
 #: Images done are told this often at most.
 _TELL_S = 0.2
@@ -69,6 +65,11 @@ def main(folder: str, share: str) -> NoReturn:
     busy = threading.Event()
     threading.Thread(target=_listen, args=(jobs, busy), daemon=True).start()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    if "SLURM_JOB_ID" in os.environ:
+        # SLURM sends them to all processes of a task. They are meant for the one that gives the
+        # shards, which ends this one when it has to.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     code = 1
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
         code = _serve(RunFolder(folder), WorkerShare.from_json(share), jobs, busy)
@@ -97,31 +98,15 @@ def _serve(
     try:
         examiner = Examiner(folder, share)
         while (job := jobs.get()) is not None:
-            try:
-                stats = examiner.run(job, replies.done, replies.begins if job.careful else None)
-            except (DetectorError, MissingExtraError, WeightsError):
-                raise
-            except Exception as error:
-                if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise
-                logger.exception("shard %d", job.shard)
-                said = str(error) if isinstance(error, PassDatasetError) else _named(error)
-                reply: dict[str, Any] = {"failed": said}
-            else:
-                reply = {"done": asdict(stats)}
+            begins = replies.begins if job.careful else None
+            reply = attempt(folder, examiner, job, replies.done, begins)
             replies.flush()
             # Before it is told: the next job may be there at once.
             busy.clear()
             replies.send(**reply)
-    except OSError as error:
-        place = f"{os.fsdecode(error.filename)}: " if error.filename else f"{folder.path}: "
-        replies.send(fatal="RunError", message=f"{place}{error.strerror or error}")
-        return 1
-    except PassDatasetError as error:
-        replies.send(fatal=type(error).__name__, message=str(error))
+            if "fatal" in reply:
+                return 1
+    except (OSError, PassDatasetError) as error:
+        replies.send(**fatal(folder, error))
         return 1
     return 0
-
-
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

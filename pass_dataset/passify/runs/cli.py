@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import get_args
 
 from pass_dataset.arguments import Commands, command, positive
 from pass_dataset.passify.detectors.detector import Target
+from pass_dataset.passify.executors.arguments import add_executor, chosen_executor
 from pass_dataset.passify.runs.arguments import (
     add_execution,
     add_thresholds,
@@ -35,10 +37,8 @@ def add_run(commands: Commands) -> None:
     parser.add_argument(
         "--retry-failed", action="store_true", help="begin anew with images that failed"
     )
-    parser.add_argument(
-        "--executor", choices=["local"], default="local", help="where (default: local)"
-    )
     add_execution(parser)
+    add_executor(parser)
     parser.set_defaults(run=_run)
 
 
@@ -136,7 +136,7 @@ def chosen_settings(options: argparse.Namespace, execution: Execution) -> RunSet
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pass_dataset.passify.executors import LocalExecutor, run_filter
+    from pass_dataset.passify.executors import run_filter
     from pass_dataset.progress import on_terminal
 
     execution = chosen_execution(options)
@@ -146,11 +146,14 @@ def _run(options: argparse.Namespace) -> int:
         report = run_filter(
             folder,
             settings,
-            LocalExecutor(execution),
+            chosen_executor(options, execution),
             exclusions=options.exclude,
             retry_failed=options.retry_failed,
             progress=progress,
         )
+    if report.shards_left:
+        _print_left(options.out, report.shards_left)
+        return 0
     if report.images:
         rate = report.images / max(report.seconds, 1e-9)
         print(
@@ -158,6 +161,14 @@ def _run(options: argparse.Namespace) -> int:
         )
     _print_end(folder)
     return 0
+
+
+def _print_left(folder: Path, shards: int) -> None:
+    place = shlex.quote(os.fspath(folder))
+    print(
+        f"{shards:,} shards are submitted. passify status {place} says how far they are; "
+        "when they are done, the same command again ends the run"
+    )
 
 
 def _print_end(folder: RunFolder) -> None:
@@ -186,21 +197,24 @@ def add_fill(commands: Commands) -> None:
     parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of the run")
     add_thresholds(parser, "that of the run")
     add_execution(parser)
+    add_executor(parser)
     parser.set_defaults(run=_fill)
 
 
 def _fill(options: argparse.Namespace) -> int:
-    from pass_dataset.passify.executors import LocalExecutor, fill_run
+    from pass_dataset.passify.executors import fill_run
     from pass_dataset.passify.outputs.cli import print_summary
     from pass_dataset.passify.runs.results import Results
     from pass_dataset.progress import on_terminal
 
     folder = RunFolder(options.run_folder)
     thresholds = chosen_thresholds(options, folder.settings().thresholds)
+    executor = chosen_executor(options, chosen_execution(options))
     with on_terminal() as progress:
-        report = fill_run(
-            folder, thresholds, LocalExecutor(chosen_execution(options)), progress=progress
-        )
+        report = fill_run(folder, thresholds, executor, progress=progress)
+    if report.shards_left:
+        _print_left(options.run_folder, report.shards_left)
+        return 0
     print(f"{report.images:,} images examined")
     print_summary(Results(folder), thresholds)
     return 0

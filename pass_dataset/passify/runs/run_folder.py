@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -241,17 +242,30 @@ class RunFolder:
     def stats(self) -> Iterator[ShardStats]:
         """What was counted in each shard that is whole, in order."""
         for shard in sorted(self.done()):
-            content = self._read_json(self._marker_path(shard, None))
-            if content is not None:
-                yield ShardStats(**content)
+            stats = self.shard_stats(shard)
+            if stats is not None:
+                yield stats
+
+    def shard_stats(self, shard: int) -> ShardStats | None:
+        """What was counted in a shard; None if it is not whole."""
+        content = self._read_json(self._marker_path(shard, None))
+        return None if content is None else ShardStats(**content)
 
     def failures(self) -> dict[int, str]:
         """Shards that could not be done, and why."""
         found = {}
         for shard in sorted(self._numbers(self.path / "failed") - self.done()):
-            content = self._read_json(self._failure_path(shard))
-            found[shard] = str((content or {}).get("message", "no reason was recorded"))
+            found[shard] = self.failure(shard) or "no reason was recorded"
         return found
+
+    def failure(self, shard: int) -> str | None:
+        """Why a shard could not be done; None: nothing is known of it."""
+        content = self._read_json(self._failure_path(shard))
+        return None if content is None else str(content.get("message"))
+
+    def forget_failure(self, shard: int) -> None:
+        """Before a shard is tried again by others: what they say of it is then new."""
+        self._failure_path(shard).unlink(missing_ok=True)
 
     def mark_failed(self, shard: int, message: str) -> None:
         """Says why a shard could not be done."""
@@ -288,7 +302,13 @@ class RunFolder:
         stems = (name.partition(".") for name in names if not name.startswith("."))
         return {int(stem) for stem, _, ending in stems if stem.isdecimal() and ending == "json"}
 
-    def sweep(self) -> None:
-        """Removes pieces of files that processes left that were killed. Call it holding the run."""
+    def sweep(self, older_than_s: float | None = None) -> None:
+        """Removes pieces of files that processes left that were killed. Call it holding the run.
+
+        Args:
+          older_than_s: only those that nobody wrote to for so long, where others may be at work.
+        """
         for path in self.path.rglob(f".*{folders.PART_SUFFIX}"):
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                if older_than_s is None or time.time() - path.stat().st_mtime > older_than_s:
+                    path.unlink()

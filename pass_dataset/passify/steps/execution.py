@@ -35,6 +35,7 @@ class Execution:
 
     Attributes:
       workers: processes; None: one a core, or one a GPU where there are some.
+      cores: cores to use; None: all that this process may use.
       decode_threads: threads a process to read and decode in; None: its share of the cores.
       device: ``cpu``, ``cuda`` or ``cuda:N``; None: CUDA where there is one, else the CPU.
       precision: arithmetic on CUDA; see `DetectorSettings`.
@@ -43,6 +44,7 @@ class Execution:
     """
 
     workers: int | None = None
+    cores: int | None = None
     decode_threads: int | None = None
     device: str | None = None
     precision: Precision = "float32"
@@ -51,7 +53,7 @@ class Execution:
     person_weights: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("workers", "decode_threads"):
+        for name in ("workers", "cores", "decode_threads"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name}: expected a number of 1 or more, found {value}")
@@ -76,7 +78,7 @@ class Execution:
         Args:
           most: more workers than this have nothing to do; None: no limit.
         """
-        cores = default_workers()
+        cores = self.cores or default_workers()
         gpus = 0 if self.device == "cpu" else _visible_gpus()
         count = self.workers or gpus or cores
         count = max(1, count if most is None else min(count, most))

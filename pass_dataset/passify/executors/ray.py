@@ -1,0 +1,346 @@
+"""Shards on a Ray cluster: actors keep detectors loaded and take one shard after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from types import ModuleType
+from typing import Any
+
+from pass_dataset import __version__
+from pass_dataset.errors import PassDatasetError, SchedulerError
+from pass_dataset.extras import require
+from pass_dataset.passify.executors.attempts import Reply, attempt, error_of, fatal
+from pass_dataset.passify.executors.executor import Executor
+from pass_dataset.passify.executors.pool import ShardFailure, do_shards
+from pass_dataset.passify.runs import RunFolder, ShardStats
+from pass_dataset.passify.steps import Examiner, Execution, ShardJob, WorkerShare
+
+__all__ = ["RayExecutor", "RaySettings"]
+
+logger = logging.getLogger(__name__)
+
+#: A shard that fails, or whose actor dies, is tried this often in all.
+_MAX_TRIES = 3
+#: A shard on which this many actors died is done in a process that may die without them.
+_DEATHS_TO_CARE = 2
+#: Seconds in which a cluster's head has to take a connection.
+_ANSWER_S = 20.0
+#: Actors that die before they can take a shard: the cluster is at fault.
+_MAX_IDLE_DEATHS = 3
+
+
+@dataclass(frozen=True)
+class RaySettings:
+    """How a run is spread over a Ray cluster.
+
+    Attributes:
+      address: the cluster's, such as ``ray://head:10001`` or ``auto``; ``local`` starts one on this
+        machine; None: that of the environment or of this machine, else a new one.
+      workers: actors; None: as many as the cluster has room for.
+      cpus: cores of each.
+      gpus: GPUs of each; 0.5 lets two share one. With 0 the detectors run on the CPU.
+    """
+
+    address: str | None = None
+    workers: int | None = None
+    cpus: int = 1
+    gpus: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "cpus"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name}: expected a number of 1 or more, found {value}")
+        if not self.gpus >= 0:
+            raise ValueError(f"gpus: expected a number of 0 or more, found {self.gpus}")
+
+
+class RayExecutor(Executor):
+    """Actors on a Ray cluster.
+
+    All nodes see the run folder and the images under the same paths as this machine, and have this
+    package installed.
+    """
+
+    def __init__(self, settings: RaySettings, execution: Execution) -> None:
+        self._settings = settings
+        self._execution = execution
+
+    def execute(
+        self, folder: RunFolder, jobs: Sequence[ShardJob], told: Callable[[int], None]
+    ) -> Iterator[ShardStats | ShardFailure]:
+        with _connected(self._settings) as ray:
+            crew = _Crew(ray, folder, self._settings, self._execution, jobs, told)
+            try:
+                yield from crew.run()
+            finally:
+                crew.dismiss()
+
+
+class _ShardActor:
+    """Runs on a node of the cluster; keeps its detectors between shards.
+
+    It answers with what `attempt` answers: an error of ours is an answer, not an exception.
+    """
+
+    def __init__(self, folder: str, share: WorkerShare) -> None:
+        self._folder = RunFolder(folder)
+        self._share = share
+        self._examiner: Examiner | None = None
+
+    def version(self) -> str:
+        """Says that it is there, and with which version of this package."""
+        return __version__
+
+    def do(self, job: ShardJob) -> Reply:
+        """Does a shard."""
+        if job.careful:
+            return self._do_carefully(job)
+        if self._examiner is None:
+            try:
+                self._examiner = Examiner(self._folder, self._share)
+            except (OSError, PassDatasetError) as error:
+                return fatal(self._folder, error)
+        return attempt(self._folder, self._examiner, job)
+
+    def _do_carefully(self, job: ShardJob) -> Reply:
+        """In a process of its own, so that the image that takes it down is found out."""
+        execution = replace(self._share.execution, workers=1, cores=self._share.threads)
+        try:
+            results = do_shards(
+                self._folder, [job], execution, _tell_nobody, log_name="ray-careful"
+            )
+            (result,) = results
+        except (OSError, PassDatasetError) as error:
+            return fatal(self._folder, error)
+        if isinstance(result, ShardFailure):
+            return {"failed": result.message}
+        return {"done": asdict(result)}
+
+
+class _Crew:
+    """The actors of one call and the shards that they are at."""
+
+    def __init__(
+        self,
+        ray: ModuleType,
+        folder: RunFolder,
+        settings: RaySettings,
+        execution: Execution,
+        jobs: Sequence[ShardJob],
+        told: Callable[[int], None],
+    ) -> None:
+        self._ray: Any = ray
+        self._folder = folder
+        self._settings = settings
+        self._share = WorkerShare(
+            execution,
+            device=execution.device if settings.gpus else "cpu",
+            threads=settings.cpus,
+            decode_threads=execution.decode_threads or settings.cpus,
+            on_gpu=settings.gpus > 0,
+        )
+        self._class = ray.remote(
+            num_cpus=settings.cpus, num_gpus=settings.gpus, max_restarts=0, max_task_retries=0
+        )(_ShardActor)
+        self._waiting = deque(jobs)
+        self._told = told
+        self._tries: Counter[int] = Counter()
+        self._idle_deaths = 0
+        #: What is being waited for: the actor, and its job; none while it starts.
+        self._calls: dict[Any, tuple[Any, ShardJob | None]] = {}
+
+    def run(self) -> Iterator[ShardStats | ShardFailure]:
+        for _ in range(min(self._size(), len(self._waiting))):
+            self._hire()
+        while self._calls:
+            # A shard is given only to an actor that is there: the cluster may be small, or grow.
+            ready, _ = self._ray.wait(list(self._calls), num_returns=1, timeout=1.0)
+            for call in ready:
+                actor, job = self._calls.pop(call)
+                try:
+                    reply = self._ray.get(call)
+                except self._ray.exceptions.RayError as error:
+                    yield from self._bury(actor, job, error)
+                    continue
+                if job is None:
+                    _check_version(reply)
+                else:
+                    yield from self._take_in(job, reply)
+                self._go_on(actor)
+
+    def dismiss(self) -> None:
+        """Ends all actors, whatever they are doing."""
+        for actor, _ in self._calls.values():
+            self._kill(actor)
+        self._calls.clear()
+
+    def _size(self) -> int:
+        """Actors to have."""
+        if self._settings.workers is not None:
+            return self._settings.workers
+        cpus, gpus = self._settings.cpus, self._settings.gpus
+        rooms = [
+            min(
+                int(node["Resources"].get("CPU", 0) // cpus),
+                int(node["Resources"].get("GPU", 0) / gpus) if gpus else 1 << 30,
+            )
+            for node in self._ray.nodes()
+            if node["Alive"]
+        ]
+        room = sum(rooms)
+        if not room:
+            logger.warning(
+                "no node of the Ray cluster has room for an actor with %d CPUs and %g GPUs; "
+                "waiting for one that has (Ctrl-C stops; --ray-cpus, --ray-gpus)",
+                cpus,
+                gpus,
+            )
+        return max(1, room)
+
+    def _hire(self) -> None:
+        actor = self._class.remote(str(self._folder.path), self._share)
+        self._calls[actor.version.remote()] = (actor, None)
+
+    def _go_on(self, actor: Any) -> None:
+        if not self._waiting:
+            self._kill(actor)
+            return
+        job = self._waiting.popleft()
+        careful = self._folder.crashes(job.shard).deaths >= _DEATHS_TO_CARE
+        job = replace(job, careful=careful)
+        self._calls[actor.do.remote(job)] = (actor, job)
+
+    def _kill(self, actor: Any) -> None:
+        # It may be gone already, or the cluster.
+        with contextlib.suppress(Exception):
+            self._ray.kill(actor, no_restart=True)
+
+    # --- what became of a shard -------------------------------------------------------------------
+
+    def _take_in(self, job: ShardJob, reply: Reply) -> Iterator[ShardStats | ShardFailure]:
+        if "fatal" in reply:
+            raise error_of(reply)
+        if "done" in reply:
+            self._idle_deaths = 0
+            stats = ShardStats(**reply["done"])
+            self._told(stats.images)
+            yield stats
+            return
+        yield from self._try_again(job, reply["failed"])
+
+    def _try_again(self, job: ShardJob, message: str) -> Iterator[ShardFailure]:
+        self._tries[job.shard] += 1
+        if self._tries[job.shard] < _MAX_TRIES:
+            logger.warning("shard %d: %s; it is tried again", job.shard, message)
+            self._waiting.append(job)
+            return
+        self._folder.mark_failed(job.shard, message)
+        yield ShardFailure(job.shard, message)
+
+    def _bury(self, actor: Any, job: ShardJob | None, error: Exception) -> Iterator[ShardFailure]:
+        self._kill(actor)
+        how = _how_it_died(error)
+        if job is None:
+            self._idle_deaths += 1
+            if self._idle_deaths > _MAX_IDLE_DEATHS:
+                raise SchedulerError(
+                    f"Ray's actors die before they can take a shard: {how}. Is this package, with "
+                    "the extra ray, installed on all nodes?"
+                ) from error
+        else:
+            # A node that is taken away says nothing about the images.
+            if not getattr(error, "preempted", False):
+                record = self._folder.crashes(job.shard)
+                record.deaths += 1
+                self._folder.record_crash(job.shard, record)
+            yield from self._try_again(job, f"its Ray actor died: {how}")
+        if self._waiting:
+            self._hire()
+
+
+def _check_version(version: str) -> None:
+    if version != __version__:
+        raise SchedulerError(
+            f"a node of the Ray cluster has pass-dataset {version}, this machine {__version__}; "
+            "install the same version on all"
+        )
+
+
+def _how_it_died(error: Exception) -> str:
+    """One line of what Ray says in many."""
+    text = str(error)
+    if "low on memory" in text or type(error).__name__ == "OutOfMemoryError":
+        return "its node ran out of memory; fewer --ray-workers, or more --ray-cpus for each, help"
+    _, found, detail = text.partition("Worker exit detail: ")
+    line = (detail if found else text).strip().splitlines()
+    return line[0][:200] if line else type(error).__name__
+
+
+def _tell_nobody(images: int) -> None:
+    """An actor says only when a shard is done."""
+
+
+def _require_answer(address: str | None) -> None:
+    """Asks whether anyone is at an address; Ray itself tries for minutes.
+
+    Raises:
+      SchedulerError: nobody is.
+    """
+    host, colon, port = (address or "").rpartition("://")[2].rpartition(":")
+    if not colon or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
+    except OSError as error:
+        raise SchedulerError(
+            f"Ray at {address} cannot be reached: {error.strerror or error}. ray status, on the "
+            "cluster's head, says the address"
+        ) from error
+
+
+@contextlib.contextmanager
+def _connected(settings: RaySettings) -> Iterator[ModuleType]:
+    """Ray, connected; a connection that was there before is used and left alone.
+
+    Raises:
+      MissingExtraError: Ray is not installed.
+      SchedulerError: there is no cluster at the address.
+    """
+    # What Ray prints of dying workers goes to standard output, where results are; we tell it
+    # ourselves. Both are read when Ray is imported.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    ray = require("ray", feature="The Ray executor", extra="ray")
+    if ray.is_initialized():
+        yield ray
+        return
+    _require_answer(settings.address)
+    rays_logger = logging.getLogger("ray")
+    level = rays_logger.level
+    rays_logger.setLevel(logging.ERROR)
+    try:
+        try:
+            ray.init(
+                address=settings.address,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
+        except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
+            said = str(error).strip().splitlines() or [type(error).__name__]
+            raise SchedulerError(
+                f"Ray at {settings.address or 'this machine'} cannot be reached: {said[0]}"
+            ) from error
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+    finally:
+        rays_logger.setLevel(level)

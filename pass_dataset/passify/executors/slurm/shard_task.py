@@ -1,0 +1,61 @@
+"""What a task of a job array does on its node."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+
+from pass_dataset.extras import require
+from pass_dataset.passify.executors.tasks import do_task
+from pass_dataset.passify.runs import RunFolder
+from pass_dataset.passify.steps import Execution, ShardJob
+
+__all__ = ["ShardTask"]
+
+
+@dataclass(frozen=True)
+class ShardTask:
+    """Some shards of a run, for one element of an array; it is pickled by submitit.
+
+    Attributes:
+      run_folder: the run.
+      jobs: what to do with the shards.
+      execution: how, on the node.
+    """
+
+    run_folder: str
+    jobs: tuple[ShardJob, ...]
+    execution: Execution
+
+    @property
+    def shards(self) -> tuple[int, ...]:
+        """Numbers of the shards."""
+        return tuple(job.shard for job in self.jobs)
+
+    def __call__(self) -> None:
+        """Does what is missing of the shards.
+
+        Raises:
+          RunError: some could not be done.
+        """
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        # Not the root logger's, which would show what submitit says twice.
+        package = logging.getLogger("pass_dataset")
+        package.addHandler(handler)
+        package.setLevel(logging.INFO)
+        do_task(RunFolder(self.run_folder), self.jobs, self.execution, name=_task_name())
+
+    def checkpoint(self) -> object:
+        """What is to be queued when the time is over or another job needs the node.
+
+        The same again: what was done of each shard is on the disk.
+        """
+        submitit = require("submitit", feature="The SLURM executor", extra="slurm")
+        return submitit.helpers.DelayedSubmission(self)
+
+
+def _task_name() -> str:
+    job = os.environ.get("SLURM_ARRAY_JOB_ID") or os.environ.get("SLURM_JOB_ID", "")
+    return f"slurm-{job}_{os.environ.get('SLURM_ARRAY_TASK_ID', '0')}-worker"
