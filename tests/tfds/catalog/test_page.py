@@ -13,6 +13,7 @@ import pytest
 
 from pass_dataset import cli
 from pass_dataset.errors import UnreadableBuildError
+from pass_dataset.markup import Picture
 from pass_dataset.tfds.catalog.entry import (
     CatalogEntry,
     FeatureRow,
@@ -21,7 +22,7 @@ from pass_dataset.tfds.catalog.entry import (
     describe_build,
 )
 from pass_dataset.tfds.catalog.page import render_catalog_page, write_catalog_page
-from pass_dataset.tfds.catalog.pictures import ExampleTable, Picture, first_examples, tabulate
+from pass_dataset.tfds.catalog.pictures import ExampleTable, first_examples, tabulate
 from pass_dataset.tfds.stored.builds import open_build
 from tests.support.official import make_official
 from tests.support.tfds_builds import edited, rewrite
