@@ -13,6 +13,8 @@
     ├── RecordNotFoundError     no image with that hash
     ├── UnreadableBuildError    a TFDS build that is not there or cannot be read
     ├── WeightsError            a weights file that is missing, wrong or unsafe
+    ├── SourceError             images that cannot be listed or read
+    ├── RunError                a run of the filter that cannot go on as asked
     └── MissingExtraError       an optional part is not installed
 
 Each message names the file, what was expected, what was found, and what to do.
@@ -32,6 +34,8 @@ __all__ = [
     "PassDatasetError",
     "RecordNotFoundError",
     "ReleaseError",
+    "RunError",
+    "SourceError",
     "UnreadableBuildError",
     "VerificationError",
     "WeightsError",
@@ -80,6 +84,14 @@ class MetadataError(PassDatasetError):
 
 class WeightsError(PassDatasetError):
     """A weights file that cannot be had, is not what it should be, or is not safe to read."""
+
+
+class SourceError(PassDatasetError):
+    """A collection of images, or one of its images, that cannot be listed or read."""
+
+
+class RunError(PassDatasetError):
+    """A run of the filter that cannot go on as asked; what was done is kept."""
 
 
 class RecordNotFoundError(PassDatasetError, KeyError):

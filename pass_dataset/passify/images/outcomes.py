@@ -1,0 +1,82 @@
+"""What can become of a file that should be an image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["OUTCOMES", "BadImageError", "DecodedImage", "Outcome"]
+
+#: ``ok``, or the reason why a file is dropped:
+#:
+#: - ``empty``: it has no bytes;
+#: - ``not-an-image``: it begins like no image format known here (an error page, say);
+#: - ``unsupported``: an image of a format or kind that is not decoded here;
+#: - ``truncated``: its end is missing, even where a decoder would read the rest;
+#: - ``damaged``: its bytes contradict its format;
+#: - ``too-large``: its pixels would be more than the limit; told before they are made;
+#: - ``single-colour``: every pixel the same, but for noise (`SINGLE_COLOUR_RANGE`).
+Outcome = Literal[
+    "ok",
+    "empty",
+    "not-an-image",
+    "unsupported",
+    "truncated",
+    "damaged",
+    "too-large",
+    "single-colour",
+]
+OUTCOMES: tuple[Outcome, ...] = (
+    "ok",
+    "empty",
+    "not-an-image",
+    "unsupported",
+    "truncated",
+    "damaged",
+    "too-large",
+    "single-colour",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedImage:
+    """An image file's pixels, or why they are not to be had.
+
+    Attributes:
+      outcome: ``ok``, or a named reason.
+      pixels: H×W×3 uint8, colours in BGR order, as oriented by EXIF. None unless the outcome is
+        ``ok`` or ``single-colour``. Not to be written to.
+      width, height: in pixels: those of `pixels`, else as the file states them (before EXIF turns
+        it), else None.
+      message: what was found, for a person to read; empty if the outcome is ``ok``.
+    """
+
+    outcome: Outcome
+    pixels: np.ndarray[Any, Any] | None
+    width: int | None
+    height: int | None
+    message: str
+
+    @property
+    def is_ok(self) -> bool:
+        return self.outcome == "ok"
+
+
+class BadImageError(Exception):
+    """Ends the decoding of a file; becomes a `DecodedImage`, and is seen by no user.
+
+    Attributes:
+      outcome: the named reason.
+      width, height: as the file states them, or None.
+    """
+
+    def __init__(
+        self, outcome: Outcome, message: str, width: int | None = None, height: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.width = width
+        self.height = height

@@ -1,0 +1,228 @@
+"""Parquet files with a column of images."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pass_dataset.errors import SourceError
+from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes
+from pass_dataset.passify.sources.names import name_to_text, text_to_name
+from pass_dataset.passify.sources.row_windows import WINDOW_ROWS, RowWindows
+from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+__all__ = ["ParquetFiles", "image_column"]
+
+#: What people call the column where nothing else tells it.
+_USUAL_NAMES = ("image", "img", "jpg", "jpeg", "png", "picture", "photo", "bytes")
+
+#: Windows that are read and thrown away rather than looked for from the start of a row group.
+_MAX_PASSED_OVER = 8
+
+
+@dataclass(frozen=True)
+class ParquetFiles:
+    """The images in a Parquet file, or in all under a folder, row by row.
+
+    Cells are the bytes of an image file, or structs with a field ``bytes`` as Hugging Face has
+    them. ``train-0001.parquet/17`` is the path of the 18th row.
+
+    Attributes:
+      path: the file, or the folder.
+      column: the column of images; None to be told from the file.
+    """
+
+    path: bytes
+    column: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        return "parquet"
+
+    def items(self, report: ListingReport) -> Iterator[SourceItem]:
+        for name in self._names(report):
+            container = name_to_text(name)
+            try:
+                file = _open(os.path.join(self._root, name))
+                with file:
+                    image_column(file.schema_arrow, self.column)
+                    rows = file.metadata.num_rows
+            except SourceError as error:
+                report.add_unreadable(f"{container}: {error}")
+                continue
+            for row in range(rows):
+                yield SourceItem(f"{container}/{row}", container, row)
+
+    def _names(self, report: ListingReport) -> Iterator[bytes]:
+        if os.path.isdir(self.path):  # noqa: PTH112
+            return FolderTree(self.path, Suffixes(frozenset({b"parquet"}))).files(report)
+        return iter([os.path.basename(self.path)])  # noqa: PTH119
+
+    @property
+    def _root(self) -> bytes:
+        """Folder that the files' names are within."""
+        if os.path.isdir(self.path):  # noqa: PTH112
+            return self.path
+        return os.path.dirname(self.path)  # noqa: PTH120
+
+    def reader(self) -> _ParquetReader:
+        return _ParquetReader(self._root, self.column)
+
+    def file_of(self, item: SourceItem) -> bytes | None:
+        return None
+
+
+def _open(path: bytes) -> pq.ParquetFile:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        # Row groups of images take hundreds of megabytes: they are read page by page.
+        return pq.ParquetFile(pa.OSFile(os.fsdecode(path)), pre_buffer=False, buffer_size=1 << 18)
+    except (OSError, pa.ArrowException) as error:
+        raise SourceError(f"cannot be read as Parquet: {error}") from error
+
+
+def image_column(schema: pa.Schema, wanted: str | None) -> str:
+    """The column of images.
+
+    Raises:
+      SourceError: there is none of that name or none that could be one, or several could.
+    """
+    usable = [field.name for field in schema if _holds_bytes(field.type)]
+    found = f"; columns: {', '.join(schema.names)}"
+    if wanted is not None:
+        if wanted in usable:
+            return wanted
+        raise SourceError(f"expected images in the column {wanted!r}, found no such bytes{found}")
+    for candidates in (_declared(schema), usable, [n for n in _USUAL_NAMES if n in usable]):
+        fitting = [name for name in candidates if name in usable]
+        if len(fitting) == 1:
+            return fitting[0]
+    for name in _USUAL_NAMES:
+        if name in usable:
+            return name
+    what = "several columns could be" if usable else "no column has"
+    raise SourceError(f"{what} the images: name one with --image-column{found}")
+
+
+def _declared(schema: pa.Schema) -> list[str]:
+    """Columns that Hugging Face's metadata calls images."""
+    try:
+        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        return [name for name, feature in features.items() if feature.get("_type") == "Image"]
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return []
+
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    import pyarrow.types as types
+
+    if types.is_struct(kind):
+        index = kind.get_field_index("bytes")
+        return index >= 0 and _holds_bytes(kind.field(index).type)
+    return bool(types.is_binary(kind) or types.is_large_binary(kind))
+
+
+class _ParquetReader:
+    """Goes forward through a file; going back starts at the row group again."""
+
+    def __init__(self, root: bytes, column: str | None) -> None:
+        self._root = root
+        self._column = column
+        self._windows = RowWindows(self._window)
+        self._file: _Position | None = None
+
+    def read(self, item: SourceItem) -> bytes:
+        assert item.container is not None
+        assert item.start is not None
+        return self._windows.cell(item.container, item.start)
+
+    def _window(self, container: str, number: int) -> Sequence[bytes | None]:
+        position = self._file
+        if (
+            position is None
+            or position.container != container
+            or not position.next <= number < position.next + _MAX_PASSED_OVER
+        ):
+            self.close()
+            path = os.path.join(self._root, text_to_name(container))
+            position = self._file = _Position(container, path, self._column, number)
+        return position.window(number)
+
+    def close(self) -> None:
+        self._windows.clear()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+class _Position:
+    """How far a file has been read."""
+
+    def __init__(self, container: str, path: bytes, column: str | None, number: int) -> None:
+        self.container = container
+        self._opened = _open(path)
+        self._column = image_column(self._opened.schema_arrow, column)
+        # Windows are counted from the file's first row, batches from that of the first group read.
+        groups, first_row = _groups_from(self._opened.metadata, number * WINDOW_ROWS)
+        self.next = number
+        self._skip = number * WINDOW_ROWS - first_row
+        self._cells: list[bytes | None] = []
+        self._batches = self._opened.iter_batches(
+            WINDOW_ROWS, row_groups=groups, columns=[self._column]
+        )
+
+    def window(self, number: int) -> Sequence[bytes | None]:
+        import pyarrow as pa
+
+        try:
+            while True:
+                cells = self._take()
+                self.next += 1
+                if self.next > number:
+                    return cells
+        except (OSError, pa.ArrowException) as error:
+            raise SourceError(f"{self.container}: cannot be read: {error}") from error
+
+    def _take(self) -> list[bytes | None]:
+        while len(self._cells) < self._skip + WINDOW_ROWS:
+            batch = next(self._batches, None)
+            if batch is None:
+                break
+            self._cells += _cells(batch.column(0))
+            # What comes before the first window is let go of as it is read.
+            passed = min(self._skip, len(self._cells))
+            del self._cells[:passed]
+            self._skip -= passed
+        taken, self._cells = self._cells[:WINDOW_ROWS], self._cells[WINDOW_ROWS:]
+        return taken
+
+    def close(self) -> None:
+        self._opened.close()
+
+
+def _groups_from(metadata: pq.FileMetaData, row: int) -> tuple[list[int], int]:
+    """The row groups from the one with that row on, and its first row."""
+    first = 0
+    for group in range(metadata.num_row_groups):
+        length = metadata.row_group(group).num_rows
+        if first + length > row:
+            return list(range(group, metadata.num_row_groups)), first
+        first += length
+    return [], first
+
+
+def _cells(column: pa.Array[Any]) -> list[bytes | None]:
+    import pyarrow.types as types
+
+    if not types.is_struct(column.type):
+        return column.to_pylist()  # type: ignore[no-any-return]
+    return column.field("bytes").to_pylist()  # type: ignore[no-any-return]

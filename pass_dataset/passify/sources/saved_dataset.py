@@ -1,0 +1,107 @@
+"""A Hugging Face dataset saved to disk (`Dataset.save_to_disk`, `DatasetDict.save_to_disk`)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pass_dataset.errors import SourceError
+from pass_dataset.extras import require
+from pass_dataset.passify.sources.folder_tree import read_file
+from pass_dataset.passify.sources.row_windows import WINDOW_ROWS, RowWindows
+from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
+
+__all__ = ["SavedDataset"]
+
+
+@dataclass(frozen=True)
+class SavedDataset:
+    """The images of a saved dataset, row by row; ``train/17`` is the path of one.
+
+    Attributes:
+      folder: what `save_to_disk` was given.
+      column: the column of images; None to be told from the features.
+    """
+
+    folder: Path
+    column: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        return "dataset"
+
+    def splits(self) -> Mapping[str, tuple[Any, str]]:
+        """By split (``""`` if there are none): rows with undecoded images, and the column."""
+        datasets = require("datasets", feature="Reading a saved dataset", extra="hf")
+        try:
+            loaded = datasets.load_from_disk(os.fspath(self.folder))
+        except (OSError, ValueError) as error:
+            raise SourceError(
+                f"{self.folder}: expected what Dataset.save_to_disk writes: {error}"
+            ) from error
+        splits = loaded if isinstance(loaded, dict) else {"": loaded}
+        opened = {}
+        for name in sorted(splits):
+            column = self._image_column(splits[name].features, datasets.Image)
+            rows = splits[name].select_columns([column])
+            opened[name] = (rows.cast_column(column, datasets.Image(decode=False)), column)
+        return opened
+
+    def _image_column(self, features: Mapping[str, Any], image: type) -> str:
+        found = [name for name, feature in features.items() if isinstance(feature, image)]
+        if self.column is None and len(found) == 1:
+            return found[0]
+        if self.column is not None and self.column in found:
+            return self.column
+        raise SourceError(
+            f"{self.folder}: expected one column of images, found {', '.join(found) or 'none'} "
+            f"(columns: {', '.join(features)}); name one with --image-column"
+        )
+
+    def items(self, report: ListingReport) -> Iterator[SourceItem]:
+        for split, (rows, _) in self.splits().items():
+            prefix = f"{split}/" if split else ""
+            for row in range(len(rows)):
+                yield SourceItem(f"{prefix}{row}", split, row)
+
+    def reader(self) -> _RowReader:
+        return _RowReader(self.splits())
+
+    def file_of(self, item: SourceItem) -> bytes | None:
+        return None
+
+
+class _RowReader:
+    def __init__(self, splits: Mapping[str, tuple[Any, str]]) -> None:
+        self._splits = splits
+        self._windows = RowWindows(self._window)
+
+    def _window(self, split: str, number: int) -> Sequence[bytes | None]:
+        rows, column = self._splits[split]
+        start = number * WINDOW_ROWS
+        return [_bytes_of(cell) for cell in rows[start : start + WINDOW_ROWS][column]]
+
+    def read(self, item: SourceItem) -> bytes:
+        assert item.container is not None
+        assert item.start is not None
+        return self._windows.cell(item.container, item.start)
+
+    def close(self) -> None:
+        self._windows.clear()
+
+
+def _bytes_of(cell: Mapping[str, Any] | None) -> bytes | None:
+    if cell is None:
+        return None
+    if cell["bytes"] is None and cell["path"]:
+        # As `datasets` itself reads it: the row names a file of this machine. One that is not
+        # there must not cost the rows beside it theirs: it is as good as empty.
+        try:
+            return read_file(os.fsencode(cell["path"]))
+        except (OSError, SourceError):
+            return None
+    data: bytes | None = cell["bytes"]
+    return data

@@ -1,0 +1,14 @@
+"""The steps that an image goes through: decoded, looked at for faces, then for people.
+
+record      an image on its way
+decoding    bytes to pixels, ahead of the detectors
+detecting   one detector, on the images that need it
+"""
+
+from __future__ import annotations
+
+from pass_dataset.passify.steps.decoding import Decoding
+from pass_dataset.passify.steps.detecting import Detecting, needs
+from pass_dataset.passify.steps.record import Examined, Step
+
+__all__ = ["Decoding", "Detecting", "Examined", "Step", "needs"]
