@@ -29,7 +29,12 @@ class Decoding:
     """
 
     def __init__(
-        self, reader: Reader, exclusions: Exclusions, max_pixels: int | None, threads: int, ahead: int
+        self,
+        reader: Reader,
+        exclusions: Exclusions,
+        max_pixels: int | None,
+        threads: int,
+        ahead: int,
     ) -> None:
         """Args:
         reader: reads the images.

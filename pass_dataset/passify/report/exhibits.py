@@ -1,0 +1,117 @@
+"""The images in the report: grids of pictures with boxes, and lists where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pass_dataset.markup import Html, code, escape, image, join, table
+from pass_dataset.passify.report.gallery import Gallery, ShownImage
+from pass_dataset.passify.report.reasons import title_of
+from pass_dataset.passify.report.selection import RowId
+from pass_dataset.passify.report.survey import Survey
+from pass_dataset.passify.report.wording import count
+from pass_dataset.passify.verdicts import EXCLUDED, TARGETS, Thresholds
+
+__all__ = ["examples", "nearest", "sample"]
+
+#: Rows of each reason that has no pictures.
+_OTHER_ROWS = 4
+
+
+def examples(survey: Survey, gallery: Gallery) -> Html:
+    """Images of each reason."""
+    sections = []
+    for target in TARGETS:
+        chosen = survey.examples.get(target)
+        if chosen is not None and chosen.rows:
+            shown = [gallery.shown[row] for row in chosen.rows]
+            number = survey.reasons[target]
+            title = f"{title_of(target)}: {len(shown):,} of {count(number, 'image', 'images')}"
+            sections.append(Html(f"<h3>{escape(title)}</h3>\n{_grid(shown)}"))
+    others = [
+        (escape(title_of(reason)), code(shown.row.path), escape(shown.row.message or ""))
+        for reason, chosen in survey.examples.items()
+        if reason not in TARGETS
+        for shown in (gallery.shown[row] for row in chosen.rows[:_OTHER_ROWS])
+    ]
+    if others:
+        header = ("Reason", "Image", "What was found")
+        listed = table(header, others, (), caption="Images dropped for other reasons, or failed")
+        sections.append(Html(f"<h3>Other reasons</h3>\n{listed}"))
+    if survey.reasons[EXCLUDED]:
+        sections.append(Html('<p class="soft">Images on the opt-out list are shown to nobody.</p>'))
+    return join(sections) or Html('<p class="soft">No image was dropped.</p>')
+
+
+def nearest(survey: Survey, gallery: Gallery, thresholds: Thresholds) -> Html:
+    """Images near each threshold, on both sides."""
+    sections = []
+    for target, found in survey.nearest.items():
+        threshold = getattr(thresholds, target)
+        what = "Faces" if target == "face" else "People"
+        for side, chosen in (
+            (f"just over {threshold:g}: dropped", found.over),
+            (f"just under {threshold:g}: not dropped for it", found.under),
+        ):
+            if chosen.rows:
+                shown = [gallery.shown[row] for row in chosen.rows]
+                sections.append(Html(f"<h3>{what}, {side}</h3>\n{_grid(shown)}"))
+    return join(sections) or Html('<p class="soft">No image was scored.</p>')
+
+
+def _grid(images: Iterable[ShownImage]) -> Html:
+    return Html(f'<div class="grid">\n{join(map(_shown, images))}\n</div>')
+
+
+def _shown(shown: ShownImage) -> Html:
+    row = shown.row
+    badges = "".join(
+        f' <span class="badge {target}">{target} {score:.3f}</span>'
+        for target, score in (("face", row.face_max_score), ("person", row.person_max_score))
+        if score is not None
+    )
+    if shown.picture is None:
+        problem = shown.problem or "not decoded"
+        frame = f'<div class="frame missing"><p>Not shown: {escape(problem)}</p></div>'
+    else:
+        picture = image(shown.picture, f"{row.path}, made small", scale=0.5)
+        frame = f'<div class="frame">{picture}{_outlines(shown)}</div>'
+    return Html(f"<figure>{frame}<figcaption>{code(row.path)}{badges}</figcaption></figure>")
+
+
+def _outlines(shown: ShownImage) -> Html:
+    if not shown.outlines:
+        return Html("")
+    rects = []
+    for outline in shown.outlines:
+        box = outline.box
+        place = (
+            f'x="{box["x1"]:.1f}" y="{box["y1"]:.1f}" width="{box["x2"] - box["x1"]:.1f}" '
+            f'height="{box["y2"] - box["y1"]:.1f}"'
+        )
+        faint = "" if outline.is_flagged else " faint"
+        rects.append(f'<rect class="halo" {place}/><rect class="{outline.target}{faint}" {place}/>')
+    return Html(
+        f'<svg class="boxes" aria-hidden="true" viewBox="0 0 {shown.row.width} {shown.row.height}">'
+        f"{''.join(rects)}</svg>"
+    )
+
+
+def sample(rows: Sequence[RowId], gallery: Gallery, seed: int) -> Html:
+    """Kept images for a person to look at, as pictures or as a list."""
+    if not rows:
+        return Html("")
+    images = [gallery.sample[row] for row in rows]
+    pictured = any(shown.picture is not None or shown.problem for shown in images)
+    if pictured:
+        listed = _grid(images)
+        note = " Nothing in these pictures is blurred."
+    else:
+        items = join(Html(f"<li>{code(shown.row.path)}</li>") for shown in images)
+        listed, note = Html(f'<ol class="paths">\n{items}\n</ol>'), ""
+    return Html(
+        f"<details><summary>{count(len(images), 'image', 'images')}, drawn at random from those "
+        f"that are kept (seed {seed})</summary>"
+        f'<p class="soft">In random order: to look at fewer, take the first ones.{note}</p>\n'
+        f"{listed}</details>"
+    )
