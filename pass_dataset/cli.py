@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
-import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
 
 from pass_dataset import __version__
 from pass_dataset.arguments import RELEASE_HELP, Commands, command, parts, positive
-from pass_dataset.errors import DownloadError, PassDatasetError
+from pass_dataset.command_line import run_command
+from pass_dataset.errors import PassDatasetError
+from pass_dataset.passify.detectors.cli import add_weights
 from pass_dataset.releases import (
     DEFAULT_VERSION,
     OFFICIAL_VERSIONS,
@@ -31,52 +29,9 @@ from pass_dataset.tfds.cli import add_build, add_catalog, add_verify_build
 __all__ = ["main"]
 
 
-class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]  # no [] before 3.11
-    """Writes to what is standard error at that moment, which progress lines replace."""
-
-    def __init__(self) -> None:
-        logging.Handler.__init__(self)
-
-    @property
-    def stream(self) -> TextIO:
-        return sys.stderr
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    options = _parser().parse_args(arguments)
-    _log_to_stderr(options.verbose)
-    try:
-        return int(options.run(options))
-    except DownloadError as error:
-        again = f"pass-dataset {shlex.join(arguments)}"
-        print(f"pass-dataset: {error}\nTo continue: {again}", file=sys.stderr)
-        return 1
-    except PassDatasetError as error:
-        print(f"pass-dataset: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        # What the library does not translate is about a place that the user named.
-        logging.getLogger(__name__).debug("where it happened", exc_info=True)
-        print(f"pass-dataset: {error.filename or error}: {error.strerror}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        again = f"pass-dataset {shlex.join(arguments)}"
-        print(
-            f"\npass-dataset: interrupted; what was done is kept.\nTo continue: {again}",
-            file=sys.stderr,
-        )
-        return 130
-
-
-def _log_to_stderr(verbose: bool) -> None:
-    handler = _StderrHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    logger = logging.getLogger("pass_dataset")
-    logger.handlers = [handler]
-    logger.setLevel(logging.DEBUG if verbose else logging.INFO)
-    logger.propagate = False
+    return run_command(_parser(), argv)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -96,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     add_verify_build(commands)
     add_catalog(commands)
+    add_weights(commands)
     return parser
 
 

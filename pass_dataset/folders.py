@@ -35,8 +35,10 @@ __all__ = [
     "STATE_NAMES",
     "archive_folder",
     "hold",
+    "holder",
     "identify_release",
     "state_path",
+    "user_cache",
     "write_whole",
 ]
 
@@ -55,10 +57,15 @@ PART_SUFFIX = ".part"
 STATE_NAMES = frozenset({RECEIPT_NAME, INDEX_NAME, LOCK_NAME, _HOLDER_NAME})
 
 
-def _cache_folder(folder: Path) -> Path:
+def user_cache(kind: str) -> Path:
+    """A folder of ours in the user's cache folder; it may not exist yet."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(home) / "pass_dataset" / kind
+
+
+def _cache_folder(folder: Path) -> Path:
     digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
-    return Path(home) / "pass_dataset" / "folders" / digest
+    return user_cache("folders") / digest
 
 
 def state_path(folder: Path, name: str, *, for_writing: bool = False) -> Path:
@@ -124,6 +131,24 @@ def _holder(folder: Path) -> str:
         return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"
+
+
+def holder(folder: Path) -> str | None:
+    """Who holds the folder now; None: nobody."""
+    import filelock
+
+    path = state_path(folder, LOCK_NAME)
+    if not path.exists():
+        return None
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        return _holder(folder)
+    except OSError:
+        return None  # it may not be written here, so nobody works on it from here
+    lock.release()
+    return None
 
 
 def archive_folder(version: str, given: str | os.PathLike[str] | None, default: Path) -> Path:

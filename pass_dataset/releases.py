@@ -63,6 +63,10 @@ class ReleaseFile:
     def is_tar(self) -> bool:
         return self.filename.endswith(".tar")
 
+    def fits(self, sha256: str) -> bool:
+        """True if bytes of the right size that hash to this are the file."""
+        return sha256 == self.sha256
+
 
 @dataclass(frozen=True)
 class Release:

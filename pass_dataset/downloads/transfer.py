@@ -111,7 +111,7 @@ class Transfer:
         failures = wrong_wholes = 0
         while True:
             if part.missing_bytes == 0:
-                if part.hexdigest() == self.file.sha256:
+                if self.file.fits(part.hexdigest()):
                     part.commit()
                     return
                 wrong_wholes += self._take_back(part)

@@ -29,8 +29,8 @@ from pass_dataset.tfds.building.example_writer import ShardExampleWriter
 from pass_dataset.tfds.building.layout import Layout, lay_out, shuffled_records
 from pass_dataset.tfds.building.plan import sweep
 from pass_dataset.tfds.building.shards import FORMATS
-from pass_dataset.tfds.building.workers import default_workers
 from pass_dataset.tfds.configs import Selection
+from pass_dataset.worker_process import default_workers
 
 __all__ = ["HOMEPAGE", "ArchiveBuilder", "example", "features"]
 

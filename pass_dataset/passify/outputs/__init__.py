@@ -1,0 +1,6 @@
+"""What a run ends with.
+
+summary   how many images became what, and why
+lists     kept.txt and dropped.parquet; lists for other thresholds
+export    the kept images themselves: copied, linked, or in new tars
+"""

@@ -73,9 +73,9 @@ class RunSettings:
         """What is looked for, in order."""
         return tuple(choice.target for choice in self.detectors)
 
-    def detector(self, target: Target) -> DetectorChoice | None:
-        """The detector for a target, if there is one."""
-        return next((choice for choice in self.detectors if choice.target == target), None)
+    def choice(self, target: Target) -> DetectorChoice:
+        """The detector for one of `targets`."""
+        return next(choice for choice in self.detectors if choice.target == target)
 
     def to_json(self) -> str:
         """Text that `from_json` reads."""

@@ -80,6 +80,14 @@ class Detecting:
         self.tried = self.failed = 0
         self.last_failure = ""
 
+    @property
+    def target(self) -> Target:
+        return self._choice.target
+
+    @property
+    def name(self) -> str:
+        return self._choice.name
+
     def run(self, records: Iterable[Examined]) -> Iterator[Examined]:
         target = self._choice.target
         window: list[Examined] = []

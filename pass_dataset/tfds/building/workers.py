@@ -1,107 +1,38 @@
-"""Worker processes: started, given shards, watched, ended.
-
-They are started as commands of their own, not forked (TensorFlow does not outlive a fork) and not
-by `multiprocessing` (which runs the user's script again where it has no ``__main__`` guard).
-"""
+"""Worker processes: started, given shards, watched, ended."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import logging
 import os
 import selectors
-import subprocess
-import sys
-import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import IO, Any
+from typing import Any
 
 from pass_dataset import errors
 from pass_dataset.errors import BuildError, PassDatasetError
 from pass_dataset.progress import Task
 from pass_dataset.tfds.building.plan import BuildPlan
+from pass_dataset.worker_process import WorkerProcess
 
-__all__ = ["default_workers", "write_shards"]
+__all__ = ["write_shards"]
 
 logger = logging.getLogger(__name__)
 
 #: How often a shard is given to another worker after one died on it.
 _MAX_DEATHS = 2
-#: Seconds that a worker is given to end by itself.
-_END_S = 5.0
-
-#: The worker sees the modules that this process sees, and nothing else: not what happens to lie in
-#: the folder it is started in.
-_START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-    "from pass_dataset.tfds.building.worker import main; main(sys.argv[1])"
-)
 
 
-def default_workers() -> int:
-    """As many workers as this process may use cores."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-class _Worker:
+class _Worker(WorkerProcess):
     """One process, and the shard it is at."""
 
     def __init__(self, plan: BuildPlan) -> None:
         self.shard: int | None = None
-        self.pending = b""
-        # A file, not a pipe: nobody reads it before the end, and a full pipe would stop the worker.
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `end`)
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _START, os.fspath(plan.folder), json.dumps(sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            # Ctrl-C reaches the process that waits, which then ends its workers.
-            start_new_session=True,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._stdin, self.stdout = self._process.stdin, self._process.stdout
+        super().__init__("pass_dataset.tfds.building.worker", [os.fspath(plan.folder)])
 
     def give(self, shard: int) -> None:
         self.shard = shard
-        # If it is dead already, reading from it will say so.
-        with contextlib.suppress(BrokenPipeError):
-            self._stdin.write(b"%d\n" % shard)
-            self._stdin.flush()
-
-    def replies(self) -> Iterator[dict[str, Any]] | None:
-        """What it said since; None if it is gone."""
-        data = os.read(self.stdout.fileno(), 1 << 16)
-        if not data:
-            return None
-        *lines, self.pending = (self.pending + data).split(b"\n")
-        return map(json.loads, lines)
-
-    def death(self) -> str:
-        """Why it is gone."""
-        code = self._process.wait()
-        self._stderr.seek(0)
-        said = self._stderr.read().decode(errors="replace").strip().splitlines()
-        how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-        return f"{how}{': ' + said[-1] if said else ''}"
-
-    def end(self, kill: bool) -> None:
-        with contextlib.suppress(BrokenPipeError):
-            self._stdin.close()
-        if kill:
-            self._process.terminate()
-        try:
-            self._process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self.stdout.close()
-        self._stderr.close()
+        self.send(str(shard))
 
 
 def write_shards(plan: BuildPlan, shards: Sequence[int], count: int, task: Task) -> None:
@@ -128,7 +59,7 @@ def write_shards(plan: BuildPlan, shards: Sequence[int], count: int, task: Task)
 
         def stop(worker: _Worker, kill: bool) -> None:
             selector.unregister(worker.stdout)
-            worker.end(kill)
+            worker.end(kill=kill)
 
         try:
             for _ in range(min(count, len(waiting))):

@@ -1,0 +1,187 @@
+"""The run loop of all executors: they say only where a shard is done."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pass_dataset import folders
+from pass_dataset.errors import RunError, SourceError
+from pass_dataset.passify.executors.pool import ShardFailure
+from pass_dataset.passify.outputs.lists import write_lists
+from pass_dataset.passify.runs.plan import Plan, make_plan
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
+from pass_dataset.passify.runs.settings import RunSettings
+from pass_dataset.passify.sources import open_source
+from pass_dataset.passify.steps import ShardJob
+from pass_dataset.passify.verdicts import Thresholds, outcome_of
+from pass_dataset.progress import Progress, Silent
+
+__all__ = ["Executor", "RunReport", "fill_run", "retry_jobs", "run_filter"]
+
+logger = logging.getLogger(__name__)
+
+
+class Executor(ABC):
+    """A place where shards are done."""
+
+    @abstractmethod
+    def execute(
+        self, folder: RunFolder, jobs: Sequence[ShardJob], told: Callable[[int], None]
+    ) -> Iterator[ShardStats | ShardFailure]:
+        """Does shards, in any order; yields what became of each.
+
+        Args:
+          folder: the run, which is planned.
+          jobs: shards to do; those that are done already come back quickly.
+          told: is told of images as they are done, negative when work has to be done again.
+
+        Raises:
+          PassDatasetError: what makes all shards impossible.
+        """
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run did this time.
+
+    Attributes:
+      folder: where all of it is.
+      plan: the images.
+      images: number of images that were worked on.
+      seconds: time that took, without listing.
+    """
+
+    folder: RunFolder
+    plan: Plan
+    images: int
+    seconds: float
+
+
+def run_filter(
+    folder: RunFolder,
+    settings: RunSettings,
+    executor: Executor,
+    *,
+    exclusions: Path | None = None,
+    retry_failed: bool = False,
+    progress: Progress | None = None,
+) -> RunReport:
+    """Does what is missing of a run: all of a new one, the rest of one that was cut.
+
+    Args:
+      folder: where the run is kept.
+      settings: what is to be run; `exclusions_sha256` is filled in here.
+      executor: where.
+      exclusions: opt-out list.
+      retry_failed: begin anew with images that failed.
+      progress: where progress is shown.
+
+    Raises:
+      RunError: the folder is that of another run, or shards failed; the message has the list.
+      FolderLockedError: another process has this run.
+      SourceError: there are no images.
+      OSError: the folder cannot be written.
+    """
+    progress = progress or Silent()
+    listed = None if exclusions is None else _read(exclusions)
+    settings = _with_exclusions(settings, listed)
+    source = open_source(settings.source)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with folders.hold(folder.path, wait=False):
+        folder.claim(settings, listed)
+        folder.sweep()
+        plan = Plan.load(folder) or make_plan(folder, source, settings, progress)
+        done = folder.done()
+        jobs = [ShardJob(shard) for shard in range(plan.num_shards) if shard not in done]
+        if retry_failed:
+            jobs += retry_jobs(folder)
+        return _do(folder, plan, executor, jobs, progress)
+
+
+def retry_jobs(folder: RunFolder) -> list[ShardJob]:
+    """Jobs for the shards that have images that failed."""
+    return [
+        ShardJob(stats.shard, retry_failed=True)
+        for stats in folder.stats()
+        if stats.outcomes.get("failed")
+    ]
+
+
+def fill_run(
+    folder: RunFolder,
+    thresholds: Thresholds,
+    executor: Executor,
+    *,
+    progress: Progress | None = None,
+) -> RunReport:
+    """Runs the detectors on images that these thresholds leave undecided.
+
+    With faces first, people are not looked for where the run saw a face; a higher threshold for
+    faces asks for just those.
+
+    Raises:
+      RunError: the run is not done, or shards failed.
+      FolderLockedError: another process has this run.
+    """
+    results = Results(folder)
+    results.require_whole()
+    with folders.hold(folder.path, wait=False):
+        jobs = [
+            ShardJob(shard, thresholds=thresholds)
+            for shard, (_, reasons) in zip(results.shards, results.judged(thresholds), strict=True)
+            if any(outcome_of(reason) == "undecided" for reason in reasons.unique().to_pylist())
+        ]
+        return _do(folder, results.plan, executor, jobs, progress or Silent())
+
+
+def _do(
+    folder: RunFolder, plan: Plan, executor: Executor, jobs: list[ShardJob], progress: Progress
+) -> RunReport:
+    started = time.monotonic()
+    to_do = sum(stop - start for start, stop in (plan.bounds(job.shard) for job in jobs))
+    if jobs and to_do < plan.images:
+        logger.info("%s: %d of %d shards to do", folder.path, len(jobs), plan.num_shards)
+    task = progress.task("Filtering", plan.images, "images", done=plan.images - to_do)
+    failed: dict[int, str] = {}
+    images = 0
+    for result in executor.execute(folder, jobs, task.advance) if jobs else ():
+        if isinstance(result, ShardFailure):
+            failed[result.shard] = result.message
+        else:
+            images += result.worked_on
+    task.finish()
+    seconds = time.monotonic() - started
+    if failed:
+        raise RunError(_failed_shards(folder, plan, failed))
+    write_lists(Results(folder))
+    return RunReport(folder, plan, images, seconds)
+
+
+def _failed_shards(folder: RunFolder, plan: Plan, failed: dict[int, str]) -> str:
+    lines = [
+        f"{folder.path}: {len(failed)} of {plan.num_shards} shards failed, though they were tried "
+        "again; all others are done. Run again to try them once more."
+    ]
+    for shard in sorted(failed):
+        first, stop = plan.bounds(shard)
+        lines.append(f"shard {shard} (images {first:,} to {stop - 1:,}): {failed[shard]}")
+    return "\n  ".join(lines)
+
+
+def _read(exclusions: Path) -> bytes:
+    try:
+        return exclusions.read_bytes()
+    except OSError as error:
+        raise SourceError(f"{exclusions}: {error.strerror}") from error
+
+
+def _with_exclusions(settings: RunSettings, listed: bytes | None) -> RunSettings:
+    digest = None if listed is None else hashlib.sha256(listed).hexdigest()
+    return replace(settings, exclusions_sha256=digest)

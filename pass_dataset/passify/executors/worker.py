@@ -1,0 +1,127 @@
+"""A process that does shards of a run: told which on standard input, answers on standard output.
+
+Lines in: a `ShardJob`. Lines out, JSON, one of
+
+    {"images": 16}                            images done since the last line
+    {"at": 17}                                a careful job comes to the image at this position
+    {"done": {…}}                             the shard is whole: its `ShardStats`
+    {"failed": "RunError: …"}                 the shard cannot be done, now; others may be
+    {"fatal": "WeightsError", "message": …}   no shard can be done; the process ends
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+from dataclasses import asdict
+from typing import Any, NoReturn
+
+from pass_dataset.errors import MissingExtraError, PassDatasetError, WeightsError
+from pass_dataset.passify.runs.run_folder import RunFolder
+from pass_dataset.passify.steps import Examiner, ShardJob, WorkerShare
+
+__all__ = ["main"]
+
+logger = logging.getLogger(__name__)
+
+#: Images done are told this often at most.
+_TELL_S = 0.2
+
+
+class _Replies:
+    """Tells the process that started this one."""
+
+    def __init__(self) -> None:
+        # Whatever a library prints must not get between the lines: they have a pipe of their own.
+        self._pipe = os.fdopen(os.dup(1), "w")
+        os.dup2(2, 1)
+        self._images = 0
+        self._told_at = 0.0
+
+    def send(self, **content: Any) -> None:
+        self._pipe.write(json.dumps(content) + "\n")
+        self._pipe.flush()
+
+    def done(self, images: int) -> None:
+        self._images += images
+        if time.monotonic() - self._told_at > _TELL_S:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._images:
+            self.send(images=self._images)
+        self._images, self._told_at = 0, time.monotonic()
+
+    def begins(self, position: int) -> None:
+        self.send(at=position)
+
+
+def main(folder: str, share: str) -> NoReturn:
+    """Does the shards that are asked for until there are no more, and ends the process."""
+    jobs: queue.SimpleQueue[ShardJob | None] = queue.SimpleQueue()
+    busy = threading.Event()
+    threading.Thread(target=_listen, args=(jobs, busy), daemon=True).start()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    code = 1
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        code = _serve(RunFolder(folder), WorkerShare.from_json(share), jobs, busy)
+    # All files are closed; taking networks apart would only take time.
+    os._exit(code)
+
+
+def _listen(jobs: queue.SimpleQueue[ShardJob | None], busy: threading.Event) -> None:
+    """Takes in jobs; ends the process when whoever gives them is gone."""
+    for line in sys.stdin:
+        busy.set()
+        jobs.put(ShardJob.from_json(line))
+    if busy.is_set():
+        # Killed, or it gave up. Another run may take this folder any time: nothing goes on here.
+        os._exit(1)
+    jobs.put(None)
+
+
+def _serve(
+    folder: RunFolder,
+    share: WorkerShare,
+    jobs: queue.SimpleQueue[ShardJob | None],
+    busy: threading.Event,
+) -> int:
+    replies = _Replies()
+    try:
+        examiner = Examiner(folder, share)
+        while (job := jobs.get()) is not None:
+            try:
+                stats = examiner.run(job, replies.done, replies.begins if job.careful else None)
+            except (MissingExtraError, WeightsError):
+                raise
+            except Exception as error:
+                if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+                logger.exception("shard %d", job.shard)
+                said = str(error) if isinstance(error, PassDatasetError) else _named(error)
+                reply: dict[str, Any] = {"failed": said}
+            else:
+                reply = {"done": asdict(stats)}
+            replies.flush()
+            # Before it is told: the next job may be there at once.
+            busy.clear()
+            replies.send(**reply)
+    except OSError as error:
+        place = f"{os.fsdecode(error.filename)}: " if error.filename else f"{folder.path}: "
+        replies.send(fatal="RunError", message=f"{place}{error.strerror or error}")
+        return 1
+    except PassDatasetError as error:
+        replies.send(fatal=type(error).__name__, message=str(error))
+        return 1
+    return 0
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,265 @@
+"""The images that a run keeps, in a place of their own: copied, linked, or in new tars."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pass_dataset.errors import RunError, SourceError
+from pass_dataset.folders import write_whole
+from pass_dataset.passify.exclusions import Exclusions
+from pass_dataset.passify.outputs.lists import judged_rows
+from pass_dataset.passify.outputs.tar_shards import TarShards
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.runs.run_folder import written_whole
+from pass_dataset.passify.sources import Reader, Source, SourceItem, open_source, text_to_name
+from pass_dataset.passify.verdicts import Thresholds
+from pass_dataset.progress import Progress, Silent
+
+__all__ = ["EXPORT_KINDS", "Export", "ExportKind", "ExportReport", "KeptImage", "target_name"]
+
+logger = logging.getLogger(__name__)
+
+ExportKind = Literal["copy", "hardlink", "symlink", "tar", "webdataset"]
+EXPORT_KINDS: tuple[ExportKind, ...] = ("copy", "hardlink", "symlink", "tar", "webdataset")
+
+_NOTE_NAME = "passify_export.json"
+_COLUMNS = ("path", "sha256", "width", "height", "face_max_score", "person_max_score")
+#: First bytes of image files, for images that are cells of tables and have no name of their own.
+_MAGIC = (
+    (b"\xff\xd8\xff", b".jpg"),
+    (b"\x89PNG", b".png"),
+    (b"GIF8", b".gif"),
+    (b"BM", b".bmp"),
+    (b"II*\0", b".tif"),
+    (b"MM\0*", b".tif"),
+)
+
+
+@dataclass(frozen=True)
+class KeptImage:
+    """An image that is kept, and its row."""
+
+    item: SourceItem
+    row: dict[str, Any]
+
+
+@dataclass
+class ExportReport:
+    """What an export did.
+
+    Attributes:
+      images: images that are there now.
+      undecided: images that are not, as the run does not know whether they would be kept.
+      changed: images that are not, as their files are others than those that were examined.
+    """
+
+    images: int = 0
+    undecided: int = 0
+    changed: int = 0
+
+
+@dataclass(frozen=True)
+class Export:
+    """An export to be done.
+
+    Attributes:
+      to: folder to fill; one that a cut export left is gone on with.
+      kind: how.
+      thresholds: at which images are kept.
+      shard_size: images in a tar.
+      exclusions: images that are left out beside those that the run left out.
+    """
+
+    to: Path
+    kind: ExportKind
+    thresholds: Thresholds
+    shard_size: int = 1000
+    exclusions: Exclusions | None = None
+
+    def run(self, results: Results, progress: Progress | None = None) -> ExportReport:
+        """Fills the folder.
+
+        Raises:
+          RunError: the run is not done; or the folder holds an export of other settings.
+          SourceError: the source cannot be read, or its images are no files to be linked.
+          OSError: the folder cannot be written.
+        """
+        results.require_whole()
+        source = open_source(results.settings.source)
+        if self.kind in ("hardlink", "symlink") and source.kind not in ("folder", "list"):
+            raise SourceError(
+                f"{results.settings.source.path}: its images lie within files ({source.kind}) and "
+                "cannot be linked; use --as copy, tar or webdataset"
+            )
+        self._claim(results)
+        task = (progress or Silent()).task("Exporting", None, "images")
+        report = ExportReport()
+        reader = source.reader()
+        try:
+            if self.kind in ("tar", "webdataset"):
+                self._to_tars(results, source, reader, report, task.advance)
+            else:
+                for image in self._kept(results, report):
+                    self._place(image, source, reader, report)
+                    task.advance(1)
+        finally:
+            reader.close()
+            task.finish()
+        return report
+
+    def _claim(self, results: Results) -> None:
+        """Notes what this folder is an export of, or sees that it is of the same."""
+        excluded = self.exclusions or Exclusions()
+        digest = hashlib.sha256("\n".join(sorted(excluded.paths | excluded.hashes)).encode())
+        note = {
+            "run": os.fspath(results.folder.path),
+            "as": self.kind,
+            "thresholds": asdict(self.thresholds),
+            "shard_size": self.shard_size if self.kind in ("tar", "webdataset") else None,
+            "exclusions": digest.hexdigest() if len(excluded) else None,
+        }
+        path = self.to / _NOTE_NAME
+        self.to.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            found = json.loads(path.read_text())
+            differing = [name for name in note if found.get(name) != note[name]]
+            if differing:
+                name = differing[0]
+                raise RunError(
+                    f"{self.to}: this is another export: its {name} is {found.get(name)!r}, asked "
+                    f"for is {note[name]!r}; take another --to"
+                )
+        elif any(self.to.iterdir()):
+            raise RunError(f"{self.to}: expected a new or empty folder; take another --to")
+        write_whole(path, json.dumps(note, indent=1).encode())
+
+    def _kept(self, results: Results, report: ExportReport) -> Iterator[KeptImage]:
+        rows = judged_rows(results, self.thresholds, _COLUMNS, self.exclusions)
+        for shard, (table, reasons) in zip(results.shards, rows, strict=True):
+            items = results.plan.items(results.folder, shard)
+            contents = table.select(_COLUMNS).to_pylist()
+            for item, row, reason in zip(items, contents, reasons.to_pylist(), strict=True):
+                if reason is None:
+                    yield KeptImage(item, row)
+                elif reason.endswith("-unknown"):
+                    report.undecided += 1
+
+    def _read(self, image: KeptImage, reader: Reader, report: ExportReport) -> bytes | None:
+        """Bytes of an image, if they are still those that were examined."""
+        try:
+            data = reader.read(image.item)
+        except (OSError, SourceError) as error:
+            logger.warning("%s: cannot be read any more: %s", image.item.path, error)
+            report.changed += 1
+            return None
+        if hashlib.sha256(data).hexdigest() != image.row["sha256"]:
+            logger.warning("%s: has changed since it was examined; left out", image.item.path)
+            report.changed += 1
+            return None
+        return data
+
+    # --- files ------------------------------------------------------------------------------------
+
+    def _place(
+        self, image: KeptImage, source: Source, reader: Reader, report: ExportReport
+    ) -> None:
+        name = target_name(image.item)
+        if self.kind != "copy":
+            found = source.file_of(image.item)
+            assert found is not None
+            self._link(Path(os.fsdecode(found)).resolve(), self.to / os.fsdecode(name))
+            report.images += 1
+            return
+        data = self._read(image, reader, report)
+        if data is None:
+            return
+        if image.item.container is not None:
+            name = _with_ending(name, data)
+        path = self.to / os.fsdecode(name)
+        if not path.exists():
+            with written_whole(path) as file:
+                file.write(data)
+        report.images += 1
+
+    def _link(self, found: Path, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if self.kind == "symlink":
+                path.symlink_to(found)
+            else:
+                path.hardlink_to(found)
+        except FileExistsError:
+            return
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            raise SourceError(
+                f"{self.to}: is on another file system than the images, where no hard link can "
+                "lead; use --as copy or symlink"
+            ) from error
+
+    # --- tars -------------------------------------------------------------------------------------
+
+    def _to_tars(
+        self,
+        results: Results,
+        source: Source,
+        reader: Reader,
+        report: ExportReport,
+        told: Callable[[int], None],
+    ) -> None:
+        shards = TarShards(self.to, self.shard_size)
+        for number, image in enumerate(self._kept(results, report)):
+            told(1)
+            if shards.skip(number):
+                report.images += 1
+                continue
+            data = self._read(image, reader, report)
+            if data is None:
+                continue
+            report.images += 1
+            name = target_name(image.item)
+            if self.kind == "tar":
+                inside = image.item.container is not None
+                shards.add(number, _with_ending(name, data) if inside else name, data)
+                continue
+            key = b"%09d" % number
+            shards.add(number, key + _ending(name, data), data)
+            shards.add(number, key + b".json", json.dumps(image.row).encode())
+        shards.close()
+
+
+def target_name(item: SourceItem) -> bytes:
+    """Where an image goes within the folder of an export: its path, which must not lead out.
+
+    Raises:
+      SourceError: it would.
+    """
+    name = text_to_name(item.path).lstrip(b"/")
+    if b".." in name.split(b"/"):
+        raise SourceError(f"{item.path}: its path leads out of the folder to export to")
+    return name
+
+
+def _ending(name: bytes, data: bytes) -> bytes:
+    """Ending of an image file: that of its name, else by what it is."""
+    ending = os.path.splitext(name)[1].lower()  # noqa: PTH122
+    if ending and ending[1:].isalpha():
+        return ending
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return b".webp"
+    return next((known for magic, known in _MAGIC if data.startswith(magic)), b".jpg")
+
+
+def _with_ending(name: bytes, data: bytes) -> bytes:
+    """A name that ends as an image file does."""
+    ending = _ending(name, data)
+    return name if name.lower().endswith(ending) else name + ending
