@@ -14,6 +14,7 @@ from pass_dataset import __version__
 from pass_dataset.arguments import Commands, command
 from pass_dataset.command_line import run_command
 from pass_dataset.passify.outputs.cli import add_dropped, add_export, add_keep, add_summary
+from pass_dataset.passify.report.cli import add_report
 from pass_dataset.passify.runs.cli import add_fill, add_run
 
 __all__ = ["main"]
@@ -40,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     add_summary(commands)
     add_fill(commands)
     add_export(commands)
+    add_report(commands)
     return parser
 
 

@@ -19,7 +19,7 @@ from pass_dataset.passify.sources import SourceSettings, open_source
 from pass_dataset.passify.verdicts import Thresholds
 from pass_dataset.progress import Silent
 
-#: The published weights, and weights that nobody published.
+#: As of a run with the published detector of faces, and with one of people that nobody published.
 FACES = DetectorChoice(
     "face", "retinaface", "2979b33ffafda5d74b6948cd7a5b9a7a62f62b949cef24e95fd15d2883a65220"
 )
@@ -65,7 +65,7 @@ def make_run(
     source: Path | SourceSettings,
     finder: Finder = drawn_by_lot,
     *,
-    thresholds: Thresholds = Thresholds(),  # noqa: B008
+    thresholds: Thresholds | None = None,
     detectors: tuple[DetectorChoice, ...] = (FACES, PEOPLE),
     shard_size: int = 16,
     missing: Collection[int] = (),
@@ -79,6 +79,7 @@ def make_run(
       thresholds, detectors, shard_size: settings.
       missing: shards that are not done.
     """
+    thresholds = thresholds or Thresholds()
     told = source if isinstance(source, SourceSettings) else SourceSettings.of(source)
     settings = RunSettings(told.resolved(), detectors, thresholds, shard_size=shard_size)
     run = RunFolder(folder)

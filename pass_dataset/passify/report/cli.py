@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from pass_dataset.arguments import Commands, command
+from pass_dataset.passify.exclusions import Exclusions
+from pass_dataset.passify.runs import Results, RunFolder
+from pass_dataset.passify.runs.arguments import add_thresholds, chosen_thresholds
 from pass_dataset.progress import on_terminal
 
 __all__ = ["add_report"]
@@ -14,17 +18,17 @@ __all__ = ["add_report"]
 def add_report(commands: Commands) -> None:
     """Adds the command `report`."""
     parser = command(commands, "report", "write a page about a run, one HTML file")
-    parser.add_argument("folder", metavar="RUN", type=Path, help="folder of the run")
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of the run")
     parser.add_argument(
         "--out", type=Path, metavar="FILE.html", help="file to write (default: RUN/report.html)"
     )
-    for target, rule in (("face", "over"), ("person", "of at least")):
-        parser.add_argument(
-            f"--{target}",
-            type=_score,
-            metavar="SCORE",
-            help=f"drop images with a {target} score {rule} this (default: as the run did)",
-        )
+    add_thresholds(parser, "that of the run")
+    parser.add_argument(
+        "--exclude",
+        type=Path,
+        metavar="FILE",
+        help="opt-out list: images by path or SHA-256, one a line, that are shown to nobody",
+    )
     parser.add_argument(
         "--examples",
         type=_count,
@@ -51,16 +55,6 @@ def add_report(commands: Commands) -> None:
     parser.set_defaults(run=_report)
 
 
-def _score(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"expected a score from 0 to 1, found {text!r}")
-    return value
-
-
 def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a number of 0 or more, found {text!r}")
@@ -70,17 +64,13 @@ def _count(text: str) -> int:
 def _report(options: argparse.Namespace) -> int:
     from pass_dataset.passify.report.document import write_report
     from pass_dataset.passify.report.survey import Choices
-    from pass_dataset.passify.runs.run_folder import RunFolder
-    from pass_dataset.passify.verdicts import Thresholds
 
-    told = RunFolder(options.folder).settings().thresholds
+    results = Results(RunFolder(options.run_folder))
     with on_terminal() as progress:
         out = write_report(
-            options.folder,
-            thresholds=Thresholds(
-                told.face if options.face is None else options.face,
-                told.person if options.person is None else options.person,
-            ),
+            results,
+            thresholds=chosen_thresholds(options, results.settings.thresholds),
+            exclusions=None if options.exclude is None else Exclusions.load(options.exclude),
             choices=Choices(options.examples, options.sample, options.seed),
             blur=not options.no_blur,
             sample_pictures=options.sample_pictures,
@@ -88,4 +78,10 @@ def _report(options: argparse.Namespace) -> int:
             progress=progress,
         )
     print(f"{out}: {out.stat().st_size:,} bytes")
-    return 0
+    if results.missing_shards:
+        print(
+            f"passify: {results.missing_shards:,} of {results.plan.num_shards:,} shards are not "
+            "done; the report is about the others",
+            file=sys.stderr,
+        )
+    return 1 if results.missing_shards else 0

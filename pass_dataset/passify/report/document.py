@@ -8,12 +8,12 @@ from pathlib import Path
 
 from pass_dataset.errors import RunError
 from pass_dataset.folders import write_whole
+from pass_dataset.passify.exclusions import Exclusions
 from pass_dataset.passify.report.facts import describe_settings, measure_work, software
 from pass_dataset.passify.report.gallery import make_gallery
 from pass_dataset.passify.report.page import ReportContent, render_report
 from pass_dataset.passify.report.survey import Choices, make_survey
-from pass_dataset.passify.runs.results import Results
-from pass_dataset.passify.runs.run_folder import RunFolder
+from pass_dataset.passify.runs import Results
 from pass_dataset.passify.verdicts import Thresholds
 from pass_dataset.progress import Progress
 
@@ -21,9 +21,10 @@ __all__ = ["write_report"]
 
 
 def write_report(
-    run: str | os.PathLike[str],
+    results: Results,
     *,
     thresholds: Thresholds | None = None,
+    exclusions: Exclusions | None = None,
     choices: Choices | None = None,
     blur: bool = True,
     sample_pictures: bool = False,
@@ -33,8 +34,9 @@ def write_report(
     """Writes the report of a run, finished or not.
 
     Args:
-      run: the run folder.
+      results: of the run.
       thresholds: of the verdicts; None: those of the run.
+      exclusions: images that are dropped, and not shown, beside those that the run left out.
       choices: which images are shown.
       blur: blur what the detectors found in them.
       sample_pictures: pictures, with nothing blurred, of the kept images that a person is to look
@@ -46,17 +48,16 @@ def write_report(
       The file written.
 
     Raises:
-      RunError: there is no run, it has no results yet, or they cannot be read.
+      RunError: there are no results yet, or they cannot be read.
       MissingExtraError: Pillow is not installed.
       OSError: the file cannot be written.
     """
-    folder = RunFolder(run)
-    results = Results(folder)
+    folder = results.folder
     if not results.shards:
         raise RunError(f"{folder.path}: no shard is done yet; passify run goes on")
     thresholds = thresholds or results.settings.thresholds
     choices = choices or Choices()
-    survey = make_survey(results, thresholds, choices, progress)
+    survey = make_survey(results, thresholds, choices, exclusions=exclusions, progress=progress)
     gallery = make_gallery(
         results, survey, thresholds, blur=blur, sample_pictures=sample_pictures, progress=progress
     )

@@ -20,7 +20,7 @@ from pass_dataset.passify.report.reasons import funnel, in_text, title_of
 from pass_dataset.passify.report.survey import Choices, Survey
 from pass_dataset.passify.report.wording import count, duration, percent, share
 from pass_dataset.passify.runs.settings import DetectorChoice
-from pass_dataset.passify.verdicts import TARGETS, Thresholds
+from pass_dataset.passify.verdicts import TARGETS, Thresholds, outcome_of
 
 __all__ = ["ReportContent", "render_report"]
 
@@ -128,6 +128,17 @@ def _notices(content: ReportContent) -> Html:
         for target, what in missing.items()
         if target not in targets
     ]
+    undecided = sum(
+        number
+        for reason, number in content.survey.reasons.items()
+        if outcome_of(reason) == "undecided"
+    )
+    if undecided:
+        notices.append(
+            f"{count(undecided, 'image is', 'images are')} undecided: the run did not look for "
+            "people where it saw a face, and at these thresholds that face no longer counts. "
+            "passify fill looks for them."
+        )
     if content.gallery.source_problem:
         notices.append(
             "The images cannot be shown, as the source cannot be read: "

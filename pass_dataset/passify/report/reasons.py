@@ -21,6 +21,7 @@ _TITLES = {
     "too-large": "Too large",
     "single-colour": "Single colour",
     "unreadable": "Could not be read",
+    "decoder-failed": "Decoder failed",
     "detector-failed": "Detector failed",
     "process-died": "Process died",
     "face-unknown": "Not looked at for faces",

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pass_dataset.passify.exclusions import Exclusions
+from pass_dataset.passify.outputs.lists import judged_rows
 from pass_dataset.passify.report.folder_shares import GROUPS, FolderShares, group_of
 from pass_dataset.passify.report.histograms import ScoreHistogram, flagged
 from pass_dataset.passify.report.selection import Lowest, RowRange
@@ -86,9 +88,18 @@ def make_survey(
     results: Results,
     thresholds: Thresholds,
     choices: Choices = Choices(),
+    *,
+    exclusions: Exclusions | None = None,
     progress: Progress | None = None,
 ) -> Survey:
     """Reads all rows once; memory does not grow with their number.
+
+    Args:
+      results: of the run.
+      thresholds: of the verdicts.
+      choices: how many images are chosen.
+      exclusions: images that are dropped beside those that the run itself left out.
+      progress: shows how far it is.
 
     Raises:
       RunError: the results cannot be read.
@@ -105,9 +116,11 @@ def make_survey(
         sample=Lowest(choices.sample),
     )
     task = (progress or Silent()).task("Reading results", results.plan.images, "images")
-    judged = results.judged(thresholds, ["path"])
+    judged = judged_rows(results, thresholds, ("path",), exclusions)
     for shard, (rows, reasons) in zip(results.shards, judged, strict=True):
-        _add(survey, shard, results.plan.bounds(shard)[0], rows, reasons, choices)
+        _add(
+            survey, shard, results.plan.bounds(shard)[0], rows, reasons.dictionary_encode(), choices
+        )
         task.advance(rows.num_rows)
     task.finish()
     return survey
