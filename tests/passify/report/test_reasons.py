@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import get_args
 
 from pass_dataset.passify.images import OUTCOMES
@@ -34,7 +35,7 @@ def test_every_reason_has_its_stage() -> None:
     assert stages[-1].left == 5
     lost = [name for stage in stages for name in stage.lost]
     assert sorted(lost) == sorted(name for name in reasons if name)
-    for before, after in zip(stages, stages[1:], strict=False):
+    for before, after in itertools.pairwise(stages):
         assert before.left - after.left == sum(after.lost.values())
 
 
