@@ -12,6 +12,7 @@
     ├── MetadataError           a metadata CSV that cannot be read
     ├── RecordNotFoundError     no image with that hash
     ├── UnreadableBuildError    a TFDS build that is not there or cannot be read
+    ├── DetectorError           a detector that is not known, or cannot do what is asked
     ├── WeightsError            a weights file that is missing, wrong or unsafe
     ├── SourceError             images that cannot be listed or read
     ├── RunError                a run of the filter that cannot go on as asked
@@ -25,6 +26,7 @@ from __future__ import annotations
 __all__ = [
     "ArchiveError",
     "BuildError",
+    "DetectorError",
     "DiskSpaceError",
     "DownloadError",
     "FolderError",
@@ -80,6 +82,10 @@ class ArchiveError(PassDatasetError):
 
 class MetadataError(PassDatasetError):
     """A metadata CSV that cannot be read."""
+
+
+class DetectorError(PassDatasetError, ValueError):
+    """A detector that is not known, or that cannot do what is asked of it."""
 
 
 class WeightsError(PassDatasetError):

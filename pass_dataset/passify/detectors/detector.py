@@ -33,6 +33,8 @@ class DetectorSettings:
       threads: threads of the CPU to compute with; None: all that this process may use.
       weights: weights file to use in place of the published one, which is fetched.
       weights_sha256: what `weights` must hash to; None: not checked, as for weights of one's own.
+      verdict_threshold: score that a verdict needs (0.5 as published). A detector does not decide
+        by it; with less than float32 it says which images are run again.
     """
 
     device: str | None = None
@@ -41,6 +43,7 @@ class DetectorSettings:
     threads: int | None = None
     weights: Path | None = None
     weights_sha256: str | None = None
+    verdict_threshold: float = 0.5
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:

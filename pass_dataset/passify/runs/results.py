@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -80,7 +82,8 @@ def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
             check_version(path, file.schema_arrow)
             return file.read(columns=columns, use_threads=False)
     except FileNotFoundError:
-        raise
+        # Arrow's own does not say which.
+        raise FileNotFoundError(errno.ENOENT, "missing", os.fspath(path)) from None
     except (OSError, pa.ArrowException) as error:
         raise RunError(
             f"{path}: cannot be read: {error}. Remove it and its marker in ../done, and run again"

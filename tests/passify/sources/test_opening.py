@@ -204,7 +204,9 @@ def test_list_of_files(tmp_path: Path) -> None:
 
 def test_line_that_is_wrongly_escaped(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_bytes(b"a.jpg\n\\b\\q.jpg\n")
-    with pytest.raises(SourceError, match="list.txt: line 2: a name that begins with a backslash"):
+    with pytest.raises(
+        SourceError, match=r"list\.txt: line 2: a name that begins with a backslash"
+    ):
         list(opened(tmp_path / "list.txt").items(ListingReport()))
 
 
@@ -246,7 +248,7 @@ def test_what_is_no_source(tmp_path: Path) -> None:
         SourceSettings.of(tmp_path / "nowhere").resolved()
     (tmp_path / "one.jpg").write_bytes(b"")
     with pytest.raises(
-        SourceError, match="one.jpg: expected a folder, a tar that is not compressed"
+        SourceError, match=r"one\.jpg: expected a folder, a tar that is not compressed"
     ):
         SourceSettings.of(tmp_path / "one.jpg").resolved()
     with pytest.raises(SourceError, match="as folder, expected a folder, found a file"):

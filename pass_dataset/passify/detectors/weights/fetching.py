@@ -128,20 +128,22 @@ def _size_bytes(url: str, session: requests.Session, policy: RetryPolicy) -> int
     said = ""
     for failures in range(1, policy.max_failures + 1):
         try:
-            answer = session.head(
+            # Not HEAD, which some servers refuse; the body is not read.
+            with session.get(
                 url,
                 headers={"Accept-Encoding": "identity"},
-                allow_redirects=True,
+                stream=True,
                 timeout=(policy.connect_timeout_s, policy.stall_timeout_s),
-            )
+            ) as answer:
+                length = answer.headers.get("Content-Length", "")
+                kind = answer.headers.get("Content-Type", "")
         except requests.exceptions.RequestException as error:
             said = f"no answer: {error}"
         else:
-            length = answer.headers.get("Content-Length", "")
-            if answer.status_code == 200 and length.isdecimal() and int(length) > 0:
+            if answer.status_code == 200 and length.isdecimal() and "html" not in kind:
                 return int(length)
-            said = f"HTTP {answer.status_code} {answer.reason or ''}, Content-Length {length!r}"
-            if answer.status_code < 500 and answer.status_code not in (408, 425, 429):
+            said = f"HTTP {answer.status_code} {answer.reason}, {kind}, Content-Length {length!r}"
+            if 400 <= answer.status_code < 500 and answer.status_code not in (408, 425, 429):
                 break
         if failures < policy.max_failures:
             threading.Event().wait(policy.delay_s(failures, Clock().jitter()))

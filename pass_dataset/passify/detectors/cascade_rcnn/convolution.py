@@ -1,0 +1,159 @@
+"""Convolutions with their batch norm folded in.
+
+In evaluation a frozen batch norm is a scale and a shift of each channel, so it is part of the
+weights: folded once, in float64, it costs nothing later. Features are `channels_last` throughout.
+
+On the CPU, oneDNN is called through the operations that torch's own compiler emits for it. They
+take weights packed once, and add, and clip at zero, while the output is still in the processor's
+cache. The plain form does the same in three steps, on other devices and where torch has not these
+operations.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+__all__ = ["Convolution", "Convolutions", "folded"]
+
+#: Added to the variance of batch norms (detectron2's FrozenBatchNorm2d).
+EPSILON = 1e-5
+
+
+class Convolution(Protocol):
+    """A convolution with bias."""
+
+    def __call__(
+        self, x: torch.Tensor, *, relu: bool = False, added: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Convolves N×C×H×W; adds `added`, whose memory it may use; clips at zero if `relu`."""
+
+
+def folded(
+    parameters: Mapping[str, np.ndarray[Any, Any]], name: str
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Weight and bias of a convolution, float32, with its batch norm if it has one."""
+    weight = parameters[f"{name}.weight"]
+    if f"{name}.bias" in parameters:
+        return weight.astype(np.float32), parameters[f"{name}.bias"].astype(np.float32)
+    gain, shift, mean, variance = (
+        parameters[f"{name}.norm.{part}"].astype(np.float64)
+        for part in ("weight", "bias", "running_mean", "running_var")
+    )
+    scale = gain / np.sqrt(variance + EPSILON)
+    scaled = weight.astype(np.float64) * scale[:, None, None, None]
+    return scaled.astype(np.float32), (shift - mean * scale).astype(np.float32)
+
+
+class Convolutions:
+    """Makes the convolutions of a network for one device and arithmetic.
+
+    Args:
+      parameters: all parameters by name.
+      device: where the network runs.
+      dtype: what it computes in.
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, np.ndarray[Any, Any]],
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        self.parameters = parameters
+        self.device = device
+        self.dtype = dtype
+        self._packs = device.type == "cpu" and dtype == torch.float32 and _packing_works()
+
+    def named(self, name: str, stride: int = 1) -> Convolution:
+        """The convolution of that name, padded so that its stride alone makes the map smaller."""
+        return self.of(*folded(self.parameters, name), stride=stride)
+
+    def of(
+        self, weight: np.ndarray[Any, Any], bias: np.ndarray[Any, Any], stride: int = 1
+    ) -> Convolution:
+        """A convolution of float32 weights, O×C×K×K with odd K, and bias, O."""
+        kind = _PackedConvolution if self._packs else _PlainConvolution
+        return kind(
+            self._tensor(weight).contiguous(memory_format=torch.channels_last),
+            self._tensor(bias),
+            stride,
+        )
+
+    def linear(
+        self, weight: np.ndarray[Any, Any], bias: np.ndarray[Any, Any]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weight and bias of a fully connected layer, for `functional.linear`."""
+        return self._tensor(weight), self._tensor(bias)
+
+    def _tensor(self, array: np.ndarray[Any, Any]) -> torch.Tensor:
+        # A copy: the checkpoint's memory is read-only, and is to be let go of.
+        return torch.tensor(array, dtype=self.dtype, device=self.device)
+
+
+class _PlainConvolution:
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor, stride: int) -> None:
+        self._weight, self._bias, self._stride = weight, bias, stride
+        self._padding = weight.shape[-1] // 2
+
+    def __call__(
+        self, x: torch.Tensor, *, relu: bool = False, added: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        y = functional.conv2d(x, self._weight, self._bias, self._stride, self._padding)
+        if added is not None:
+            y = y.add_(added)
+        return y.relu_() if relu else y
+
+
+class _PackedConvolution:
+    # oneDNN picks its layout of the weights for a size of input; others work as well, for a
+    # price. This is the map that 500×375 pixels give at stride 8.
+    TYPICAL_MAP = (100, 136)
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor, stride: int) -> None:
+        padding = weight.shape[-1] // 2
+        #: Padding, stride, dilation and groups, as the operations take them.
+        self._geometry = ([padding] * 2, [stride] * 2, [1, 1], 1)
+        self._weight = torch.ops.aten.mkldnn_reorder_conv2d_weight(
+            weight.to_mkldnn(), *self._geometry, [1, weight.shape[1], *self.TYPICAL_MAP]
+        )
+        self._bias = bias
+
+    def __call__(
+        self, x: torch.Tensor, *, relu: bool = False, added: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        arguments = (x, self._weight, self._bias, *self._geometry)
+        unary = "relu" if relu else None
+        if added is None:
+            return torch.ops.mkldnn._convolution_pointwise(*arguments, unary or "none", [], "")
+        return torch.ops.mkldnn._convolution_pointwise_.binary(
+            added, *arguments, "add", 1.0, unary, [], ""
+        )
+
+
+@functools.cache
+def _packing_works() -> bool:
+    """Whether this torch has oneDNN's fused operations; they are no part of its public API."""
+    generator = torch.Generator().manual_seed(0)
+    x, added = torch.randn(2, 1, 8, 4, 4, generator=generator).unbind()
+    x, added = (t.contiguous(memory_format=torch.channels_last) for t in (x, added))
+    weight, bias = torch.randn(8, 8, 3, 3, generator=generator), torch.zeros(8)
+    expected = _PlainConvolution(weight, bias, 1)
+    try:
+        packed = _PackedConvolution(weight, bias, 1)
+        return all(
+            torch.allclose(
+                packed(x, relu=relu, added=None if other is None else other.clone()),
+                expected(x, relu=relu, added=other),
+                atol=1e-4,
+            )
+            for relu in (False, True)
+            for other in (None, added)
+        )
+    except (AttributeError, RuntimeError, TypeError):
+        return False

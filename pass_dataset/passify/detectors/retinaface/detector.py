@@ -1,0 +1,166 @@
+"""The face detector."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from pass_dataset.extras import require
+from pass_dataset.passify.detectors.detections import Detections
+from pass_dataset.passify.detectors.detector import DetectorSettings, Precision, Target
+from pass_dataset.passify.detectors.devices import resolve_device, resolve_threads
+from pass_dataset.passify.detectors.precision import rerun_near
+from pass_dataset.passify.detectors.weights import (
+    RETINAFACE_MOBILENET,
+    RETINAFACE_RESNET50,
+    VerifiedWeights,
+    WeightsFile,
+    resolve,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pass_dataset.passify.detectors.retinaface.runtimes import Runtime
+
+__all__ = ["FACE_THRESHOLD", "Network", "RetinaFace"]
+
+Network = Literal["mobilenet", "resnet50"]
+Backend = Literal["onnxruntime", "torch"]
+
+#: An image has a face if one scores over this (published code, ``main_face_detector.py``).
+FACE_THRESHOLD = 0.5
+
+#: How far `max_score` may be off. TODO
+_BANDS: dict[Precision, float] = {"float32": 0.0, "bfloat16": 0.1, "float16": 0.02}
+
+_WEIGHTS: dict[Network, WeightsFile] = {
+    "mobilenet": RETINAFACE_MOBILENET,
+    "resnet50": RETINAFACE_RESNET50,
+}
+_NAMES: dict[Network, str] = {"mobilenet": "retinaface", "resnet50": "retinaface-resnet50"}
+#: Images that go through the network together. A CPU computes one after the other just as fast,
+#: and its caches hold one better than several.
+_BATCH_SIZES = {"cpu": 1, "cuda": 64}
+#: Pixels that go through the network together at most, unless it is one image.
+_BATCH_PIXELS = 64 * 500 * 500
+
+
+class RetinaFace:
+    """RetinaFace as published with PASS: every image at its own size, never resized."""
+
+    target: Target = "face"
+    class_names = ("face",)
+    store_threshold = 0.02
+
+    def __init__(
+        self,
+        settings: DetectorSettings | None = None,
+        *,
+        network: Network = "mobilenet",
+        backend: Backend | None = None,
+    ) -> None:
+        """A detector; nothing is loaded yet.
+
+        Args:
+          settings: device, precision, threads, weights.
+          network: ``mobilenet``, which made PASS, or ``resnet50``, the larger published one.
+          backend: what computes on a CPU; None for ONNX Runtime, which is faster. On CUDA it is
+            PyTorch.
+
+        Raises:
+          ValueError: no such network or backend, or one that the device does not have.
+        """
+        self._settings = settings or DetectorSettings()
+        self._network = network
+        self._backend = backend
+        if network not in _WEIGHTS:
+            raise ValueError(f"network: expected mobilenet or resnet50, found {network!r}")
+        if backend not in (None, "onnxruntime", "torch"):
+            raise ValueError(f"backend: expected onnxruntime or torch, found {backend!r}")
+        self._verified: VerifiedWeights | None = None
+        self._runtimes: dict[Precision, Runtime] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_verified": None, "_runtimes": {}}
+
+    @property
+    def name(self) -> str:
+        return _NAMES[self._network]
+
+    @property
+    def weights_sha256(self) -> str:
+        return self._weights().sha256
+
+    def detect(self, images: Sequence[np.ndarray[Any, Any]]) -> list[Detections]:
+        """Faces in each image, in order; see `Detector.detect`."""
+        require("numpy", feature="Detecting faces", extra="passify")
+        if not images:
+            return []
+        precision = self._precision()
+        found = self._detect(images, precision)
+        if precision == "float32":
+            return found
+        return rerun_near(
+            images,
+            found,
+            lambda doubtful: self._detect(doubtful, "float32"),
+            threshold=FACE_THRESHOLD,
+            band=_BANDS[precision],
+        )
+
+    def _detect(
+        self, images: Sequence[np.ndarray[Any, Any]], precision: Precision
+    ) -> list[Detections]:
+        from pass_dataset.passify.detectors.retinaface.boxes import detections
+
+        runtime = self._runtime(precision)
+        by_size = defaultdict(list)
+        for position, image in enumerate(images):
+            _check(image)
+            by_size[image.shape].append(position)
+        found: dict[int, Detections] = {}
+        for (height, width, _), positions in by_size.items():
+            size = self._batch_size(height * width)
+            for start in range(0, len(positions), size):
+                batch = positions[start : start + size]
+                outputs = runtime.run([images[position] for position in batch])
+                for position, levels in zip(batch, outputs, strict=True):
+                    found[position] = detections(levels)
+        return [found[position] for position in range(len(images))]
+
+    def _batch_size(self, pixels: int) -> int:
+        kind = self._device().partition(":")[0]
+        wanted = self._settings.batch_size or _BATCH_SIZES.get(kind, 1)
+        return max(1, min(wanted, _BATCH_PIXELS // pixels))
+
+    def _device(self) -> str:
+        return resolve_device(self._settings.device)
+
+    def _precision(self) -> Precision:
+        return self._settings.precision if self._device() != "cpu" else "float32"
+
+    def _weights(self) -> VerifiedWeights:
+        if self._verified is None:
+            self._verified = resolve(_WEIGHTS[self._network], self._settings)
+        return self._verified
+
+    def _runtime(self, precision: Precision) -> Runtime:
+        if precision not in self._runtimes:
+            from pass_dataset.passify.detectors.retinaface.runtimes import OnnxRuntime, TorchRuntime
+
+            device, weights = self._device(), self._weights()
+            if device == "cpu" and self._backend != "torch":
+                threads = resolve_threads(self._settings.threads)
+                self._runtimes[precision] = OnnxRuntime(weights, threads)
+            else:
+                self._runtimes[precision] = TorchRuntime(weights, device, precision)
+        return self._runtimes[precision]
+
+
+def _check(image: np.ndarray[Any, Any]) -> None:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != "uint8" or not image.size:
+        raise ValueError(
+            f"images: expected H×W×3 uint8 of at least one pixel, found {image.shape} {image.dtype}"
+        )

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pass_dataset.errors import WeightsError
+from pass_dataset.passify.detectors import Detections, DetectorSettings
+from pass_dataset.passify.runs import DetectorChoice, ImageResult
+from pass_dataset.passify.sources import SourceItem
+from pass_dataset.passify.steps import Detecting, Examined, needs
+from pass_dataset.passify.verdicts import TARGETS, Thresholds
+from tests.support.detectors import AlwaysRaising, Faces, People, Raising
+
+BOTH = TARGETS
+
+
+def record(position: int, width: int = 40, *, face: bool = False, **known: object) -> Examined:
+    pixels = np.zeros((40, width, 3), np.uint8)
+    if face:
+        pixels[:, :, 2] = 250
+    result = ImageResult("/photos", f"{position}.jpg", **known)  # type: ignore[arg-type]
+    return Examined(position, SourceItem(result.path), result, pixels)
+
+
+def step(detector: object, *, at_once: int = 4, run_all: bool = False) -> Detecting:
+    choice = DetectorChoice(detector.target, "squares", "f" * 64)  # type: ignore[attr-defined]
+    return Detecting(detector, choice, BOTH, Thresholds(), run_all, at_once)  # type: ignore[arg-type]
+
+
+def test_needs() -> None:
+    def people(result: ImageResult, run_all: bool = False, thresholds: float = 0.5) -> bool:
+        return needs(result, "person", BOTH, Thresholds(face=thresholds), run_all)
+
+    assert people(ImageResult("s", "p", face_max_score=0.5))
+    assert not people(ImageResult("s", "p", face_max_score=0.6))
+    assert people(ImageResult("s", "p", face_max_score=0.6), thresholds=0.7)
+    assert people(ImageResult("s", "p", face_max_score=0.6), run_all=True)
+    assert not people(ImageResult("s", "p", face_max_score=0.1, person_max_score=0.1))
+    assert not people(ImageResult("s", "p"))  # faces come first
+    assert needs(ImageResult("s", "p"), "person", ("person",), Thresholds(), False)
+    assert not people(ImageResult("s", "p", reason="truncated"), run_all=True)
+    assert not needs(
+        ImageResult("s", "p", reason="detector-failed"), "face", BOTH, Thresholds(), False
+    )
+
+
+def test_scores_and_boxes_go_into_the_row() -> None:
+    (found,) = step(Faces(DetectorSettings())).run([record(0, face=True)])
+    assert found.result.face_max_score == 1.0
+    assert found.result.face_boxes == [{"x1": 0, "y1": 0, "x2": 39, "y2": 39, "score": 1.0}]
+    assert (found.result.face_detector, found.result.face_weights_sha256) == ("squares", "f" * 64)
+    assert found.result.person_max_score is None
+
+
+def test_only_boxes_of_the_target_are_stored() -> None:
+    class Chairs(People):
+        def _detect(self, image: np.ndarray) -> Detections:
+            boxes = np.ones((2, 4), np.float32)
+            return Detections(boxes, np.array([0.9, 0.8], np.float32), np.array([0, 1]), 0.8)
+
+    (found,) = step(Chairs(DetectorSettings()), run_all=True).run([record(0)])
+    assert [round(box["score"], 4) for box in found.result.person_boxes or []] == [0.8]
+
+
+def test_images_come_in_windows_and_all_come_out() -> None:
+    given = []
+
+    class Counting(Faces):
+        def detect(self, images):  # type: ignore[no-untyped-def]
+            given.append(len(images))
+            return super().detect(images)
+
+    records = [record(n, reason="empty" if n % 5 == 0 else None) for n in range(23)]
+    for one in records[::5]:
+        one.pixels = None
+    found = list(step(Counting(DetectorSettings())).run(records))
+    assert sorted(one.position for one in found) == list(range(23))
+    assert given == [4, 4, 4, 4, 2]
+
+
+def test_large_images_come_in_smaller_windows() -> None:
+    given = []
+
+    class Counting(Faces):
+        def detect(self, images):  # type: ignore[no-untyped-def]
+            given.append(len(images))
+            return super().detect([image[:1, :1] for image in images])
+
+    list(step(Counting(DetectorSettings()), at_once=8).run(record(n, 400_000) for n in range(6)))
+    assert given == [2, 2, 2]
+
+
+def test_image_that_a_detector_fails_on_costs_no_other() -> None:
+    counted = step(Raising(DetectorSettings()))
+    records = [record(n, width=100 if n == 2 else 40, face=True) for n in range(6)]
+    found = sorted(counted.run(records), key=lambda one: one.position)
+    assert [one.result.reason for one in found] == [None, None, "detector-failed", None, None, None]
+    assert (
+        found[2].result.message == "squares: FloatingPointError: an image wider than it should be"
+    )
+    assert found[3].result.face_max_score == 1.0
+    assert (counted.tried, counted.failed) == (6, 1)
+
+
+def test_detector_that_always_fails_is_counted() -> None:
+    counted = step(AlwaysRaising(DetectorSettings()))
+    list(counted.run(record(n) for n in range(9)))
+    assert counted.failed == counted.tried == 9
+
+
+def test_weights_are_no_image_s_fault() -> None:
+    class Without(Faces):
+        def detect(self, images):  # type: ignore[no-untyped-def]
+            raise WeightsError("gone")
+
+    with pytest.raises(WeightsError):
+        list(step(Without(DetectorSettings())).run([record(0)]))
+
+
+def test_detector_that_answers_for_too_few() -> None:
+    class Short(Faces):
+        def detect(self, images):  # type: ignore[no-untyped-def]
+            return super().detect(images[1:])
+
+    found = list(step(Short(DetectorSettings())).run([record(0), record(1)]))
+    assert {one.result.reason for one in found} == {"detector-failed"}
+    assert "expected detections of 1 images, found 0" in str(found[0].result.message)
