@@ -18,7 +18,7 @@ __all__ = ["examples", "nearest", "sample"]
 _OTHER_ROWS = 4
 
 
-def examples(survey: Survey, gallery: Gallery) -> Html:
+def examples(survey: Survey, gallery: Gallery, thresholds: Thresholds) -> Html:
     """Images of each reason."""
     sections = []
     for target in TARGETS:
@@ -27,7 +27,7 @@ def examples(survey: Survey, gallery: Gallery) -> Html:
             shown = [gallery.shown[row] for row in chosen.rows]
             number = survey.reasons[target]
             title = f"{title_of(target)}: {len(shown):,} of {count(number, 'image', 'images')}"
-            sections.append(Html(f"<h3>{escape(title)}</h3>\n{_grid(shown)}"))
+            sections.append(Html(f"<h3>{escape(title)}</h3>\n{_grid(shown, thresholds)}"))
     others = [
         (escape(title_of(reason)), code(shown.row.path), escape(shown.row.message or ""))
         for reason, chosen in survey.examples.items()
@@ -55,18 +55,19 @@ def nearest(survey: Survey, gallery: Gallery, thresholds: Thresholds) -> Html:
         ):
             if chosen.rows:
                 shown = [gallery.shown[row] for row in chosen.rows]
-                sections.append(Html(f"<h3>{what}, {side}</h3>\n{_grid(shown)}"))
+                sections.append(Html(f"<h3>{what}, {side}</h3>\n{_grid(shown, thresholds)}"))
     return join(sections) or Html('<p class="soft">No image was scored.</p>')
 
 
-def _grid(images: Iterable[ShownImage]) -> Html:
-    return Html(f'<div class="grid">\n{join(map(_shown, images))}\n</div>')
+def _grid(images: Iterable[ShownImage], thresholds: Thresholds) -> Html:
+    figures = join(_shown(shown, thresholds) for shown in images)
+    return Html(f'<div class="grid">\n{figures}\n</div>')
 
 
-def _shown(shown: ShownImage) -> Html:
+def _shown(shown: ShownImage, thresholds: Thresholds) -> Html:
     row = shown.row
     badges = "".join(
-        f' <span class="badge {target}">{target} {score:.3f}</span>'
+        f' <span class="badge {target}">{target} {_score(score, getattr(thresholds, target))}</span>'
         for target, score in (("face", row.face_max_score), ("person", row.person_max_score))
         if score is not None
     )
@@ -77,6 +78,15 @@ def _shown(shown: ShownImage) -> Html:
         picture = image(shown.picture, f"{row.path}, made small", scale=0.5)
         frame = f'<div class="frame">{picture}{_outlines(shown)}</div>'
     return Html(f"<figure>{frame}<figcaption>{code(row.path)}{badges}</figcaption></figure>")
+
+
+def _score(score: float, threshold: float) -> str:
+    """With so many digits that it does not look like the threshold when it is not."""
+    for digits in (3, 5):
+        text = f"{score:.{digits}f}"
+        if float(text) != threshold:
+            return text
+    return f"{score:.7f}"
 
 
 def _outlines(shown: ShownImage) -> Html:
@@ -97,14 +107,14 @@ def _outlines(shown: ShownImage) -> Html:
     )
 
 
-def sample(rows: Sequence[RowId], gallery: Gallery, seed: int) -> Html:
+def sample(rows: Sequence[RowId], gallery: Gallery, thresholds: Thresholds, seed: int) -> Html:
     """Kept images for a person to look at, as pictures or as a list."""
     if not rows:
         return Html("")
     images = [gallery.sample[row] for row in rows]
     pictured = any(shown.picture is not None or shown.problem for shown in images)
     if pictured:
-        listed = _grid(images)
+        listed = _grid(images, thresholds)
         note = " Nothing in these pictures is blurred."
     else:
         items = join(Html(f"<li>{code(shown.row.path)}</li>") for shown in images)

@@ -84,11 +84,13 @@ def render_report(content: ReportContent) -> str:
         funnel=_funnel(survey),
         histograms=join(_histogram(each) for each in survey.histograms.values()),
         folders=_folders(survey.folders),
-        examples=exhibits.examples(survey, gallery),
+        examples=exhibits.examples(survey, gallery, content.thresholds),
         nearest=exhibits.nearest(survey, gallery, content.thresholds),
         hidden=_hidden(content),
         check=_check(content),
-        sample=exhibits.sample(survey.sample.rows, gallery, content.choices.seed),
+        sample=exhibits.sample(
+            survey.sample.rows, gallery, content.thresholds, content.choices.seed
+        ),
         detectors=_detectors(content),
         settings=_pairs(content.settings),
         work=_work(content.work),

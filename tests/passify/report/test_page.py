@@ -273,3 +273,16 @@ def test_settings_are_said(photos: Path, tmp_path: Path) -> None:
     assert told["Largest image"] == "1,000 pixels"
     assert told["Endings of names"] == "all of image files"
     assert told["Detectors see"] == "what is left, faces first"
+
+
+def test_scores_next_to_the_threshold_are_told_from_it(
+    photos: Path, tmp_path: Path, write: Write
+) -> None:
+    def finder(row):  # type: ignore[no-untyped-def]
+        squares(row)
+        row.face_max_score = 0.5000001 if "kept" in row.path else 0.49996
+
+    page = write(Results(make_run(tmp_path / "run", photos, finder)))
+    text = " ".join(page.texts["span"])
+    assert "face 0.5000001" in text
+    assert "face 0.49996" in text
