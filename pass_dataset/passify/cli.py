@@ -16,6 +16,7 @@ from pass_dataset.command_line import run_command
 from pass_dataset.passify.outputs.cli import add_dropped, add_export, add_keep, add_summary
 from pass_dataset.passify.report.cli import add_report
 from pass_dataset.passify.runs.cli import add_fill, add_run
+from pass_dataset.passify.verification.cli import add_verify
 
 __all__ = ["main"]
 
@@ -42,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     add_fill(commands)
     add_export(commands)
     add_report(commands)
+    add_verify(commands)
     return parser
 
 

@@ -15,7 +15,6 @@ from pass_dataset.arguments import RELEASE_HELP, Commands, command, parts, posit
 from pass_dataset.errors import BuildError, FolderError
 from pass_dataset.extras import require
 from pass_dataset.progress import on_terminal
-from pass_dataset.releases import Release, resolve_release
 from pass_dataset.tfds.building.shards import FORMATS
 
 __all__ = ["add_build", "add_catalog", "add_verify_build"]
@@ -57,7 +56,7 @@ def _add_tfds(libraries: Commands) -> None:
 
 def _build(options: argparse.Namespace) -> int:
     started = time.monotonic()
-    release, archives = _archives(options.archives, options.release)
+    release, archives = folders.find_release(options.archives, options.release)
     absent = [
         file.filename
         for file in release.select(options.parts)
@@ -98,14 +97,6 @@ def _build(options: argparse.Namespace) -> int:
         f"{time.monotonic() - started:,.1f} s"
     )
     return 0
-
-
-def _archives(folder: Path, wanted: str | None) -> tuple[Release, Path]:
-    """The release, and its folder: the one given, or the one of that version inside."""
-    if wanted is None or not folder.is_dir():
-        return folders.identify_release(folder, wanted), folder
-    release = resolve_release(wanted)
-    return release, folders.archive_folder(release.version, folder, folder)
 
 
 # --- verify-build ---------------------------------------------------------------------------------

@@ -66,9 +66,13 @@ def _grid(images: Iterable[ShownImage], thresholds: Thresholds) -> Html:
 
 def _shown(shown: ShownImage, thresholds: Thresholds) -> Html:
     row = shown.row
+    scores = (
+        ("face", row.face_max_score, thresholds.face),
+        ("person", row.person_max_score, thresholds.person),
+    )
     badges = "".join(
-        f' <span class="badge {target}">{target} {_score(score, getattr(thresholds, target))}</span>'
-        for target, score in (("face", row.face_max_score), ("person", row.person_max_score))
+        f' <span class="badge {target}">{target} {_score(score, threshold)}</span>'
+        for target, score, threshold in scores
         if score is not None
     )
     if shown.picture is None:
