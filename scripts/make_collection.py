@@ -62,7 +62,9 @@ def photographs(source: Path) -> list[Image.Image]:
     return found
 
 
-def varied(photograph: Image.Image, rng: random.Random, size: tuple[int, int] | None) -> Image.Image:
+def varied(
+    photograph: Image.Image, rng: random.Random, size: tuple[int, int] | None
+) -> Image.Image:
     """A part of a photograph, scaled, and mirrored or not."""
     width, height = photograph.size
     if size is None:

@@ -101,25 +101,24 @@ def judge(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    stored = rows["reason"].combine_chunks()
-    if not pa.types.is_dictionary(stored.type):
-        stored = pc.dictionary_encode(stored)
-    if isinstance(stored, pa.ChunkedArray):
-        stored = pa.chunked_array(stored.chunks).unify_dictionaries().combine_chunks()
+    stored = rows["reason"].unify_dictionaries().combine_chunks()
     names = [*stored.dictionary.to_pylist()]
     kept = np.int32(-1)
-    codes = np.asarray(pc.fill_null(stored.indices, -1)).astype(np.int32)
-    from_scores = [code for code, name in enumerate(names) if name in _FROM_SCORES]
-    codes[np.isin(codes, from_scores)] = kept
+    # Its last entry is for -1: what has no reason.
+    standing = [kept if name in _FROM_SCORES else code for code, name in enumerate(names)]
+    codes = np.array([*standing, kept], np.int32)[pc.fill_null(stored.indices, -1).to_numpy()]
 
     def drop(which: np.ndarray, name: str) -> None:
         if name not in names:
             names.append(name)
         codes[which & (codes == kept)] = names.index(name)
 
-    # In float64, as a threshold of 0.3 must mean the same here and for one score.
+    # In float64, as a threshold of 0.3 must mean the same here and for one score. Missing scores
+    # are filled in here: Arrow would load pandas for them.
     scores = {
-        target: np.asarray(rows[f"{target}_max_score"].cast(pa.float64()).to_numpy())
+        target: pc.fill_null(
+            rows[f"{target}_max_score"].combine_chunks().cast(pa.float64()), float("nan")
+        ).to_numpy()
         for target in TARGETS
         if target in targets
     }

@@ -130,8 +130,10 @@ def chosen_settings(options: argparse.Namespace, execution: Execution) -> RunSet
         column=options.image_column,
         suffixes=options.suffixes,
     )
+    # Before weights are fetched for a folder that is not there.
+    source = source.resolved()
     return RunSettings(
-        source=source.resolved(),
+        source=source,
         detectors=chosen_detectors(options, execution),
         thresholds=chosen_thresholds(options, Thresholds()),
         run_all=options.run_all,

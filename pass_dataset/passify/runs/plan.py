@@ -78,7 +78,8 @@ class Plan:
         import pyarrow as pa
 
         try:
-            with pa.memory_map(str(folder.items_path)) as file:
+            # As bytes: Arrow takes no text for names that are no UTF-8.
+            with pa.memory_map(bytes(folder.items_path)) as file:
                 reader = pa.ipc.open_file(file)
                 while start < stop:
                     number, within = divmod(start, _BATCH_ROWS)

@@ -78,7 +78,8 @@ def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path, memory_map=True) as file:
+        # As bytes: Arrow takes no text for names that are no UTF-8.
+        with pa.memory_map(bytes(path)) as mapped, pq.ParquetFile(mapped) as file:
             check_version(path, file.schema_arrow)
             return file.read(columns=columns, use_threads=False)
     except FileNotFoundError:

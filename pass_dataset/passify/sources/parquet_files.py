@@ -85,7 +85,7 @@ def _open(path: bytes) -> pq.ParquetFile:
 
     try:
         # Row groups of images take hundreds of megabytes: they are read page by page.
-        return pq.ParquetFile(pa.OSFile(os.fsdecode(path)), pre_buffer=False, buffer_size=1 << 18)
+        return pq.ParquetFile(pa.OSFile(path), pre_buffer=False, buffer_size=1 << 18)
     except (OSError, pa.ArrowException) as error:
         raise SourceError(f"cannot be read as Parquet: {error}") from error
 
