@@ -20,7 +20,7 @@ from pass_dataset.passify.report.reasons import funnel, in_text, title_of
 from pass_dataset.passify.report.survey import Choices, Survey
 from pass_dataset.passify.report.wording import count, duration, percent, share
 from pass_dataset.passify.runs.settings import DetectorChoice
-from pass_dataset.passify.verdicts import TARGETS, Thresholds, outcome_of
+from pass_dataset.passify.verdicts import Thresholds, outcome_of
 
 __all__ = ["ReportContent", "render_report"]
 
@@ -154,11 +154,9 @@ def _notices(content: ReportContent) -> Html:
 
 def _overview(survey: Survey) -> Html:
     total = survey.images
-    counts: dict[Group, int] = {
-        "kept": survey.kept,
-        "face": survey.reasons[TARGETS[0]],
-        "person": survey.reasons[TARGETS[1]],
-    }
+    counts: dict[Group, int] = {"kept": survey.kept}
+    for target in survey.histograms:
+        counts[target] = survey.reasons[target]
     counts["other"] = total - sum(counts.values())
     cards = join(
         Html(
@@ -177,7 +175,7 @@ def _overview(survey: Survey) -> Html:
 
 
 def _funnel(survey: Survey) -> Html:
-    stages = funnel(survey.reasons)
+    stages = funnel(survey.reasons, survey.histograms)
     rows = []
     for stage in stages:
         lost = ", ".join(f"{number:,} {in_text(name)}" for name, number in stage.lost.items())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pass_dataset.passify.verdicts import EXCLUDED, FAILED_REASONS, TARGETS, outcome_of
+
+if TYPE_CHECKING:
+    from pass_dataset.passify.detectors.detector import Target
 
 __all__ = ["Stage", "funnel", "in_text", "title_of"]
 
@@ -55,13 +59,14 @@ class Stage:
     lost: Mapping[str, int]
 
 
-def funnel(reasons: Mapping[str | None, int]) -> list[Stage]:
+def funnel(reasons: Mapping[str | None, int], targets: Collection[Target]) -> list[Stage]:
     """Images that are left after each stage of the filter, from all to those that are kept.
 
     Stages that take out nothing are left out, but for the detectors', which are the point.
 
     Args:
       reasons: number of images by reason; None: kept.
+      targets: what was looked for.
     """
     left = sum(reasons.values())
     stages = [Stage("Listed", left, {})]
@@ -70,8 +75,8 @@ def funnel(reasons: Mapping[str | None, int]) -> list[Stage]:
         ("Not on the opt-out list", lambda reason: reason == EXCLUDED, False),
         ("Read and examined", lambda reason: reason in FAILED_REASONS, False),
         ("Decoded", _is_bad_image, True),
-        ("Without faces", lambda reason: reason == TARGETS[0], True),
-        ("Without people", lambda reason: reason == TARGETS[1], True),
+        ("Without faces", lambda reason: reason == TARGETS[0], TARGETS[0] in targets),
+        ("Without people", lambda reason: reason == TARGETS[1], TARGETS[1] in targets),
         ("Decided", lambda reason: outcome_of(reason) == "undecided", False),
     ):
         lost = {reason: n for reason, n in reasons.items() if reason and n and belongs(reason)}

@@ -185,6 +185,8 @@ def test_one_detector_only(photos: Path, tmp_path: Path, write: Write) -> None:
     text = text_of(write(Results(run)))
     assert "Nobody looked for faces" in text
     assert "Dropped where a person scores at least 0.5." in text
+    assert "with faces" not in text.lower()
+    assert "Without faces" not in text
 
 
 def test_source_that_is_gone(tmp_path: Path, photos: Path, write: Write) -> None:

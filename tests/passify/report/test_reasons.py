@@ -21,7 +21,7 @@ def test_every_reason_has_its_stage() -> None:
         "person-unknown",
     ):
         reasons[name] = 2
-    stages = funnel(reasons)
+    stages = funnel(reasons, TARGETS)
     assert [stage.name for stage in stages] == [
         "Listed",
         "Not on the opt-out list",
@@ -40,11 +40,19 @@ def test_every_reason_has_its_stage() -> None:
 
 
 def test_only_what_happened() -> None:
-    assert [(stage.name, stage.left) for stage in funnel({None: 3, "face": 1})] == [
+    assert [(stage.name, stage.left) for stage in funnel({None: 3, "face": 1}, TARGETS)] == [
         ("Listed", 4),
         ("Decoded", 4),
         ("Without faces", 3),
         ("Without people", 3),
+    ]
+
+
+def test_only_what_was_looked_for() -> None:
+    assert [stage.name for stage in funnel({None: 3}, ["face"])] == [
+        "Listed",
+        "Decoded",
+        "Without faces",
     ]
 
 
