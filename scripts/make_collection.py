@@ -5,7 +5,8 @@
 writes `OUT/<folder>/<number>.jpg`, a hundred images a folder: a part of an image of the folder,
 chosen, cut, scaled and perhaps mirrored by the seed and its number, as JPEG of quality 90. Longer
 sides are 500 pixels for most, as in PASS; with `--size 500x375` all images are of that size. The
-same arguments give the same pixels. Files that cannot be read are passed over. Images that are
+same arguments give the same pixels. Files that cannot be read, or show a
+single colour, are passed over. Images that are
 there already are not made again, so a collection can be made larger.
 """
 
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, ImageStat
 
 PER_FOLDER = 100
 LONGER_SIDE = 500
@@ -30,6 +31,8 @@ VARIED_SIDES = (160, 900)
 #: Smallest part of an image's width and height that is cut out.
 MIN_CROP = 0.4
 QUALITY = 90
+#: Photographs whose values deviate by less from the mean in every channel are passed over.
+MIN_DEVIATION = 8
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,12 @@ def photographs(source: Path) -> list[Image.Image]:
     for path in sorted(source.iterdir()):
         try:
             with Image.open(path) as image:
-                found.append(ImageOps.exif_transpose(image).convert("RGB"))
+                photograph = ImageOps.exif_transpose(image).convert("RGB")
         except (OSError, SyntaxError, ValueError):
             continue
+        # Parts of a single colour are of a single colour, whatever is done to them.
+        if max(ImageStat.Stat(photograph).stddev) > MIN_DEVIATION:
+            found.append(photograph)
     return found
 
 

@@ -61,6 +61,74 @@ def measure(command: Sequence[str | Path]) -> Run:
     return Run(seconds, usage.ru_maxrss * MAXRSS_BYTES / 1e6, output)
 
 
+@dataclass(frozen=True)
+class TreeRun:
+    """What one command and the processes that it started did.
+
+    Attributes:
+        seconds: from start to end of the process.
+        cpu_s: processor time of all of them, which a busy machine changes least.
+        peak_mb: memory of all of them together at its highest, shared pages counted once, in units
+            of 10^6 bytes.
+        output: what it wrote to stdout.
+    """
+
+    seconds: float
+    cpu_s: float
+    peak_mb: float
+    output: str
+
+
+def measure_tree(command: Sequence[str | Path], poll_s: float = 0.25) -> TreeRun:
+    """Run `command` and wait for it, looking at its memory and that of its children.
+
+    Raises:
+        BenchmarkError: it failed; the message has the end of what it said.
+    """
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        started = time.perf_counter()
+        process = subprocess.Popen([str(part) for part in command], stdout=out, stderr=err)
+        peak_bytes = 0
+        while True:
+            peak_bytes = max(peak_bytes, tree_bytes(process.pid))
+            waited, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if waited:
+                break
+            time.sleep(poll_s)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        output, complaint = out.read().decode(), err.read().decode(errors="replace")
+    if process.returncode:
+        raise BenchmarkError(f"exit status {process.returncode}: {complaint.strip()[-2000:]}")
+    return TreeRun(seconds, usage.ru_utime + usage.ru_stime, peak_bytes / 1e6, output)
+
+
+def tree_bytes(root: int) -> int:
+    """Memory of a process and all below it, pages that they share counted once (Linux)."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                # The name, which may hold anything, is in brackets before the parent.
+                fields = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
+                parents[int(entry.name)] = int(fields[1])
+    members = {root}
+    while True:
+        below = {child for child, parent in parents.items() if parent in members} - members
+        if not below:
+            break
+        members |= below
+    total = 0
+    for member in members:
+        with contextlib.suppress(OSError):
+            for line in (Path("/proc") / str(member) / "smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1]) * 1024
+    return total
+
+
 def package_command(*arguments: str | Path) -> list[str | Path]:
     """The package's command line, run by this Python."""
     return [sys.executable, "-m", "pass_dataset", *arguments]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,16 @@ BAD = {
     "bad_single_color.jpg": "single-colour",
     "bad_truncated.jpg": "truncated",
 }
+
+
+@pytest.fixture
+def cascade_weights(shared: Path, tmp_path: Path) -> Iterator[Path]:
+    """The checkpoint that the golden data was computed with, 290 MB."""
+    path = tmp_path / "model.pkl"
+    script = shared / "golden" / "make_cascade_weights.py"
+    subprocess.run([sys.executable, str(script), str(path)], check=True, timeout=120)
+    yield path
+    path.unlink()
 
 
 def test_faces(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,3 +54,28 @@ def test_faces(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             expected["height"],
         )
         assert len(found[name]["face_boxes"]) == len(expected["detections"])
+
+
+def test_people_only_where_there_is_no_face(
+    shared: Path, tmp_path: Path, cascade_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both published detectors in a row; a few images, as one takes seconds."""
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("torchvision")
+    monkeypatch.setenv("PASS_WEIGHTS_DIR", str(shared / "weights"))
+    names = ["astronaut.jpg", "motorcycle.jpg", "chelsea_cat.jpg", "bad_empty.jpg"]
+    listed = tmp_path / "list.txt"
+    listed.write_text("".join(f"{name}\n" for name in names))
+    out = tmp_path / "run"
+    done = passify(
+        *("run", listed, "--root", shared / "images", "--out", out),
+        *("--person-weights", cascade_weights, "--workers", 1),
+    )
+    assert done.returncode == 0, done.stderr
+    golden = json.loads((shared / "golden" / "cascade_rcnn_detections.json").read_text())["images"]
+    found = {row["path"]: row for row in rows(Results(RunFolder(out)))}
+    assert [found[name]["reason"] for name in names] == ["face", "person", None, "empty"]
+    assert found["astronaut.jpg"]["person_max_score"] is None
+    for name in ("motorcycle.jpg", "chelsea_cat.jpg"):
+        expected = golden[name]["max_person_score"]
+        assert found[name]["person_max_score"] == pytest.approx(expected, abs=1e-3)

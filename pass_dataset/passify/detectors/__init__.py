@@ -7,7 +7,10 @@ cascade_rcnn  the published detector of people
 libraries     detectors of other libraries
 weights       weights files: known, fetched, verified
 coco          names of the classes of COCO
-devices       what the detectors on torch share
+retinaface    the published detector of faces
+devices       where detectors compute
+torch_setup   what the detectors of people share
+precision     verdicts of lower precision that are those of float32
 batches       which images go through a network together
 """
 

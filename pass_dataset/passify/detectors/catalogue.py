@@ -21,7 +21,7 @@ class KnownDetector:
       description: one line for a list.
       module: where its class is, below this package; imported when it is opened.
       class_name: its class there.
-      variant: first argument of that class, where several detectors share one.
+      network: for that class, where several detectors share one.
     """
 
     name: str
@@ -29,7 +29,7 @@ class KnownDetector:
     description: str
     module: str
     class_name: str
-    variant: str | None = None
+    network: str | None = None
 
     @property
     def takes_model(self) -> bool:
@@ -44,6 +44,7 @@ DETECTORS = (
         "RetinaFace, MobileNet-0.25: the published detector of faces",
         "retinaface",
         "RetinaFace",
+        "mobilenet",
     ),
     KnownDetector(
         "retinaface-resnet50",
@@ -96,9 +97,15 @@ def open_detector(name: str, settings: DetectorSettings | None = None) -> Detect
     """
     known, model = _find(name)
     module = importlib.import_module(f"pass_dataset.passify.detectors.{known.module}")
-    first = model or known.variant
-    arguments = (settings or DetectorSettings(),)
-    made: Detector = getattr(module, known.class_name)(*((first,) if first else ()), *arguments)
+    detector_class = getattr(module, known.class_name)
+    settings = settings or DetectorSettings()
+    made: Detector
+    if known.takes_model:
+        made = detector_class(model, settings)
+    elif known.network is not None:
+        made = detector_class(settings, network=known.network)
+    else:
+        made = detector_class(settings)
     return made
 
 

@@ -17,8 +17,11 @@ Image = TypeVar("Image")
 
 
 def near(score: float, threshold: float, band: float) -> bool:
-    """True if a score that may be off by `band` does not tell on which side of the threshold."""
-    return abs(score - threshold) <= band
+    """True if a score that may be off by `band` does not tell on which side of the threshold.
+
+    So is what is not a number: where float16 has none so large, it tells nothing.
+    """
+    return not abs(score - threshold) > band
 
 
 def rerun_near(

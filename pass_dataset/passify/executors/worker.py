@@ -23,7 +23,7 @@ import time
 from dataclasses import asdict
 from typing import Any, NoReturn
 
-from pass_dataset.errors import MissingExtraError, PassDatasetError, WeightsError
+from pass_dataset.errors import DetectorError, MissingExtraError, PassDatasetError, WeightsError
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.steps import Examiner, ShardJob, WorkerShare
 
@@ -99,7 +99,7 @@ def _serve(
         while (job := jobs.get()) is not None:
             try:
                 stats = examiner.run(job, replies.done, replies.begins if job.careful else None)
-            except (MissingExtraError, WeightsError):
+            except (DetectorError, MissingExtraError, WeightsError):
                 raise
             except Exception as error:
                 if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

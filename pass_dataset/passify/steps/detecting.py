@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Collection, Iterable, Iterator
 
-from pass_dataset.errors import MissingExtraError, WeightsError
+from pass_dataset.errors import DetectorError, MissingExtraError, WeightsError
 from pass_dataset.passify.detectors.detections import Detections
 from pass_dataset.passify.detectors.detector import Detector, Target
 from pass_dataset.passify.runs.schema import Box, ImageResult
@@ -113,7 +113,7 @@ class Detecting:
         self.tried += len(window)
         try:
             self._give(window)
-        except (MissingExtraError, WeightsError):
+        except (DetectorError, MissingExtraError, WeightsError):
             raise  # nothing to do with these images
         except Exception as error:
             if len(window) > 1:

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from pass_dataset.errors import RunError
+from pass_dataset.errors import DetectorError, RunError, WeightsError
 from pass_dataset.passify.detectors.detector import Detector, Target
 from pass_dataset.passify.exclusions import Exclusions
 from pass_dataset.passify.runs.plan import Plan
@@ -72,8 +72,9 @@ class Examiner:
           begins: with a careful job, is told of each image's position before it is touched.
 
         Raises:
-          RunError: the detector failed on every image, or its weights are others than the run's.
-          WeightsError, MissingExtraError: a detector cannot be had.
+          RunError: a detector failed on every image.
+          DetectorError, MissingExtraError: a detector cannot be had.
+          WeightsError: its weights cannot, or are others than those that the run was begun with.
           OSError: the results cannot be written.
         """
         started = time.monotonic()
@@ -232,9 +233,9 @@ class Examiner:
             choice = self.settings.choice(target)
             detector = self._share.open(target, choice.name)
             if detector.target != target:
-                raise RunError(f"{choice.name}: looks for {detector.target}, not for {target}")
+                raise DetectorError(f"{choice.name}: looks for {detector.target}, not for {target}")
             if detector.weights_sha256 != choice.weights_sha256:
-                raise RunError(
+                raise WeightsError(
                     f"{choice.name}: expected the weights that the run was begun with, SHA-256 "
                     f"{choice.weights_sha256}, found {detector.weights_sha256}"
                 )

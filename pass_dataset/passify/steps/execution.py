@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pass_dataset.errors import RunError
+from pass_dataset.errors import DetectorError
 from pass_dataset.passify.detectors.detector import (
     Detector,
     DetectorSettings,
@@ -141,7 +141,7 @@ def open_named(name: str, settings: DetectorSettings) -> Detector:
     Such a factory is called with the settings and returns an object with the interface `Detector`.
 
     Raises:
-      RunError: there is no such module or factory.
+      DetectorError: there is no such detector, module or factory.
     """
     if not name.startswith(OWN_DETECTOR):
         from pass_dataset.passify.detectors.catalogue import open_detector
@@ -151,7 +151,7 @@ def open_named(name: str, settings: DetectorSettings) -> Detector:
     try:
         made: Detector = getattr(importlib.import_module(module), factory)(settings)
     except (ImportError, AttributeError, ValueError) as error:
-        raise RunError(
+        raise DetectorError(
             f"{name}: expected python:package.module:factory, which takes DetectorSettings and "
             f"returns a detector; found: {error}"
         ) from error

@@ -15,7 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset.errors import FolderLockedError, PassDatasetError, RunError
+from pass_dataset.errors import (
+    DetectorError,
+    FolderLockedError,
+    PassDatasetError,
+    RunError,
+    WeightsError,
+)
 from pass_dataset.folders import hold
 from pass_dataset.passify.executors import (
     LocalExecutor,
@@ -280,7 +286,7 @@ def test_process_that_cannot_start(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     settings = settings_for(images)
     gone = replace(settings.detectors[0], name="python:tests.support.nothing:Faces")
-    with pytest.raises(PassDatasetError, match=r"expected python:package\.module:factory"):
+    with pytest.raises(DetectorError, match=r"expected python:package\.module:factory"):
         run_filter(
             folder,
             replace(settings, detectors=(gone, settings.detectors[1])),
@@ -293,7 +299,7 @@ def test_weights_that_have_changed(tmp_path: Path) -> None:
     settings = settings_for(images)
     other = replace(settings.detectors[0], weights_sha256="e" * 64)
     folder = RunFolder(tmp_path / "run")
-    with pytest.raises(RunError, match="expected the weights that the run was begun with"):
+    with pytest.raises(WeightsError, match="expected the weights that the run was begun with"):
         run_filter(
             folder,
             replace(settings, detectors=(other,)),

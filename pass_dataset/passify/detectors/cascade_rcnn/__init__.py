@@ -6,7 +6,6 @@ head, written with torch and torchvision's operations.
 checkpoint   the model zoo's pickle, read without running what is in it
 parameters   the names and shapes that the network needs of it
 frames       image sizes: as given, as the network sees them, as they are padded
-precisions   arithmetic below float32, and which images are then run again
 convolution  convolutions with their batch norm folded in
 backbone     ResNet-50 and the feature pyramid
 boxes        deltas to boxes

@@ -152,6 +152,11 @@ def _bytes_of(text: str, encoding: str) -> bytes:
     return text.encode("latin-1")
 
 
+def _no_bytes() -> bytes:
+    """How protocols 0 to 2 write the bytes of an empty array."""
+    return b""
+
+
 class _Named:
     """What a name stands for: it can be called, and nothing else be done to it."""
 
@@ -182,6 +187,8 @@ _KNOWN = {
     ("numpy.core.numeric", "_frombuffer"): _Named(_from_buffer),
     ("numpy._core.numeric", "_frombuffer"): _Named(_from_buffer),
     ("_codecs", "encode"): _Named(_bytes_of),
+    ("builtins", "bytes"): _Named(_no_bytes),
+    ("__builtin__", "bytes"): _Named(_no_bytes),
 }
 
 

@@ -129,11 +129,14 @@ class _PackedConvolution:
     ) -> torch.Tensor:
         arguments = (x, self._weight, self._bias, *self._geometry)
         unary = "relu" if relu else None
+        y: torch.Tensor
         if added is None:
-            return torch.ops.mkldnn._convolution_pointwise(*arguments, unary or "none", [], "")
-        return torch.ops.mkldnn._convolution_pointwise_.binary(
+            y = torch.ops.mkldnn._convolution_pointwise(*arguments, unary or "none", [], "")
+            return y
+        y = torch.ops.mkldnn._convolution_pointwise_.binary(
             added, *arguments, "add", 1.0, unary, [], ""
         )
+        return y
 
 
 @functools.cache

@@ -105,7 +105,7 @@ class Network:
         counts = [len(boxes) for boxes in proposals]
         image_of = torch.repeat_interleave(torch.tensor(counts)).to(self._device)
         scores, boxes = self._heads(pyramid[:-1], torch.cat(proposals), image_of, limits[image_of])
-        return Regions(scores[:, :-1].split(counts), boxes.split(counts))
+        return Regions(torch.split(scores[:, :-1], counts), torch.split(boxes, counts))
 
     def _detections(
         self, scores: torch.Tensor, boxes: torch.Tensor, frame: Frame, store_threshold: float

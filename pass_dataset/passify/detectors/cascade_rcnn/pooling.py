@@ -84,7 +84,7 @@ def sum_weighted_rows(
     rounded = GRID_SIZES[torch.searchsorted(GRID_SIZES, grids.long())]
     key = (level_of * GRID_LIMIT + rounded[:, 1]) * GRID_LIMIT + rounded[:, 0]
     order = key.argsort()
-    keys, counts = key[order].unique_consecutive(return_counts=True)
+    keys, counts = torch.unique_consecutive(key[order], return_counts=True)
     corners, sides, grids, image_of = (t[order] for t in (corners, sides, grids, image_of))
     parts = []
     start = 0
@@ -137,14 +137,14 @@ def _touched(
     # Samples are at most a pixel apart, so n of them lie between at most n + 1 pixels.
     step = (side / BINS)[:, None, None]
     grid = grid[:, None, None]
-    spacing = 1 / grid.clamp(min=1)
     samples = torch.arange(most, dtype=torch.float32)
-    position = torch.arange(BINS, dtype=torch.float32)[:, None] + (samples + 0.5) * spacing
-    position = position * step + start[:, None, None]
+    bins = torch.arange(BINS, dtype=torch.float32)[:, None]
+    # In this order torchvision rounds.
+    position = start[:, None, None] + bins * step + (samples + 0.5) * step / grid.clamp(min=1)
     # Samples more than a pixel outside count as zero; others take the pixel at the edge.
     counts = (position >= -1) & (position <= extent) & (samples < grid)
     position = position.clamp(0, extent - 1)
     pixel = position[:, :, :1].floor() + torch.arange(most + 1, dtype=torch.float32)
     nearness = (1 - (position[:, :, None, :] - pixel[:, :, :, None]).abs()).clamp_(min=0)
-    weight = (nearness * counts[:, :, None, :]).sum(3) * spacing
+    weight = (nearness * counts[:, :, None, :]).sum(3) / grid.clamp(min=1)
     return pixel.clamp_(max=extent - 1).int(), weight

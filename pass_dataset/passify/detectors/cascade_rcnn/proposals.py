@@ -81,14 +81,15 @@ class Proposals:
         # Anchors by row, then column, then kind.
         logits = outputs[:, :kinds].permute(0, 2, 3, 1).reshape(images, -1)
         scores, chosen = logits.topk(min(BEFORE_NMS, logits.shape[1]), dim=1)
-        deltas = outputs[:, kinds:].unflatten(1, (kinds, 4)).permute(0, 3, 4, 1, 2)
-        deltas = deltas.reshape(images, -1, 4).take_along_dim(chosen[:, :, None], 1)
+        # Channels by kind, then delta.
+        deltas = outputs[:, kinds:].permute(0, 2, 3, 1).reshape(images, -1, 4)
+        deltas = deltas.take_along_dim(chosen[:, :, None], 1)
         cell = chosen // kinds
         x, y = cell % width, cell // width
         centres = torch.stack((x, y, x, y), 2) * STRIDES_PX[level]
         anchors = centres + self._anchors[level][chosen % kinds]
         boxes = moved(anchors.flatten(0, 1), deltas.flatten(0, 1), (1.0, 1.0, 1.0, 1.0))
-        return scores, boxes.unflatten(0, (images, -1))
+        return scores, boxes.view(images, -1, 4)
 
     def _distinct(
         self, boxes: torch.Tensor, scores: torch.Tensor, level_of: torch.Tensor

@@ -10,8 +10,8 @@ from pass_dataset.errors import DetectorError, MissingExtraError
 from pass_dataset.passify.detectors import coco, weights
 from pass_dataset.passify.detectors.detections import Detections
 from pass_dataset.passify.detectors.detector import DetectorSettings, Target
-from pass_dataset.passify.detectors.devices import check_images, float32_only, prepare_torch
 from pass_dataset.passify.detectors.libraries.boxes import STORE_THRESHOLD, as_detections
+from pass_dataset.passify.detectors.torch_setup import check_images, float32_only, prepare_torch
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,9 +13,9 @@ from pass_dataset.passify.detectors import weights
 from pass_dataset.passify.detectors.batches import like_batches
 from pass_dataset.passify.detectors.detections import Detections
 from pass_dataset.passify.detectors.detector import DetectorSettings, Target
-from pass_dataset.passify.detectors.devices import check_images, float32_only, prepare_torch
 from pass_dataset.passify.detectors.libraries.boxes import STORE_THRESHOLD, as_detections
 from pass_dataset.passify.detectors.libraries.labels import person_classes
+from pass_dataset.passify.detectors.torch_setup import check_images, float32_only, prepare_torch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,6 @@ _WITHOUT_EPSILON = frozenset(
     (
         "FasterRCNN_ResNet50_FPN_Weights.COCO_V1",
         "MaskRCNN_ResNet50_FPN_Weights.COCO_V1",
-        "KeypointRCNN_ResNet50_FPN_Weights.COCO_LEGACY",
         "KeypointRCNN_ResNet50_FPN_Weights.COCO_V1",
         "RetinaNet_ResNet50_FPN_Weights.COCO_V1",
     )

@@ -15,9 +15,9 @@ from pass_dataset.extras import require
 from pass_dataset.passify.detectors.batches import like_batches
 from pass_dataset.passify.detectors.detections import Detections
 from pass_dataset.passify.detectors.detector import DetectorSettings, Target
-from pass_dataset.passify.detectors.devices import check_images, float32_only, prepare_torch
 from pass_dataset.passify.detectors.libraries.boxes import STORE_THRESHOLD, as_detections
 from pass_dataset.passify.detectors.libraries.labels import person_classes
+from pass_dataset.passify.detectors.torch_setup import check_images, float32_only, prepare_torch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,9 +73,13 @@ class TransformersDetector:
     @property
     def class_names(self) -> tuple[str, ...]:
         if self._names is None:
-            config = self._require("transformers").AutoConfig.from_pretrained(
-                self._folder(), local_files_only=True, trust_remote_code=False
-            )
+            transformers = self._require("transformers")
+            try:
+                config = transformers.AutoConfig.from_pretrained(
+                    self._folder(), local_files_only=True, trust_remote_code=False
+                )
+            except (OSError, ValueError) as error:
+                raise self._unknown(error) from error
             labels = {int(position): str(name) for position, name in config.id2label.items()}
             count = max(labels, default=-1) + 1
             self._names = tuple(labels.get(position, "") for position in range(count))
@@ -118,7 +122,13 @@ class TransformersDetector:
         )
         found: dict[int, Detections] = {}
         for batch in like_batches([image.shape for image in images], batch_size):
-            answers = _detect(self._loaded, [images[position] for position in batch])
+            try:
+                answers = _detect(self._loaded, [images[position] for position in batch])
+            except ValueError as error:  # of the processor
+                height, width, _ = images[batch[0]].shape
+                raise DetectorError(
+                    f"{self.name} does not take images of {height}×{width} pixels: {error}"
+                ) from error
             for position, answer in zip(batch, answers, strict=True):
                 found[position] = as_detections(
                     answer["boxes"], answer["scores"], answer["labels"], people
@@ -127,6 +137,12 @@ class TransformersDetector:
 
     def _require(self, module: str) -> Any:
         return require(module, feature=f"The detector {self.name}", extra=EXTRA)
+
+    def _unknown(self, error: Exception) -> DetectorError:
+        return DetectorError(
+            f"{self.name}: expected an object detector that transformers knows without code of "
+            f"the model's own: {error}"
+        )
 
     def _folder(self) -> Path:
         """Where the model's files are; fetches them if need be."""
@@ -187,9 +203,7 @@ class TransformersDetector:
                 f"{self.name} needs a further package: {str(error).strip()}"
             ) from error
         except (OSError, ValueError) as error:
-            raise DetectorError(
-                f"{self.name}: expected an object detector that transformers knows: {error}"
-            ) from error
+            raise self._unknown(error) from error
         if not hasattr(processor, "post_process_object_detection"):
             raise DetectorError(f"{self.name}: its processor does not give boxes")
         return _Loaded(model.float().to(device).eval(), processor, device)

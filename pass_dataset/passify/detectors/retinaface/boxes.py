@@ -13,7 +13,7 @@ import numpy as np
 
 from pass_dataset.passify.detectors.detections import Detections
 
-__all__ = ["STORE_THRESHOLD", "detections", "highest_score", "suppress"]
+__all__ = ["STORE_THRESHOLD", "detections", "suppress"]
 
 #: Boxes with a higher score are kept in the result.
 STORE_THRESHOLD = 0.02
@@ -31,33 +31,20 @@ _STORE_LOGIT = float(np.log(STORE_THRESHOLD / (1 - STORE_THRESHOLD))) - 1e-3
 Array = np.ndarray[Any, Any]
 
 
-def highest_score(levels: Sequence[Array]) -> float:
-    """The highest face score of an image.
-
-    Args:
-      levels: per stride, float32 10×h×w, as `Network` gives them for one image.
-    """
-    return float(_scores(np.array([max(level[:2].max() for level in levels)]))[0])
-
-
 def detections(levels: Sequence[Array]) -> Detections:
     """Faces of an image.
 
     Args:
       levels: per stride, float32 10×h×w, as `Network` gives them for one image.
     """
-    found = [
-        _candidates(level, stride, sides)
-        for level, stride, sides in zip(levels, _STRIDES, _ANCHOR_SIDES, strict=True)
-    ]
-    boxes = np.concatenate([part[0] for part in found])
-    scores = np.concatenate([part[1] for part in found])
+    highest = max(float(level[:2].max()) for level in levels)
+    boxes, scores = _candidates(levels)
     kept = suppress(boxes, scores, _NMS_IOU)
     return Detections(
         boxes=boxes[kept],
         scores=scores[kept],
         classes=np.zeros(len(kept), np.int64),
-        max_score=highest_score(levels),
+        max_score=float(_scores(np.array([highest]))[0]),
     )
 
 
@@ -66,22 +53,32 @@ def _scores(logits: Array) -> Array:
     return np.exp(-np.logaddexp(0.0, -logits.astype(np.float64))).astype(np.float32)
 
 
-def _candidates(level: Array, stride: int, sides: tuple[int, int]) -> tuple[Array, Array]:
+def _candidates(levels: Sequence[Array]) -> tuple[Array, Array]:
     """Boxes, float32 n×4 in pixels, and scores, float32 n, of those over the threshold.
 
-    In the published order: by row, column, anchor.
+    In the published order: by level, row, column, anchor.
     """
-    rows, columns, anchors = np.nonzero(level[:2].transpose(1, 2, 0) > _STORE_LOGIT)
-    scores = _scores(level[anchors, rows, columns])
+    parts = []
+    for level, stride, sides in zip(levels, _STRIDES, _ANCHOR_SIDES, strict=True):
+        _, height, width = level.shape
+        anchors, places = np.divmod(np.flatnonzero(level[:2] > _STORE_LOGIT), height * width)
+        order = np.argsort(2 * places + anchors)
+        anchors, places = anchors[order], places[order]
+        rows, columns = np.divmod(places, width)
+        values = level.reshape(10, -1)
+        said = [values[2 + 4 * anchors + i, places] for i in range(4)]
+        centres = [(columns + 0.5) * stride, (rows + 0.5) * stride]
+        parts.append(np.stack([*centres, np.take(sides, anchors), values[anchors, places], *said]))
+    x, y, side, logits, *said = np.concatenate(parts, axis=1)
+    scores = _scores(logits)
+    x = x + said[0] * _CENTRE_VARIANCE * side
+    y = y + said[1] * _CENTRE_VARIANCE * side
+    half_width = side * np.exp(said[2] * _SIDE_VARIANCE) / 2
+    half_height = side * np.exp(said[3] * _SIDE_VARIANCE) / 2
+    edges = [x - half_width, y - half_height, x + half_width, y + half_height]
+    boxes = np.stack(edges, axis=1).astype(np.float32)
     over = scores > np.float32(STORE_THRESHOLD)
-    rows, columns, anchors, scores = rows[over], columns[over], anchors[over], scores[over]
-    said = np.stack([level[2 + 4 * anchors + i, rows, columns] for i in range(4)], axis=1)
-    side = np.array(sides, np.float64)[anchors, np.newaxis]
-    centres = (np.stack([columns, rows], axis=1) + 0.5) * stride
-    centres += said[:, :2] * (_CENTRE_VARIANCE * side)
-    halves = side * np.exp(said[:, 2:].astype(np.float64) * _SIDE_VARIANCE) / 2
-    boxes = np.concatenate([centres - halves, centres + halves], axis=1).astype(np.float32)
-    return boxes, scores
+    return boxes[over], scores[over]
 
 
 def suppress(boxes: Array, scores: Array, max_iou: float) -> Array:

