@@ -55,6 +55,9 @@ def add_verify(commands: Commands) -> None:
         metavar="SHARE",
         help="exit 1 if more than this share (0 to 1) of the images would be dropped",
     )
+    parser.add_argument(
+        "--retry-failed", action="store_true", help="begin anew with images that failed"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_execution(parser)
     parser.set_defaults(run=_verify)
@@ -83,6 +86,7 @@ def _verify(options: argparse.Namespace) -> int:
             detectors=chosen_detectors(options, execution),
             executor=LocalExecutor(execution),
             hashes=draw_sample(archive, options.sample, options.seed) if drawn else None,
+            retry_failed=options.retry_failed,
             progress=progress,
         )
         findings = list_findings(results, len(archive), thresholds)
@@ -99,9 +103,10 @@ def _verify(options: argparse.Namespace) -> int:
     if missing:
         print(f"passify: not here, and not looked at: {', '.join(missing)}", file=sys.stderr)
     if findings.failed:
+        failed = count(findings.failed, "image", "images")
         print(
-            f"passify: {count(findings.failed, 'image', 'images')} could not be examined; flagged.csv names them. "
-            "pass-dataset verify tells whether the archives are whole",
+            f"passify: {failed} could not be examined; flagged.csv names them. pass-dataset "
+            "verify tells whether the archives are whole; --retry-failed tries again",
             file=sys.stderr,
         )
     too_many = options.fail_over is not None and findings.share > options.fail_over

@@ -81,6 +81,7 @@ def run_on_release(
     detectors: Sequence[DetectorChoice],
     executor: Executor,
     hashes: Sequence[str] | None = None,
+    retry_failed: bool = False,
     progress: Progress | None = None,
 ) -> Results:
     """Runs each detector on every image; continues a run that was cut.
@@ -93,6 +94,7 @@ def run_on_release(
       detectors: for faces, for people, or both.
       executor: where it runs.
       hashes: the images to look at; None: all.
+      retry_failed: begin anew with images that failed.
       progress: shows how far it is.
 
     Returns:
@@ -116,7 +118,7 @@ def run_on_release(
         detectors=tuple(detectors),
         run_all=True,
     )
-    run_filter(run.folder, settings, executor, progress=progress)
+    run_filter(run.folder, settings, executor, retry_failed=retry_failed, progress=progress)
     results = Results(run.folder)
     if results.missing_shards:
         raise RunError(

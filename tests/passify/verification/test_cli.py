@@ -124,3 +124,18 @@ def test_default_out() -> None:
     release = official_release("3.0.0")
     assert str(_default_out(release, None, 0)) == "passify-verify-pass-3.0.0"
     assert str(_default_out(release, 50, 1)) == "passify-verify-pass-3.0.0-sample-50-seed-1"
+
+
+def test_failed_images_are_tried_again(verify: Verify, tmp_path: Path) -> None:
+    raising = ("--face-detector", "python:tests.support.detectors:Raising", "--detectors", "face")
+    assert verify(tmp_path / "out", *raising).returncode == 1
+    (marker,) = [
+        path
+        for path in (tmp_path / "out" / "run" / "done").iterdir()
+        if json.loads(path.read_text())["outcomes"].get("failed")
+    ]
+    before = marker.stat().st_mtime_ns
+    assert verify(tmp_path / "out", *raising).returncode == 1
+    assert marker.stat().st_mtime_ns == before
+    assert verify(tmp_path / "out", *raising, "--retry-failed").returncode == 1
+    assert marker.stat().st_mtime_ns > before
