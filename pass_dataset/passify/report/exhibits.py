@@ -9,7 +9,9 @@ from pass_dataset.passify.report.gallery import Gallery, ShownImage
 from pass_dataset.passify.report.reasons import title_of
 from pass_dataset.passify.report.selection import RowId
 from pass_dataset.passify.report.survey import Survey
+from pass_dataset.passify.report.thumbnails import pixel_area
 from pass_dataset.passify.report.wording import count
+from pass_dataset.passify.runs.schema import Box
 from pass_dataset.passify.verdicts import EXCLUDED, TARGETS, Thresholds
 
 __all__ = ["examples", "nearest", "sample"]
@@ -94,21 +96,32 @@ def _score(score: float, threshold: float) -> str:
 
 
 def _outlines(shown: ShownImage) -> Html:
-    if not shown.outlines:
-        return Html("")
     rects = []
     for outline in shown.outlines:
-        box = outline.box
+        area = pixel_area(_corners(outline.box), *_size(shown), margin=0.0)
+        if area is None:
+            continue
         place = (
-            f'x="{box["x1"]:.1f}" y="{box["y1"]:.1f}" width="{box["x2"] - box["x1"]:.1f}" '
-            f'height="{box["y2"] - box["y1"]:.1f}"'
+            f'x="{area.left}" y="{area.top}" width="{area.right - area.left}" '
+            f'height="{area.bottom - area.top}"'
         )
         faint = "" if outline.is_flagged else " faint"
         rects.append(f'<rect class="halo" {place}/><rect class="{outline.target}{faint}" {place}/>')
+    if not rects:
+        return Html("")
+    width, height = _size(shown)
     return Html(
-        f'<svg class="boxes" aria-hidden="true" viewBox="0 0 {shown.row.width} {shown.row.height}">'
+        f'<svg class="boxes" aria-hidden="true" viewBox="0 0 {width} {height}">'
         f"{''.join(rects)}</svg>"
     )
+
+
+def _size(shown: ShownImage) -> tuple[int, int]:
+    return shown.row.width or 0, shown.row.height or 0
+
+
+def _corners(box: Box) -> tuple[float, float, float, float]:
+    return box["x1"], box["y1"], box["x2"], box["y2"]
 
 
 def sample(rows: Sequence[RowId], gallery: Gallery, thresholds: Thresholds, seed: int) -> Html:

@@ -7,7 +7,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pass_dataset.errors import PassDatasetError
@@ -125,7 +125,9 @@ def make_gallery(
                 gallery.shown[row_id] = camera.show(row, item, blur=blur)
             if row_id in sample:
                 if sample_pictures:
-                    gallery.sample[row_id] = camera.show(row, item, blur=False)
+                    # Without outlines, which would cover small faces and lead the eye.
+                    shown = camera.show(row, item, blur=False)
+                    gallery.sample[row_id] = replace(shown, outlines=())
                 else:
                     gallery.sample[row_id] = ShownImage(row, None, ())
             task.advance(1)

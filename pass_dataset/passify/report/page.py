@@ -305,7 +305,7 @@ def _check(content: ReportContent) -> Html:
         )
         for size in sizes
     ]
-    header = ("Images looked at", *(f"people in {found}" for found in _FOUND))
+    header = ("Looked at", f"people in {_FOUND[0]}", *(f"in {found}" for found in _FOUND[1:]))
     bounds = table(
         header,
         rows,

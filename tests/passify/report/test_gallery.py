@@ -101,6 +101,7 @@ def test_sample_for_the_eye(tmp_path: Path) -> None:
     """It hides nothing; the same image among those nearest a threshold stays blurred."""
     images = gallery_of(tmp_path, face_on_the_left(0.4), sample_pictures=True)
     assert detail(images["sample"], LEFT) > 30
+    assert images["sample"].outlines == ()
     assert detail(images["shown"], LEFT) < 3
     shutil.rmtree(tmp_path / "run")
     assert gallery_of(tmp_path, face_on_the_left(0.4))["sample"].picture is None
