@@ -50,7 +50,7 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
         return 1
     except BrokenPipeError:
         # Whoever read the output has had enough; Python must not complain of it again at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except OSError as error:
         # What the library does not translate is about a place that the user named.

@@ -73,3 +73,34 @@ def test_bench_tfds(tmp_path: Path) -> None:
     assert "200 images" in out
     assert "ours  array_record" in out
     assert list(tmp_path.iterdir()) == []
+
+
+def test_make_collection(shared: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    for name in ("a", "b"):
+        out = run("make_collection.py", shared / "images", tmp_path / name, "--images", 130)
+        assert "130 images" in out
+    made = {
+        name: {path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.jpg")}
+        for name in ("a", "b")
+    }
+    assert len(made["a"]) == 130
+    assert made["a"] == made["b"]
+    sizes = set()
+    for path in (tmp_path / "a").rglob("*.jpg"):
+        with Image.open(path) as image:
+            sizes.add(image.size)
+    assert len(sizes) > 50
+
+
+def test_bench_passify(shared: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("torch")
+    small = ("--images", 24, "--loop-images", 4, "--listing", 500, "--rows", 3000)
+    weights = ("--weights", shared / "weights", "--work", tmp_path)
+    out = run("bench_passify.py", shared / "images", *weights, *small)
+    for line in ("published loop ", "detector alone ", "passify run ", "listing and planning 500"):
+        assert line in out
+    assert "passify keep --face 0.3 on 3,000 rows" in out
+    assert list(tmp_path.iterdir()) == []
