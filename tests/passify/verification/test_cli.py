@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from pass_dataset.releases import official_release
 from tests.passify.verification.conftest import WIDE
 from tests.support.collection import Collection
 from tests.support.markup import ParsedPage
-from tests.support.passify import DETECTORS
+from tests.support.passify import DETECTORS, start_passify
 
 
 @dataclass
@@ -139,3 +140,25 @@ def test_failed_images_are_tried_again(verify: Verify, tmp_path: Path) -> None:
     assert marker.stat().st_mtime_ns == before
     assert verify(tmp_path / "out", *raising, "--retry-failed").returncode == 1
     assert marker.stat().st_mtime_ns > before
+
+
+def test_killed_and_run_again(verify: Verify, later: Collection, tmp_path: Path) -> None:
+    slow = ("--face-detector", "python:tests.support.detectors:Slow")
+    out = tmp_path / "out"
+    process = start_passify(
+        "verify", later.folder, "--release", later.tsv, "--out", out, *DETECTORS, *slow,
+        "--workers", 1,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not list(out.glob("run/done/*.json")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    assert len(list(out.glob("run/done/*.json"))) < 3
+    again = verify(out, *slow)
+    assert again.returncode == 0, again.stderr
+    assert verify(tmp_path / "whole", *slow).returncode == 0
+    assert (out / "flagged.csv").read_bytes() == (tmp_path / "whole" / "flagged.csv").read_bytes()
+    assert len(list(out.glob("run/done/*.json"))) == 3
