@@ -242,10 +242,3 @@ def test_ctrl_c_is_clean_and_continues(tmp_path: Path, run, stalled: bool) -> No
         assert server.answers[-1].path or kept
         starts = [answer.start for answer in server.answers if answer.path == "PASS.0.tar"]
         assert starts[-1] == kept
-
-
-def test_passify_is_honest_about_itself() -> None:
-    code = "import sys; from pass_dataset.passify.cli import main; sys.exit(main())"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 2
-    assert "not part of pass-dataset" in done.stderr

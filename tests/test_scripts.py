@@ -66,6 +66,16 @@ def test_bench_download(tmp_path: Path) -> None:
     assert "pass-dataset download" in out
 
 
+def test_bench_detectors(tmp_path: Path, shared: Path) -> None:
+    for package in ("torch", "onnxruntime", "onnx"):
+        pytest.importorskip(package)
+    weights = shared / "weights" / "mobilenet0.25_Final.pth"
+    small = ("--images", shared / "images", "--weights", weights, "--count", 9, "--rounds", 1)
+    out = run("bench_detectors.py", *small)
+    assert "verdicts: all the same" in out
+    assert "ours / published" in out
+
+
 def test_bench_tfds(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow_datasets")
     small = ("--images", 200, "--body-bytes", 600, "--only", "ours", "--work", tmp_path)

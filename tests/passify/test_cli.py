@@ -142,6 +142,15 @@ def test_other_thresholds_need_no_run(finished: Path) -> None:
     assert "thresholds face: the run has 0.5, asked for is 0.3" in done.stderr
 
 
+def test_run_without_images_does_not_stand_in_the_way(tmp_path: Path) -> None:
+    images = write_files(tmp_path / "images", {"one.picture": picture()})
+    arguments = ("run", images, "--out", tmp_path / "run", "--workers", 1, *DETECTORS)
+    done = passify(*arguments)
+    assert done.returncode == 1
+    assert "left out: 1 .picture; --suffixes says which endings images have" in done.stderr
+    assert passify(*arguments, "--suffixes", "any").returncode == 0
+
+
 # --- names and folders ----------------------------------------------------------------------------
 
 ODD_NAMES = [b"sp ace.png", b"quo'te\".png", b"new\nline/\xff\xfe.png", b"\\back.png", b"-rf.png"]

@@ -180,10 +180,13 @@ class RunFolder:
     def claim(self, settings: RunSettings, exclusions: bytes | None) -> bool:
         """Makes this the folder of a run with these settings; True if it is new.
 
+        Until the images are listed nothing depends on the settings, and others may take their
+        place: a run that found no images must not stand in the way of one that says where they are.
+
         Raises:
           RunError: it is that of a run with other settings, or holds something else.
         """
-        if self.settings_path.exists():
+        if self.plan_path.exists():
             found = differences(self.settings(), settings)
             if found:
                 listed = "\n  ".join(found)
@@ -193,7 +196,9 @@ class RunFolder:
                     "has to run again: passify keep and passify summary take --face and --person"
                 )
             return False
-        foreign = sorted(set(self._entries()) - folders.STATE_NAMES - {self.exclusions_path.name})
+        own = {path.name for path in (self.settings_path, self.exclusions_path)}
+        own |= {self.plan_path.parent.name} if self.settings_path.exists() else set()
+        foreign = sorted(set(self._entries()) - folders.STATE_NAMES - own)
         if foreign:
             raise RunError(
                 f"{self.path}: expected a new folder or that of a run, found {foreign[0]!r}"

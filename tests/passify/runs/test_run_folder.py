@@ -19,9 +19,16 @@ SETTINGS = RunSettings(
 STATS = ShardStats(3, 16, {"kept": 16}, 16, 1.0, 0.5, {"face": 0.1}, "here", 0.0)
 
 
+def listed(folder: RunFolder) -> None:
+    """As if the images were listed."""
+    folder.plan_path.parent.mkdir(parents=True)
+    folder.plan_path.write_text("{}")
+
+
 def test_settings_are_written_once_and_come_back(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     assert folder.claim(SETTINGS, None)
+    listed(folder)
     assert not folder.claim(SETTINGS, None)
     assert folder.settings() == SETTINGS
     assert folder.settings().targets == ("face", "person")
@@ -30,6 +37,7 @@ def test_settings_are_written_once_and_come_back(tmp_path: Path) -> None:
 def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     folder.claim(SETTINGS, None)
+    listed(folder)
     other = replace(
         SETTINGS,
         source=replace(SETTINGS.source, path="/films"),
@@ -47,6 +55,15 @@ def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
     ]
     assert "passify keep and passify summary take --face and --person" in lines[-1]
     assert folder.settings() == SETTINGS
+
+
+def test_other_settings_before_anything_is_listed(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.claim(SETTINGS, None)
+    folder.items_path.parent.mkdir()
+    other = replace(SETTINGS, thresholds=Thresholds(face=0.3))
+    assert folder.claim(other, None)
+    assert folder.settings() == other
 
 
 def test_folder_of_something_else_is_refused(tmp_path: Path) -> None:

@@ -296,9 +296,9 @@ def test_a_worker_that_dies_is_replaced(
 def test_workers_that_keep_dying_are_an_error(
     many: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pass_dataset.tfds.building import workers
+    from pass_dataset import worker_process
 
-    monkeypatch.setattr(workers, "_START", "import sys; sys.exit('no such thing')")
+    monkeypatch.setattr(worker_process, "_START", "import sys; sys.exit('no such thing')")
     with pytest.raises(BuildError, match=r"no such thing.*fewer workers"):
         built(many, tmp_path)
     assert not Path(builder(many, tmp_path).data_dir).exists()

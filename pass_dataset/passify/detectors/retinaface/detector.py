@@ -32,8 +32,9 @@ Backend = Literal["onnxruntime", "torch"]
 #: An image has a face if one scores over this (published code, ``main_face_detector.py``).
 FACE_THRESHOLD = 0.5
 
-#: How far `max_score` may be off. TODO
-_BANDS: dict[Precision, float] = {"float32": 0.0, "bfloat16": 0.1, "float16": 0.02}
+#: How far `max_score` may be off, several times what was measured: over 152 crops of photographs
+#: it was off by 0.044 at most in bfloat16 and by 0.0048 in float16 (batch norm folded, on a CPU).
+_BANDS: dict[Precision, float] = {"float32": 0.0, "bfloat16": 0.15, "float16": 0.02}
 
 _WEIGHTS: dict[Network, WeightsFile] = {
     "mobilenet": RETINAFACE_MOBILENET,
@@ -152,10 +153,11 @@ class RetinaFace:
 
             device, weights = self._device(), self._weights()
             if device == "cpu" and self._backend != "torch":
-                threads = resolve_threads(self._settings.threads)
-                self._runtimes[precision] = OnnxRuntime(weights, threads)
+                cores = resolve_threads(self._settings.threads)
+                self._runtimes[precision] = OnnxRuntime(weights, cores)
             else:
-                self._runtimes[precision] = TorchRuntime(weights, device, precision)
+                threads = self._settings.threads if device == "cpu" else None
+                self._runtimes[precision] = TorchRuntime(weights, device, precision, threads)
         return self._runtimes[precision]
 
 

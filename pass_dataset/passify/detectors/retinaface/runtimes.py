@@ -78,14 +78,24 @@ class OnnxRuntime:
 class TorchRuntime:
     """The network in PyTorch, on a device and in a precision."""
 
-    def __init__(self, weights: VerifiedWeights, device: str, precision: Precision) -> None:
+    def __init__(
+        self,
+        weights: VerifiedWeights,
+        device: str,
+        precision: Precision,
+        threads: int | None = None,
+    ) -> None:
+        """A network on a device; `threads`, if given, holds for all that PyTorch does."""
         self._torch = require("torch", feature="RetinaFace in PyTorch", extra="passify")
-        from pass_dataset.passify.detectors.retinaface.network import load_network
+        if threads is not None:
+            self._torch.set_num_threads(threads)
+        from pass_dataset.passify.detectors.retinaface.network import fold_norms, load_network
 
         self._device = self._torch.device(device)
         self._dtype = getattr(self._torch, precision)
         self._mean = self._torch.tensor(MEAN_BGR, dtype=self._torch.float32, device=self._device)
         network: Any = load_network(weights.path)
+        fold_norms(network)
         self._network = network.to(
             device=self._device, dtype=self._dtype, memory_format=self._torch.channels_last
         )

@@ -1,0 +1,358 @@
+"""Benchmark: faces found by the published code's loop and by this package, from disk to verdict.
+
+    python scripts/bench_detectors.py --images FOLDER --weights mobilenet0.25_Final.pth
+
+makes 500×375 JPEGs of the photographs in a folder (centre crops, flips and brightnesses of them,
+rescaled) in the temporary folder, and runs on two cores, each in a fresh process, turn by turn:
+
+- ``published``: ``imread`` (Pillow where there is no OpenCV), the network in PyTorch eager, one
+  image at a time, priors made in Python loops for each image, boxes and landmarks decoded, NumPy
+  NMS box by box;
+- ``ours``: one thread a core, each reading, decoding and detecting one image after the other.
+
+Imports, loading of the network and a first round over some images are not timed. The verdicts of
+both have to be the same. Memory is the resident set of the process at its largest. The shares, and
+the time of the CPU, are of all threads together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from math import ceil
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from measurement import MAXRSS_BYTES, BenchmarkError, format_table, machine_line, measure
+
+logger = logging.getLogger("bench_detectors")
+
+CORES = 2
+WIDTH, HEIGHT = 500, 375
+TARGET_RATIO = 8.0
+WARM_UP = 8
+
+
+# --- images ---------------------------------------------------------------------------------------
+
+
+def make_images(source: Path, folder: Path, count: int) -> list[Path]:
+    """JPEGs of 500×375 pixels from the photographs of a folder."""
+    from PIL import Image, ImageEnhance, ImageOps
+
+    photographs = []
+    for path in sorted(source.iterdir()):
+        if path.suffix.lower() in (".jpg", ".jpeg", ".png") and not path.name.startswith("bad_"):
+            with Image.open(path) as image:
+                photographs.append(ImageOps.exif_transpose(image).convert("RGB"))
+    if not photographs:
+        raise BenchmarkError(f"{source}: expected photographs (.jpg, .png), found none")
+    paths = []
+    for number in range(count):
+        image = photographs[number % len(photographs)]
+        turn = number // len(photographs)
+        share = 1.0 - 0.08 * (turn % 6)
+        width, height = round(image.width * share), round(image.height * share)
+        left, top = (image.width - width) // 2, (image.height - height) // 2
+        image = image.crop((left, top, left + width, top + height))
+        image = image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+        if turn % 2:
+            image = ImageOps.mirror(image)
+        image = ImageEnhance.Brightness(image).enhance(0.8 + 0.1 * (turn % 5))
+        paths.append(folder / f"{number:05}.jpg")
+        image.save(paths[-1], quality=95)
+    return paths
+
+
+# --- the published loop ---------------------------------------------------------------------------
+
+
+def published(paths: list[Path], weights: Path) -> Callable[[list[Path]], tuple[list[float], Any]]:
+    """The loop of ``main_face_detector.py``, written from its description."""
+    import numpy as np
+    import torch
+
+    from pass_dataset.passify.detectors.retinaface.network import load_network
+
+    torch.set_num_threads(CORES)
+    torch.set_grad_enabled(False)
+    network: Any = load_network(weights)
+
+    def forward(pixels: Any) -> tuple[Any, Any, Any]:
+        levels = network.fpn(*network.body(pixels))
+        features = [
+            context(level)
+            for context, level in zip(
+                (network.ssh1, network.ssh2, network.ssh3), levels, strict=True
+            )
+        ]
+
+        def heads(modules: Any, values: int) -> Any:
+            outputs = [head(level) for head, level in zip(modules, features, strict=True)]
+            flat = [out.permute(0, 2, 3, 1).contiguous().view(1, -1, values) for out in outputs]
+            return torch.cat(flat, dim=1)
+
+        classes = torch.softmax(heads(network.ClassHead, 2), dim=-1)
+        return heads(network.BboxHead, 4), classes, heads(network.LandmarkHead, 10)
+
+    def detect(path: Path, spent: dict[str, float]) -> float:
+        started = time.process_time()
+        image = imread(path)
+        decoded = time.process_time()
+        pixels = np.float32(image)
+        pixels -= (104, 117, 123)
+        height, width = image.shape[:2]
+        boxes, classes, landmarks = forward(torch.from_numpy(pixels.transpose(2, 0, 1))[None])
+        passed = time.process_time()
+        priors = make_priors(height, width)
+        scale = torch.Tensor([width, height, width, height])
+        boxes = (decode_boxes(boxes[0], priors) * scale).numpy()
+        scores = classes[0].numpy()[:, 1]
+        points = (decode_landmarks(landmarks[0], priors) * scale[:2].repeat(5)).numpy()
+        over = np.where(scores > 0.02)[0]
+        highest = float(scores.max())
+        order = over[scores[over].argsort()[::-1]]
+        found = np.hstack([boxes[order], scores[order, np.newaxis]]).astype(np.float32)
+        kept = suppress(found, 0.4)
+        np.concatenate([found[kept], points[order][kept]], axis=1)
+        spent["decode"] += decoded - started
+        spent["forward"] += passed - decoded
+        spent["rest"] += time.process_time() - passed
+        return highest
+
+    def make_priors(height: int, width: int) -> Any:
+        priors: list[float] = []
+        for step, sides in ((8, (16, 32)), (16, (64, 128)), (32, (256, 512))):
+            for i, j in product(range(ceil(height / step)), range(ceil(width / step))):
+                for side in sides:
+                    side_x, side_y = side / width, side / height
+                    centres_x = [x * step / width for x in [j + 0.5]]
+                    centres_y = [y * step / height for y in [i + 0.5]]
+                    for y, x in product(centres_y, centres_x):
+                        priors += [x, y, side_x, side_y]
+        return torch.Tensor(priors).view(-1, 4)
+
+    def decode_boxes(said: Any, priors: Any) -> Any:
+        centres = priors[:, :2] + said[:, :2] * 0.1 * priors[:, 2:]
+        sides = priors[:, 2:] * torch.exp(said[:, 2:] * 0.2)
+        boxes = torch.cat((centres, sides), 1)
+        boxes[:, :2] -= boxes[:, 2:] / 2
+        boxes[:, 2:] += boxes[:, :2]
+        return boxes
+
+    def decode_landmarks(said: Any, priors: Any) -> Any:
+        points = [
+            priors[:, :2] + said[:, 2 * i : 2 * i + 2] * 0.1 * priors[:, 2:] for i in range(5)
+        ]
+        return torch.cat(points, dim=1)
+
+    def suppress(found: Any, max_iou: float) -> list[int]:
+        x1, y1, x2, y2, scores = found.T
+        areas = (x2 - x1 + 1) * (y2 - y1 + 1)
+        order = scores.argsort()[::-1]
+        kept = []
+        while order.size > 0:
+            best, others = order[0], order[1:]
+            kept.append(int(best))
+            width = np.minimum(x2[best], x2[others]) - np.maximum(x1[best], x1[others]) + 1
+            height = np.minimum(y2[best], y2[others]) - np.maximum(y1[best], y1[others]) + 1
+            inner = np.maximum(0.0, width) * np.maximum(0.0, height)
+            overlap = inner / (areas[best] + areas[others] - inner)
+            order = others[np.where(overlap <= max_iou)[0]]
+        return kept
+
+    def run(some: list[Path]) -> tuple[list[float], dict[str, float]]:
+        spent = {"decode": 0.0, "forward": 0.0, "rest": 0.0}
+        return [detect(path, spent) for path in some], spent
+
+    return run
+
+
+def imread(path: Path) -> Any:
+    """Pixels, H×W×3 uint8 BGR, as the published code reads them."""
+    try:
+        import cv2
+    except ModuleNotFoundError:
+        import numpy as np
+        from PIL import Image
+
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))[:, :, ::-1]
+    cv2.setNumThreads(CORES)
+    return cv2.imread(str(path))
+
+
+# --- ours -----------------------------------------------------------------------------------------
+
+
+def ours(paths: list[Path], weights: Path) -> Callable[[list[Path]], tuple[list[float], Any]]:
+    """This package: a thread for each core, every one with whole images."""
+    from pass_dataset.passify.detectors import DetectorSettings
+    from pass_dataset.passify.detectors.retinaface import RetinaFace
+    from pass_dataset.passify.detectors.retinaface.runtimes import OnnxRuntime
+    from pass_dataset.passify.images import decode
+
+    detector = RetinaFace(DetectorSettings(device="cpu", threads=1, weights=weights))
+    forward = OnnxRuntime.run
+    inside: list[float] = []
+
+    def timed_forward(self: Any, images: Any) -> Any:
+        started = time.thread_time()
+        result = forward(self, images)
+        inside.append(time.thread_time() - started)
+        return result
+
+    OnnxRuntime.run = timed_forward  # type: ignore[method-assign]
+
+    def detect(path: Path) -> tuple[float, float, float]:
+        started = time.thread_time()
+        image = decode(path.read_bytes())
+        decoded = time.thread_time()
+        if image.pixels is None:
+            raise BenchmarkError(f"{path}: {image.outcome}: {image.message}")
+        score = detector.detect([image.pixels])[0].max_score
+        return score, decoded - started, time.thread_time() - decoded
+
+    pool = ThreadPoolExecutor(CORES)
+    detect(paths[0])
+
+    def run(some: list[Path]) -> tuple[list[float], dict[str, float]]:
+        inside.clear()
+        found = list(pool.map(detect, some))
+        decoding, detecting = sum(one[1] for one in found), sum(one[2] for one in found)
+        passing = sum(inside)
+        spent = {"decode": decoding, "forward": passing, "rest": detecting - passing}
+        return [one[0] for one in found], spent
+
+    return run
+
+
+CONTESTANTS = {"published": published, "ours": ours}
+
+
+def contest(name: str, folder: Path, weights: Path) -> None:
+    """Run one contestant and print what it did, as JSON."""
+    paths = sorted(folder.glob("*.jpg"))
+    run = CONTESTANTS[name](paths, weights)
+    run(paths[:WARM_UP])
+    started = time.perf_counter()
+    scores, spent = run(paths)
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES / 1e6
+    print(json.dumps({"seconds": seconds, "scores": scores, "spent": spent, "peak_mb": peak}))
+
+
+# --- report ---------------------------------------------------------------------------------------
+
+
+def benchmark(folder: Path, weights: Path, count: int, rounds: int) -> str:
+    """Run both, turn by turn, and return the report.
+
+    Raises:
+        BenchmarkError: they do not agree.
+    """
+    results: dict[str, list[dict[str, Any]]] = {name: [] for name in CONTESTANTS}
+    for turn in range(rounds):
+        for name in CONTESTANTS:
+            logger.info("round %d of %d: %s", turn + 1, rounds, name)
+            words: list[str | Path] = ["--contestant", name, "--work", folder, "--weights", weights]
+            run = measure([sys.executable, __file__, *words])
+            results[name].append(json.loads(run.output))
+    scores = {name: found[0]["scores"] for name, found in results.items()}
+    pairs = list(zip(scores["published"], scores["ours"], strict=True))
+    differing = sum((one > 0.5) != (other > 0.5) for one, other in pairs)
+    if differing:
+        raise BenchmarkError(f"{differing} of {count} verdicts differ")
+    seconds = {name: median(one["seconds"] for one in found) for name, found in results.items()}
+    lines = [["", "img/s", "ms/img", "CPU ms/img", "peak MB", "decode", "forward", "rest"]]
+    for name, found in results.items():
+        spent = min((one["spent"] for one in found), key=lambda one: sum(one.values()))
+        whole = sum(spent.values())
+        lines.append(
+            [
+                name,
+                f"{count / seconds[name]:.1f}",
+                f"{seconds[name] / count * 1e3:.2f}",
+                f"{whole / count * 1e3:.2f}",
+                f"{max(one['peak_mb'] for one in found):.0f}",
+                *(f"{spent[part] / whole:.0%}" for part in ("decode", "forward", "rest")),
+            ]
+        )
+    ratio = seconds["published"] / seconds["ours"]
+    verdict = "met" if ratio >= TARGET_RATIO else "missed"
+    off = max(abs(one - other) for one, other in pairs)
+    faces = sum(one > 0.5 for one in scores["published"])
+    return "\n".join(
+        [
+            machine_line(),
+            f"faces: {count} JPEGs of {WIDTH}×{HEIGHT}, {CORES} cores, median of {rounds} rounds",
+            "",
+            format_table(lines),
+            "",
+            f"ours / published: {ratio:.1f} times as fast (target {TARGET_RATIO:g}: {verdict})",
+            f"verdicts: all the same, {faces} with a face; scores differ by {off:.1e} at most",
+        ]
+    )
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(
+        description="Faces found by the published code's loop and by this package, side by side."
+    )
+    parser.add_argument("--images", metavar="DIR", type=Path, help="photographs to make JPEGs of")
+    parser.add_argument(
+        "--weights", metavar="FILE", type=Path, help="mobilenet0.25_Final.pth (default: fetched)"
+    )
+    parser.add_argument("--count", type=int, default=200, help="JPEGs (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="(default: %(default)s)")
+    parser.add_argument("--contestant", choices=list(CONTESTANTS), help=argparse.SUPPRESS)
+    parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.images is None and options.contestant is None:
+        parser.error("--images: expected a folder with photographs")
+    if options.count < 1 or options.rounds < 1:
+        parser.error("--count, --rounds: expected 1 or more")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark; exit status 0 when all was measured, whether targets are met or not."""
+    options = parse(arguments)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+    if options.contestant:
+        contest(options.contestant, options.work, options.weights)
+        return 0
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        weights = options.weights or fetched_weights()
+        with tempfile.TemporaryDirectory(prefix="bench_detectors-") as folder:
+            logger.info("making %d JPEGs", options.count)
+            make_images(options.images, Path(folder), options.count)
+            print(benchmark(Path(folder), weights, options.count, options.rounds))
+    except BenchmarkError as error:
+        print(f"bench_detectors: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def fetched_weights() -> Path:
+    """The published weights, from the cache or from where they are published."""
+    from pass_dataset.passify.detectors.weights import RETINAFACE_MOBILENET, resolve
+
+    return resolve(RETINAFACE_MOBILENET).path
+
+
+if __name__ == "__main__":
+    sys.exit(main())
