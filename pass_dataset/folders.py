@@ -34,6 +34,7 @@ __all__ = [
     "RECEIPT_NAME",
     "STATE_NAMES",
     "archive_folder",
+    "find_release",
     "hold",
     "holder",
     "identify_release",
@@ -160,6 +161,22 @@ def archive_folder(version: str, given: str | os.PathLike[str] | None, default: 
     root = Path(given or os.environ.get(ARCHIVES_VARIABLE) or default).expanduser()
     versioned = root / version
     return versioned if os.path.isdir(versioned) else root  # noqa: PTH112
+
+
+def find_release(folder: Path, wanted: str | None = None) -> tuple[Release, Path]:
+    """A release and its folder: the one given, or the one inside that is named like the version.
+
+    Args:
+      folder: as the user names it.
+      wanted: version or checksum file; None: told from the folder.
+
+    Raises:
+      FolderError, ReleaseError: as `identify_release`.
+    """
+    if wanted is None or not folder.is_dir():
+        return identify_release(folder, wanted), folder
+    release = resolve_release(wanted)
+    return release, archive_folder(release.version, folder, folder)
 
 
 def identify_release(

@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 
     from pass_dataset.progress import Progress
 
-__all__ = ["ImageRecord", "OpenTars", "PassArchive", "shard_bounds", "shuffled_order"]
+__all__ = [
+    "ImageRecord",
+    "OpenTars",
+    "PassArchive",
+    "random_keys",
+    "shard_bounds",
+    "shuffled_order",
+]
 
 #: Rows whose metadata is turned into Python values at a time.
 _BLOCK_ROWS = 512
@@ -363,22 +370,30 @@ def shard_bounds(length: int, shard: tuple[int, int]) -> tuple[int, int]:
 
 
 def shuffled_order(length: int, seed: int) -> np.ndarray[Any, Any]:
-    """A permutation of ``0 … length-1`` (int64) that depends on the seed alone.
+    """A permutation of ``0 … length-1`` (int64) that depends on the seed alone."""
+    import numpy as np
 
-    Positions are sorted by SplitMix64 of seed and position: unlike a random generator's
-    permutation, that stays the same in every version of every library.
+    order: np.ndarray[Any, Any] = np.argsort(random_keys(0, length, seed), kind="stable")
+    return order
+
+
+def random_keys(start: int, count: int, seed: int) -> np.ndarray[Any, Any]:
+    """Random numbers (uint64) of the positions ``start … start+count-1``.
+
+    They are SplitMix64 of seed and position: unlike a random generator's, they stay the same in
+    every version of every library, and do not depend on which positions are asked for together.
     """
     import numpy as np
 
     # The constants are those of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom
     # number generators, OOPSLA 2014); arithmetic is modulo 2**64.
-    state = np.arange(1, length + 1, dtype=np.uint64)
+    state = np.arange(start + 1, start + count + 1, dtype=np.uint64)
     state += np.uint64(_mixed_seed(seed))
     state *= np.uint64(0x9E3779B97F4A7C15)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    state ^= state >> np.uint64(31)
-    return np.argsort(state, kind="stable")
+    mixed: np.ndarray[Any, Any] = state ^ (state >> np.uint64(31))
+    return mixed
 
 
 def _mixed_seed(seed: int) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pass_dataset import folders
 from pass_dataset.errors import FolderError
-from pass_dataset.releases import Release, resolve_release
+from pass_dataset.releases import Release
 
 __all__ = ["locate"]
 
@@ -24,11 +24,7 @@ def locate(folder: Path, wanted: str | None, parts: Sequence[int] | None) -> tup
       FolderError: no such folder, or a file is missing from it.
       ReleaseError: no such release or part.
     """
-    if wanted is None or not folder.is_dir():
-        release, archives = folders.identify_release(folder, wanted), folder
-    else:
-        release = resolve_release(wanted)
-        archives = folders.archive_folder(release.version, folder, folder)
+    release, archives = folders.find_release(folder, wanted)
     absent = [
         file.filename for file in release.select(parts) if not (archives / file.filename).is_file()
     ]

@@ -18,7 +18,9 @@ from pass_dataset.command_line import run_command
 from pass_dataset.errors import SchedulerError
 from pass_dataset.passify.executors.cli import add_cancel, add_plan, add_work
 from pass_dataset.passify.outputs.cli import add_dropped, add_export, add_keep, add_summary
+from pass_dataset.passify.report.cli import add_report
 from pass_dataset.passify.runs.cli import add_fill, add_run
+from pass_dataset.passify.verification.cli import add_verify
 
 if TYPE_CHECKING:
     from pass_dataset.passify.executors.slurm import QueuedArray
@@ -50,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     add_summary(commands)
     add_fill(commands)
     add_export(commands)
+    add_report(commands)
+    add_verify(commands)
     return parser
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import random
 import tarfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,12 +53,16 @@ class Collection:
 
     Attributes:
       folder: where.
-      hashes: of all images, in the order of the tars.
+      body: the bytes of an image, by its number.
+      without: numbers of images that are left out, as a later release leaves out some.
+      hashes: of all images, in the order of the tars; those left out too.
     """
 
     folder: Path
     tars: int = 3
     per_tar: int = 5
+    body: Callable[[int], bytes] = jpeg
+    without: Container[int] = ()
     hashes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -66,10 +70,15 @@ class Collection:
         self.hashes = [image_hash(number) for number in range(self.tars * self.per_tar)]
         for tar in range(self.tars):
             numbers = range(tar * self.per_tar, (tar + 1) * self.per_tar)
-            write_tar(self.tar(tar), {self.name(number): jpeg(number) for number in numbers})
+            members = {
+                self.name(number): self.body(number)
+                for number in numbers
+                if number not in self.without
+            }
+            write_tar(self.tar(tar), members)
         order = list(range(len(self.hashes)))
         random.Random(1).shuffle(order)
-        self.write_csv([HEADER, *(row(number) for number in order)])
+        self.write_csv([HEADER, *(row(number) for number in order if number not in self.without)])
 
     def name(self, number: int) -> str:
         return f"PASS_dataset/0/{self.hashes[number]}.jpg"

@@ -24,7 +24,14 @@ from pass_dataset.passify.sources import IMAGE_SUFFIXES, KINDS, SourceSettings, 
 from pass_dataset.passify.steps import Execution, open_named
 from pass_dataset.passify.verdicts import TARGETS, Thresholds
 
-__all__ = ["add_fill", "add_run", "add_settings", "chosen_settings"]
+__all__ = [
+    "add_detectors",
+    "add_fill",
+    "add_run",
+    "add_settings",
+    "chosen_detectors",
+    "chosen_settings",
+]
 
 #: The detectors of the paper.
 _DEFAULT_DETECTORS: dict[Target, str] = {"face": "retinaface", "person": "cascade-rcnn"}
@@ -65,13 +72,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         help=f"endings of image files, or any (default: {','.join(IMAGE_SUFFIXES)})",
     )
-    parser.add_argument(
-        "--detectors",
-        type=_targets,
-        default=TARGETS,
-        metavar="WHAT",
-        help="face, person, or face,person (default)",
-    )
+    add_detectors(parser)
     parser.add_argument(
         "--all",
         dest="run_all",
@@ -79,10 +80,6 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help="look for people on every image, also where a face was found",
     )
     add_thresholds(parser, "0.5")
-    for target, name in _DEFAULT_DETECTORS.items():
-        parser.add_argument(
-            f"--{target}-detector", default=name, metavar="NAME", help=f"default: {name}"
-        )
     parser.add_argument(
         "--exclude",
         type=Path,
@@ -95,6 +92,21 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shard-size", type=positive, metavar="N", help="images in a shard (default: up to 1000)"
     )
+
+
+def add_detectors(parser: argparse.ArgumentParser) -> None:
+    """Adds which detectors are run."""
+    parser.add_argument(
+        "--detectors",
+        type=_targets,
+        default=TARGETS,
+        metavar="WHAT",
+        help="face, person, or face,person (default)",
+    )
+    for target, name in _DEFAULT_DETECTORS.items():
+        parser.add_argument(
+            f"--{target}-detector", default=name, metavar="NAME", help=f"default: {name}"
+        )
 
 
 def _targets(text: str) -> tuple[Target, ...]:
@@ -120,19 +132,26 @@ def chosen_settings(options: argparse.Namespace, execution: Execution) -> RunSet
     )
     # Before weights are fetched for a folder that is not there.
     source = source.resolved()
-    choices = []
-    for target in options.detectors:
-        name = getattr(options, f"{target}_detector")
-        settings = execution.detector_settings(target, threads=None, device=execution.device)
-        choices.append(DetectorChoice(target, name, open_named(name, settings).weights_sha256))
     return RunSettings(
         source=source,
-        detectors=tuple(choices),
+        detectors=chosen_detectors(options, execution),
         thresholds=chosen_thresholds(options, Thresholds()),
         run_all=options.run_all,
         max_pixels=options.max_pixels,
         shard_size=options.shard_size,
     )
+
+
+def chosen_detectors(
+    options: argparse.Namespace, execution: Execution
+) -> tuple[DetectorChoice, ...]:
+    """What `add_detectors` was told; hashes their weights, and fetches them if need be."""
+    choices = []
+    for target in options.detectors:
+        name = getattr(options, f"{target}_detector")
+        settings = execution.detector_settings(target, threads=None, device=execution.device)
+        choices.append(DetectorChoice(target, name, open_named(name, settings).weights_sha256))
+    return tuple(choices)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -91,6 +91,13 @@ def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
         ) from error
 
 
+def _gone(error: FileNotFoundError) -> RunError:
+    return RunError(
+        f"{error.filename}: missing, though its shard is marked as done; remove its marker in "
+        "../done and run again"
+    )
+
+
 class Results:
     """Rows of a run's shards that are whole, in the order of the list of images."""
 
@@ -144,13 +151,22 @@ class Results:
                     ahead += [start(shard) for shard in islice(numbers, 1)]
                     yield table
             except FileNotFoundError as error:
-                raise RunError(
-                    f"{error.filename}: missing, though its shard is marked as done; remove its "
-                    "marker in ../done and run again"
-                ) from error
+                raise _gone(error) from error
             finally:
                 for future in ahead:
                     future.cancel()
+
+    def rows(self, shard: int, positions: Sequence[int]) -> list[ImageResult]:
+        """Some rows of a shard, by their positions in it.
+
+        Raises:
+          RunError: the file cannot be read.
+        """
+        try:
+            table = _read(self.folder.results_path(shard), None)
+        except FileNotFoundError as error:
+            raise _gone(error) from error
+        return [ImageResult(**row) for row in table.take(list(positions)).to_pylist()]
 
     def judged(
         self, thresholds: Thresholds, columns: Sequence[str] = ()

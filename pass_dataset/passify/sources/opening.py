@@ -39,6 +39,8 @@ class SourceSettings:
       column: for tables: the column of images; None: told from the table.
       suffixes: endings of file names, without dot, that images have; None: any.
       release: for PASS archives: what the folder holds; None: told from it.
+      only: for PASS archives: path of a list of hashes to which the images are restricted, as
+        text; None: all images.
     """
 
     path: str
@@ -47,6 +49,7 @@ class SourceSettings:
     column: str | None = None
     suffixes: tuple[str, ...] | None = tuple(IMAGE_SUFFIXES)
     release: str | None = None
+    only: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind is not None and self.kind not in KINDS:
@@ -96,7 +99,8 @@ def open_source(settings: SourceSettings) -> Source:
         root = os.path.dirname(path) if settings.root is None else text_to_name(settings.root)  # noqa: PTH120
         return ListFile(path, root)
     if kind == "pass":
-        return ArchiveFolder(Path(os.fsdecode(path)), settings.release)
+        only = None if settings.only is None else Path(os.fsdecode(text_to_name(settings.only)))
+        return ArchiveFolder(Path(os.fsdecode(path)), settings.release, only)
     return SavedDataset(Path(os.fsdecode(path)), settings.column)
 
 

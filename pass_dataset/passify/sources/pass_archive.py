@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pass_dataset.errors import SourceError
+from pass_dataset.passify.sources.list_file import read_lines
 from pass_dataset.passify.sources.names import name_to_text
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
 from pass_dataset.passify.sources.tar_files import TarReader
 from pass_dataset.records import PassArchive
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["ArchiveFolder"]
 
@@ -23,10 +29,12 @@ class ArchiveFolder:
     Attributes:
       folder: archive folder, as `pass-dataset download` fills it.
       release: what it holds; None to be told from it.
+      only: list of hashes, one a line, to which the images are restricted; None: all.
     """
 
     folder: Path
     release: str | None = None
+    only: Path | None = None
 
     @property
     def kind(self) -> Kind:
@@ -37,6 +45,8 @@ class ArchiveFolder:
         names = archive.summary.tars
         texts = [name_to_text(name.encode()) for name in names]
         table = archive.index.table.select(["hash", "tar", "offset", "size_bytes"])
+        if self.only is not None:
+            table = _restricted(table, self.only)
         for start in range(0, table.num_rows, _BATCH_ROWS):
             rows = table.slice(start, _BATCH_ROWS).to_pydict()
             for image_hash, tar, offset, size_bytes in zip(*rows.values(), strict=True):
@@ -48,3 +58,23 @@ class ArchiveFolder:
 
     def file_of(self, item: SourceItem) -> bytes | None:
         return None
+
+
+def _restricted(images: pa.RecordBatch, only: Path) -> pa.RecordBatch:
+    """The rows of the images that a list names.
+
+    Raises:
+      SourceError: the list cannot be read, or names an image that is not there.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names = [name.decode(errors="replace") for _, name in read_lines(bytes(only))]
+    wanted = pa.array(names, images["hash"].type)
+    absent = wanted.filter(pc.invert(pc.is_in(wanted, value_set=images["hash"])))
+    if len(absent):
+        raise SourceError(
+            f"{only}: names {len(absent):,} images that the archive does not have, such as "
+            f"{absent[0].as_py()!r}"
+        )
+    return images.filter(pc.is_in(images["hash"], value_set=wanted))

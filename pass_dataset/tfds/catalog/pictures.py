@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
+from pass_dataset.markup import Picture
 from pass_dataset.stored.builds import Damage
 from pass_dataset.tfds.stored.builds import TfdsBuild
 from pass_dataset.tfds.stored.shards import read_shard
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["ExampleTable", "Picture", "draw_figure", "first_examples", "tabulate"]
+__all__ = ["ExampleTable", "draw_figure", "first_examples", "tabulate"]
 
 _FEATURE = "The catalog page"
 
@@ -29,21 +30,6 @@ _CELL_INCHES = 3.0
 _FIGURE_DPI = 110
 _THUMBNAIL_PX = 240  # longer side; shown at half of it
 _QUALITY = 80
-
-
-@dataclass(frozen=True)
-class Picture:
-    """An encoded image.
-
-    Attributes:
-      mime_type: ``image/webp`` or ``image/jpeg``.
-      data: the file's bytes.
-      size_px: width and height.
-    """
-
-    mime_type: str
-    data: bytes
-    size_px: tuple[int, int]
 
 
 @dataclass(frozen=True)

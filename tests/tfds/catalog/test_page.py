@@ -6,13 +6,13 @@ import html
 import io
 import re
 import shutil
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from pass_dataset import cli
 from pass_dataset.errors import UnreadableBuildError
+from pass_dataset.markup import Picture
 from pass_dataset.tfds.catalog.entry import (
     CatalogEntry,
     FeatureRow,
@@ -21,8 +21,9 @@ from pass_dataset.tfds.catalog.entry import (
     describe_build,
 )
 from pass_dataset.tfds.catalog.page import render_catalog_page, write_catalog_page
-from pass_dataset.tfds.catalog.pictures import ExampleTable, Picture, first_examples, tabulate
+from pass_dataset.tfds.catalog.pictures import ExampleTable, first_examples, tabulate
 from pass_dataset.tfds.stored.builds import open_build
+from tests.support.markup import ParsedPage as Page
 from tests.support.official import make_official
 from tests.support.tfds_builds import edited, rewrite
 
@@ -49,37 +50,6 @@ FACTS = [
 ]
 
 HOSTILE = "<script>alert('x')</script>\"onload=\"x&amp;${title}$x`"
-
-
-class Page(HTMLParser):
-    """A page's tags; fails where they do not nest."""
-
-    EMPTY = ("meta", "img", "br", "wbr", "link", "hr", "input")
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: dict[str, list[str]] = {}
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in self.EMPTY:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert tag not in self.EMPTY
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        for tag in set(self.open):
-            self.texts.setdefault(tag, []).append(data)
-
-    def text(self, tag: str) -> str:
-        return " ".join(" ".join(self.texts.get(tag, [])).split())
 
 
 @pytest.fixture(scope="module", params=["tfrecord", "array_record", "parquet"])

@@ -1,0 +1,17 @@
+"""The report of a run: one HTML file that says what was done, and how far to trust it.
+
+survey         one pass over the results: counts, histograms, and which images to show
+histograms     scores, counted
+folder_shares  verdicts by folder
+selection      a few rows of many, chosen while they pass
+gallery        the chosen images, read again from the source
+thumbnails     an image made small, with what is found in it blurred
+intervals      what a count in a sample says about the whole
+facts          what the run was told, with what, and how long it took
+reasons        reasons in words, and the stages of the filter
+wording        numbers in words
+figures        plots, as SVG
+exhibits       images in it
+page           the HTML
+document       from a run to its report
+"""

@@ -1,0 +1,193 @@
+"""A real browser without a window, driven by its DevTools protocol over two pipes."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+__all__ = ["Browser", "Page", "browser"]
+
+_TIMEOUT_S = 60.0
+
+
+@dataclass
+class Page:
+    """A page that was opened.
+
+    Attributes:
+      complaints: what the console, the loader and the security policy said.
+      requests: addresses that were asked for, but for ``data:`` ones.
+    """
+
+    browser: Browser
+    session: str
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def evaluate(self, script: str) -> Any:
+        """The value of an expression of JavaScript, awaited."""
+        answer = self.browser.call(
+            "Runtime.evaluate",
+            {"expression": script, "returnByValue": True, "awaitPromise": True},
+            self.session,
+        )
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def screenshot(self, path: Path) -> Path:
+        """The whole page, as PNG."""
+        answer = self.browser.call(
+            "Page.captureScreenshot",
+            {"format": "png", "captureBeyondViewport": True},
+            self.session,
+        )
+        path.write_bytes(base64.b64decode(answer["data"]))
+        return path
+
+    def hear(self, event: dict[str, Any]) -> None:
+        params = event["params"]
+        name = event["method"]
+        if name == "Runtime.exceptionThrown":
+            self.complaints.append(str(params["exceptionDetails"]))
+        elif name == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning"):
+            self.complaints.append(str(params["args"]))
+        elif name == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
+            self.complaints.append(str(params["entry"]["text"]))
+        elif name == "Network.requestWillBeSent":
+            address = params["request"]["url"]
+            if not address.startswith("data:"):
+                self.requests.append(address)
+
+
+class Browser:
+    """The process, and its protocol: JSON messages that end in NUL, on descriptors 3 and 4."""
+
+    def __init__(self, program: str, profile: Path) -> None:
+        to_child, self._out = os.pipe()
+        self._in, from_child = os.pipe()
+        for descriptor in (to_child, from_child):
+            os.set_inheritable(descriptor, True)
+        arguments = [
+            program,
+            "--headless=new",
+            "--no-sandbox",  # CI runs as root, for whom there is none
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--hide-scrollbars",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--remote-debugging-pipe",
+            f"--user-data-dir={profile}",
+        ]
+        # The shell puts the pipes where Chromium looks for them.
+        script = f'exec "$@" 3<&{to_child} 4>&{from_child}'
+        self._process = subprocess.Popen(
+            ["bash", "-c", script, "chromium", *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(to_child, from_child),
+        )
+        os.close(to_child)
+        os.close(from_child)
+        self._pages: dict[str, Page] = {}
+        self._number = 0
+        self._unread = b""
+
+    def call(self, method: str, params: dict[str, Any], session: str | None = None) -> Any:
+        """The answer to a command; what happens meanwhile is told to the pages."""
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": params}
+        if session is not None:
+            message["sessionId"] = session
+        os.write(self._out, json.dumps(message).encode() + b"\0")
+        while True:
+            heard = self._next()
+            if heard.get("id") == self._number:
+                assert "error" not in heard, heard["error"]
+                return heard["result"]
+            page = self._pages.get(heard.get("sessionId", ""))
+            if page is not None and "method" in heard:
+                page.hear(heard)
+
+    def _next(self) -> dict[str, Any]:
+        while b"\0" not in self._unread:
+            data = os.read(self._in, 1 << 20)
+            assert data, "the browser has ended"
+            self._unread += data
+        message, _, self._unread = self._unread.partition(b"\0")
+        answer: dict[str, Any] = json.loads(message)
+        return answer
+
+    def open(
+        self,
+        file: Path,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        scheme: Literal["light", "dark"] = "light",
+        scale: float = 1,
+    ) -> Page:
+        """Opens a file and waits until all of it is there.
+
+        Args:
+          file: HTML.
+          width, height: of the window, in CSS pixels; under 600 as on a telephone.
+          scheme: what the user prefers.
+          scale: device pixels a CSS pixel.
+        """
+        target = self.call("Target.createTarget", {"url": "about:blank"})["targetId"]
+        session = self.call("Target.attachToTarget", {"targetId": target, "flatten": True})
+        page = Page(self, session["sessionId"])
+        self._pages[page.session] = page
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable", {}, page.session)
+        metrics = {"width": width, "height": height, "mobile": width < 600}
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            {**metrics, "deviceScaleFactor": scale},
+            page.session,
+        )
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.call("Emulation.setEmulatedMedia", {"features": features}, page.session)
+        self.call("Page.navigate", {"url": file.absolute().as_uri()}, page.session)
+        deadline = time.monotonic() + _TIMEOUT_S
+        here = json.dumps(file.absolute().as_uri())
+        while not page.evaluate(f"document.readyState == 'complete' && location.href == {here}"):
+            assert time.monotonic() < deadline, f"{file}: did not load"
+            time.sleep(0.05)
+        return page
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError, AssertionError):
+            self.call("Browser.close", {})
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        os.close(self._out)
+        os.close(self._in)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium; where it is not installed, the test is skipped."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("needs Chromium")
+    opened = Browser(program, tmp_path_factory.mktemp("chromium"))
+    try:
+        yield opened
+    finally:
+        opened.close()
