@@ -25,10 +25,18 @@ from pass_dataset.releases import Release
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
 
     from pass_dataset.progress import Progress
 
-__all__ = ["ImageRecord", "OpenTars", "PassArchive", "shard_bounds", "shuffled_order"]
+__all__ = [
+    "ImageRecord",
+    "OpenTars",
+    "PassArchive",
+    "random_keys",
+    "shard_bounds",
+    "shuffled_order",
+]
 
 #: Rows whose metadata is turned into Python values at a time.
 _BLOCK_ROWS = 512
@@ -254,6 +262,32 @@ class PassArchive:
         view._rows = rows
         return view
 
+    def keeping(self, hashes: Sequence[str] | pa.Array) -> PassArchive:
+        """A view of those of these records that have the given hashes, in the order they have here.
+
+        Hashes without a record are no error: a list may be made for other parts or releases.
+
+        Args:
+          hashes: text; an Arrow array of strings where there are many.
+        """
+        return self._view(self._rows_by_listing(hashes, listed=True))
+
+    def leaving_out(self, hashes: Sequence[str] | pa.Array) -> PassArchive:
+        """A view of these records without those of the given hashes; see `keeping`."""
+        return self._view(self._rows_by_listing(hashes, listed=False))
+
+    def _rows_by_listing(
+        self, hashes: Sequence[str] | pa.Array, *, listed: bool
+    ) -> np.ndarray[Any, Any]:
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        values = hashes if isinstance(hashes, pa.Array) else pa.array(list(hashes), pa.string())
+        is_listed = pc.is_in(self._index.table["hash"], value_set=values)
+        rows = np.asarray(self._rows, dtype=np.int64)
+        return rows[is_listed.to_numpy(zero_copy_only=False)[rows] == listed]
+
     def __contains__(self, image_hash: object) -> bool:
         return isinstance(image_hash, str) and self._row_of(image_hash) is not None
 
@@ -343,10 +377,17 @@ def shard_bounds(length: int, shard: tuple[int, int]) -> tuple[int, int]:
 
 
 def shuffled_order(length: int, seed: int) -> np.ndarray[Any, Any]:
-    """A permutation of ``0 … length-1`` (int64) that depends on the seed alone.
+    """A permutation of ``0 … length-1`` (int64) that depends on the seed alone."""
+    import numpy as np
 
-    Positions are sorted by SplitMix64 of seed and position: unlike a random generator's
-    permutation, that stays the same in every version of every library.
+    return np.argsort(random_keys(length, seed), kind="stable")
+
+
+def random_keys(length: int, seed: int) -> np.ndarray[Any, Any]:
+    """As many pseudo-random numbers (uint64), that depend on the seed alone.
+
+    SplitMix64 of seed and position: unlike a random generator's numbers, these stay the same in
+    every version of every library.
     """
     import numpy as np
 
@@ -358,7 +399,7 @@ def shuffled_order(length: int, seed: int) -> np.ndarray[Any, Any]:
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     state ^= state >> np.uint64(31)
-    return np.argsort(state, kind="stable")
+    return state
 
 
 def _mixed_seed(seed: int) -> int:
