@@ -237,8 +237,10 @@ class PassArchive:
     @overload
     def __getitem__(self, key: int) -> ImageRecord: ...
     @overload
-    def __getitem__(self, key: slice | Sequence[int]) -> PassArchive: ...
-    def __getitem__(self, key: int | slice | Sequence[int]) -> ImageRecord | PassArchive:
+    def __getitem__(self, key: slice | Sequence[int] | np.ndarray[Any, Any]) -> PassArchive: ...
+    def __getitem__(
+        self, key: int | slice | Sequence[int] | np.ndarray[Any, Any]
+    ) -> ImageRecord | PassArchive:
         """A record by position; or, for a slice or a list of positions, a view of those.
 
         Raises:
@@ -286,7 +288,8 @@ class PassArchive:
         values = hashes if isinstance(hashes, pa.Array) else pa.array(list(hashes), pa.string())
         is_listed = pc.is_in(self._index.table["hash"], value_set=values)
         rows = np.asarray(self._rows, dtype=np.int64)
-        return rows[is_listed.to_numpy(zero_copy_only=False)[rows] == listed]
+        kept: np.ndarray[Any, Any] = rows[is_listed.to_numpy(zero_copy_only=False)[rows] == listed]
+        return kept
 
     def __contains__(self, image_hash: object) -> bool:
         return isinstance(image_hash, str) and self._row_of(image_hash) is not None
@@ -393,7 +396,7 @@ def random_keys(length: int, seed: int) -> np.ndarray[Any, Any]:
 
     # The constants are those of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom
     # number generators, OOPSLA 2014); arithmetic is modulo 2**64.
-    state = np.arange(1, length + 1, dtype=np.uint64)
+    state: np.ndarray[Any, Any] = np.arange(1, length + 1, dtype=np.uint64)
     state += np.uint64(_mixed_seed(seed))
     state *= np.uint64(0x9E3779B97F4A7C15)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

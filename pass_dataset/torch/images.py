@@ -7,11 +7,10 @@ Pillow decodes, whatever is asked for. Measured on one core with 24 pictures of 
     to tensor   Pillow 1.8, simplejpeg 1.6, torchvision 2.2
     reduced     Pillow at half the size 1.2, at a quarter 1.1
 
-All are the same libjpeg-turbo and give the same pixels. simplejpeg would save a tenth for tensors,
-not enough for one more dependency that has to be there on every machine; torchvision neither reduces
-nor tells damage from the end of the data. Reducing saves little in photographs as large in bytes
-as these: most of the time goes into the entropy coding, of which nothing can be left out. It does
-save time in the transforms that follow.
+All are libjpeg-turbo inside and give the same pixels. simplejpeg would save a tenth for tensors,
+too little for one more dependency that has to be there on every machine; torchvision cannot reduce.
+Reducing saves little in photographs that have as many bytes as these: most of the time goes into
+the entropy coding, of which nothing can be left out. It does save time in the transforms after it.
 """
 
 from __future__ import annotations

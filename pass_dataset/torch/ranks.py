@@ -30,7 +30,7 @@ class Rank:
 
 
 def this_rank(rank: int | None, world_size: int | None) -> Rank:
-    """The rank given; else that of `torch.distributed`; else what ``torchrun`` has set; else 0 of 1.
+    """The rank given; else that of `torch.distributed`; else what ``torchrun`` sets; else 0 of 1.
 
     Raises:
       ValueError: only one of the two is given, or there is no such rank.

@@ -196,7 +196,7 @@ class PassStream(PassImages, IterableDataset[Any]):
         """What a worker has yet to give out: positions in the dataset, in the order of the pass."""
         share = self._share()
         turn = np.arange(len(share)) // place.batch_size % place.workers
-        places = share.places()[turn == place.number][place.taken :]
+        places: npt.NDArray[np.int64] = share.places()[turn == place.number][place.taken :]
         if self._order.seed is None:
             return places
         order = mixed_order(
@@ -206,7 +206,8 @@ class PassStream(PassImages, IterableDataset[Any]):
             self._order.seed,
             self.epoch,
         )
-        return order[places]
+        ordered: npt.NDArray[np.int64] = order[places]
+        return ordered
 
     def _examples(self, positions: npt.NDArray[np.int64], place: WorkerPlace) -> Iterator[Any]:
         reader = self._reading()

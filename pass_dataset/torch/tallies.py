@@ -21,7 +21,7 @@ class SharedNumber:
     """A whole number, written by one process."""
 
     def __init__(self, value: int) -> None:
-        self._cell = torch.tensor([value], dtype=torch.int64).share_memory_()
+        self._cell = _shared(torch.tensor([value], dtype=torch.int64))
 
     @property
     def value(self) -> int:
@@ -36,7 +36,7 @@ class WorkerTally:
     """A count that every process adds to, each in a place of its own."""
 
     def __init__(self) -> None:
-        self._cells = torch.zeros(_PLACES, dtype=torch.int64).share_memory_()
+        self._cells = _shared(torch.zeros(_PLACES, dtype=torch.int64))
 
     def add_one(self) -> None:
         worker = get_worker_info()
@@ -46,3 +46,8 @@ class WorkerTally:
     @property
     def total(self) -> int:
         return int(self._cells.sum())
+
+
+def _shared(cells: torch.Tensor) -> torch.Tensor:
+    cells.share_memory_()  # type: ignore[no-untyped-call]
+    return cells
