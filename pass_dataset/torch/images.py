@@ -8,7 +8,8 @@ Pillow decodes, whatever is asked for. Measured on one core with 24 pictures of 
     reduced     Pillow at half the size 1.2, at a quarter 1.1
 
 All are libjpeg-turbo inside and give the same pixels. simplejpeg would save a tenth for tensors,
-too little for one more dependency that has to be there on every machine; torchvision cannot reduce.
+too little for one more dependency that has to be there on every machine; torchvision cannot reduce,
+and its decoding is deprecated since 0.29.
 Reducing saves little in photographs that have as many bytes as these: most of the time goes into
 the entropy coding, of which nothing can be left out. It does save time in the transforms after it.
 """

@@ -56,7 +56,7 @@ class StreamState:
       order: of the epochs.
       epoch: which one.
       shares: for each rank, its share when it began: the epoch's, or what was left of it.
-      taken: records that each rank has had since.
+      taken: records that each rank has had since, or all of its share if it is smaller.
       worker: of a worker's own state, where it is; its rank's `taken` is 0 then.
     """
 

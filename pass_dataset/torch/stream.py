@@ -137,7 +137,8 @@ class PassStream(PassImages, IterableDataset[Any]):
     def set_epoch(self, epoch: int) -> None:
         """Chooses the epoch of the next pass, in all processes; call it before each.
 
-        For the epoch of a loaded state, the pass begins where that state says.
+        Every pass of the epoch of a loaded state begins where that state says; passes of other
+        epochs are whole.
         """
         if epoch < 0:
             raise ValueError(f"epoch: expected 0 or more, found {epoch}")
@@ -175,11 +176,6 @@ class PassStream(PassImages, IterableDataset[Any]):
           ImageError: an image cannot be decoded.
           ArchiveError: its bytes cannot be read.
         """
-        if self._loads.value != self._loads_seen:
-            raise RuntimeError(
-                "PassStream.load_state_dict was called after the loader had started its workers, "
-                "which live on: make a new DataLoader"
-            )
         worker = get_worker_info()
         place = WorkerPlace(
             number=0 if worker is None else worker.id,
@@ -210,6 +206,12 @@ class PassStream(PassImages, IterableDataset[Any]):
         return ordered
 
     def _examples(self, positions: npt.NDArray[np.int64], place: WorkerPlace) -> Iterator[Any]:
+        # Here and not above: what a worker raises before its first example ends it without a word.
+        if self._loads.value != self._loads_seen:
+            raise RuntimeError(
+                "PassStream.load_state_dict was called after the loader had started its workers, "
+                "which live on: make a new DataLoader"
+            )
         reader = self._reading()
         readahead = BlockReadahead(
             positions, self._order.images, self._order.block_records, self._rows, reader
@@ -243,7 +245,7 @@ class PassStream(PassImages, IterableDataset[Any]):
         if batches is not None:
             if batches < 0:
                 raise ValueError(f"batches: expected 0 or more, found {batches}")
-            return self._state(min(batches * self._batch_size, len(self)), None)
+            return self._state(batches * self._batch_size, None)
         if self._place is None:
             raise ValueError(
                 "this process has read nothing of the epoch, so it cannot tell where the training "
