@@ -10,8 +10,8 @@ the extracted files, WebDataset shards (`pass-dataset build webdataset`) and an 
 turn, `torch_readers.py` reads an epoch with each, in a process of its own:
 
 - raw: no decoding; an example is the size of its bytes;
-- decode: the first `--decode-images` images, decoded, cropped and flipped; beside it `memory`, which
-  has all bytes in memory: the decode limit.
+- decode: the first `--decode-images` images, decoded, cropped and flipped; beside it `memory`,
+  which has all bytes in memory: the decode limit.
 
 Seconds are from asking the loader for its first batch to having the last, workers' start included.
 At last, unless `--start-images 0`: a release of that many small images, and the time from opening
@@ -106,14 +106,21 @@ def prepared(options: argparse.Namespace) -> Iterator[dict[str, Path]]:
         work = Path(name)
         source = work / "pass"
         make_pictures(work / "pictures")
-        make = [sys.executable, SCRIPTS / "make_synthetic.py", source]
+        make: list[str | Path] = [sys.executable, SCRIPTS / "make_synthetic.py", source]
         measure([*make, "--images", str(options.images), "--pictures", work / "pictures"])
         checksums = source / "checksums.tsv"
         measure(package_command("verify", source, "--release", checksums))
         measure(package_command("index", source, "--release", checksums))
         folders = dict.fromkeys(("stream", "map", "memory"), source)
         if not options.blocks:
-            shards = ["--out", work / "shards", "--release", checksums, "--shard-mb", "100"]
+            shards: list[str | Path] = [
+                "--out",
+                work / "shards",
+                "--release",
+                checksums,
+                "--shard-mb",
+                "100",
+            ]
             measure(package_command("build", "webdataset", "--archives", source, *shards))
             measure([sys.executable, "-c", EXTRACT, source, work / "files"])
             measure([sys.executable, "-c", ARROW, source, work / "arrow"])
@@ -149,7 +156,7 @@ def run(reader: str, folder: Path, options: argparse.Namespace, *extra: str) -> 
         forget(folder)
     else:
         warm(folder)
-    command = [sys.executable, SCRIPTS / "torch_readers.py", reader, folder]
+    command: list[str | Path] = [sys.executable, SCRIPTS / "torch_readers.py", reader, folder]
     result = measure([*command, "--workers", str(options.workers), *extra])
     found: dict[str, float] = json.loads(result.output.splitlines()[-1])
     return found
@@ -217,7 +224,7 @@ def start_table(options: argparse.Namespace) -> str:
     """Time from opening a release of many images to its first batch."""
     with tempfile.TemporaryDirectory(dir=options.work, prefix="bench_torch-") as name:
         folder = Path(name) / "pass"
-        make = [sys.executable, SCRIPTS / "make_synthetic.py", folder]
+        make: list[str | Path] = [sys.executable, SCRIPTS / "make_synthetic.py", folder]
         measure([*make, "--images", str(options.start_images), "--body-bytes", "600"])
         measure(package_command("index", folder, "--release", folder / "checksums.tsv"))
         lines = [[f"first batch of {options.start_images:,} images", "seconds"]]

@@ -119,7 +119,7 @@ class Training:
             query, key = self.parallel(*views)
         loss: Tensor = self.loss(query.float(), key.float())
         self.optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.schedule.step()
         self.steps += 1

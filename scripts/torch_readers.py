@@ -110,7 +110,7 @@ def open_image_folder(folder: Path, options: argparse.Namespace) -> Any:
 def open_webdataset(folder: Path, options: argparse.Namespace) -> Any:
     import webdataset
 
-    shards = sorted(map(str, folder.glob("data/*.tar")))
+    shards = sorted(map(str, folder.glob("*.tar")))
     stream = webdataset.WebDataset(shards, shardshuffle=len(shards), seed=0, empty_check=False)
     step = (lambda data: crop(open_rgb(data))) if options.decode else len
     return stream.shuffle(BUFFER).to_tuple("jpg").map(lambda example: step(example[0]))
