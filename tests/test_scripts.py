@@ -122,3 +122,14 @@ def test_bench_torch(tmp_path: Path) -> None:
     assert "of the decode limit" in out
     assert "first batch" in out
     assert list(tmp_path.iterdir()) == []
+
+
+def test_bench_torch_memory(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("psutil")
+    small = ("--release-images", 2000, "--images", 512, "--epochs", 2, "--work", tmp_path)
+    out = run("bench_torch_memory.py", *small)
+    assert "map, epoch 2" in out
+    assert "stream, epoch 2" in out
+    assert "< 300 MB: met" in out
+    assert list(tmp_path.iterdir()) == []
