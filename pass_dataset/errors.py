@@ -9,6 +9,7 @@
     ├── VerificationError       files that are not what the release says
     ├── BuildError              shards that could not be written
     ├── ArchiveError            a tar that cannot be read or trusted
+    ├── ImageError              an image that cannot be decoded
     ├── MetadataError           a metadata CSV that cannot be read
     ├── RecordNotFoundError     no image with that hash
     ├── UnreadableBuildError    a build that is not there or cannot be read
@@ -33,6 +34,7 @@ __all__ = [
     "DownloadError",
     "FolderError",
     "FolderLockedError",
+    "ImageError",
     "MetadataError",
     "MissingExtraError",
     "PassDatasetError",
@@ -82,6 +84,10 @@ class BuildError(PassDatasetError):
 
 class ArchiveError(PassDatasetError):
     """A tar that is cut, compressed, unsafe, or contradicts the release or the metadata."""
+
+
+class ImageError(PassDatasetError):
+    """An image whose bytes could be read but not decoded."""
 
 
 class MetadataError(PassDatasetError):

@@ -25,6 +25,7 @@ from pass_dataset.releases import Release
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
 
     from pass_dataset.progress import Progress
 
@@ -252,8 +253,10 @@ class PassArchive:
     @overload
     def __getitem__(self, key: int) -> ImageRecord: ...
     @overload
-    def __getitem__(self, key: slice | Sequence[int]) -> PassArchive: ...
-    def __getitem__(self, key: int | slice | Sequence[int]) -> ImageRecord | PassArchive:
+    def __getitem__(self, key: slice | Sequence[int] | np.ndarray[Any, Any]) -> PassArchive: ...
+    def __getitem__(
+        self, key: int | slice | Sequence[int] | np.ndarray[Any, Any]
+    ) -> ImageRecord | PassArchive:
         """A record by position; or, for a slice or a list of positions, a view of those.
 
         Raises:
@@ -276,6 +279,33 @@ class PassArchive:
         view.__dict__.update(self.__dict__)
         view._rows = rows
         return view
+
+    def keeping(self, hashes: Sequence[str] | pa.Array) -> PassArchive:
+        """A view of those of these records that have the given hashes, in the order they have here.
+
+        Hashes without a record are no error: a list may be made for other parts or releases.
+
+        Args:
+          hashes: text; an Arrow array of strings where there are many.
+        """
+        return self._view(self._rows_by_listing(hashes, listed=True))
+
+    def leaving_out(self, hashes: Sequence[str] | pa.Array) -> PassArchive:
+        """A view of these records without those of the given hashes; see `keeping`."""
+        return self._view(self._rows_by_listing(hashes, listed=False))
+
+    def _rows_by_listing(
+        self, hashes: Sequence[str] | pa.Array, *, listed: bool
+    ) -> np.ndarray[Any, Any]:
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        values = hashes if isinstance(hashes, pa.Array) else pa.array(list(hashes), pa.string())
+        is_listed = pc.is_in(self._index.table["hash"], value_set=values)
+        rows = np.asarray(self._rows, dtype=np.int64)
+        kept: np.ndarray[Any, Any] = rows[is_listed.to_numpy(zero_copy_only=False)[rows] == listed]
+        return kept
 
     def __contains__(self, image_hash: object) -> bool:
         return isinstance(image_hash, str) and self._row_of(image_hash) is not None

@@ -16,6 +16,9 @@ pseudo-random bytes up to the wanted size. Same arguments, same bytes. Hashes an
 include the awkward ones of the real data: hashes of digits only, hashes that look like `12e45`,
 photographers called `NA`, `null` or `None`.
 
+With `--pictures DIR` the images are the JPEGs of that folder, over and over, each time with other
+bytes after its end-of-image marker: as much work to decode as photographs.
+
 Images are derived one by one from the seed and their number, so memory does not grow with their
 count: 1.44 million images of 600 bytes took 17 s, 25 MB of memory and 2.4 GB of disk.
 """
@@ -95,6 +98,7 @@ class Settings:
         seed: of hashes, bodies and metadata.
         version: written into `checksums.tsv`.
         release_1: leave out dates and positions, which the first release did not have.
+        pictures: JPEGs to be used in turn, in place of tiny ones of `body_bytes`.
     """
 
     images: int
@@ -104,6 +108,7 @@ class Settings:
     seed: int = 0
     version: str = "0.0.1"
     release_1: bool = False
+    pictures: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value in (("images", self.images), ("tars", self.tars)):
@@ -187,8 +192,14 @@ class Images:
     def write_member(self, out: HashedWriter, folder: bytes, number: int) -> None:
         """Append header and body of image `number`, in tar's blocks."""
         digest = self.digest(number)
-        size = self._body_size(digest)
         name = folder + self.hash_text(number, digest).encode("ascii") + b".jpg"
+        pictures = self._settings.pictures
+        if pictures:
+            body = pictures[number % len(pictures)] + digest[:OWN_BYTES]
+            out.write(FILE_HEADERS.header(name, len(body)))
+            out.write(body + bytes(-len(body) % BLOCK_BYTES))
+            return
+        size = self._body_size(digest)
         out.write(FILE_HEADERS.header(name, size))
         out.write(TINY_JPEG + digest[:OWN_BYTES])
         left = size - MIN_BODY_BYTES
@@ -378,6 +389,9 @@ def parse(arguments: list[str] | None) -> tuple[Path, Settings]:
         type=int,
         help="let sizes vary about this mean, as those of photographs do (PASS: 124000)",
     )
+    sizes.add_argument(
+        "--pictures", metavar="DIR", type=Path, help="take the JPEGs of this folder as images"
+    )
     parser.add_argument("--tars", type=int, default=10, help="archives (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of all content (default: 0)")
     parser.add_argument(
@@ -393,6 +407,11 @@ def parse(arguments: list[str] | None) -> tuple[Path, Settings]:
     )
     options = parser.parse_args(arguments)
     varied = options.body_bytes_mean is not None
+    pictures: tuple[bytes, ...] = ()
+    if options.pictures is not None:
+        pictures = tuple(path.read_bytes() for path in sorted(options.pictures.glob("*.jpg")))
+        if not pictures:
+            parser.error(f"--pictures: no .jpg in {options.pictures}")
     try:
         settings = Settings(
             images=options.images,
@@ -402,6 +421,7 @@ def parse(arguments: list[str] | None) -> tuple[Path, Settings]:
             seed=options.seed,
             version=options.version,
             release_1=options.release_1,
+            pictures=pictures,
         )
     except ValueError as error:
         parser.error(str(error))

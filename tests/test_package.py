@@ -55,6 +55,8 @@ def test_all_lists_name_what_is_there(path: Path) -> None:
         pytest.skip("runs the command")
     try:
         module = importlib.import_module(name)
+    except MissingExtraError as error:
+        pytest.skip(f"needs {error.name}, which an extra installs")
     except ModuleNotFoundError as error:
         if str(error.name).startswith("pass_dataset"):
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,11 +16,25 @@ from pass_dataset.verification import verify
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 
 
+#: What a script imports that an extra, or nothing, installs.
+NEEDS = {
+    "bench_torch.py": ("torch", "torchvision"),
+    "pretrain_moco.py": ("torch", "torchvision", "lightly"),
+    "torch_readers.py": ("torch", "torchvision"),
+}
+
+
 def run(name: str, *arguments: object) -> str:
+    return completed(name, *arguments).stdout
+
+
+def completed(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    # One thread: more of them, in several processes on few cores, wait for each other.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done
 
 
 def make(folder: Path, *arguments: object) -> PassArchive:
@@ -30,6 +45,8 @@ def make(folder: Path, *arguments: object) -> PassArchive:
 
 @pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.glob("*_*.py")))
 def test_help(script: str) -> None:
+    for module in NEEDS.get(script, ()):
+        pytest.importorskip(module)
     assert f"usage: {script}" in run(script, "--help")
 
 
@@ -156,4 +173,47 @@ def test_bench_passify(shared: Path, tmp_path: Path) -> None:
     for line in ("published loop ", "detector alone ", "passify run ", "listing and planning 500"):
         assert line in out
     assert "passify keep --face 0.3 on 3,000 rows" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pretrain_moco(tmp_path: Path) -> None:
+    """A few steps, and then a few more from where it was."""
+    for module in NEEDS["pretrain_moco.py"]:
+        pytest.importorskip(module)
+    small = (
+        "--mini", "--backbone", "resnet18", "--image-size", 32, "--batch-size", 8, "--queue", 64,
+        "--workers", 1, "--log-every", 1, "--out", tmp_path,
+    )  # fmt: skip
+    said = completed("pretrain_moco.py", *small, "--steps", 3).stderr
+    assert "epoch 0, step 3: loss" in said
+    assert (tmp_path / "backbone.pt").stat().st_size > 40_000_000
+    # 64 pictures are eight batches: the sixth is the last but two of the same epoch.
+    said = completed("pretrain_moco.py", *small, "--steps", 10).stderr
+    assert "continuing after step 3, epoch 0" in said
+    assert "epoch 0, step 8: loss" in said
+    assert "epoch 1, step 9: loss" in said
+    assert "step 3: loss" not in said
+
+
+def test_bench_torch(tmp_path: Path) -> None:
+    for module in (*NEEDS["bench_torch.py"], "webdataset", "datasets"):
+        pytest.importorskip(module)
+    small = ("--images", 200, "--decode-images", 100, "--rounds", 1, "--start-images", 500)
+    out = run("bench_torch.py", *small, "--work", tmp_path)
+    assert "200 images" in out
+    for reader in ("stream", "map", "ImageFolder", "webdataset", "datasets"):
+        assert f"\n{reader} " in out
+    assert "of the decode limit" in out
+    assert "first batch" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bench_torch_memory(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("psutil")
+    small = ("--release-images", 2000, "--images", 512, "--epochs", 2, "--work", tmp_path)
+    out = run("bench_torch_memory.py", *small)
+    assert "map, epoch 2" in out
+    assert "stream, epoch 2" in out
+    assert "< 300 MB: met" in out
     assert list(tmp_path.iterdir()) == []

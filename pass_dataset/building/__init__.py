@@ -8,5 +8,5 @@ shard_files   one shard written, and named when it is whole; what a library's fo
 readahead     the system told what will be read next
 
 What a shard looks like is a library's own matter: `pass_dataset.tfds.building`,
-`pass_dataset.parquet`.
+`pass_dataset.parquet`, `pass_dataset.webdataset`.
 """

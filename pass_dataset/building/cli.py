@@ -11,6 +11,7 @@ from pass_dataset.arguments import RELEASE_HELP, Commands, command, parts
 from pass_dataset.parquet.cli import add_parquet
 from pass_dataset.progress import on_terminal
 from pass_dataset.tfds.cli import add_tfds
+from pass_dataset.webdataset.cli import add_webdataset
 
 __all__ = ["add_build", "add_verify_build"]
 
@@ -24,6 +25,7 @@ def add_build(commands: Commands) -> None:
     libraries = parser.add_subparsers(metavar="LIBRARY", required=True)
     add_tfds(libraries)
     add_parquet(libraries)
+    add_webdataset(libraries)
 
 
 def add_verify_build(commands: Commands) -> None:
@@ -33,7 +35,7 @@ def add_verify_build(commands: Commands) -> None:
         "folder",
         metavar="OUT",
         type=Path,
-        help="a Parquet folder; or of TFDS, the folder …/pass/3.0.0 or data_dir",
+        help="a Parquet or WebDataset folder; or of TFDS, the folder …/pass/3.0.0 or data_dir",
     )
     parser.add_argument("--name", help="dataset to look for in TFDS's data_dir")
     parser.add_argument(

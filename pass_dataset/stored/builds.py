@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from pass_dataset.parquet.export import is_export
 from pass_dataset.releases import Release
+from pass_dataset.webdataset.export import is_webdataset
 
 __all__ = ["Damage", "Difference", "StoredBuild", "StoredRecord", "StoredShard", "open_stored"]
 
@@ -149,7 +150,7 @@ def open_stored(path: str | os.PathLike[str], name: str | None = None) -> Stored
     """Opens a build of any library.
 
     Args:
-      path: a Parquet folder, the folder of a TFDS build, or TFDS's ``data_dir``.
+      path: a Parquet or WebDataset folder, the folder of a TFDS build, or TFDS's ``data_dir``.
       name: dataset to look for in a ``data_dir``; None for the only one there.
 
     Raises:
@@ -160,6 +161,10 @@ def open_stored(path: str | os.PathLike[str], name: str | None = None) -> Stored
         from pass_dataset.parquet.stored import ParquetFolder
 
         return ParquetFolder.open(Path(path))
+    if is_webdataset(Path(path)):
+        from pass_dataset.webdataset.stored import WebDatasetFolder
+
+        return WebDatasetFolder.open(Path(path))
     from pass_dataset.tfds.stored.builds import open_build
 
     return open_build(path, name)

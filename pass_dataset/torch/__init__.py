@@ -1,0 +1,33 @@
+"""PyTorch: training straight from the tars, without extracting or copying them.
+
+    from pass_dataset.torch import PASS, PassStream
+
+    dataset = PASS("/data/pass", transform=transform, target=None)             # map-style
+    stream = PassStream("/data/pass", transform=transform, target=None, batch_size=256)  # iterable
+
+dataset   PASS: any image by its position, as in `torchvision.datasets`
+stream    PassStream: an epoch in an order that is nearly random and reads nearly sequentially
+order     that order, fixed by seed and epoch, and a measure of how random it is
+state     where a stream is, as plain numbers
+spans     stretches of the order: what is left of an epoch, and its shares
+ranks     which process of a distributed training this is
+base      what both have in common
+examples  from a row of the index to the image and target that users get
+images    decoding
+readahead blocks announced before they are read
+rows      rows of the index: bytes, metadata, and what is read next told to the system
+opening   which images: archive folder, release, parts, and the list of those to keep
+tallies   numbers that all processes of a loader see
+"""
+
+from __future__ import annotations
+
+from pass_dataset.extras import require
+
+require("torch", feature="pass_dataset.torch", extra="torch")
+require("PIL", feature="pass_dataset.torch", extra="torch")
+
+from pass_dataset.torch.dataset import PASS  # noqa: E402  (what is missing is said first)
+from pass_dataset.torch.stream import PassStream  # noqa: E402
+
+__all__ = ["PASS", "PassStream"]

@@ -1,0 +1,116 @@
+"""PASS as a map-style dataset, in the manner of `torchvision.datasets`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from pass_dataset.releases import Release
+from pass_dataset.torch.base import PassImages
+from pass_dataset.torch.examples import ExampleMaker, OnError, Target
+from pass_dataset.torch.images import Decode, Decoder
+from pass_dataset.torch.opening import Keep, PathLike, open_archive
+
+__all__ = ["PASS"]
+
+
+class PASS(PassImages, Dataset[Any]):
+    """PASS, read from the tars where they lie.
+
+    It starts in about a second, pickles to a few kilobytes (with a selection: eight bytes an
+    image), and a worker's memory does not grow. Samplers, workers and transforms are PyTorch's own:
+
+        dataset = PASS("/data/pass", transform=transform, target=None)
+        loader = DataLoader(dataset, batch_size=256, shuffle=True, num_workers=8)
+
+    Positions count in the order in which the images lie in the tars.
+    """
+
+    def __init__(
+        self,
+        root: PathLike,
+        release: PathLike | Release | None = None,
+        transform: Callable[[Any], Any] | None = None,
+        parts: Sequence[int] | None = None,
+        download: bool = False,
+        keep: Keep | None = None,
+        decode: Decode = "pil",
+        target: Target | None = "metadata",
+        *,
+        target_transform: Callable[[Any], Any] | None = None,
+        min_side_px: int | None = None,
+        on_error: OnError = "raise",
+    ) -> None:
+        """Opens the dataset.
+
+        Args:
+          root: archive folder, as `pass-dataset download` fills it, or a folder with sub-folders
+            named like releases.
+          release: version, checksum file or Release; None to be told from the folder (with
+            `download`: the newest).
+          transform: called with the image; what it returns takes the image's place.
+          parts: numbers of the tars to read; None for all that are there.
+          download: fetch what is missing (167 GiB in all), and verify what was not yet.
+          keep: the images to read, all others are left out: a file with a hash a line, such as the
+            filter's ``kept.txt``; hashes; or positions. Positions then count in what is kept.
+          decode: ``pil``: `PIL.Image.Image`, RGB; ``tensor``: `torch.Tensor`, uint8, 3×H×W, RGB;
+            ``bytes``: the JPEG as published.
+          target: what stands beside the image. ``metadata``: a dict of ``hash``, ``creator``,
+            ``license``, ``date_taken`` (text, empty where not known), ``latitude``, ``longitude``
+            (degrees, NaN where not known), as PyTorch's collation takes it; ``hash``; ``index``:
+            the position; None: nothing, an example is the image alone.
+          target_transform: called with the target.
+          min_side_px: decode at a half, a quarter or an eighth of the size, the smallest whose
+            shorter side has at least so many pixels; None for full size.
+          on_error: an image that cannot be decoded raises ImageError, or its place is taken by the
+            next that can (``skip``), so that batches keep their size; `skipped` counts these.
+
+        Raises:
+          FolderError, ArchiveError, MetadataError, ReleaseError: see `PassArchive`.
+          DownloadError: files could not be fetched.
+          RecordNotFoundError: of the hashes to be kept there is none.
+          IndexError, TypeError, ValueError: an argument is not as described.
+        """
+        maker = ExampleMaker(
+            Decoder(decode, min_side_px), target, transform, target_transform, on_error
+        )
+        super().__init__(open_archive(root, release, parts, keep, download), maker)
+
+    def __len__(self) -> int:
+        return len(self._archive)
+
+    def __getitem__(self, index: int) -> Any:
+        """``(image, target)``, or the image.
+
+        Raises:
+          IndexError: no such position.
+          ImageError: the image cannot be decoded.
+          ArchiveError: its bytes cannot be read.
+        """
+        position = range(len(self))[index]
+        row = int(self._archive.rows[position])
+        return self._example(row, position, self._reading().jpeg(row))
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """The same for many positions, which a loader asks for as a batch.
+
+        All are announced to the system, then read in the order in which they lie, then decoded in
+        the order asked for, so that random transforms are the same as one by one.
+        """
+        every = range(len(self))
+        positions = np.array([every[index] for index in indices], dtype=np.int64)
+        rows = self._rows(positions)
+        reader = self._reading()
+        order = reader.in_tar_order(rows)
+        reader.expect(rows[order])
+        jpegs: list[bytes] = [b""] * len(rows)
+        numbers = rows.tolist()
+        for place in order.tolist():
+            jpegs[place] = reader.jpeg(numbers[place])
+        return [
+            self._example(row, position, jpeg)
+            for row, position, jpeg in zip(numbers, positions.tolist(), jpegs, strict=True)
+        ]

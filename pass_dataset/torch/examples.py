@@ -1,0 +1,108 @@
+"""Examples: what users get for a row of the index."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, get_args
+
+from pass_dataset.errors import ImageError
+from pass_dataset.torch.images import Decoder
+from pass_dataset.torch.rows import RowReader
+from pass_dataset.torch.tallies import WorkerTally
+
+__all__ = ["SKIPPED", "ExampleMaker", "OnError", "Target"]
+
+logger = logging.getLogger(__name__)
+
+#: What stands beside an image.
+Target: TypeAlias = Literal["metadata", "hash", "index"]
+#: What is done about an image that cannot be decoded.
+OnError: TypeAlias = Literal["raise", "skip"]
+
+
+class _Skipped:
+    """In the place of an example that was left out."""
+
+
+SKIPPED = _Skipped()
+
+#: Images left out that each process names in its log; more are only counted.
+_NAMED = 20
+
+
+@dataclass
+class ExampleMaker:
+    """Makes examples.
+
+    Attributes:
+      decoder: makes the image.
+      target: what stands beside it; None: nothing, the example is the image alone.
+      transform: given the image; None: it stays as it is.
+      target_transform: given the target.
+      on_error: what is done about an image that cannot be decoded.
+      skipped: counts those left out, in all processes.
+    """
+
+    decoder: Decoder
+    target: Target | None
+    transform: Callable[[Any], Any] | None
+    target_transform: Callable[[Any], Any] | None
+    on_error: OnError
+    skipped: WorkerTally = field(default_factory=WorkerTally)
+
+    def __post_init__(self) -> None:
+        if self.target is not None and self.target not in get_args(Target):
+            raise ValueError(
+                f"target: expected 'metadata', 'hash', 'index' or None, found {self.target!r}"
+            )
+        if self.on_error not in get_args(OnError):
+            raise ValueError(f"on_error: expected 'raise' or 'skip', found {self.on_error!r}")
+        self._named = 0
+
+    def make(self, reader: RowReader, row: int, position: int, jpeg: bytes) -> Any:
+        """An example, or `SKIPPED`.
+
+        Args:
+          reader: of the index that `row` counts in.
+          row: of the image.
+          position: of the image in the dataset.
+          jpeg: its bytes.
+
+        Raises:
+          ImageError: it cannot be decoded, and is not to be skipped.
+        """
+        try:
+            image = self.decoder(jpeg)
+        # Pillow raises whatever its parsers do: OSError, SyntaxError, ValueError, struct.error …
+        except Exception as error:
+            message = f"{reader.place(row)} cannot be decoded: {error}"
+            if self.on_error == "raise":
+                raise ImageError(
+                    f"{message}. pass-dataset verify tells whether the tar is as published; "
+                    "on_error='skip' leaves such images out."
+                ) from error
+            self._skip(message)
+            return SKIPPED
+        if self.transform is not None:
+            image = self.transform(image)
+        if self.target is None:
+            return image
+        target = self._target(reader, row, position)
+        if self.target_transform is not None:
+            target = self.target_transform(target)
+        return image, target
+
+    def _skip(self, message: str) -> None:
+        self.skipped.add_one()
+        self._named += 1
+        if self._named <= _NAMED:
+            logger.warning("left out: %s", message)
+
+    def _target(self, reader: RowReader, row: int, position: int) -> Any:
+        if self.target == "index":
+            return position
+        if self.target == "hash":
+            return reader.hash(row)
+        return reader.metadata(row)

@@ -1,0 +1,99 @@
+"""Which images a dataset has: archive folder, release, parts, and the list of those to keep."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pass_dataset import folders
+from pass_dataset.errors import RecordNotFoundError
+from pass_dataset.hash_lists import read_hash_list
+from pass_dataset.provision import provide
+from pass_dataset.records import PassArchive
+from pass_dataset.releases import DEFAULT_VERSION, Release, resolve_release
+
+__all__ = ["Keep", "PathLike", "open_archive"]
+
+PathLike: TypeAlias = "str | os.PathLike[str]"
+#: A file of hashes; hashes; or positions.
+Keep: TypeAlias = "PathLike | Sequence[str] | Sequence[int] | npt.NDArray[Any]"
+
+
+def open_archive(
+    root: PathLike,
+    release: PathLike | Release | None,
+    parts: Sequence[int] | None,
+    keep: Keep | None,
+    download: bool,
+) -> PassArchive:
+    """Opens the images that a dataset has, in the order in which they lie in the tars.
+
+    Args:
+      root: archive folder, or one that has a sub-folder named like the release.
+      release: version, checksum file or Release; None: what the folder holds; to be downloaded,
+        the newest.
+      parts: part numbers; None for all that are there.
+      keep: a file with hashes, hashes, or positions; None for all.
+      download: fetch what is missing, and verify what was not verified yet.
+
+    Raises:
+      FolderError, ArchiveError, MetadataError, ReleaseError: see `PassArchive`.
+      DownloadError: files could not be fetched.
+      RecordNotFoundError: of the hashes to be kept there is none.
+      IndexError: there is no such position.
+    """
+    archive = _opened(Path(root).expanduser(), release, parts, download)
+    return archive if keep is None else _kept(archive, keep)
+
+
+def _opened(
+    root: Path,
+    release: PathLike | Release | None,
+    parts: Sequence[int] | None,
+    download: bool,
+) -> PassArchive:
+    if download:
+        wanted = resolve_release(DEFAULT_VERSION if release is None else release)
+        return provide(wanted, given=root, default=root, parts=parts)
+    if release is None:
+        return PassArchive(root, parts=parts)
+    found = resolve_release(release)
+    return PassArchive(folders.archive_folder(found.version, root, root), found, parts=parts)
+
+
+def _kept(archive: PassArchive, keep: Keep) -> PassArchive:
+    if isinstance(keep, (str, os.PathLike)):
+        return _with_hashes(archive, read_hash_list(keep), f" of {os.fspath(keep)}")
+    wanted = np.asarray(keep)
+    if wanted.size == 0:
+        raise ValueError("keep: expected a file, hashes or positions, found none")
+    if wanted.ndim == 1 and wanted.dtype.kind == "U":
+        return _with_hashes(archive, keep, "")
+    if wanted.ndim == 1 and wanted.dtype.kind in "iu":
+        positions = np.unique(wanted)
+        first, last = int(positions[0]), int(positions[-1])
+        if first < 0 or last >= len(archive):
+            raise IndexError(
+                f"keep: expected positions from 0 to {len(archive) - 1:,}, found "
+                f"{first if first < 0 else last:,}"
+            )
+        return archive[positions]
+    raise TypeError(
+        "keep: expected a file, a list of hashes or a list of positions, found "
+        f"{type(keep).__name__} of {wanted.dtype}"
+    )
+
+
+def _with_hashes(archive: PassArchive, hashes: Any, source: str) -> PassArchive:
+    view = archive.keeping(hashes)
+    if not len(view):
+        raise RecordNotFoundError(
+            f"{archive.folder}: none of the {len(hashes):,} hashes{source} to be kept is among the "
+            f"{len(archive):,} images of {archive.release.label}"
+        )
+    return view

@@ -1,0 +1,59 @@
+"""Blocks announced to the system before their first image is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from pass_dataset.torch.rows import RowReader
+
+__all__ = ["BlockReadahead"]
+
+#: Records handed out between two looks ahead.
+_STEP = 64
+#: How many records ahead their blocks are announced: at 124 kB an image, 32 MB of its own and what
+#: lies with them.
+_AHEAD = 256
+
+
+class BlockReadahead:
+    """Positions some at a time; meanwhile the system reads the blocks of those that come after."""
+
+    def __init__(
+        self,
+        positions: npt.NDArray[np.int64],
+        length: int,
+        block_records: int,
+        rows_of: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]],
+        reader: RowReader,
+    ) -> None:
+        """Plans the reading.
+
+        Args:
+          positions: what will be read, in this order.
+          length: number of positions there are.
+          block_records: a block is so many positions from a multiple of it on.
+          rows_of: rows of the index at some positions.
+          reader: of these rows.
+        """
+        self._positions = positions
+        self._length = length
+        self._block_records = block_records
+        self._rows_of = rows_of
+        self._reader = reader
+        self._announced = np.zeros(-(-length // block_records), np.bool_)
+
+    def __iter__(self) -> Iterator[npt.NDArray[np.int64]]:
+        self._announce(self._positions[:_AHEAD])
+        for start in range(0, len(self._positions), _STEP):
+            self._announce(self._positions[start + _AHEAD : start + _AHEAD + _STEP])
+            yield self._positions[start : start + _STEP]
+
+    def _announce(self, positions: npt.NDArray[np.int64]) -> None:
+        blocks = np.unique(positions // self._block_records)
+        blocks = blocks[~self._announced[blocks]]
+        self._announced[blocks] = True
+        members = (blocks[:, None] * self._block_records + np.arange(self._block_records)).ravel()
+        self._reader.expect(self._rows_of(members[members < self._length]))

@@ -1,0 +1,93 @@
+"""Rows of the index: the bytes of an image, its metadata, and what will be read next.
+
+Nothing here holds a Python object for a record: columns are NumPy views of the mapped index file,
+whose pages all processes share. Counting references would copy them into each worker, bit by bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pass_dataset.archives import ArchiveIndex
+from pass_dataset.records import OpenTars
+
+__all__ = ["RowReader"]
+
+#: Images with less between them are announced to the system as one stretch: a request costs a
+#: disk more than reading so much in vain.
+_GAP_BYTES = 64 << 10
+
+
+class RowReader:
+    """Reads what belongs to rows of an index; of one process, not to be pickled."""
+
+    def __init__(self, index: ArchiveIndex) -> None:
+        self._tars = OpenTars(index.folder, index.summary.tars)
+        self._names = [index.folder / name for name in index.summary.tars]
+        table = index.table
+        # Zero-copy: none of these has nulls.
+        self._tar: npt.NDArray[np.uint8] = table["tar"].to_numpy()
+        self._offset: npt.NDArray[np.int64] = table["offset"].to_numpy()
+        self._size: npt.NDArray[np.int64] = table["size_bytes"].to_numpy()
+        self._hash = table["hash"]
+        self._metadata = [
+            (name, table[column], missing)
+            for name, column, missing in (
+                ("hash", "hash", ""),
+                ("creator", "creator", ""),
+                ("license", "license", ""),
+                ("date_taken", "date_taken_text", ""),
+                ("latitude", "latitude", float("nan")),
+                ("longitude", "longitude", float("nan")),
+            )
+        ]
+
+    def jpeg(self, row: int) -> bytes:
+        """The bytes of an image. Raises ArchiveError if they cannot be read."""
+        return self._tars.read(
+            int(self._tar[row]), int(self._offset[row]), int(self._size[row]), self.hash(row)
+        )
+
+    def hash(self, row: int) -> str:
+        text: str = self._hash[row].as_py()
+        return text
+
+    def place(self, row: int) -> str:
+        """Where an image lies, for messages."""
+        path = self._names[self._tar[row]]
+        return f"{path}: image {self.hash(row)} at byte {self._offset[row]:,}"
+
+    def metadata(self, row: int) -> dict[str, Any]:
+        """What is known of an image; text is empty and degrees are NaN where it is not."""
+        values = ((name, column[row].as_py(), missing) for name, column, missing in self._metadata)
+        return {name: missing if value is None else value for name, value, missing in values}
+
+    def in_tar_order(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Positions in `rows`, in the order in which the images lie."""
+        return np.lexsort((self._offset[rows], self._tar[rows]))
+
+    def expect(self, rows: npt.NDArray[np.int64]) -> None:
+        """Tells the system that these images will be read soon.
+
+        Args:
+          rows: in the order in which they lie.
+        """
+        for tar, start, stop in self._stretches(rows):
+            self._tars.expect(tar, start, stop - start)
+
+    def _stretches(self, rows: npt.NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
+        """Tar, first byte and byte after the last one of images that lie close together."""
+        if not len(rows):
+            return
+        tars, starts = self._tar[rows], self._offset[rows]
+        stops = starts + self._size[rows]
+        breaks = (tars[1:] != tars[:-1]) | (starts[1:] - stops[:-1] > _GAP_BYTES)
+        firsts = np.flatnonzero(np.concatenate(([True], breaks)))
+        lasts = np.concatenate((firsts[1:], [len(rows)])) - 1
+        yield from zip(
+            tars[firsts].tolist(), starts[firsts].tolist(), stops[lasts].tolist(), strict=True
+        )

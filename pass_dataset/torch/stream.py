@@ -1,0 +1,303 @@
+"""PASS as an iterable dataset: an epoch in a random order at sequential speed, exactly resumable.
+
+The order of an epoch is one for all (see `order`). Each rank has a contiguous share of it; of this
+share the workers of the rank's loader take batches in turn. As a loader takes batches from its
+workers in turn too, the training sees its share in order, whatever the number of workers, and what
+it has had is a beginning of it: one number says where it is. What is left of all shares can be
+shared out anew, among any number of ranks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch.utils.data import IterableDataset, get_worker_info
+
+from pass_dataset.releases import Release
+from pass_dataset.torch.base import PassImages
+from pass_dataset.torch.examples import ExampleMaker, OnError, Target
+from pass_dataset.torch.images import Decode, Decoder
+from pass_dataset.torch.opening import Keep, PathLike, open_archive
+from pass_dataset.torch.order import mixed_order
+from pass_dataset.torch.ranks import initialized_rank, this_rank
+from pass_dataset.torch.readahead import BlockReadahead
+from pass_dataset.torch.spans import Spans, cut_shares
+from pass_dataset.torch.state import EpochOrder, StreamState, WorkerPlace
+from pass_dataset.torch.tallies import SharedNumber
+
+__all__ = ["PassStream"]
+
+
+class PassStream(PassImages, IterableDataset[Any]):
+    """PASS, epoch by epoch, each in an order of its own.
+
+        stream = PassStream("/data/pass", transform=transform, target=None, batch_size=256)
+        loader = DataLoader(stream, batch_size=256, num_workers=8, persistent_workers=True)
+        for epoch in range(epochs):
+            stream.set_epoch(epoch)
+            for images in loader:
+                ...
+
+    Every image comes once an epoch, over all ranks and workers together. In the middle of an epoch
+    ``stream.state_dict(batches=…)``, told how many batches the training has had, says what is left;
+    after ``stream.load_state_dict(…)`` a new loader goes on there, with any number of workers and
+    ranks. `torchdata.stateful_dataloader.StatefulDataLoader` counts by itself.
+    """
+
+    def __init__(
+        self,
+        root: PathLike,
+        release: PathLike | Release | None = None,
+        transform: Callable[[Any], Any] | None = None,
+        parts: Sequence[int] | None = None,
+        download: bool = False,
+        keep: Keep | None = None,
+        decode: Decode = "pil",
+        target: Target | None = "metadata",
+        *,
+        batch_size: int = 1,
+        seed: int | None = 0,
+        rank: int | None = None,
+        world_size: int | None = None,
+        equal_shares: bool = False,
+        block_records: int = 8,
+        window_records: int = 8192,
+        target_transform: Callable[[Any], Any] | None = None,
+        min_side_px: int | None = None,
+        on_error: OnError = "raise",
+    ) -> None:
+        """Opens the stream.
+
+        Args:
+          root, release, transform, parts, download, keep, decode, target, target_transform,
+            min_side_px, on_error: as of `PASS`.
+          batch_size: the loader's. So many consecutive records go to one worker, for the loader's
+            batches to be those of the order and only a rank's last one to be incomplete. With
+            another one than the loader's every image still comes once, but the order depends on
+            the number of workers, and states saved by counting batches are not exact.
+          seed: of the order, with the epoch; None for the order of the tars.
+          rank, world_size: which share to read; None to ask `torch.distributed`, or else the
+            environment that ``torchrun`` sets.
+          equal_shares: all ranks get the same number of images, as DistributedDataParallel needs;
+            fewer than `world_size` of an epoch are left out. Else some ranks get one more.
+          block_records: images that are read together.
+          window_records: places over which those of a block are spread. The system's page cache
+            holds about so many images of each rank, 124 kB each: 1 GB by default.
+
+        Raises:
+          FolderError, ArchiveError, MetadataError, ReleaseError: see `PassArchive`.
+          DownloadError: files could not be fetched.
+          RecordNotFoundError: of the hashes to be kept there is none.
+          IndexError, TypeError, ValueError: an argument is not as described.
+        """
+        for name, value in (
+            ("batch_size", batch_size),
+            ("block_records", block_records),
+            ("window_records", window_records),
+        ):
+            if operator.index(value) < 1:
+                raise ValueError(f"{name}: expected 1 or more, found {value}")
+        maker = ExampleMaker(
+            Decoder(decode, min_side_px), target, transform, target_transform, on_error
+        )
+        super().__init__(open_archive(root, release, parts, keep, download), maker)
+        self._batch_size = batch_size
+        self._rank = this_rank(rank, world_size)
+        self._rank_given = rank is not None
+        self._equal_shares = equal_shares
+        self._order = EpochOrder(
+            images=len(self._archive),
+            selection=_selection(self._archive.rows),
+            seed=seed,
+            block_records=block_records,
+            window_records=window_records,
+        )
+        self._epoch = SharedNumber(0)
+        #: The epoch that a loaded state was of, and what it said was left.
+        self._resumed: tuple[int, tuple[Spans, ...]] | None = None
+        self._resumed_worker: WorkerPlace | None = None
+        # Workers that live on have a copy of what was loaded; by these they notice when it is old.
+        self._loads = SharedNumber(0)
+        self._loads_seen = 0
+        #: Where this process is in the pass it has begun.
+        self._place: WorkerPlace | None = None
+
+    # --- epochs and shares ------------------------------------------------------------------------
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the next pass is of."""
+        return self._epoch.value
+
+    def set_epoch(self, epoch: int) -> None:
+        """Chooses the epoch of the next pass, in all processes; call it before each.
+
+        Every pass of the epoch of a loaded state begins where that state says; passes of other
+        epochs are whole.
+        """
+        if epoch < 0:
+            raise ValueError(f"epoch: expected 0 or more, found {epoch}")
+        if epoch != self._epoch.value:
+            self._epoch.value = epoch
+            self._place = None
+
+    def __len__(self) -> int:
+        """Number of images that the next pass gives this rank."""
+        return len(self._share())
+
+    def _shares(self) -> tuple[Spans, ...]:
+        """For each rank what the next pass gives it."""
+        if self._resumed is not None and self._resumed[0] == self.epoch:
+            return self._resumed[1]
+        whole = Spans.of([(0, len(self._archive))])
+        return cut_shares(whole, self._rank.world_size, equal=self._equal_shares)
+
+    def _share(self) -> Spans:
+        known = initialized_rank()
+        if not self._rank_given and known is not None and known != self._rank:
+            raise RuntimeError(
+                f"PassStream was made as rank {self._rank.number} of {self._rank.world_size}, but "
+                f"torch.distributed says {known.number} of {known.world_size}: make it after "
+                "init_process_group, or give rank= and world_size="
+            )
+        return self._shares()[self._rank.number]
+
+    # --- iteration --------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[Any]:
+        """One pass over this rank's share, or over a worker's part of it.
+
+        Raises:
+          ImageError: an image cannot be decoded.
+          ArchiveError: its bytes cannot be read.
+        """
+        worker = get_worker_info()
+        place = WorkerPlace(
+            number=0 if worker is None else worker.id,
+            workers=1 if worker is None else worker.num_workers,
+            batch_size=self._batch_size,
+            taken=0,
+        )
+        if self._resumed_worker is not None:
+            place, self._resumed_worker = self._resumed_worker, None
+        self._place = place
+        return self._examples(self._positions(place), place)
+
+    def _positions(self, place: WorkerPlace) -> npt.NDArray[np.int64]:
+        """What a worker has yet to give out: positions in the dataset, in the order of the pass."""
+        share = self._share()
+        turn = np.arange(len(share)) // place.batch_size % place.workers
+        places: npt.NDArray[np.int64] = share.places()[turn == place.number][place.taken :]
+        if self._order.seed is None:
+            return places
+        order = mixed_order(
+            self._order.images,
+            self._order.block_records,
+            self._order.window_records,
+            self._order.seed,
+            self.epoch,
+        )
+        ordered: npt.NDArray[np.int64] = order[places]
+        return ordered
+
+    def _examples(self, positions: npt.NDArray[np.int64], place: WorkerPlace) -> Iterator[Any]:
+        # Here and not above: what a worker raises before its first example ends it without a word.
+        if self._loads.value != self._loads_seen:
+            raise RuntimeError(
+                "PassStream.load_state_dict was called after the loader had started its workers, "
+                "which live on: make a new DataLoader"
+            )
+        reader = self._reading()
+        readahead = BlockReadahead(
+            positions, self._order.images, self._order.block_records, self._rows, reader
+        )
+        taken = place.taken
+        for some in readahead:
+            rows = self._rows(some).tolist()
+            for row, position in zip(rows, some.tolist(), strict=True):
+                example = self._example(row, position, reader.jpeg(row))
+                taken += 1
+                if self._place is not None:
+                    self._place = WorkerPlace(place.number, place.workers, place.batch_size, taken)
+                yield example
+
+    # --- state ------------------------------------------------------------------------------------
+
+    def state_dict(self, batches: int | None = None) -> dict[str, Any]:
+        """Where the training is in the epoch: numbers, text, lists and dicts.
+
+        Workers read ahead: how far they are is not how far the training is. So it is the training
+        that says how many batches it has had, and every rank gives the same state.
+
+        Args:
+          batches: batches of `batch_size` that the training has had from the loader since this
+            pass began (after `load_state_dict`: since then). None if this process itself iterates
+            over the stream (``num_workers=0``; and StatefulDataLoader asks its workers so).
+
+        Raises:
+          ValueError: `batches` is None, and this process has not begun a pass.
+        """
+        if batches is not None:
+            if batches < 0:
+                raise ValueError(f"batches: expected 0 or more, found {batches}")
+            return self._state(batches * self._batch_size, None)
+        if self._place is None:
+            raise ValueError(
+                "this process has read nothing of the epoch, so it cannot tell where the training "
+                "is. With DataLoader workers, say how many batches it has had: "
+                "state_dict(batches=…); at the start of an epoch, state_dict(batches=0)."
+            )
+        if get_worker_info() is None:
+            return self._state(self._place.taken, None)
+        return self._state(0, self._place)
+
+    def _state(self, taken: int, worker: WorkerPlace | None) -> dict[str, Any]:
+        return StreamState(self._order, self.epoch, self._shares(), taken, worker).to_dict()
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Goes on where a state says, at the next pass. Call it before the loader starts workers.
+
+        With the same number of ranks each goes on with its share; with another number what is left
+        is shared out anew.
+
+        Raises:
+          ValueError: it is no such state, of other images, or of another seed or kind of order; or
+            it is one of StatefulDataLoader for another number of workers.
+        """
+        state = StreamState.from_dict(state_dict)
+        state.check_order(self._order)
+        if state.worker is not None:
+            self._check_worker(state.worker)
+        shares = state.left()
+        if len(shares) != self._rank.world_size:
+            left = Spans.of(sorted(part for share in shares for part in share.stretches))
+            shares = cut_shares(left, self._rank.world_size, equal=self._equal_shares)
+        self._epoch.value = state.epoch
+        self._resumed = (state.epoch, shares)
+        self._resumed_worker = state.worker
+        self._place = None
+        if get_worker_info() is None:
+            self._loads.value += 1
+            self._loads_seen = self._loads.value
+
+    def _check_worker(self, place: WorkerPlace) -> None:
+        worker = get_worker_info()
+        found = (None, None) if worker is None else (worker.id, worker.num_workers)
+        if (*found, self._batch_size) != (place.number, place.workers, place.batch_size):
+            raise ValueError(
+                f"this is the state of worker {place.number} of {place.workers} with batch size "
+                f"{place.batch_size}, as StatefulDataLoader saves it, and only fits the same. To "
+                "go on with another number of workers save stream.state_dict(batches=…)."
+            )
+
+
+def _selection(rows: Any) -> str:
+    """Tells one selection of rows from another; empty for all."""
+    if isinstance(rows, range):
+        return ""
+    return hashlib.sha256(np.asarray(rows, np.int64).tobytes()).hexdigest()[:16]

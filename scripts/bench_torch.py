@@ -1,0 +1,290 @@
+"""Benchmark: an epoch of PASS in PyTorch, read by this package and by others, side by side.
+
+    python scripts/bench_torch.py --work /data/tmp             4 GB, from the page cache
+    python scripts/bench_torch.py --work /data/tmp --cold      the same, not from the page cache
+    python scripts/bench_torch.py --blocks 1,4,8,16,64 --cold  how the stream's blocks matter
+
+makes a synthetic release of real JPEGs with `make_synthetic.py`, and of it what the others read:
+the extracted files, WebDataset shards (`pass-dataset build webdataset`) and an Arrow copy
+(`datasets.Dataset.save_to_disk`): four times its size on disk, for as long as it runs. Then, in
+turn, `torch_readers.py` reads an epoch with each, in a process of its own:
+
+- raw: no decoding; an example is the size of its bytes;
+- decode: the first `--decode-images` images, decoded, cropped and flipped; beside it `memory`,
+  which has all bytes in memory: the decode limit.
+
+Seconds are from asking the loader for its first batch to having the last, workers' start included.
+At last, unless `--start-images 0`: a release of that many small images, and the time from opening
+it to the first batch of 256, imports left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+
+from measurement import (
+    BenchmarkError,
+    format_table,
+    machine_line,
+    measure,
+    package_command,
+    require_package,
+)
+
+SCRIPTS = Path(__file__).parent
+OURS = ("stream", "map")
+OTHERS = ("ImageFolder", "webdataset", "datasets", "datasets stream")
+TARGET_RAW, TARGET_DECODE, TARGET_START_S = 1.3, 0.95, 2.0
+
+# Run as `python -c CODE FOLDER OUT`.
+EXTRACT = """
+import sys
+from pathlib import Path
+from pass_dataset import PassArchive
+archive, out = PassArchive(sys.argv[1], sys.argv[1] + "/checksums.tsv"), Path(sys.argv[2])
+for position, record in enumerate(archive):
+    folder = out / str(position * 10 // len(archive))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{record.hash}.jpg").write_bytes(record.jpeg)
+"""
+ARROW = """
+import sys
+import datasets
+from pass_dataset import PassArchive
+datasets.disable_progress_bars()
+def rows():
+    for record in PassArchive(sys.argv[1], sys.argv[1] + "/checksums.tsv"):
+        yield {"image": {"bytes": record.jpeg, "path": None}}
+features = datasets.Features({"image": datasets.Image()})
+made = datasets.Dataset.from_generator(rows, features=features, cache_dir=sys.argv[2] + "/cache")
+made.save_to_disk(sys.argv[2] + "/saved", num_shards=10)
+"""
+START = """
+import json, sys, time
+import torch, torch.utils.data
+from pass_dataset.torch import PASS, PassStream
+kind = {"map": PASS, "stream": PassStream}[sys.argv[2]]
+started = time.perf_counter()
+dataset = kind(sys.argv[1], sys.argv[1] + "/checksums.tsv", len, decode="bytes", target=None)
+shuffle = True if sys.argv[2] == "map" else None
+next(iter(torch.utils.data.DataLoader(dataset, 256, shuffle=shuffle, num_workers=2)))
+print(json.dumps({"images": len(dataset), "seconds": time.perf_counter() - started}))
+"""
+
+
+def make_pictures(folder: Path, count: int = 64) -> None:
+    """JPEGs of 500x375 pixels and about 124 kB: what fits PASS's mean, of noise upon colours."""
+    from PIL import Image
+
+    folder.mkdir()
+    rng = random.Random(0)
+    for number in range(count):
+        size = (500, 375) if number % 3 else (375, 500)
+        colours = Image.frombytes("RGB", (8, 6), rng.randbytes(8 * 6 * 3))
+        noise = Image.frombytes("L", size, rng.randbytes(size[0] * size[1])).convert("RGB")
+        mixed = Image.blend(colours.resize(size, Image.Resampling.BICUBIC), noise, 0.27)
+        file = io.BytesIO()
+        mixed.save(file, "JPEG", quality=94)
+        (folder / f"{number:02}.jpg").write_bytes(file.getvalue())
+
+
+@contextlib.contextmanager
+def prepared(options: argparse.Namespace) -> Iterator[dict[str, Path]]:
+    """Folder of each reader."""
+    with tempfile.TemporaryDirectory(dir=options.work, prefix="bench_torch-") as name:
+        work = Path(name)
+        source = work / "pass"
+        make_pictures(work / "pictures")
+        make: list[str | Path] = [sys.executable, SCRIPTS / "make_synthetic.py", source]
+        measure([*make, "--images", str(options.images), "--pictures", work / "pictures"])
+        checksums = source / "checksums.tsv"
+        measure(package_command("verify", source, "--release", checksums))
+        measure(package_command("index", source, "--release", checksums))
+        folders = dict.fromkeys(("stream", "map", "memory"), source)
+        if not options.blocks:
+            shards: list[str | Path] = [
+                "--out",
+                work / "shards",
+                "--release",
+                checksums,
+                "--shard-mb",
+                "100",
+            ]
+            measure(package_command("build", "webdataset", "--archives", source, *shards))
+            measure([sys.executable, "-c", EXTRACT, source, work / "files"])
+            measure([sys.executable, "-c", ARROW, source, work / "arrow"])
+            shutil.rmtree(work / "arrow" / "cache")
+            arrow = work / "arrow" / "saved"
+            folders |= {"ImageFolder": work / "files", "webdataset": work / "shards"}
+            folders |= {"datasets": arrow, "datasets stream": arrow}
+        os.sync()
+        yield folders
+
+
+def forget(folder: Path) -> None:
+    """Asks the system to drop a folder's files from its page cache."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def warm(folder: Path) -> None:
+    """Reads a folder's files into the page cache."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                while file.read(1 << 24):
+                    pass
+
+
+def run(reader: str, folder: Path, options: argparse.Namespace, *extra: str) -> dict[str, float]:
+    """One reader, once."""
+    # A reader that has just run has brought the others' files out of a small page cache.
+    if options.cold:
+        forget(folder)
+    else:
+        warm(folder)
+    command: list[str | Path] = [sys.executable, SCRIPTS / "torch_readers.py", reader, folder]
+    result = measure([*command, "--workers", str(options.workers), *extra])
+    found: dict[str, float] = json.loads(result.output.splitlines()[-1])
+    return found
+
+
+def raw_table(folders: dict[str, Path], options: argparse.Namespace) -> str:
+    """An epoch without decoding."""
+    runs: dict[str, list[dict[str, float]]] = {reader: [] for reader in (*OURS, *OTHERS)}
+    for _ in range(options.rounds):
+        for reader, done in runs.items():
+            done.append(run(reader, folders[reader], options))
+            if done[-1]["images"] != options.images:
+                raise BenchmarkError(f"{reader}: read {done[-1]['images']:,} images")
+    rates = {
+        reader: median(each["bytes"] / each["seconds"] / 1e6 for each in done)
+        for reader, done in runs.items()
+    }
+    best = max(OTHERS, key=rates.__getitem__)
+    lines = [["raw bytes", "MB/s", "images/s", "of the best other"]]
+    for reader, done in runs.items():
+        images = median(each["images"] / each["seconds"] for each in done)
+        ratio = f"{rates[reader] / rates[best]:.2f}x"
+        lines.append([reader, f"{rates[reader]:,.0f}", f"{images:,.0f}", ratio])
+    met = rates["stream"] >= TARGET_RAW * rates[best]
+    return f"{format_table(lines)}\nstream >= {TARGET_RAW} x {best}: {'met' if met else 'MISSED'}"
+
+
+def decode_table(folders: dict[str, Path], options: argparse.Namespace) -> str:
+    """The first images, decoded."""
+    count = min(options.decode_images, options.images)
+    runs: dict[str, list[float]] = {reader: [] for reader in ("memory", *OURS, *OTHERS)}
+    for _ in range(options.rounds):
+        for reader, done in runs.items():
+            found = run(reader, folders[reader], options, "--decode", "--images", str(count))
+            done.append(found["images"] / found["seconds"])
+    rates = {reader: median(done) for reader, done in runs.items()}
+    lines = [["decoded", "images/s", "of the decode limit"]]
+    for reader, rate in rates.items():
+        lines.append([reader, f"{rate:,.0f}", f"{rate / rates['memory']:.3f}"])
+    met = rates["stream"] >= TARGET_DECODE * rates["memory"]
+    return f"{format_table(lines)}\nstream >= {TARGET_DECODE} of the limit: " + (
+        "met" if met else "MISSED"
+    )
+
+
+def blocks_table(folders: dict[str, Path], options: argparse.Namespace) -> str:
+    """The stream with blocks of several sizes: speed, and how well it mixes."""
+    from pass_dataset.torch.order import mates_in_batch, mixed_order
+
+    rates: dict[int, list[float]] = {block: [] for block in options.blocks}
+    for _ in range(options.rounds):
+        for block, done in rates.items():
+            found = run("stream", folders["stream"], options, "--block", str(block))
+            done.append(found["bytes"] / found["seconds"] / 1e6)
+    lines = [["records a block", "MB/s", "mates in a batch of 256", "worth of a batch, worst case"]]
+    for block, done in rates.items():
+        order = mixed_order(400_000, block, 8192, seed=0, epoch=0)
+        mates = mates_in_batch(order, 256, block)
+        worth = f"{256 / (1 + mates):.0f}"
+        lines.append([str(block), f"{median(done):,.0f}", f"{mates:.2f}", worth])
+    return format_table(lines)
+
+
+def start_table(options: argparse.Namespace) -> str:
+    """Time from opening a release of many images to its first batch."""
+    with tempfile.TemporaryDirectory(dir=options.work, prefix="bench_torch-") as name:
+        folder = Path(name) / "pass"
+        make: list[str | Path] = [sys.executable, SCRIPTS / "make_synthetic.py", folder]
+        measure([*make, "--images", str(options.start_images), "--body-bytes", "600"])
+        measure(package_command("index", folder, "--release", folder / "checksums.tsv"))
+        lines = [[f"first batch of {options.start_images:,} images", "seconds"]]
+        for reader in OURS:
+            runs = [
+                json.loads(measure([sys.executable, "-c", START, folder, reader]).output)
+                for _ in range(max(3, options.rounds))
+            ]
+            seconds = median(each["seconds"] for each in runs)
+            verdict = "met" if seconds < TARGET_START_S else "MISSED"
+            lines.append([reader, f"{seconds:.2f} (target < {TARGET_START_S:g}: {verdict})"])
+    return format_table(lines)
+
+
+def numbers(text: str) -> list[int]:
+    """Numbers with commas between them."""
+    return [int(number) for number in text.split(",")]
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--images", type=int, default=32_000, help="(default: 32,000, 4 GB)")
+    parser.add_argument("--decode-images", type=int, default=4000)
+    parser.add_argument("--start-images", type=int, default=1_440_000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cold", action="store_true", help="drop the files from the page cache")
+    parser.add_argument("--blocks", type=numbers, help="only the stream, with blocks so large")
+    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), metavar="DIR")
+    return parser.parse_args(arguments)
+
+
+def report(options: argparse.Namespace) -> Sequence[str]:
+    """All that was measured."""
+    state = "not in the page cache" if options.cold else "in the page cache"
+    parts = [
+        f"{options.images:,} images, {options.workers} workers, {state}, median of "
+        f"{options.rounds}: {options.work}\n{machine_line()}; load {os.getloadavg()[0]:.1f}"
+    ]
+    with prepared(options) as folders:
+        if options.blocks:
+            return [*parts, blocks_table(folders, options)]
+        parts += [raw_table(folders, options), decode_table(folders, options)]
+    if options.start_images:
+        parts.append(start_table(options))
+    return parts
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure; exit status 0 when all was measured, whether targets are met or not."""
+    options = parse(arguments)
+    try:
+        require_package()
+        print("\n\n".join(report(options)))
+    except BenchmarkError as error:
+        print(f"bench_torch: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

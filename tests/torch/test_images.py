@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import io
+import random
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pass_dataset.torch.images import Decoder
+
+
+def jpeg(mode: str = "RGB", size: tuple[int, int] = (120, 90)) -> bytes:
+    bands = len(Image.new(mode, (1, 1)).getbands())
+    noise = random.Random(0).randbytes(size[0] * size[1] * bands)
+    file = io.BytesIO()
+    Image.frombytes(mode, size, noise).save(file, "JPEG", quality=95)
+    return file.getvalue()
+
+
+def test_kinds_have_the_same_pixels() -> None:
+    data = jpeg()
+    image = Decoder("pil")(data)
+    assert (image.mode, image.size) == ("RGB", (120, 90))
+    tensor = Decoder("tensor")(data)
+    assert (tensor.dtype, tensor.shape) == (torch.uint8, (3, 90, 120))
+    assert tensor.is_contiguous()
+    assert np.array_equal(tensor.permute(1, 2, 0).numpy(), np.asarray(image))
+    assert Decoder("bytes")(data) is data
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_other_colours_become_rgb(mode: str) -> None:
+    assert Decoder("pil")(jpeg(mode)).mode == "RGB"
+    assert Decoder("tensor")(jpeg(mode)).shape == (3, 90, 120)
+
+
+@pytest.mark.parametrize(
+    ("min_side_px", "size"),
+    [
+        (91, (120, 90)),
+        (90, (120, 90)),
+        (46, (120, 90)),
+        (45, (60, 45)),
+        (22, (30, 23)),
+        (11, (15, 12)),
+        (1, (15, 12)),
+    ],
+)
+def test_reduced_as_far_as_asked_and_no_further(min_side_px: int, size: tuple[int, int]) -> None:
+    assert Decoder("pil", min_side_px)(jpeg()).size == size
+    assert Decoder("tensor", min_side_px)(jpeg()).shape == (3, size[1], size[0])
+
+
+def test_reduced_image_looks_like_the_whole_one() -> None:
+    gradient = np.linspace(0, 255, 160, dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(np.tile(gradient, (120, 1))).convert("RGB").save(file, "JPEG", quality=95)
+    small = np.asarray(Decoder("pil", 60)(file.getvalue()), np.int16)
+    whole = np.asarray(Decoder("pil")(file.getvalue()).resize((80, 60), Image.Resampling.BOX))
+    assert small.shape == whole.shape == (60, 80, 3)
+    assert np.abs(small - whole).max() <= 4
+
+
+def test_broken_images_raise() -> None:
+    data = jpeg()
+    for broken in (data[: len(data) // 2], b"", b"hello", data[:20]):
+        with pytest.raises(Exception):  # noqa: B017  (whatever Pillow has for it)
+            Decoder("pil")(broken)
+
+
+def test_wrong_settings_say_what_is_expected() -> None:
+    with pytest.raises(ValueError, match="'pil', 'tensor' or 'bytes', found 'numpy'"):
+        Decoder("numpy")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="min_side_px: expected 1 or more, found 0"):
+        Decoder("pil", 0)
+    with pytest.raises(ValueError, match="cannot be reduced"):
+        Decoder("bytes", 10)

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import gc
+import hashlib
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pass_dataset import PassArchive, mini
+from pass_dataset.building.layout import hashed_order
+from pass_dataset.building.plan import BuildPlan
+from pass_dataset.cli import main
+from pass_dataset.errors import BuildError, UnreadableBuildError
+from pass_dataset.releases import read_release
+from pass_dataset.stored.verification import verify_build
+from pass_dataset.webdataset.build import WebDatasetBuild
+from pass_dataset.webdataset.export import WebDatasetExport
+from tests.support.collection import Collection
+
+#: webdataset 1.0 closes none of its files, and `datasets` not all.
+leaves_files_open = pytest.mark.filterwarnings(
+    "ignore:unclosed file:ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+
+
+def build(out: Path, collection: Collection, **settings: object) -> WebDatasetExport:
+    release = read_release(collection.tsv)
+    made = WebDatasetBuild(out, release, workers=2, **settings)  # type: ignore[arg-type]
+    return made.run(collection.folder)[0]
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.tar")
+    }
+
+
+@pytest.fixture
+def archive(collection: Collection) -> PassArchive:
+    return PassArchive(collection.folder, collection.tsv)
+
+
+def test_shards(collection: Collection, archive: PassArchive, tmp_path: Path) -> None:
+    out = tmp_path / "o u't"
+    export = build(out, collection, shard_bytes=9000)
+    assert export.num_examples == 15
+    names = sorted(path.name for path in out.iterdir())
+    count = len(export.shards)
+    assert names == ["shards.json", *(f"train-{n:05}-of-{count:05}.tar" for n in range(count))]
+    assert count == 4
+    assert not list(tmp_path.glob("incomplete.*"))
+    found = []
+    for name in names[1:]:
+        with tarfile.open(out / name, "r:") as tar:
+            members = tar.getmembers()
+            for image, text in zip(members[::2], members[1::2], strict=True):
+                assert (image.mtime, image.uid, image.uname) == (0, 0, "")
+                key = image.name.removesuffix(".jpg")
+                assert text.name == f"{key}.json"
+                record = archive.by_hash(key)
+                assert tar.extractfile(image).read() == record.jpeg  # type: ignore[union-attr]
+                content = json.load(tar.extractfile(text))  # type: ignore[arg-type]
+                assert content["hash"] == key
+                assert content["creator_uname"] == record.creator
+                assert content["date_taken"] == record.date_taken_text
+                assert content["gps_lat"] == (None if record.latitude is None else 53.535233)
+                found.append(key)
+    order = hashed_order(collection.hashes, "train")
+    assert found == [collection.hashes[position] for position in order]
+
+
+def test_same_bytes_with_any_number_of_workers(collection: Collection, tmp_path: Path) -> None:
+    build(tmp_path / "a", collection, shard_bytes=9000)
+    release = read_release(collection.tsv)
+    WebDatasetBuild(tmp_path / "b", release, workers=1, shard_bytes=9000).run(collection.folder)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_built_already(collection: Collection, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    build(out, collection)
+    before = contents(out)
+    again = WebDatasetBuild(out, read_release(collection.tsv))
+    assert again.run(collection.folder)[1] is False
+    with pytest.raises(BuildError, match="holds another export"):
+        build(out, collection, parts=(1,))
+    (out / next(iter(before))).write_bytes(b"")
+    with pytest.raises(BuildError, match=r"expected [0-9,]+ bytes, found 0. Remove"):
+        build(out, collection)
+
+
+def test_folder_of_someone_else(collection: Collection, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    build(tmp_path / "out", collection)  # an empty one will do
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").touch()
+    with pytest.raises(BuildError, match="expected an empty folder or none"):
+        build(tmp_path / "mine", collection)
+    with pytest.raises(UnreadableBuildError, match="no finished WebDataset export"):
+        WebDatasetExport.load(tmp_path / "mine")
+    (tmp_path / "out" / "shards.json").write_text("{}")
+    with pytest.raises(UnreadableBuildError, match=r"shards.json: cannot be read"):
+        WebDatasetExport.load(tmp_path / "out")
+
+
+def test_cut_build_is_continued(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was whole is kept as it is, and the result is that of a build that was not cut."""
+    build(tmp_path / "whole", collection, shard_bytes=9000)
+    out, data = tmp_path / "out", tmp_path / "incomplete.out" / "data"
+
+    def interrupted(plan: BuildPlan, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(BuildPlan, "publish", interrupted)
+        build(out, collection, shard_bytes=9000)
+    assert not out.exists()
+    names = sorted(path.name for path in data.glob("*.tar"))
+    (data / names[1]).unlink()
+    (data / names[2]).write_bytes((data / names[2]).read_bytes()[:1024])
+    kept = {name: (data / name).stat().st_ino for name in (names[0], names[3])}
+    build(out, collection, shard_bytes=9000)
+    assert contents(out) == contents(tmp_path / "whole")
+    assert {name: (out / name).stat().st_ino for name in kept} == kept
+    assert not data.parent.exists()
+
+
+def test_verified(
+    collection: Collection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    build(out, collection, shard_bytes=9000)
+    verify = ["verify-build", str(out), "--archives", str(collection.folder)]
+    assert main(verify) == 0
+    assert "webdataset, 4 shards, 15 records, 15 expected" in capsys.readouterr().out
+    shard = next(out.glob("train-00001*"))
+    data = bytearray(shard.read_bytes())
+    data[700] ^= 1  # in the first image
+    shard.write_bytes(data)
+    found = verify_build(out, archives=collection.folder)
+    assert [finding.kind.value for finding in found.findings] == ["image differs"]
+    data = data.replace(b'"creator_uname": "user', b'"creator_uname": "uzer', 1)
+    shard.write_bytes(data)
+    found = verify_build(out, archives=collection.folder)
+    assert {finding.kind.value for finding in found.findings} == {
+        "image differs",
+        "metadata differ",
+    }
+    shard.unlink()
+    found = verify_build(out, archives=collection.folder)
+    assert {"missing", "missing shard"} == {finding.kind.value for finding in found.findings}
+
+
+def test_parts(collection: Collection, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = ["build", "webdataset", "--archives", str(collection.folder), "--out", str(out)]
+    assert main([*command, "--release", str(collection.tsv), "--parts", "0,2"]) == 0
+    assert WebDatasetExport.load(out).num_examples == 10
+    assert verify_build(out, archives=collection.folder).is_right
+
+
+@pytest.fixture
+def mini_shards(tmp_path: Path) -> Path:
+    out = tmp_path / "mini"
+    release = read_release(mini.CHECKSUMS)
+    WebDatasetBuild(out, release, shard_bytes=200_000).run(mini.ARCHIVES)
+    return out
+
+
+@leaves_files_open
+def test_read_by_webdataset(mini_shards: Path) -> None:
+    webdataset = pytest.importorskip("webdataset", reason="needs webdataset")
+    records = PassArchive(mini.ARCHIVES, mini.CHECKSUMS, save_index=False)
+    shards = sorted(map(str, mini_shards.glob("*.tar")))
+    assert len(shards) > 3
+    stream = webdataset.WebDataset(shards, shardshuffle=False).decode("pil").to_tuple(
+        "__key__", "jpg", "json"
+    )  # fmt: skip
+    seen = {}
+    for key, image, metadata in stream:
+        assert metadata["hash"] == key
+        seen[key] = image.size
+    del stream
+    gc.collect()  # here, where what was left open is forgiven
+    assert seen == {r.hash: Image.open(io.BytesIO(r.jpeg)).size for r in records}
+
+
+@leaves_files_open
+def test_read_by_datasets(mini_shards: Path, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets", reason="needs the extra `hf`")
+    settings = {"split": "train", "cache_dir": str(tmp_path / "cache")}
+    loaded = datasets.load_dataset(str(mini_shards), **settings)
+    assert sorted(loaded["__key__"]) == sorted(
+        record.hash for record in PassArchive(mini.ARCHIVES, mini.CHECKSUMS, save_index=False)
+    )
+    assert loaded[0]["jpg"].mode == "RGB"
+    assert loaded[0]["json"]["hash"] == loaded[0]["__key__"]
