@@ -53,8 +53,8 @@ def make_images(source: Path, folder: Path, count: int) -> list[Path]:
     photographs = []
     for path in sorted(source.iterdir()):
         if path.suffix.lower() in (".jpg", ".jpeg", ".png") and not path.name.startswith("bad_"):
-            with Image.open(path) as image:
-                photographs.append(ImageOps.exif_transpose(image).convert("RGB"))
+            with Image.open(path) as opened:
+                photographs.append(ImageOps.exif_transpose(opened).convert("RGB"))
     if not photographs:
         raise BenchmarkError(f"{source}: expected photographs (.jpg, .png), found none")
     paths = []
@@ -186,7 +186,7 @@ def imread(path: Path) -> Any:
         import numpy as np
         from PIL import Image
 
-        with Image.open(path) as image:
+        with Image.open(path) as opened:
             return np.asarray(image.convert("RGB"))[:, :, ::-1]
     cv2.setNumThreads(CORES)
     return cv2.imread(str(path))

@@ -12,13 +12,13 @@ from pathlib import Path
 from pass_dataset import folders
 from pass_dataset.building.build import SPLIT, Build, system_errors
 from pass_dataset.building.plan import BuildPlan, work_folder
-from pass_dataset.building.workers import default_workers
 from pass_dataset.errors import BuildError
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.provision import provide
 from pass_dataset.releases import Release, format_parts
 from pass_dataset.webdataset.export import WebDatasetExport, is_webdataset
 from pass_dataset.webdataset.shards import TarShards
+from pass_dataset.worker_process import default_workers
 
 __all__ = ["SHARD_BYTES", "WebDatasetBuild"]
 

@@ -24,6 +24,7 @@ class Squares:
     target: Target
     class_names: tuple[str, ...]
     store_threshold = 0.02
+    image_reader = "opencv"
     channel: int
 
     def __init__(self, settings: DetectorSettings) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from pass_dataset.passify.detectors.detections import Detections
+    from pass_dataset.passify.images import ImageReader
 
 __all__ = ["PRECISIONS", "Detector", "DetectorSettings", "Precision", "Target"]
 
@@ -70,6 +71,10 @@ class Detector(Protocol):
     @property
     def target(self) -> Target:
         """What `Detections.max_score` and the verdict are about."""
+
+    @property
+    def image_reader(self) -> ImageReader:
+        """Whose pixels it was made with: what `DecodedImage.pixels_by` is to be asked for."""
 
     @property
     def class_names(self) -> tuple[str, ...]:

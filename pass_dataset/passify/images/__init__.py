@@ -11,13 +11,14 @@ decoding     the pixels
 from __future__ import annotations
 
 from pass_dataset.passify.images.decoding import MAX_PIXELS, SINGLE_COLOUR_RANGE, decode
-from pass_dataset.passify.images.outcomes import OUTCOMES, DecodedImage, Outcome
+from pass_dataset.passify.images.outcomes import OUTCOMES, DecodedImage, ImageReader, Outcome
 
 __all__ = [
     "MAX_PIXELS",
     "OUTCOMES",
     "SINGLE_COLOUR_RANGE",
     "DecodedImage",
+    "ImageReader",
     "Outcome",
     "decode",
 ]

@@ -79,7 +79,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
     """
     require("PIL", feature="Decoding images", extra="passify")
     try:
-        pixels = _decode(data, max_pixels)
+        pixels, pillow_pixels = _decode(data, max_pixels)
     except BadImageError as bad:
         return DecodedImage(bad.outcome, None, bad.width, bad.height, str(bad))
     height, width = pixels.shape[:2]
@@ -87,7 +87,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
         blue, green, red = (int(value) for value in pixels[0, 0])
         message = f"every pixel is about red {red}, green {green}, blue {blue}"
         return DecodedImage("single-colour", pixels, width, height, message)
-    return DecodedImage("ok", pixels, width, height, "")
+    return DecodedImage("ok", pixels, width, height, "", pillow_pixels)
 
 
 def is_single_colour(pixels: np.ndarray[Any, Any]) -> bool:
@@ -104,8 +104,12 @@ def is_single_colour(pixels: np.ndarray[Any, Any]) -> bool:
     return True
 
 
-def _decode(data: bytes, max_pixels: int) -> np.ndarray[Any, Any]:
+def _decode(
+    data: bytes, max_pixels: int
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]:
+    """Pixels as OpenCV's reader gives them, and as Pillow's does if those are others."""
     found = read_frame(data)
+    orientation = UPRIGHT
     if isinstance(found, Frame):
         _check_size(found.format, found.width, found.height, max_pixels)
         image = _open(found.format, found.stream)
@@ -116,12 +120,14 @@ def _decode(data: bytes, max_pixels: int) -> np.ndarray[Any, Any]:
             image = _open(found, data)
             _check_size(found, *image.size, max_pixels)
             _check_tiles(image, max_pixels)
-            return _pixels(found, image)
+            return _pixels(found, image), None
     else:
         image = _open(found, data)
         _check_size(found, *image.size, max_pixels)
-        orientation = UPRIGHT
-    return turn(_pixels(image.format or "", image), orientation)
+    pixels = turn(_pixels(image.format or "", image), orientation)
+    if image.mode == "CMYK" and image.format == "JPEG":
+        return pixels, turn(_in_bgr_order(image.convert("RGB")), orientation)
+    return pixels, None
 
 
 def _check_size(name: str, width: int, height: int, max_pixels: int) -> None:
@@ -214,6 +220,12 @@ def _bgr(name: str, image: Any) -> np.ndarray[Any, Any]:
         image = image.getchannel(0)
     if image.mode not in ("RGB", "RGBA", "RGBX"):
         image = image.convert("RGB")
+    return _in_bgr_order(image)
+
+
+def _in_bgr_order(image: Any) -> np.ndarray[Any, Any]:
+    import numpy as np
+
     # Unlike asarray, this reorders while it copies.
     flat = np.frombuffer(image.tobytes("raw", "BGR"), np.uint8)
     return flat.reshape(image.height, image.width, 3)
@@ -232,7 +244,7 @@ def _from_adobe_cmyk(inks: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """BGR from the inks of a JPEG, H×W×4 uint8, as Pillow gives them.
 
     OpenCV's arithmetic (``icvCvt_CMYK2BGR_8u_C4C3R``) on inks as stored, which Adobe inverts and
-    Pillow has turned round. Pillow's own conversion differs by one level.
+    Pillow has turned round. Pillow's own conversion differs by a level or two.
     """
     import numpy as np
 

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["OUTCOMES", "BadImageError", "DecodedImage", "Outcome"]
+__all__ = ["OUTCOMES", "BadImageError", "DecodedImage", "ImageReader", "Outcome"]
+
+#: Whose pixels a detector was made with. The published filter read images with OpenCV for the
+#: detector of faces; detectron2 reads them with Pillow. Both give the same but for inks (CMYK).
+ImageReader = Literal["opencv", "pillow"]
 
 #: ``ok``, or the reason why a file is dropped:
 #:
@@ -52,6 +56,8 @@ class DecodedImage:
       width, height: in pixels: those of `pixels`, else as the file states them (before EXIF turns
         it), else None.
       message: what was found, for a person to read; empty if the outcome is ``ok``.
+      pillow_pixels: like `pixels`, as Pillow turns inks into colours: a level or two apart. None
+        for all but CMYK JPEGs, where both are the same.
     """
 
     outcome: Outcome
@@ -59,6 +65,13 @@ class DecodedImage:
     width: int | None
     height: int | None
     message: str
+    pillow_pixels: np.ndarray[Any, Any] | None = None
+
+    def pixels_by(self, reader: ImageReader) -> np.ndarray[Any, Any] | None:
+        """`pixels` as a reader gives them."""
+        if reader == "pillow" and self.pillow_pixels is not None:
+            return self.pillow_pixels
+        return self.pixels
 
     @property
     def is_ok(self) -> bool:

@@ -117,7 +117,7 @@ class Decoding:
             return
         result.width, result.height = decoded.width, decoded.height
         if decoded.outcome == "ok":
-            record.pixels = decoded.pixels
+            record.image = decoded
         else:
             result.reason, result.message = decoded.outcome, decoded.message or None
 
@@ -148,7 +148,7 @@ class _Room:
                 return record
         examine(record)
         with self._changed:
-            self._held_bytes += _size(record)
+            self._held_bytes += record.size_bytes
         return record
 
     def call(self, number: int) -> None:
@@ -158,14 +158,10 @@ class _Room:
 
     def leave(self, record: Examined) -> None:
         with self._changed:
-            self._held_bytes -= _size(record)
+            self._held_bytes -= record.size_bytes
             self._changed.notify_all()
 
     def close(self) -> None:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-
-
-def _size(record: Examined) -> int:
-    return 0 if record.pixels is None else int(record.pixels.nbytes)

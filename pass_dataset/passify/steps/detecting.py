@@ -93,13 +93,13 @@ class Detecting:
         window: list[Examined] = []
         size_bytes = 0
         for record in records:
-            if record.pixels is None or not needs(
+            if record.image is None or not needs(
                 record.result, target, self._targets, self._thresholds, self._run_all
             ):
                 yield record
                 continue
             window.append(record)
-            size_bytes += record.pixels.nbytes
+            size_bytes += record.size_bytes
             if len(window) >= self._images_at_once or size_bytes >= _WINDOW_BYTES:
                 self._detect(window)
                 yield from window
@@ -139,7 +139,9 @@ class Detecting:
             record.result.message = f"{self._choice.name}: {self.last_failure}"
 
     def _give(self, window: list[Examined]) -> None:
-        images = [record.pixels for record in window if record.pixels is not None]
+        reader = self._detector.image_reader
+        seen = [record.image.pixels_by(reader) for record in window if record.image is not None]
+        images = [pixels for pixels in seen if pixels is not None]
         found = self._detector.detect(images)
         if len(found) != len(images):
             raise ValueError(f"expected detections of {len(images)} images, found {len(found)}")

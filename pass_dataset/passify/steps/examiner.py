@@ -91,7 +91,7 @@ class Examiner:
         decoding, detecting, steps = self._steps(job, thresholds, _announced(todo, begins))
         checkpoint = started
         for record in steps:
-            record.pixels = None
+            record.image = None
             record.result.processed_at = datetime.datetime.now(datetime.timezone.utc)
             rows[record.position] = record.result
             told(1)

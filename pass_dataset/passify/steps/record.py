@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
+from pass_dataset.passify.images import DecodedImage
 from pass_dataset.passify.runs.schema import ImageResult
 from pass_dataset.passify.sources import SourceItem
-
-if TYPE_CHECKING:
-    import numpy as np
 
 __all__ = ["Examined", "Step"]
 
@@ -23,13 +21,21 @@ class Examined:
       position: its place in the shard.
       item: where it is.
       result: its row, which the steps fill in.
-      pixels: H×W×3 uint8, BGR; None before it is decoded, or if it cannot be.
+      image: its pixels; None before it is decoded, or if it cannot be.
     """
 
     position: int
     item: SourceItem
     result: ImageResult
-    pixels: np.ndarray[Any, Any] | None = None
+    image: DecodedImage | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that its pixels take."""
+        if self.image is None:
+            return 0
+        held = (self.image.pixels, self.image.pillow_pixels)
+        return sum(pixels.nbytes for pixels in held if pixels is not None)
 
 
 class Step(Protocol):

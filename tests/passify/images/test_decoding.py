@@ -17,6 +17,7 @@ import pytest
 
 np = pytest.importorskip("numpy")
 Image = pytest.importorskip("PIL.Image")
+ImageOps = pytest.importorskip("PIL.ImageOps")
 
 from pass_dataset.passify.images import (  # noqa: E402
     MAX_PIXELS,
@@ -159,6 +160,26 @@ def test_photographs_are_those_of_opencv(shared: Path) -> None:
             found = decode(path.read_bytes())
             assert found.outcome == "ok", path.name
             assert np.array_equal(found.pixels, cv2.imread(str(path))), path.name
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_inks_as_either_reader_gives_them(orientation: int) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (40, 60, 4)).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stream = io.BytesIO()
+    Image.frombytes("CMYK", (60, 40), noise.tobytes()).save(stream, "JPEG", exif=exif)
+    found = decode(stream.getvalue())
+    with Image.open(stream) as file:
+        expected = np.asarray(ImageOps.exif_transpose(file).convert("RGB"))[:, :, ::-1]
+    assert np.array_equal(found.pixels_by("pillow"), expected)
+    difference = np.abs(found.pixels_by("opencv").astype(int) - expected)
+    assert 1 <= difference.max() <= 2
+
+
+def test_photograph_is_the_same_for_either_reader() -> None:
+    found = decode(encode(Image.new("RGB", (30, 20), (9, 99, 200)), "JPEG"))
+    assert found.pixels_by("pillow") is found.pixels_by("opencv") is found.pixels
 
 
 def test_metadata_do_not_matter() -> None:

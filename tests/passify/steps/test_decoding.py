@@ -50,14 +50,15 @@ def decoded(files: Files, *, threads: int = 2, ahead: int = 4, **options: object
 def test_rows_say_what_was_found(threads: int) -> None:
     found = {one.item.path: one for one in decoded(Files(dict(SAMPLE)), threads=threads)}
     kept = found["a/kept.png"]
-    assert kept.pixels is not None
-    assert kept.pixels.shape == (50, 40, 3)
+    assert kept.image is not None
+    assert kept.image.pixels is not None
+    assert kept.image.pixels.shape == (50, 40, 3)
     assert (kept.result.width, kept.result.height) == (40, 50)
     assert kept.result.size_bytes == len(SAMPLE["a/kept.png"])
     assert kept.result.sha256 == hashlib.sha256(SAMPLE["a/kept.png"]).hexdigest()
     for path, reason in [("c/empty.jpg", "empty"), ("c/page.jpg", "not-an-image")]:
         assert found[path].result.reason == reason
-        assert found[path].pixels is None
+        assert found[path].image is None
     assert found["c/page.jpg"].result.message
 
 
@@ -76,7 +77,7 @@ def test_excluded_by_path_is_never_read() -> None:
     found = decoded(files, exclusions=exclusions)
     assert [one.result.reason for one in found] == ["excluded", "excluded"]
     assert files.read_paths == ["b"]
-    assert all(one.pixels is None and one.result.width is None for one in found)
+    assert all(one.image is None and one.result.width is None for one in found)
 
 
 def test_too_many_pixels() -> None:

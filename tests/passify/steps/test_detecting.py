@@ -5,6 +5,7 @@ import pytest
 
 from pass_dataset.errors import WeightsError
 from pass_dataset.passify.detectors import Detections, DetectorSettings
+from pass_dataset.passify.images import DecodedImage
 from pass_dataset.passify.runs import DetectorChoice, ImageResult
 from pass_dataset.passify.sources import SourceItem
 from pass_dataset.passify.steps import Detecting, Examined, needs
@@ -19,7 +20,8 @@ def record(position: int, width: int = 40, *, face: bool = False, **known: objec
     if face:
         pixels[:, :, 2] = 250
     result = ImageResult("/photos", f"{position}.jpg", **known)  # type: ignore[arg-type]
-    return Examined(position, SourceItem(result.path), result, pixels)
+    image = DecodedImage("ok", pixels, width, 40, "")
+    return Examined(position, SourceItem(result.path), result, image)
 
 
 def step(detector: object, *, at_once: int = 4, run_all: bool = False) -> Detecting:
@@ -52,6 +54,25 @@ def test_scores_and_boxes_go_into_the_row() -> None:
     assert found.result.person_max_score is None
 
 
+def test_detector_sees_the_pixels_that_it_was_made_with() -> None:
+    inks = record(0)
+    inks.image = DecodedImage("ok", inks.image.pixels, 40, 40, "", inks.image.pixels + 1)
+    seen = []
+
+    class Looking(Faces):
+        def detect(self, images):  # type: ignore[no-untyped-def]
+            seen.append(int(images[0].max()))
+            return super().detect(images)
+
+    class LookingByPillow(Looking):
+        image_reader = "pillow"
+
+    for detector in (Looking(DetectorSettings()), LookingByPillow(DetectorSettings())):
+        list(step(detector).run([inks, record(1)]))
+        inks.result.face_max_score = None
+    assert seen == [0, 1]
+
+
 def test_only_boxes_of_the_target_are_stored() -> None:
     class Chairs(People):
         def _detect(self, image: np.ndarray) -> Detections:
@@ -72,7 +93,7 @@ def test_images_come_in_windows_and_all_come_out() -> None:
 
     records = [record(n, reason="empty" if n % 5 == 0 else None) for n in range(23)]
     for one in records[::5]:
-        one.pixels = None
+        one.image = None
     found = list(step(Counting(DetectorSettings())).run(records))
     assert sorted(one.position for one in found) == list(range(23))
     assert given == [4, 4, 4, 4, 2]

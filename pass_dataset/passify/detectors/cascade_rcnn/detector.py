@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pass_dataset.passify.detectors.cascade_rcnn.frames import Frame
     from pass_dataset.passify.detectors.cascade_rcnn.network import Network
+    from pass_dataset.passify.images import ImageReader
 
 __all__ = ["CascadeRCNN"]
 
@@ -67,6 +68,10 @@ class CascadeRCNN:
     @property
     def target(self) -> Target:
         return "person"
+
+    @property
+    def image_reader(self) -> ImageReader:
+        return "pillow"
 
     @property
     def class_names(self) -> tuple[str, ...]:

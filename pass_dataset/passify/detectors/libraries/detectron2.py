@@ -16,6 +16,8 @@ from pass_dataset.passify.detectors.torch_setup import check_images, float32_onl
 if TYPE_CHECKING:
     import numpy as np
 
+    from pass_dataset.passify.images import ImageReader
+
 __all__ = ["Detectron2"]
 
 FEATURE = "The detector detectron2"
@@ -50,6 +52,10 @@ class Detectron2:
     @property
     def target(self) -> Target:
         return "person"
+
+    @property
+    def image_reader(self) -> ImageReader:
+        return "pillow"
 
     @property
     def class_names(self) -> tuple[str, ...]:

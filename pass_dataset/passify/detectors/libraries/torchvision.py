@@ -20,6 +20,8 @@ from pass_dataset.passify.detectors.torch_setup import check_images, float32_onl
 if TYPE_CHECKING:
     import numpy as np
 
+    from pass_dataset.passify.images import ImageReader
+
 __all__ = ["TorchvisionDetector"]
 
 CUDA_BATCH_SIZE = 16
@@ -65,6 +67,10 @@ class TorchvisionDetector:
     @property
     def target(self) -> Target:
         return "person"
+
+    @property
+    def image_reader(self) -> ImageReader:
+        return "pillow"
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from pass_dataset.passify.detectors.retinaface.runtimes import Runtime
+    from pass_dataset.passify.images import ImageReader
 
 __all__ = ["FACE_THRESHOLD", "Network", "RetinaFace"]
 
@@ -52,6 +53,7 @@ class RetinaFace:
     """RetinaFace as published with PASS: every image at its own size, never resized."""
 
     target: Target = "face"
+    image_reader: ImageReader = "opencv"
     class_names = ("face",)
     store_threshold = 0.02
 
@@ -107,7 +109,7 @@ class RetinaFace:
             images,
             found,
             lambda doubtful: self._detect(doubtful, "float32"),
-            threshold=FACE_THRESHOLD,
+            threshold=self._settings.verdict_threshold,
             band=_BANDS[precision],
         )
 

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import PIL.Image
-import PIL.ImageOps
 import pytest
 
 from pass_dataset.errors import DetectorError, WeightsError
 from pass_dataset.passify.detectors import Detections, DetectorSettings, open_detector
 from pass_dataset.passify.detectors.cascade_rcnn import CascadeRCNN
+from pass_dataset.passify.images import decode
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("torchvision")
@@ -38,9 +37,10 @@ def golden(shared: Path) -> dict[str, Any]:
 
 
 def image(shared: Path, name: str) -> Image:
-    """Pixels in BGR as detectron2 reads files: by Pillow, which knows no inks of CMYK files."""
-    with PIL.Image.open(shared / "images" / name) as file:
-        return np.asarray(PIL.ImageOps.exif_transpose(file).convert("RGB"))[:, :, ::-1].copy()
+    """Pixels as the detector wants them."""
+    pixels = decode((shared / "images" / name).read_bytes()).pixels_by("pillow")
+    assert pixels is not None
+    return pixels
 
 
 def iou(one: Image, other: Image) -> float:
