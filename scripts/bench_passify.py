@@ -1,14 +1,12 @@
 """Benchmark: `passify run` for faces beside the published loop, and what the run folder costs.
 
-    python scripts/bench_passify.py ../shared/images --weights ../shared/weights
+    python scripts/bench_passify.py ../shared/images --weights mobilenet0.25_Final.pth
 
-makes a collection with `make_collection.py` (500×375 JPEGs, in the temporary folder or in `--work
-DIR`) and measures, each in a fresh process and from the page cache:
+makes 500×375 JPEGs as `bench_detectors.py` does, in the temporary folder or in `--work DIR`, and
+measures, each in a fresh process and from the page cache:
 
-- the published loop, on `--loop-images` of the images: one after the other, read, decoded, through
-  the network by PyTorch eager, priors and non-maximum suppression by NumPy;
-- the detector alone: a process a core, each of which decodes its share of the images and gives
-  them to RetinaFace one by one, with nothing around it. Loading is not counted;
+- the published loop of `bench_detectors.py`, on `--loop-images` of the images;
+- the detector alone, as that benchmark runs it. Loading is not counted for these two;
 - `passify run --detectors face`, all of it: start, listing, results, lists;
 - with `--long N`: the same on a list of N images (the same ones over again), for its memory;
 - listing and planning a folder of `--listing` empty files;
@@ -29,14 +27,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from make_collection import Settings, make_collection
-from measurement import BenchmarkError, TreeRun, format_table, machine_line, measure_tree
+from bench_detectors import make_images
+from measurement import BenchmarkError, format_table, machine_line, measure_tree
 
 logger = logging.getLogger("bench_passify")
 
-SIZE = (500, 375)
 TARGET_RATIO = 7.0
 TARGET_OVERHEAD = 0.15
 TARGET_PEAK_MB = 2000.0
@@ -44,94 +42,7 @@ TARGET_LISTING_S = 60.0
 TARGET_LISTING_MB = 1000.0
 TARGET_ROWS_S = 5.0
 
-# Run as `python -c CODE ARGUMENTS...`; each prints one JSON object.
-#: The loop of the published scripts, written from their description: the prior boxes are made in
-#: Python for each image, as there.
-LOOP_CODE = """
-import itertools, json, math, sys, time
-from pathlib import Path
-import numpy as np
-import torch
-from pass_dataset.passify.detectors.retinaface.network import load_network
-from pass_dataset.passify.images import decode
-
-def priors(height, width):
-    boxes = []
-    for stride, sides in ((8, (16, 32)), (16, (64, 128)), (32, (256, 512))):
-        rows, columns = math.ceil(height / stride), math.ceil(width / stride)
-        for row, column in itertools.product(range(rows), range(columns)):
-            for side in sides:
-                boxes += [(column + 0.5) * stride / width, (row + 0.5) * stride / height,
-                          side / width, side / height]
-    return np.array(boxes, np.float32).reshape(-1, 4)
-
-def suppress(boxes, scores):
-    areas = (boxes[:, 2] - boxes[:, 0] + 1) * (boxes[:, 3] - boxes[:, 1] + 1)
-    order, kept = scores.argsort()[::-1], []
-    while order.size:
-        first, rest = order[0], order[1:]
-        kept.append(first)
-        left = np.maximum(boxes[first, :2], boxes[rest, :2])
-        right = np.minimum(boxes[first, 2:], boxes[rest, 2:])
-        inside = np.maximum(0, right - left + 1).prod(axis=1)
-        order = rest[inside / (areas[first] + areas[rest] - inside) <= 0.4]
-    return kept
-
-network = load_network(Path(sys.argv[1]))
-paths = [Path(line) for line in Path(sys.argv[2]).read_text().splitlines()]
-faces, started, cpu = 0, time.perf_counter(), time.process_time()
-with torch.no_grad():
-    for path in paths:
-        pixels = decode(path.read_bytes()).pixels
-        height, width = pixels.shape[:2]
-        image = np.float32(pixels) - (104, 117, 123)
-        levels = network(torch.from_numpy(image.transpose(2, 0, 1)).unsqueeze(0).float())
-        logits = torch.cat([level[0, :2].permute(1, 2, 0).reshape(-1) for level in levels])
-        offsets = torch.cat([level[0, 2:].permute(1, 2, 0).reshape(-1, 4) for level in levels])
-        scores, offsets, prior = logits.sigmoid().numpy(), offsets.numpy(), priors(height, width)
-        centres = prior[:, :2] + offsets[:, :2] * 0.1 * prior[:, 2:]
-        sizes = prior[:, 2:] * np.exp(offsets[:, 2:] * 0.2)
-        boxes = np.concatenate([centres - sizes / 2, centres + sizes / 2], 1)
-        boxes *= (width, height, width, height)
-        over = scores > 0.02
-        boxes, scores = boxes[over], scores[over]
-        kept = scores[suppress(boxes, scores)]
-        faces += bool((kept > 0.5).any())
-print(json.dumps({"images": len(paths), "faces": faces, "s": time.perf_counter() - started,
-                  "cpu_s": time.process_time() - cpu}))
-"""
-DETECTOR_CODE = """
-import json, os, sys, time
-from pathlib import Path
-from pass_dataset.passify.detectors import DetectorSettings, open_detector
-from pass_dataset.passify.images import decode
-
-paths = [Path(line) for line in Path(sys.argv[2]).read_text().splitlines()]
-cores = len(os.sched_getaffinity(0))
-readers = []
-for number in range(cores):
-    read, write = os.pipe()
-    if os.fork() == 0:
-        detector = open_detector(
-            "retinaface", DetectorSettings(weights=Path(sys.argv[1]), threads=1, device="cpu"))
-        mine, faces = paths[number::cores], 0
-        detector.detect([decode(mine[0].read_bytes()).pixels])
-        started, cpu = time.perf_counter(), time.process_time()
-        for path in mine:
-            (found,) = detector.detect([decode(path.read_bytes()).pixels])
-            faces += found.max_score > 0.5
-        result = {"faces": faces, "s": time.perf_counter() - started,
-                  "cpu_s": time.process_time() - cpu}
-        os.write(write, json.dumps(result).encode())
-        os._exit(0)
-    os.close(write)
-    readers.append(read)
-results = [json.loads(os.read(read, 10000)) for read in readers]
-for _ in readers:
-    os.wait()
-print(json.dumps({"images": len(paths), "faces": sum(r["faces"] for r in results),
-                  "s": max(r["s"] for r in results), "cpu_s": sum(r["cpu_s"] for r in results)}))
-"""
+# Run as `python -c CODE ARGUMENTS...`.
 #: Rows as a run of both detectors leaves them: faces in most images, 15 boxes each.
 ROWS_CODE = """
 import dataclasses, json, random, sys
@@ -194,57 +105,86 @@ def verdict(met: bool) -> str:
     return "met" if met else "missed"
 
 
-def line(what: str, run: TreeRun, images: int, seconds: float, cpu_s: float) -> list[str]:
-    """A line of the table of rates."""
-    return [
-        what,
-        f"{images:,}",
-        f"{images / seconds:,.1f}",
-        f"{1000 * cpu_s / images:,.1f}",
-        f"{run.peak_mb:,.0f}",
-    ]
+@dataclass(frozen=True)
+class Rate:
+    """What one way of finding faces did: a line of the table.
+
+    Attributes:
+        what: the way.
+        images: number of images.
+        seconds: time for all of them; loading is not counted, but for `passify run`.
+        cpu_s: processor time of all processes.
+        peak_mb: memory of all processes.
+    """
+
+    what: str
+    images: int
+    seconds: float
+    cpu_s: float
+    peak_mb: float
+
+    @property
+    def per_s(self) -> float:
+        """Images a second."""
+        return self.images / self.seconds
+
+    @property
+    def cells(self) -> list[str]:
+        """Its line."""
+        cpu_ms = 1000 * self.cpu_s / self.images
+        per_s = f"{self.per_s:,.1f}"
+        return [self.what, f"{self.images:,}", per_s, f"{cpu_ms:,.1f}", f"{self.peak_mb:,.0f}"]
+
+
+def contest(name: str, what: str, folder: Path, weights: Path) -> tuple[Rate, int]:
+    """A contestant of `bench_detectors.py` on the JPEGs of a folder; and the faces it found."""
+    script = Path(__file__).with_name("bench_detectors.py")
+    words: list[str | Path] = ["--contestant", name, "--work", folder, "--weights", weights]
+    run = measure_tree([sys.executable, script, *words])
+    found = json.loads(run.output)
+    scores, cpu_s = found["scores"], sum(found["spent"].values())
+    rate = Rate(what, len(scores), found["seconds"], cpu_s, run.peak_mb)
+    return rate, sum(score > 0.5 for score in scores)
+
+
+def filtered(what: str, source: Path, out: Path, images: int, weights: Path) -> Rate:
+    """`passify run` for faces, from start to end."""
+    options = ("--detectors", "face", "--device", "cpu", "--face-weights", weights)
+    run = measure_tree(passify("run", source, "--out", out, *options))
+    return Rate(what, images, run.seconds, run.cpu_s, run.peak_mb)
 
 
 def bench_rates(options: argparse.Namespace, work: Path) -> None:
     """The published loop, the detector, and the pipeline, on the same images."""
-    collection = work / "collection"
-    make_collection(Settings(options.source, collection, 0, SIZE), options.images)
-    paths = sorted(collection.rglob("*.jpg"))
-    everything, some = work / "all.txt", work / "some.txt"
-    everything.write_text("".join(f"{path}\n" for path in paths))
-    some.write_text("".join(f"{path}\n" for path in paths[: options.loop_images]))
-    weights = options.weights / "mobilenet0.25_Final.pth"
-    ours = ("--detectors", "face", "--device", "cpu", "--face-weights", weights)
-
-    loop = measure_tree(python(LOOP_CODE, weights, some))
-    alone = measure_tree(python(DETECTOR_CODE, weights, everything))
-    run = measure_tree(passify("run", collection, "--out", work / "run", *ours))
-    in_loop, in_detector = json.loads(loop.output), json.loads(alone.output)
+    everything, some = work / "images", work / "some"
+    for folder in (everything, some):
+        folder.mkdir()
+    paths = make_images(options.source, everything, options.images)
+    for path in paths[: options.loop_images]:
+        (some / path.name).hardlink_to(path)
+    loop, _ = contest("published", "published loop", some, options.weights)
+    alone, faces = contest("ours", "detector alone", everything, options.weights)
+    run = filtered("passify run", everything, work / "run", len(paths), options.weights)
     kept = len((work / "run" / "kept.txt").read_text().splitlines())
-    if kept != len(paths) - in_detector["faces"]:
-        raise BenchmarkError(f"{kept} kept, but the detector alone found {in_detector}")
-    count = in_loop["images"]
-    table = [
-        ["faces, 500x375 JPEGs", "images", "images/s", "CPU ms/image", "peak MB"],
-        line("published loop", loop, count, in_loop["s"], in_loop["cpu_s"]),
-        line("detector alone", alone, len(paths), in_detector["s"], in_detector["cpu_s"]),
-        line("passify run", run, len(paths), run.seconds, run.cpu_s),
-    ]
+    if kept != len(paths) - faces:
+        raise BenchmarkError(f"{kept} of {len(paths)} kept, but the detector alone found {faces}")
+    rates = [loop, alone, run]
     if options.long:
         long = work / "long.txt"
         with long.open("w") as file:
-            for number in range(options.long):
-                file.write(f"{paths[number % len(paths)]}\n")
-        longer = measure_tree(passify("run", long, "--out", work / "long", *ours))
-        table.append(line("passify run", longer, options.long, longer.seconds, longer.cpu_s))
-    print(format_table(table))
-    ratio = (len(paths) / run.seconds) / (count / in_loop["s"])
-    share = (len(paths) / run.seconds) / (len(paths) / in_detector["s"])
-    print(f"passify run / published loop: {ratio:.1f}x (target {TARGET_RATIO}x: ", end="")
-    print(f"{verdict(ratio >= TARGET_RATIO)})")
-    print(f"passify run / detector alone: {share:.2f} (target {1 - TARGET_OVERHEAD}: ", end="")
-    print(f"{verdict(share >= 1 - TARGET_OVERHEAD)})")
-    print(f"peak memory under {TARGET_PEAK_MB:,.0f} MB: {verdict(run.peak_mb < TARGET_PEAK_MB)}\n")
+            file.writelines(f"{paths[n % len(paths)]}\n" for n in range(options.long))
+        rates.append(filtered("passify run", long, work / "long", options.long, options.weights))
+    head = ["faces, 500x375 JPEGs", "images", "images/s", "CPU ms/image", "peak MB"]
+    print(format_table([head, *(rate.cells for rate in rates)]))
+    ratio, share = run.per_s / loop.per_s, run.per_s / alone.per_s
+    peak_mb = max(rate.peak_mb for rate in rates[2:])
+    print(
+        f"passify run / published loop: {ratio:.1f}x (target {TARGET_RATIO:g}: "
+        f"{verdict(ratio >= TARGET_RATIO)})\n"
+        f"passify run / detector alone: {share:.2f} (target {1 - TARGET_OVERHEAD:g}: "
+        f"{verdict(share >= 1 - TARGET_OVERHEAD)})\n"
+        f"peak memory under {TARGET_PEAK_MB:,.0f} MB: {verdict(peak_mb < TARGET_PEAK_MB)}\n"
+    )
 
 
 def bench_listing(options: argparse.Namespace, work: Path) -> None:
@@ -290,7 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     parser = argparse.ArgumentParser(description="Measure passify run, and what it is made of.")
     parser.add_argument("source", metavar="SOURCE", type=Path, help="folder with photographs")
-    parser.add_argument("--weights", type=Path, metavar="DIR", help="folder of the weights")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="mobilenet0.25_Final.pth")
     parser.add_argument("--images", type=int, default=5000, help="images (default: 5000)")
     parser.add_argument("--loop-images", type=int, default=500, help="for the published loop")
     parser.add_argument("--long", type=int, metavar="N", help="images of a longer run")
@@ -301,7 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     if options.weights is None and options.only in (None, "rates"):
-        parser.error("--weights DIR: needed for the rates")
+        parser.error("--weights FILE: needed for the rates")
     print(machine_line())
     try:
         with workplace(options.work) as work:

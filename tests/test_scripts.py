@@ -108,7 +108,7 @@ def test_bench_passify(shared: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("torch")
     small = ("--images", 24, "--loop-images", 4, "--listing", 500, "--rows", 3000)
-    weights = ("--weights", shared / "weights", "--work", tmp_path)
+    weights = ("--weights", shared / "weights" / "mobilenet0.25_Final.pth", "--work", tmp_path)
     out = run("bench_passify.py", shared / "images", *weights, *small)
     for line in ("published loop ", "detector alone ", "passify run ", "listing and planning 500"):
         assert line in out
