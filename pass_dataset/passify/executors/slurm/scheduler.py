@@ -79,6 +79,11 @@ class TaskState:
         return self.state in _RUNNING
 
     @property
+    def is_ending(self) -> bool:
+        """True while its node clears up after it."""
+        return self.state == "COMPLETING"
+
+    @property
     def is_stuck(self) -> bool:
         """True if it waits for something that hardly comes by itself, such as a higher limit."""
         # Some have more behind them: "ReqNodeNotAvail, UnavailableNodes:n7".

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from dataclasses import dataclass
+from types import FrameType
 
+from pass_dataset.errors import SchedulerError
 from pass_dataset.extras import require
+from pass_dataset.passify.executors.slurm import scheduler
 from pass_dataset.passify.executors.tasks import do_task
 from pass_dataset.passify.runs import RunFolder
 from pass_dataset.passify.steps import Execution, ShardJob
 
 __all__ = ["ShardTask"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,8 @@ class ShardTask:
         package = logging.getLogger("pass_dataset")
         package.addHandler(handler)
         package.setLevel(logging.INFO)
+        # submitit's own handler goes on whatever SIGTERM is for.
+        signal.signal(signal.SIGTERM, _end_if_over)
         do_task(RunFolder(self.run_folder), self.jobs, self.execution, name=_task_name())
 
     def checkpoint(self) -> object:
@@ -54,6 +62,19 @@ class ShardTask:
         """
         submitit = require("submitit", feature="The SLURM executor", extra="slurm")
         return submitit.helpers.DelayedSubmission(self)
+
+
+def _end_if_over(number: int, frame: FrameType | None) -> None:
+    """Ends the task if it was cancelled, and not only told that it will be preempted later."""
+    job_id = int(os.environ.get("SLURM_ARRAY_JOB_ID") or os.environ["SLURM_JOB_ID"])
+    index = int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))
+    try:
+        state = scheduler.ask_tasks([job_id]).get((job_id, index))
+    except SchedulerError:
+        return
+    if state is None or state.is_ending or not state.is_active:
+        logger.warning("SLURM ends this task; what is done is kept")
+        raise SystemExit(128 + number)
 
 
 def _task_name() -> str:

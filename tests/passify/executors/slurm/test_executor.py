@@ -120,8 +120,8 @@ def test_same_rows_with_people_on_gpus(
 def test_cancelled_task_and_rerun(
     slurm: Cluster, photos: Path, expected: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Slow enough that a task does not come to its end in the time that SLURM leaves it.
-    monkeypatch.setenv("TESTS_DELAY_S", "0.4")
+    # Slow enough that a task does not come to its end meanwhile.
+    monkeypatch.setenv("TESTS_DELAY_S", "0.2")
     process = start_passify(
         "run", photos, "--out", tmp_path / "run", *options("--face-detector", SLOW)
     )
@@ -134,6 +134,8 @@ def test_cancelled_task_and_rerun(
     assert f"SLURM task {submission.job_id}_1 ended early: it was cancelled" in said
     assert f"{submission.job_id}_1_0_log.out" in said
     monkeypatch.delenv("TESTS_DELAY_S")
+    # It did not use up the 30 seconds that SLURM gives it.
+    assert "SLURM ends this task" in submission.log(tmp_path / "run", 1).read_text()
     # The other task went on to its end.
     assert set(submission.tasks[0]) <= RunFolder(tmp_path / "run").done()
     again = passify("run", photos, "--out", tmp_path / "run", *options("--face-detector", SLOW))
