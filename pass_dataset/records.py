@@ -399,8 +399,11 @@ def random_keys(length: int, seed: int) -> np.ndarray[Any, Any]:
     state: np.ndarray[Any, Any] = np.arange(1, length + 1, dtype=np.uint64)
     state += np.uint64(_mixed_seed(seed))
     state *= np.uint64(0x9E3779B97F4A7C15)
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    # In place, as there may be millions.
+    state ^= state >> np.uint64(30)
+    state *= np.uint64(0xBF58476D1CE4E5B9)
+    state ^= state >> np.uint64(27)
+    state *= np.uint64(0x94D049BB133111EB)
     state ^= state >> np.uint64(31)
     return state
 
