@@ -417,13 +417,16 @@ def random_keys(start: int, count: int, seed: int) -> np.ndarray[Any, Any]:
 
     # The constants are those of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom
     # number generators, OOPSLA 2014); arithmetic is modulo 2**64.
-    state = np.arange(start + 1, start + count + 1, dtype=np.uint64)
+    state: np.ndarray[Any, Any] = np.arange(start + 1, start + count + 1, dtype=np.uint64)
     state += np.uint64(_mixed_seed(seed))
     state *= np.uint64(0x9E3779B97F4A7C15)
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: np.ndarray[Any, Any] = state ^ (state >> np.uint64(31))
-    return mixed
+    # In place, as there may be millions.
+    state ^= state >> np.uint64(30)
+    state *= np.uint64(0xBF58476D1CE4E5B9)
+    state ^= state >> np.uint64(27)
+    state *= np.uint64(0x94D049BB133111EB)
+    state ^= state >> np.uint64(31)
+    return state
 
 
 def _mixed_seed(seed: int) -> int:

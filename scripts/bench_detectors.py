@@ -187,7 +187,7 @@ def imread(path: Path) -> Any:
         from PIL import Image
 
         with Image.open(path) as opened:
-            return np.asarray(image.convert("RGB"))[:, :, ::-1]
+            return np.asarray(opened.convert("RGB"))[:, :, ::-1]
     cv2.setNumThreads(CORES)
     return cv2.imread(str(path))
 

@@ -42,12 +42,15 @@ def mixed_order(
     sizes[-1:] = length - block_records * (blocks - 1)
     firsts = np.empty(blocks, np.int64)
     firsts[order] = np.cumsum(sizes[order]) - sizes[order]
-    positions = np.arange(length, dtype=np.int64)
-    places = firsts[positions // block_records] + positions % block_records
-    # Whole numbers throughout: floating point may round differently elsewhere.
-    random = random_keys(0, length, _subseed("places", seed, epoch)) >> np.uint64(32)
-    delays = random * np.uint64(window_records << _FRACTION_BITS) >> np.uint64(32)
-    keys = (places.astype(np.uint64) << np.uint64(_FRACTION_BITS)) + delays
+    # Whole numbers throughout, as floating point may round differently elsewhere; and in place, as
+    # every worker does this: first by how much a record is delayed, then its place added.
+    keys = random_keys(0, length, _subseed("places", seed, epoch))
+    keys >>= np.uint64(32)
+    keys *= np.uint64(window_records << _FRACTION_BITS)
+    keys >>= np.uint64(32)
+    keys += np.repeat(firsts.astype(np.uint64) << np.uint64(_FRACTION_BITS), sizes)
+    within = np.arange(block_records, dtype=np.uint64) << np.uint64(_FRACTION_BITS)
+    keys += np.tile(within, blocks)[:length]
     return np.argsort(keys, kind="stable")
 
 

@@ -36,10 +36,15 @@ class Spans:
             passed += stop - first
         return Spans.of(cut)
 
-    def places(self) -> npt.NDArray[np.int64]:
-        """All of them, written out."""
-        ranges = [np.arange(first, stop, dtype=np.int64) for first, stop in self.stretches]
-        return np.concatenate([np.empty(0, np.int64), *ranges])
+    def at(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Those of its places that are counted so, from 0."""
+        if not self.stretches:
+            return indices[:0]
+        firsts, stops = np.array(self.stretches, np.int64).T
+        ends = np.cumsum(stops - firsts)
+        stretch = np.searchsorted(ends, indices, side="right")
+        found: npt.NDArray[np.int64] = indices + (stops - ends)[stretch]
+        return found
 
 
 def cut_shares(left: Spans, count: int, *, equal: bool) -> tuple[Spans, ...]:

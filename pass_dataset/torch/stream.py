@@ -186,13 +186,11 @@ class PassStream(PassImages, IterableDataset[Any]):
         if self._resumed_worker is not None:
             place, self._resumed_worker = self._resumed_worker, None
         self._place = place
-        return self._examples(self._positions(place), place)
+        return self._examples(self._share(), self.epoch, place)
 
-    def _positions(self, place: WorkerPlace) -> npt.NDArray[np.int64]:
+    def _positions(self, share: Spans, epoch: int, place: WorkerPlace) -> npt.NDArray[np.int64]:
         """What a worker has yet to give out: positions in the dataset, in the order of the pass."""
-        share = self._share()
-        turn = np.arange(len(share)) // place.batch_size % place.workers
-        places: npt.NDArray[np.int64] = share.places()[turn == place.number][place.taken :]
+        places = share.at(_turns(len(share), place)[place.taken :])
         if self._order.seed is None:
             return places
         order = mixed_order(
@@ -200,12 +198,12 @@ class PassStream(PassImages, IterableDataset[Any]):
             self._order.block_records,
             self._order.window_records,
             self._order.seed,
-            self.epoch,
+            epoch,
         )
         ordered: npt.NDArray[np.int64] = order[places]
         return ordered
 
-    def _examples(self, positions: npt.NDArray[np.int64], place: WorkerPlace) -> Iterator[Any]:
+    def _examples(self, share: Spans, epoch: int, place: WorkerPlace) -> Iterator[Any]:
         # Here and not above: what a worker raises before its first example ends it without a word.
         if self._loads.value != self._loads_seen:
             raise RuntimeError(
@@ -214,7 +212,11 @@ class PassStream(PassImages, IterableDataset[Any]):
             )
         reader = self._reading()
         readahead = BlockReadahead(
-            positions, self._order.images, self._order.block_records, self._rows, reader
+            self._positions(share, epoch, place),
+            self._order.images,
+            self._order.block_records,
+            self._rows,
+            reader,
         )
         taken = place.taken
         for some in readahead:
@@ -294,6 +296,14 @@ class PassStream(PassImages, IterableDataset[Any]):
                 f"{place.batch_size}, as StatefulDataLoader saves it, and only fits the same. To "
                 "go on with another number of workers save stream.state_dict(batches=…)."
             )
+
+
+def _turns(length: int, place: WorkerPlace) -> npt.NDArray[np.int64]:
+    """Which records of a share are a worker's: every so many-th batch, counted in records."""
+    step = place.batch_size * place.workers
+    firsts = np.arange(place.number * place.batch_size, length, step, dtype=np.int64)
+    turns = (firsts[:, None] + np.arange(place.batch_size)).ravel()
+    return turns[turns < length]
 
 
 def _selection(rows: Any) -> str:
