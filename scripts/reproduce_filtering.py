@@ -26,7 +26,7 @@ from pathlib import Path
 from pass_dataset import PassArchive, folders
 from pass_dataset.arguments import RELEASE_HELP, positive
 from pass_dataset.errors import PassDatasetError
-from pass_dataset.passify.executors import LocalExecutor
+from pass_dataset.passify.executors.arguments import add_executor, chosen_executor
 from pass_dataset.passify.report.document import write_report
 from pass_dataset.passify.runs.arguments import (
     add_execution,
@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     add_detectors(parser)
     add_thresholds(parser, "0.5")
     add_execution(parser)
+    add_executor(parser)
     return parser
 
 
@@ -89,7 +90,7 @@ def _reproduce(options: argparse.Namespace) -> int:
     execution = chosen_execution(options)
     thresholds = chosen_thresholds(options, Thresholds())
     detectors = chosen_detectors(options, execution)
-    executor = LocalExecutor(execution)
+    executor = chosen_executor(options, execution)
     runs = {name: ReleaseRun(options.out / name) for name in ("removed", "later")}
     with on_terminal() as progress:
         earlier, later = (

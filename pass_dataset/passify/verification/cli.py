@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from pass_dataset.arguments import RELEASE_HELP, Commands, command, positive
+from pass_dataset.passify.executors.arguments import add_executor, chosen_executor
 from pass_dataset.passify.runs.arguments import (
     add_execution,
     add_thresholds,
@@ -60,12 +61,12 @@ def add_verify(commands: Commands) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_execution(parser)
+    add_executor(parser)
     parser.set_defaults(run=_verify)
 
 
 def _verify(options: argparse.Namespace) -> int:
     from pass_dataset import folders
-    from pass_dataset.passify.executors import LocalExecutor
     from pass_dataset.passify.report.document import write_report
     from pass_dataset.passify.report.wording import count
     from pass_dataset.passify.verification.findings import list_findings, write_scores
@@ -84,7 +85,7 @@ def _verify(options: argparse.Namespace) -> int:
             archive,
             run,
             detectors=chosen_detectors(options, execution),
-            executor=LocalExecutor(execution),
+            executor=chosen_executor(options, execution),
             hashes=draw_sample(archive, options.sample, options.seed) if drawn else None,
             retry_failed=options.retry_failed,
             progress=progress,
