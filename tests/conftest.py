@@ -64,6 +64,7 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def _slurm_cluster() -> Iterator[slurm_support.Cluster]:
+    pytest.importorskip("submitit")
     why_not = slurm_support.missing()
     if why_not:
         pytest.skip(why_not)

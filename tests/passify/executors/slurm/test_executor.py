@@ -292,7 +292,8 @@ def test_task_at_its_time_limit_queues_itself_again(
     assert process.returncode == 0, said
     assert load_submissions(tmp_path / "run") == [submission]
     log = submission.log(tmp_path / "run", 1).read_text()
-    assert "Requeued job" in log
+    assert "Caught signal SIGUSR2" in log
+    assert "Restarts=1" in slurm.ask("scontrol", "show", "job", f"{submission.job_id}_1")
     # No image is to blame for that.
     assert not list((tmp_path / "run").glob("crashes/*"))
     assert rows_of(tmp_path / "run") == expected
