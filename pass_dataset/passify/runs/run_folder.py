@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -79,7 +80,9 @@ class CrashRecord:
 def written_whole(path: Path) -> Iterator[IO[bytes]]:
     """A file to write that gets its name when all is written, and on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}{folders.PART_SUFFIX}")
+    beside = path.with_name(
+        f".{path.name}.{socket.gethostname()}.{os.getpid()}{folders.PART_SUFFIX}"
+    )
     try:
         with beside.open("wb") as file:
             yield file
