@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.environments.environments import (
+from tests.support.collection import Collection
+from tests.support.environments import (
     ROOT,
     Environment,
     build_wheel,
     prepare,
     run_without_network,
 )
-from tests.support.collection import Collection
 
 HERE = Path(__file__).parent
 SCRIPT = ROOT / "builder_hf" / "pass.py"

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pass_dataset.provision import open_mini
-from tests.support.environments import python_with, run_alone
+from tests.support.environments import Environment, prepare, run_without_network
 
 datasets = pytest.importorskip("datasets")
 
@@ -88,8 +88,15 @@ def facts() -> Facts:
 def test_readers_that_know_nothing_of_this_package(
     mini_export: Path, tmp_path: Path, facts: Facts
 ) -> None:
-    python = python_with("readers", ["datasets", "duckdb", "pandas", "pillow", "polars", "pytz"])
-    found = json.loads(run_alone(python, READERS, mini_export, cwd=tmp_path))
+    environment = Environment(
+        "readers", ("datasets", "duckdb", "pandas", "pillow", "polars", "pytz")
+    )
+    prepare([environment], wheel=None)
+    script = tmp_path / "readers.py"
+    script.write_text(READERS)
+    done = run_without_network(environment, script, mini_export, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
     assert found.pop("features") == repr(_features())
     assert found.keys() == {"datasets", "streaming", "duckdb", "polars", "pandas"}
     for reader, records in found.items():
