@@ -90,7 +90,7 @@ class OpenTars:
     def read(self, tar: int, offset: int, size_bytes: int, image_hash: str) -> bytes:
         """The bytes of an image. Raises ArchiveError if they cannot be read or the tar was cut."""
         with self._reading(tar, offset, image_hash):
-            data = os.pread(self._handle(tar), size_bytes, offset)
+            data = os.pread(self.handle(tar), size_bytes, offset)
         self._check_length(tar, offset, image_hash, size_bytes, len(data))
         return data
 
@@ -102,9 +102,9 @@ class OpenTars:
         """
         with self._reading(tar, offset, image_hash):
             if hasattr(os, "preadv"):
-                found = os.preadv(self._handle(tar), [target], offset)
+                found = os.preadv(self.handle(tar), [target], offset)
             else:
-                data = os.pread(self._handle(tar), len(target), offset)
+                data = os.pread(self.handle(tar), len(target), offset)
                 found = len(data)
                 target[:found] = data
         self._check_length(tar, offset, image_hash, len(target), found)
@@ -134,9 +134,10 @@ class OpenTars:
         if hasattr(os, "posix_fadvise"):
             # Only a hint: whatever is wrong with the file, reading it will say so better.
             with contextlib.suppress(OSError):
-                os.posix_fadvise(self._handle(tar), offset, size_bytes, os.POSIX_FADV_WILLNEED)
+                os.posix_fadvise(self.handle(tar), offset, size_bytes, os.POSIX_FADV_WILLNEED)
 
-    def _handle(self, tar: int) -> int:
+    def handle(self, tar: int) -> int:
+        """The tar's file descriptor. Raises OSError if it cannot be opened."""
         handle = self._handles.get(tar)
         if handle is None:
             # Two threads may both come here: the second handle is dropped, nothing is lost.

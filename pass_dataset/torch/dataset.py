@@ -108,8 +108,8 @@ class PASS(PassImages, Dataset[Any]):
         reader.expect(rows[order])
         jpegs: list[bytes] = [b""] * len(rows)
         numbers = rows.tolist()
-        for place in order.tolist():
-            jpegs[place] = reader.jpeg(numbers[place])
+        for place, jpeg in zip(order.tolist(), reader.jpegs(rows[order]), strict=True):
+            jpegs[place] = jpeg
         return [
             self._example(row, position, jpeg)
             for row, position, jpeg in zip(numbers, positions.tolist(), jpegs, strict=True)

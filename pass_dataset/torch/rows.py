@@ -6,6 +6,7 @@ whose pages all processes share. Counting references would copy them into each w
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,9 +49,21 @@ class RowReader:
 
     def jpeg(self, row: int) -> bytes:
         """The bytes of an image. Raises ArchiveError if they cannot be read."""
-        return self._tars.read(
-            int(self._tar[row]), int(self._offset[row]), int(self._size[row]), self.hash(row)
-        )
+        return next(self.jpegs(np.array([row])))
+
+    def jpegs(self, rows: npt.NDArray[np.int64]) -> Iterator[bytes]:
+        """The bytes of images, one after the other; see `jpeg`."""
+        # A third faster than `OpenTars.read`, which is left to say what is wrong.
+        places = (column[rows].tolist() for column in (self._tar, self._offset, self._size))
+        pread, handle = os.pread, self._tars.handle
+        for tar, offset, size_bytes, row in zip(*places, rows.tolist(), strict=True):
+            try:
+                jpeg = pread(handle(tar), size_bytes, offset)
+            except OSError:
+                jpeg = b""
+            if len(jpeg) != size_bytes:
+                jpeg = self._tars.read(tar, offset, size_bytes, self.hash(row))
+            yield jpeg
 
     def hash(self, row: int) -> str:
         text: str = self._hash[row].as_py()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -126,6 +127,7 @@ class PassStream(PassImages, IterableDataset[Any]):
         self._loads_seen = 0
         #: Where this process is in the pass it has begun.
         self._place: WorkerPlace | None = None
+        self._taken = 0
 
     # --- epochs and shares ------------------------------------------------------------------------
 
@@ -185,7 +187,7 @@ class PassStream(PassImages, IterableDataset[Any]):
         )
         if self._resumed_worker is not None:
             place, self._resumed_worker = self._resumed_worker, None
-        self._place = place
+        self._place, self._taken = place, place.taken
         return self._examples(self._share(), self.epoch, place)
 
     def _positions(self, share: Spans, epoch: int, place: WorkerPlace) -> npt.NDArray[np.int64]:
@@ -218,14 +220,12 @@ class PassStream(PassImages, IterableDataset[Any]):
             self._rows,
             reader,
         )
-        taken = place.taken
         for some in readahead:
-            rows = self._rows(some).tolist()
-            for row, position in zip(rows, some.tolist(), strict=True):
-                example = self._example(row, position, reader.jpeg(row))
-                taken += 1
-                if self._place is not None:
-                    self._place = WorkerPlace(place.number, place.workers, place.batch_size, taken)
+            rows = self._rows(some)
+            jpegs = reader.jpegs(rows)
+            for row, position, jpeg in zip(rows.tolist(), some.tolist(), jpegs, strict=True):
+                example = self._example(row, position, jpeg)
+                self._taken += 1
                 yield example
 
     # --- state ------------------------------------------------------------------------------------
@@ -255,8 +255,8 @@ class PassStream(PassImages, IterableDataset[Any]):
                 "state_dict(batches=…); at the start of an epoch, state_dict(batches=0)."
             )
         if get_worker_info() is None:
-            return self._state(self._place.taken, None)
-        return self._state(0, self._place)
+            return self._state(self._taken, None)
+        return self._state(0, replace(self._place, taken=self._taken))
 
     def _state(self, taken: int, worker: WorkerPlace | None) -> dict[str, Any]:
         return StreamState(self._order, self.epoch, self._shares(), taken, worker).to_dict()
