@@ -1,7 +1,7 @@
 """Decoding: from a JPEG's bytes to what transforms take.
 
 Pillow decodes, whatever is asked for. Measured on one core with 24 pictures of 500x375 pixels and
-89 kB (`scripts/bench_torch.py --decoders` prints the table anew), milliseconds an image, median:
+89 kB, milliseconds an image, median:
 
     to PIL      Pillow 1.3, simplejpeg 2.0 (its array made an image)
     to tensor   Pillow 1.8, simplejpeg 1.6, torchvision 2.2

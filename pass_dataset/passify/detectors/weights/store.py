@@ -99,7 +99,7 @@ def resolve(
     """
     settings = settings or DetectorSettings()
     if settings.weights is not None:
-        return _own(settings.weights, settings.weights_sha256)
+        return _own(file, settings.weights, settings.weights_sha256)
     folder = weights_folder()
     path = folder / file.filename
     if not path.is_file():
@@ -131,13 +131,14 @@ def examine(file: WeightsFile, folder: Path) -> WeightsState:
     return WeightsState(path, "unverified" if known else "wrong", hashes.sha256)
 
 
-def _own(path: Path, expected: str | None) -> VerifiedWeights:
-    """A file that the user names."""
+def _own(file: WeightsFile, path: Path, expected: str | None) -> VerifiedWeights:
+    """A file that the user names in place of `file`."""
     if not path.is_file():
         raise WeightsError(f"{path}: expected a weights file, found nothing there")
     hashes = _hash(path)
     if expected is None:
-        logger.info("%s: SHA-256 %s, checked against nothing", path, hashes.sha256)
+        what = "as published" if hashes.sha256 == file.sha256 else "checked against nothing"
+        logger.info("%s: SHA-256 %s, %s", path, hashes.sha256, what)
     elif hashes.sha256 != expected.lower():
         raise _refused(path, f"SHA-256 {expected.lower()}", hashes.sha256, "Name the right file.")
     return VerifiedWeights(path, hashes.sha256)
