@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from pass_dataset import folders
 from pass_dataset.errors import ArchiveError, FolderError
+from pass_dataset.memory import give_back
 from pass_dataset.metadata import position_of, read_metadata
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases import Release, ReleaseFile
@@ -118,7 +119,9 @@ def open_index(
     if index is not None:
         return index
     if not save:
-        return build_index(folder, release, progress=progress)
+        index = build_index(folder, release, progress=progress)
+        give_back()
+        return index
     with folders.hold(folder):
         # Another process may have made it while this one waited.
         fingerprint = fingerprint_of(folder, release)
@@ -127,6 +130,7 @@ def open_index(
             index = build_index(folder, release, progress=progress)
             _save(index, fingerprint)
             index = _load(folder, fingerprint) or index
+            give_back()
     return index
 
 
@@ -156,8 +160,8 @@ def build_index(
     listings = _list_tars(folder, present, progress or Silent())
     images = _images_table(listings)
     by_hash = _order_of_hashes(images["hash"], images, [file.filename for _, file in present])
-    metadata = read_metadata(folder / release.metadata.filename)
-    table, without_metadata = _joined(images, metadata)
+    joined = _joined(images, folder / release.metadata.filename)
+    without_metadata = joined.without_metadata
     complete = len(present) == len(release.tars)
     summary = IndexSummary(
         version=release.version,
@@ -168,7 +172,7 @@ def build_index(
         folders=sum(listing.folders for listing in listings),
         others=sum(listing.num_others for listing in listings),
         without_metadata=len(without_metadata),
-        without_image=metadata.num_rows - len(images) + len(without_metadata) if complete else 0,
+        without_image=joined.metadata_rows - len(images) + len(without_metadata) if complete else 0,
     )
     _report_others(listings)
     if release.is_official if strict is None else strict:
@@ -181,7 +185,7 @@ def build_index(
             release.metadata.filename,
             without_metadata[0],
         )
-    return ArchiveIndex(folder, _one_batch(table.append_column("by_hash", by_hash)), summary)
+    return ArchiveIndex(folder, _one_batch(joined.table.append_column("by_hash", by_hash)), summary)
 
 
 def _present_tars(folder: Path, release: Release) -> list[tuple[int, ReleaseFile]]:
@@ -230,23 +234,23 @@ def _list_tars(
 
 
 def _images_table(listings: Iterable[TarListing]) -> pa.Table:
+    """One row an image, in the memory of the listings."""
     import numpy as np
     import pyarrow as pa
 
-    tables = []
-    for number, listing in enumerate(listings):
-        tables.append(
-            pa.table(
-                {
-                    "hash": pa.array(listing.hashes, pa.string()),
-                    "tar": pa.array(np.full(len(listing.hashes), number, np.uint8)),
-                    "offset": pa.array(np.frombuffer(listing.offsets, np.int64)),
-                    "size_bytes": pa.array(np.frombuffer(listing.sizes, np.int64)),
-                }
-            )
+    return pa.concat_tables(
+        pa.table(
+            {
+                "hash": pa.StringArray.from_buffers(
+                    len(listing), pa.py_buffer(listing.hash_ends), pa.py_buffer(listing.hash_text)
+                ),
+                "tar": pa.array(np.full(len(listing), number, np.uint8)),
+                "offset": pa.array(np.frombuffer(listing.offsets, np.int64)),
+                "size_bytes": pa.array(np.frombuffer(listing.sizes, np.int64)),
+            }
         )
-        listing.hashes = []  # a hundred bytes each as Python text: free them tar by tar
-    return pa.concat_tables(tables)
+        for number, listing in enumerate(listings)
+    )
 
 
 def _order_of_hashes(hashes: pa.ChunkedArray, images: pa.Table, tars: Sequence[str]) -> pa.Array:
@@ -268,16 +272,36 @@ def _order_of_hashes(hashes: pa.ChunkedArray, images: pa.Table, tars: Sequence[s
     return order.cast(pa.int32())
 
 
-def _joined(images: pa.Table, metadata: pa.Table) -> tuple[pa.Table, list[str]]:
-    """Images with their metadata, and the hashes of those that have none."""
+@dataclass(frozen=True)
+class _Joined:
+    """Images with their metadata.
+
+    Attributes:
+      table: the images.
+      metadata_rows: number of rows of the metadata.
+      without_metadata: hashes of the images that have none.
+    """
+
+    table: pa.Table
+    metadata_rows: int
+    without_metadata: list[str]
+
+
+def _joined(images: pa.Table, csv: Path) -> _Joined:
     import pyarrow.compute as pc
 
+    metadata = read_metadata(csv)
+    give_back()
+    metadata_rows = metadata.num_rows
     rows = pc.index_in(images["hash"], value_set=metadata["hash"])
     without = images["hash"].filter(pc.is_null(rows)).to_pylist() if rows.null_count else []
-    taken = metadata.drop_columns(["hash"]).take(rows)
-    for name in taken.column_names:
-        images = images.append_column(name, taken[name])
-    return images, without
+    metadata = metadata.drop_columns(["hash"])
+    # Column by column, each freed once it is taken from: two whole tables would be the most
+    # memory that making the index takes.
+    for name in metadata.column_names:
+        images = images.append_column(name, metadata[name].take(rows))
+        metadata = metadata.drop_columns([name])
+    return _Joined(images, metadata_rows, without)
 
 
 def _report_others(listings: Iterable[TarListing]) -> None:
