@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from pass_dataset import folders
 from pass_dataset.errors import ArchiveError, FolderError
+from pass_dataset.index_tables import index_table
 from pass_dataset.memory import give_back
 from pass_dataset.metadata import position_of, read_metadata
 from pass_dataset.progress import Progress, Silent
@@ -158,21 +159,23 @@ def build_index(
     """
     present = _present_tars(folder, release)
     listings = _list_tars(folder, present, progress or Silent())
-    images = _images_table(listings)
-    by_hash = _order_of_hashes(images["hash"], images, [file.filename for _, file in present])
-    joined = _joined(images, folder / release.metadata.filename)
-    without_metadata = joined.without_metadata
+    made = index_table(
+        listings,
+        [file.filename for _, file in present],
+        lambda: read_metadata(folder / release.metadata.filename),
+    )
+    without_metadata = made.without_metadata
     complete = len(present) == len(release.tars)
     summary = IndexSummary(
         version=release.version,
         tars=tuple(file.filename for _, file in present),
         parts=tuple(part for part, _ in present),
-        images=len(images),
+        images=made.table.num_rows,
         image_bytes=sum(sum(listing.sizes) for listing in listings),
         folders=sum(listing.folders for listing in listings),
         others=sum(listing.num_others for listing in listings),
         without_metadata=len(without_metadata),
-        without_image=joined.metadata_rows - len(images) + len(without_metadata) if complete else 0,
+        without_image=made.metadata_rows - made.with_metadata if complete else 0,
     )
     _report_others(listings)
     if release.is_official if strict is None else strict:
@@ -185,7 +188,7 @@ def build_index(
             release.metadata.filename,
             without_metadata[0],
         )
-    return ArchiveIndex(folder, _one_batch(joined.table.append_column("by_hash", by_hash)), summary)
+    return ArchiveIndex(folder, made.table, summary)
 
 
 def _present_tars(folder: Path, release: Release) -> list[tuple[int, ReleaseFile]]:
@@ -233,77 +236,6 @@ def _list_tars(
     return listings
 
 
-def _images_table(listings: Iterable[TarListing]) -> pa.Table:
-    """One row an image, in the memory of the listings."""
-    import numpy as np
-    import pyarrow as pa
-
-    return pa.concat_tables(
-        pa.table(
-            {
-                "hash": pa.StringArray.from_buffers(
-                    len(listing), pa.py_buffer(listing.hash_ends), pa.py_buffer(listing.hash_text)
-                ),
-                "tar": pa.array(np.full(len(listing), number, np.uint8)),
-                "offset": pa.array(np.frombuffer(listing.offsets, np.int64)),
-                "size_bytes": pa.array(np.frombuffer(listing.sizes, np.int64)),
-            }
-        )
-        for number, listing in enumerate(listings)
-    )
-
-
-def _order_of_hashes(hashes: pa.ChunkedArray, images: pa.Table, tars: Sequence[str]) -> pa.Array:
-    """Row numbers sorted by hash. Raises ArchiveError if a hash stands twice."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    order = pc.sort_indices(hashes)
-    ordered = hashes.take(order)
-    same = pc.equal(ordered[1:], ordered[:-1])
-    first = pc.index(same, True).as_py()
-    if first >= 0:
-        rows = images.take(order[first : first + 2]).to_pylist()
-        places = " and in ".join(f"{tars[row['tar']]} at byte {row['offset']:,}" for row in rows)
-        raise ArchiveError(
-            f"the image {rows[0]['hash']} stands twice: in {places} "
-            f"({pc.sum(same).as_py()} such pairs). A hash names one image; remove or rename one."
-        )
-    return order.cast(pa.int32())
-
-
-@dataclass(frozen=True)
-class _Joined:
-    """Images with their metadata.
-
-    Attributes:
-      table: the images.
-      metadata_rows: number of rows of the metadata.
-      without_metadata: hashes of the images that have none.
-    """
-
-    table: pa.Table
-    metadata_rows: int
-    without_metadata: list[str]
-
-
-def _joined(images: pa.Table, csv: Path) -> _Joined:
-    import pyarrow.compute as pc
-
-    metadata = read_metadata(csv)
-    give_back()
-    metadata_rows = metadata.num_rows
-    rows = pc.index_in(images["hash"], value_set=metadata["hash"])
-    without = images["hash"].filter(pc.is_null(rows)).to_pylist() if rows.null_count else []
-    metadata = metadata.drop_columns(["hash"])
-    # Column by column, each freed once it is taken from: two whole tables would be the most
-    # memory that making the index takes.
-    for name in metadata.column_names:
-        images = images.append_column(name, metadata[name].take(rows))
-        metadata = metadata.drop_columns([name])
-    return _Joined(images, metadata_rows, without)
-
-
 def _report_others(listings: Iterable[TarListing]) -> None:
     for listing in listings:
         if listing.num_others:
@@ -329,16 +261,6 @@ def _check_release(
             f"{folder}: expected the {release.num_examples:,} images of {release.label}, found "
             f"{summary.images:,}. pass-dataset verify tells which file is wrong."
         )
-
-
-def _one_batch(table: pa.Table) -> pa.RecordBatch:
-    """One contiguous batch: rows are then found without searching through chunks."""
-    import pyarrow as pa
-
-    batches = table.combine_chunks().to_batches(max_chunksize=None)
-    if len(batches) == 1:
-        return batches[0]
-    return pa.RecordBatch.from_pylist([], schema=table.schema)
 
 
 def fingerprint_of(folder: Path, release: Release) -> dict[str, Any]:
