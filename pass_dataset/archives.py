@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from pass_dataset import folders
 from pass_dataset.errors import ArchiveError, FolderError
+from pass_dataset.index_tables import index_table
+from pass_dataset.memory import give_back
 from pass_dataset.metadata import position_of, read_metadata
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases import Release, ReleaseFile
@@ -118,7 +120,9 @@ def open_index(
     if index is not None:
         return index
     if not save:
-        return build_index(folder, release, progress=progress)
+        index = build_index(folder, release, progress=progress)
+        give_back()
+        return index
     with folders.hold(folder):
         # Another process may have made it while this one waited.
         fingerprint = fingerprint_of(folder, release)
@@ -127,6 +131,7 @@ def open_index(
             index = build_index(folder, release, progress=progress)
             _save(index, fingerprint)
             index = _load(folder, fingerprint) or index
+            give_back()
     return index
 
 
@@ -154,21 +159,23 @@ def build_index(
     """
     present = _present_tars(folder, release)
     listings = _list_tars(folder, present, progress or Silent())
-    images = _images_table(listings)
-    by_hash = _order_of_hashes(images["hash"], images, [file.filename for _, file in present])
-    metadata = read_metadata(folder / release.metadata.filename)
-    table, without_metadata = _joined(images, metadata)
+    made = index_table(
+        listings,
+        [file.filename for _, file in present],
+        lambda: read_metadata(folder / release.metadata.filename),
+    )
+    without_metadata = made.without_metadata
     complete = len(present) == len(release.tars)
     summary = IndexSummary(
         version=release.version,
         tars=tuple(file.filename for _, file in present),
         parts=tuple(part for part, _ in present),
-        images=len(images),
+        images=made.table.num_rows,
         image_bytes=sum(sum(listing.sizes) for listing in listings),
         folders=sum(listing.folders for listing in listings),
         others=sum(listing.num_others for listing in listings),
         without_metadata=len(without_metadata),
-        without_image=metadata.num_rows - len(images) + len(without_metadata) if complete else 0,
+        without_image=made.metadata_rows - made.with_metadata if complete else 0,
     )
     _report_others(listings)
     if release.is_official if strict is None else strict:
@@ -181,7 +188,7 @@ def build_index(
             release.metadata.filename,
             without_metadata[0],
         )
-    return ArchiveIndex(folder, _one_batch(table.append_column("by_hash", by_hash)), summary)
+    return ArchiveIndex(folder, made.table, summary)
 
 
 def _present_tars(folder: Path, release: Release) -> list[tuple[int, ReleaseFile]]:
@@ -229,57 +236,6 @@ def _list_tars(
     return listings
 
 
-def _images_table(listings: Iterable[TarListing]) -> pa.Table:
-    import numpy as np
-    import pyarrow as pa
-
-    tables = []
-    for number, listing in enumerate(listings):
-        tables.append(
-            pa.table(
-                {
-                    "hash": pa.array(listing.hashes, pa.string()),
-                    "tar": pa.array(np.full(len(listing.hashes), number, np.uint8)),
-                    "offset": pa.array(np.frombuffer(listing.offsets, np.int64)),
-                    "size_bytes": pa.array(np.frombuffer(listing.sizes, np.int64)),
-                }
-            )
-        )
-        listing.hashes = []  # a hundred bytes each as Python text: free them tar by tar
-    return pa.concat_tables(tables)
-
-
-def _order_of_hashes(hashes: pa.ChunkedArray, images: pa.Table, tars: Sequence[str]) -> pa.Array:
-    """Row numbers sorted by hash. Raises ArchiveError if a hash stands twice."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    order = pc.sort_indices(hashes)
-    ordered = hashes.take(order)
-    same = pc.equal(ordered[1:], ordered[:-1])
-    first = pc.index(same, True).as_py()
-    if first >= 0:
-        rows = images.take(order[first : first + 2]).to_pylist()
-        places = " and in ".join(f"{tars[row['tar']]} at byte {row['offset']:,}" for row in rows)
-        raise ArchiveError(
-            f"the image {rows[0]['hash']} stands twice: in {places} "
-            f"({pc.sum(same).as_py()} such pairs). A hash names one image; remove or rename one."
-        )
-    return order.cast(pa.int32())
-
-
-def _joined(images: pa.Table, metadata: pa.Table) -> tuple[pa.Table, list[str]]:
-    """Images with their metadata, and the hashes of those that have none."""
-    import pyarrow.compute as pc
-
-    rows = pc.index_in(images["hash"], value_set=metadata["hash"])
-    without = images["hash"].filter(pc.is_null(rows)).to_pylist() if rows.null_count else []
-    taken = metadata.drop_columns(["hash"]).take(rows)
-    for name in taken.column_names:
-        images = images.append_column(name, taken[name])
-    return images, without
-
-
 def _report_others(listings: Iterable[TarListing]) -> None:
     for listing in listings:
         if listing.num_others:
@@ -305,16 +261,6 @@ def _check_release(
             f"{folder}: expected the {release.num_examples:,} images of {release.label}, found "
             f"{summary.images:,}. pass-dataset verify tells which file is wrong."
         )
-
-
-def _one_batch(table: pa.Table) -> pa.RecordBatch:
-    """One contiguous batch: rows are then found without searching through chunks."""
-    import pyarrow as pa
-
-    batches = table.combine_chunks().to_batches(max_chunksize=None)
-    if len(batches) == 1:
-        return batches[0]
-    return pa.RecordBatch.from_pylist([], schema=table.schema)
 
 
 def fingerprint_of(folder: Path, release: Release) -> dict[str, Any]:

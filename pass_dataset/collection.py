@@ -53,7 +53,7 @@ def describe_collection(
     release = Release(
         version=version,
         name=name,
-        num_examples=sum(len(list_tar(path).hashes) for path in tars),
+        num_examples=sum(len(list_tar(path)) for path in tars),
         files=tuple(_described(path, base_url, shown) for path in [*tars, *tables]),
     )
     # Whatever is written must be readable again; this finds a bad name or version.

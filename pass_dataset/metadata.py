@@ -60,12 +60,10 @@ def read_metadata(path: str | os.PathLike[str]) -> pa.Table:
         where one belongs; the message names it.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     path = Path(path)
     columns = known_columns(path)
-    text = _read_text(path, columns)
-    text = _without_repeats(path, text.filter(pc.is_valid(text["hash"])))
+    text = _without_repeats(path, _read_text(path, columns))
     missing = pa.nulls(text.num_rows, pa.string())
     taken = text["datetaken"] if "datetaken" in columns else missing
     return pa.table(
@@ -127,7 +125,9 @@ def known_columns(path: Path) -> list[str]:
 
 
 def _read_text(path: Path, columns: list[str]) -> pa.Table:
+    """The rows that have a hash."""
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.csv
 
     convert = pyarrow.csv.ConvertOptions(
@@ -138,25 +138,25 @@ def _read_text(path: Path, columns: list[str]) -> pa.Table:
     )
     parse = pyarrow.csv.ParseOptions(newlines_in_values=False)
     try:
-        return pyarrow.csv.read_csv(path, convert_options=convert, parse_options=parse)
+        # Piece by piece: the whole file at once would take three times the table's memory.
+        with pyarrow.csv.open_csv(path, convert_options=convert, parse_options=parse) as reader:
+            pieces = [piece.filter(pc.is_valid(piece["hash"])) for piece in reader]
+            return pa.Table.from_batches(pieces, reader.schema)
     except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
         raise MetadataError(f"{path}: cannot be read as a metadata CSV: {error}") from error
 
 
 def _without_repeats(path: Path, text: pa.Table) -> pa.Table:
     """The first row of each hash."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    hashes = text["hash"].combine_chunks()
-    if isinstance(hashes, pa.ChunkedArray):  # a table without rows has no chunk to combine
-        hashes = pa.concat_arrays(hashes.chunks) if hashes.chunks else pa.array([], pa.string())
-    distinct = hashes.unique()
-    repeats = len(hashes) - len(distinct)
+    hashes = text["hash"]
+    repeats: int = len(hashes) - pc.count_distinct(hashes).as_py()
     if not repeats:
         return text
     logger.warning("%s: %d rows repeat an earlier hash; the first row counts", path, repeats)
-    first = pc.index_in(distinct, value_set=hashes)  # index_in answers with the first position
+    # index_in answers with the first position.
+    first = pc.index_in(hashes.unique(), value_set=hashes)
     return text.take(first)
 
 

@@ -16,8 +16,8 @@ each a process of its own, measured from its start to its end, imports included;
 until all is written back. Beforehand `pass-dataset verify` has put the archives on record. Then
 records are read at random from the export and from the archives.
 
-Rates are bytes of the archives over time. Memory is the largest sum over the process and its
-descendants of what they hold resident, sampled ten times a second; pages they share count twice.
+Rates are bytes of the archives over time. Memory is the peak of the process and its descendants
+together, as RSS and as PSS: see `builds`. The target is for RSS.
 
 `--caches` reads the export in several ways, each with an empty cache of its own, and says how many
 bytes that cache holds at the end.
@@ -150,14 +150,17 @@ def bench_export(options: argparse.Namespace, target: Target) -> bool:
     for _ in range(options.rounds):
         for name, (command, _, expected) in things.items():
             runs[name].append(build(command, target, expected))
-    lines = [["what", "s", "MB/s", "of cp", "peak MB"]]
+    lines = [["what", "s", "MB/s", "of cp", "RSS MB", "PSS MB"]]
     copied = median(run.seconds for run in runs["cp -r"])
     for name, done in runs.items():
         took = median(run.seconds for run in done)
         ratio = f"{copied / took:.2f}x" if things[name][1] == size_bytes else ""
-        peak_mb = max(run.peak_mb for run in done)
+        peaks = [
+            f"{max(run.peak_mb for run in done):.0f}",
+            f"{max(run.peak_share_mb for run in done):.0f}",
+        ]
         rate = things[name][1] / took / 1e6
-        lines.append([name, f"{took:.2f}", f"{rate:.0f}", ratio, f"{peak_mb:.0f}"])
+        lines.append([name, f"{took:.2f}", f"{rate:.0f}", ratio, *peaks])
     print(format_table(lines))
     everything = {name: [round(run.seconds, 2) for run in done] for name, done in runs.items()}
     print(f"all rounds, s: {json.dumps(everything)}\n")

@@ -17,8 +17,8 @@ Each is a process of its own, measured from its start to its end, imports includ
 (`--cold`), until all is written back. Beforehand `pass-dataset verify` has put the archives on
 record, as `pass-dataset download` does; TFDS's builder hashes nothing either.
 
-Rates are bytes of the archives over time. Memory is the largest sum over the process and its
-descendants of what they hold resident, sampled ten times a second; pages they share count twice.
+Rates are bytes of the archives over time. Memory is the peak of the process and its descendants
+together, as RSS and as PSS: see `builds`. The target is for RSS.
 """
 
 from __future__ import annotations
@@ -138,16 +138,20 @@ def benchmark(options: argparse.Namespace, source: Path) -> bool:
 def report(runs: dict[tuple[str, str], list[Run]], size_bytes: int, cold: bool) -> bool:
     """Prints medians and ratios; True if all targets are met."""
     seconds = {thing: median(run.seconds for run in done) for thing, done in runs.items()}
-    print(f"{'what':<6}{'format':<14}{'s':>8}{'MB/s':>8}{'of tfds':>9}{'of cp':>8}{'peak MB':>9}")
+    print(
+        f"{'what':<6}{'format':<14}{'s':>8}{'MB/s':>8}{'of tfds':>9}{'of cp':>8}"
+        f"{'RSS MB':>9}{'PSS MB':>9}"
+    )
     met = True
     for (what, file_format), done in runs.items():
         took = seconds[what, file_format]
         theirs, copied = seconds.get(("tfds", file_format)), seconds.get(("cp", "-"))
         peak_mb = max(run.peak_mb for run in done)
+        peak_share_mb = max(run.peak_share_mb for run in done)
         print(
             f"{what:<6}{file_format:<14}{took:8.2f}{size_bytes / took / 1e6:8.0f}"
             f"{f'{theirs / took:.1f}x' if theirs else '':>9}"
-            f"{f'{copied / took:.2f}x' if copied else '':>8}{peak_mb:9.0f}"
+            f"{f'{copied / took:.2f}x' if copied else '':>8}{peak_mb:9.0f}{peak_share_mb:9.0f}"
         )
         if what == "ours":
             met &= peak_mb < TARGET_PEAK_MB

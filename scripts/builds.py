@@ -1,4 +1,10 @@
-"""What the benchmarks of builds share: a synthetic release, and a build measured as a whole."""
+"""What the benchmarks of builds share: a synthetic release, and a build measured as a whole.
+
+Memory is measured in two ways, ten times a second, each summed over the process and its
+descendants: what they hold resident (RSS), in which a page that three of them share counts three
+times; and their shares (PSS, Linux only), in which it counts once, so that the sum is what the
+machine has to provide. Targets are judged by the first, which is never the smaller one.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from measurement import BenchmarkError, package_command
+from measurement import BenchmarkError, package_command, share_bytes
 
 SCRIPTS = Path(__file__).parent
 
@@ -27,12 +33,14 @@ class Run:
 
     Attributes:
         seconds: from start to end.
-        peak_mb: of memory, in units of 10^6 bytes.
+        peak_mb: largest sum of resident sets (RSS), in units of 10^6 bytes.
+        peak_share_mb: largest sum of proportional sets (PSS); 0 where the system tells none.
         written_mb: what it left in the target folder.
     """
 
     seconds: float
     peak_mb: float
+    peak_share_mb: float
     written_mb: float
 
 
@@ -58,21 +66,22 @@ class _Memory(threading.Thread):
         super().__init__(daemon=True)
         self._process = psutil.Process(pid)
         self._ended = threading.Event()
-        self.peak_bytes = 0
+        self.peak_mb = self.peak_share_mb = 0.0
 
     def run(self) -> None:
         while not self._ended.wait(0.1):
-            total = 0
+            resident = shares = 0
             with contextlib.suppress(psutil.Error):
                 for process in (self._process, *self._process.children(recursive=True)):
                     with contextlib.suppress(psutil.Error):
-                        total += process.memory_info().rss
-            self.peak_bytes = max(self.peak_bytes, total)
+                        resident += process.memory_info().rss
+                        shares += share_bytes(process.pid)
+            self.peak_mb = max(self.peak_mb, resident / 1e6)
+            self.peak_share_mb = max(self.peak_share_mb, shares / 1e6)
 
-    def end(self) -> float:
+    def end(self) -> None:
         self._ended.set()
         self.join()
-        return self.peak_bytes / 1e6
 
 
 def build(command: Sequence[str], target: Target, images: int | None) -> Run:
@@ -101,12 +110,13 @@ def build(command: Sequence[str], target: Target, images: int | None) -> Run:
         if target.cold:
             os.sync()
         seconds = time.perf_counter() - started
-        peak_mb = memory.end()
+        memory.end()
         errors.seek(0)
         said = errors.read()
     if process.returncode or (images is not None and output.split()[-1:] != [str(images)]):
         raise BenchmarkError(f"{' '.join(command)[-200:]}: {output[-500:]}{said[-3000:]}")
-    return Run(seconds, peak_mb, bytes_in(target.folder) / 1e6)
+    written_mb = bytes_in(target.folder) / 1e6
+    return Run(seconds, memory.peak_mb, memory.peak_share_mb, written_mb)
 
 
 def bytes_in(folder: Path) -> int:

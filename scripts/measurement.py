@@ -120,13 +120,16 @@ def tree_bytes(root: int) -> int:
         if not below:
             break
         members |= below
-    total = 0
-    for member in members:
-        with contextlib.suppress(OSError):
-            for line in (Path("/proc") / str(member) / "smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
-                    total += int(line.split()[1]) * 1024
-    return total
+    return sum(map(share_bytes, members))
+
+
+def share_bytes(process: int) -> int:
+    """Memory of a process, of shared pages its share: the proportional set size (Linux); else 0."""
+    with contextlib.suppress(OSError):
+        for line in (Path("/proc") / str(process) / "smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 def package_command(*arguments: str | Path) -> list[str | Path]:

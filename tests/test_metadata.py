@@ -152,6 +152,13 @@ def test_bad_files_are_named(csv, lines: list[str], message: str) -> None:
         read_metadata(csv(*lines))
 
 
+def test_row_far_into_the_file_that_is_cut(csv) -> None:
+    lines = [f"{number:032x},someone" for number in range(60_000)]  # 2 MB, read in pieces
+    assert read_metadata(csv("hash,unickname", *lines))["hash"][59_999].as_py() == f"{59_999:032x}"
+    with pytest.raises(MetadataError, match=r"pass_metadata\.csv: .*Expected 2 columns, got 1"):
+        read_metadata(csv("hash,unickname", *lines, "cut"))
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(MetadataError, match=r"gone\.csv: cannot be read"):
         read_metadata(tmp_path / "gone.csv")

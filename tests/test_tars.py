@@ -154,6 +154,13 @@ def test_unsafe_names(tar: Path, name: str) -> None:
         list_tar(tar)
 
 
+def test_name_that_is_no_text(tar: Path) -> None:
+    with tarfile.open(tar, "w", format=tarfile.USTAR_FORMAT, encoding="latin-1") as writer:
+        writer.addfile(tarfile.TarInfo("x/M\xfcller.jpg"))
+    with pytest.raises(ArchiveError, match=r"name of the image at byte 512 is no text in UTF-8"):
+        list_tar(tar)
+
+
 def test_damaged_pax_header(tar: Path) -> None:
     with tarfile.open(tar, "w", format=tarfile.PAX_FORMAT) as writer:
         info = tarfile.TarInfo("x.jpg")

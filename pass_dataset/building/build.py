@@ -18,6 +18,7 @@ from pass_dataset.building.plan import BuildPlan, has_plan
 from pass_dataset.building.shard_files import ShardFormat
 from pass_dataset.building.workers import write_shards
 from pass_dataset.errors import BuildError
+from pass_dataset.memory import give_back
 from pass_dataset.progress import Progress
 from pass_dataset.records import PassArchive
 
@@ -94,16 +95,20 @@ class Build:
             with contextlib.suppress(OSError, ValueError, KeyError):
                 return BuildPlan.load(self.folder, self.shard_format)
         BuildPlan.discard(self.folder)
+        self._new_plan(archive).save(fingerprint)
+        give_back()
+        # Mapped, as the workers have it: its pages are then theirs too.
+        return BuildPlan.load(self.folder, self.shard_format)
+
+    def _new_plan(self, archive: PassArchive) -> BuildPlan:
         records = shuffled_records(archive, SPLIT, self.shard_format, self.limit)
         total = sum(records["example_bytes"].to_numpy().tolist())
         count = self.num_shards(total, records.num_rows)
         layout = lay_out(records, count)
         names = tuple(self.shard_name(number, count) for number in range(count))
-        plan = BuildPlan(
+        return BuildPlan(
             self.folder, layout, names, self.shard_format, archive.folder, archive.summary.tars
         )
-        plan.save(fingerprint)
-        return plan
 
     def fingerprint(self, archive: PassArchive) -> dict[str, Any]:
         """All that the bytes of the result depend on."""

@@ -8,7 +8,7 @@ key (tensorflow_datasets/core/hashing.py and shuffle.py), cut into shards of nea
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,8 @@ _COLUMNS = [
     "latitude",
     "longitude",
 ]
+
+_TEXTS_AT_ONCE = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def lay_out(records: pa.RecordBatch, num_shards: int) -> Layout:
     return Layout(records, stops, tuple(np.diff(ends, prepend=0).tolist()))
 
 
-def hashed_order(hashes: Sequence[str], split: str) -> np.ndarray[Any, Any]:
+def hashed_order(hashes: Iterable[str], split: str) -> np.ndarray[Any, Any]:
     """Positions (int64) in the order of the salted MD5 of the hashes."""
     import numpy as np
 
@@ -93,6 +95,12 @@ def hashed_order(hashes: Sequence[str], split: str) -> np.ndarray[Any, Any]:
         digests += digest.digest()
     halves = np.frombuffer(digests, ">u8").reshape(-1, 2)
     return np.lexsort((halves[:, 1], halves[:, 0]))
+
+
+def _texts(hashes: pa.Array) -> Iterator[str]:
+    """An array's values, of which only some are Python text at a time: that is 90 bytes each."""
+    for start in range(0, len(hashes), _TEXTS_AT_ONCE):
+        yield from hashes.slice(start, _TEXTS_AT_ONCE).to_pylist()
 
 
 def shuffled_records(
@@ -117,7 +125,7 @@ def shuffled_records(
 
     table = archive.index.table.select(_COLUMNS)
     rows = np.asarray(archive.rows[:limit], dtype=np.int64)
-    order = hashed_order(table["hash"].take(pa.array(rows)).to_pylist(), split)
+    order = hashed_order(_texts(table["hash"].take(pa.array(rows))), split)
     taken = table.take(pa.array(rows[order]))
     for name in ("latitude", "longitude"):
         place = taken.schema.get_field_index(name)
