@@ -54,6 +54,8 @@ LOCK_NAME = ".pass.lock"
 _HOLDER_NAME = ".pass.holder"
 PART_SUFFIX = ".part"
 
+_PACKAGE = Path(__file__).resolve().parent
+
 #: Files of ours in an archive folder, which are not files of the release.
 STATE_NAMES = frozenset({RECEIPT_NAME, INDEX_NAME, LOCK_NAME, _HOLDER_NAME})
 
@@ -72,10 +74,12 @@ def _cache_folder(folder: Path) -> Path:
 def state_path(folder: Path, name: str, *, for_writing: bool = False) -> Path:
     """Where a state file of the folder is, or is to be written.
 
-    Beside the archives; in the user's cache where the folder is read-only.
+    Beside the archives; in the user's cache where the folder is read-only, or part of this package,
+    as an installed package is not ours to add files to.
     """
     beside = folder / name
-    if os.access(folder, os.W_OK) or (not for_writing and beside.exists()):
+    may_write = os.access(folder, os.W_OK) and not folder.resolve().is_relative_to(_PACKAGE)
+    if may_write or (not for_writing and beside.exists()):
         return beside
     cache = _cache_folder(folder)
     if for_writing:

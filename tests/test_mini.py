@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pass_dataset import mini, provision
+from pass_dataset import folders, mini, provision
 from pass_dataset.errors import VerificationError
 from pass_dataset.mini.traps import TRAPS
 from pass_dataset.provision import open_mini
@@ -94,6 +94,9 @@ def test_damaged_installation_is_refused(tmp_path, monkeypatch: pytest.MonkeyPat
 
 
 def test_nothing_is_written_into_the_package(archive: PassArchive) -> None:
+    """Whoever may write there: the index goes to the user's cache."""
+    PassArchive(mini.ARCHIVES, mini.CHECKSUMS)
+    assert folders.state_path(mini.ARCHIVES, folders.INDEX_NAME).is_file()
     assert sorted(path.suffix for path in mini.ARCHIVES.iterdir()) == [".csv", *[".tar"] * 10]
 
 

@@ -22,7 +22,9 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageFile
+
+from pass_dataset.passify.images.jpeg import read_jpeg
 
 __all__ = ["Decode", "Decoder"]
 
@@ -71,6 +73,10 @@ class Decoder:
         return pixels.permute(2, 0, 1).contiguous()
 
     def _image(self, jpeg: bytes) -> Image.Image:
+        if ImageFile.LOAD_TRUNCATED_IMAGES:
+            # Somebody has told Pillow, for the whole process, to fill in what is missing (TFDS does
+            # so when it is imported): a cut image would go unnoticed.
+            read_jpeg(jpeg)
         # No `with`: the image of a file in memory keeps nothing open.
         image: Image.Image = Image.open(io.BytesIO(jpeg))
         if self.min_side_px is not None:

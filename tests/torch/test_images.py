@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFile
 
 from pass_dataset.torch.images import Decoder
 
@@ -63,7 +63,9 @@ def test_reduced_image_looks_like_the_whole_one() -> None:
     assert np.abs(small - whole).max() <= 4
 
 
-def test_broken_images_raise() -> None:
+@pytest.mark.parametrize("fill_in", [False, True])
+def test_broken_images_raise(fill_in: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", fill_in)
     data = jpeg()
     for broken in (data[: len(data) // 2], b"", b"hello", data[:20]):
         with pytest.raises(Exception):  # noqa: B017  (whatever Pillow has for it)

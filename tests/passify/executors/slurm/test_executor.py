@@ -217,6 +217,8 @@ def test_cancel(slurm: Cluster, photos: Path, tmp_path: Path) -> None:
     command = ["run", photos, "--out", tmp_path / "run", *options("--no-wait")]
     passify(*command, "--slurm-option", "begin=now+1hour")
     (submission,) = load_submissions(tmp_path / "run")
+    # SLURM says why tasks wait once it has thought about them.
+    wait_for(lambda: "wait (None)" not in passify("status", tmp_path / "run").stdout)
     status = passify("status", tmp_path / "run")
     assert "0 run, 2 wait (BeginTime)" in status.stdout
     done = passify("cancel", tmp_path / "run")
