@@ -13,29 +13,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pass_dataset import folders
-from pass_dataset.building.build import SPLIT, Build, system_errors
+from pass_dataset.building.build import Build
 from pass_dataset.building.plan import BuildPlan, stored_fingerprint
 from pass_dataset.errors import BuildError
+from pass_dataset.exports.build import ExportBuild
 from pass_dataset.parquet.card import card_of
 from pass_dataset.parquet.export import (
     CARD_NAME,
     DATA_NAME,
     EXPORT_NAME,
     Export,
-    ExportShard,
     describe,
 )
 from pass_dataset.parquet.shards import ImageParquet
-from pass_dataset.progress import Progress, Silent
-from pass_dataset.provision import provide
 from pass_dataset.records import PassArchive
-from pass_dataset.releases import Release
-from pass_dataset.worker_process import default_workers
 
-__all__ = ["SHARD_BYTES", "WORK_NAME", "ParquetBuild"]
+__all__ = ["WORK_NAME", "ParquetBuild"]
 
-#: Bytes of a shard, as `datasets` has it (`datasets.config.MAX_SHARD_SIZE`): 360 for all of PASS.
-SHARD_BYTES = 500_000_000
 WORK_NAME = ".building"
 
 #: What may stand in the folder beside an export: our own files, and those of tools.
@@ -43,29 +37,12 @@ _OTHERS = frozenset({WORK_NAME, ".verified.json", ".cache", ".git", ".gitattribu
 
 
 @dataclass(frozen=True)
-class ParquetBuild:
-    """An export to be made.
+class ParquetBuild(ExportBuild[Export]):
+    """A Parquet export to be made, see `exports.build.ExportBuild`."""
 
-    Attributes:
-      out: the folder.
-      release: what is exported.
-      parts: part numbers, sorted; None for all.
-      workers: number of processes; None: as many as there are cores.
-      shard_bytes: a shard has about so many.
-      shard_format: how a shard is written.
-    """
+    shard_format: ImageParquet = field(default_factory=ImageParquet, kw_only=True)
 
-    out: Path
-    release: Release
-    parts: tuple[int, ...] | None = None
-    workers: int | None = None
-    shard_bytes: int = SHARD_BYTES
-    shard_format: ImageParquet = field(default_factory=ImageParquet)
-
-    def __post_init__(self) -> None:
-        self.release.select(self.parts)
-        if self.shard_bytes < 1:
-            raise ValueError(f"shard_bytes: expected 1 or more, found {self.shard_bytes}")
+    extension = "parquet"
 
     @property
     def what(self) -> str:
@@ -73,72 +50,24 @@ class ParquetBuild:
         return describe(self.release, self.parts)
 
     @property
-    def written_as(self) -> str:
-        """What tells it from exports of the same records in other files."""
-        return f"{self.shard_format.name}, shards of {self.shard_bytes:,} bytes"
-
-    def run(
-        self, archives: str | os.PathLike[str], progress: Progress | None = None
-    ) -> tuple[Export, bool]:
-        """Builds, unless it is there.
-
-        Args:
-          archives: archive folder with what is exported; what was not verified yet is hashed.
-          progress: where progress is shown.
-
-        Returns:
-          What the folder holds, and whether it was built now.
-
-        Raises:
-          BuildError: the folder holds something else, or cannot be written.
-          ArchiveError, FolderError, MetadataError, VerificationError: the archives are not right.
-        """
-        with system_errors(self.out):
-            self.out.mkdir(parents=True, exist_ok=True)
-            # Before waiting for anyone, and before anything of ours is written there.
-            self._check_folder()
-            with folders.hold(self.out):
-                found = self._finished()
-                if found is not None:
-                    BuildPlan.discard(self._work)
-                    return found, False
-                self._check_folder()
-                archive = provide(
-                    self.release, given=archives, default=Path(archives), parts=self.parts
-                )
-                if not len(archive):
-                    raise BuildError(f"{archives}: has no image of {self.what}")
-                build = self._build()
-                self._check_leftovers(build, archive)
-                self._take_back()
-                build.run(archive, self._finish, progress or Silent())
-                return Export.load(self.out), True
-
-    @property
     def _work(self) -> Path:
         return self.out / WORK_NAME
 
-    def _build(self) -> Build:
-        def num_shards(total_bytes: int, records: int) -> int:
-            return max(1, min(records, -(-total_bytes // self.shard_bytes)))
+    def _claim(self) -> Path:
+        """Makes the folder, which is also the one to hold; refuses that of someone else."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        self._check_folder()
+        return self.out
 
-        return Build(
-            target=self.out,
-            folder=self._work,
-            what=self.what,
-            shard_format=self.shard_format,
-            workers=self.workers or default_workers(),
-            limit=None,
-            sharding=f"{self.shard_bytes} bytes",
-            num_shards=num_shards,
-            shard_name=lambda number, count: f"{SPLIT}-{number:05}-of-{count:05}.parquet",
-        )
+    def _load(self) -> Export:
+        return Export.load(self.out)
 
     def _finished(self) -> Export | None:
         """The export that is there, if it is the one wanted."""
         if not (self.out / EXPORT_NAME).exists():
+            self._check_folder()
             return None
-        found = Export.load(self.out)
+        found = self._load()
         if not found.is_of(self.release, self.parts, self.written_as):
             raise BuildError(
                 f"{self.out}: holds {found.what} ({found.format}); for {self.what} "
@@ -150,6 +79,7 @@ class ParquetBuild:
                 f"{'; '.join(faults[:5])}{' …' if len(faults) > 5 else ''}. Remove "
                 f"{self.out / EXPORT_NAME} and build again."
             )
+        BuildPlan.discard(self._work)
         return found
 
     def _check_folder(self) -> None:
@@ -165,6 +95,13 @@ class ParquetBuild:
                 f"{self.out}: expected an empty folder or an export that was cut, found "
                 f"{', '.join(strange[:5])}{' …' if len(strange) > 5 else ''}; give another --out"
             )
+
+    def _resume(self, build: Build, archive: PassArchive) -> None:
+        """Refuses archives and leftovers that do not fit; takes up those that do."""
+        if not len(archive):
+            raise BuildError(f"{archive.folder}: has no image of {self.what}")
+        self._check_leftovers(build, archive)
+        self._take_back()
 
     def _check_leftovers(self, build: Build, archive: PassArchive) -> None:
         """Refuses to throw away a half-built export of something else."""
@@ -197,11 +134,8 @@ class ParquetBuild:
             self.release,
             self.parts,
             self.written_as,
+            self._shards(plan, f"{DATA_NAME}/"),
             sum(plan.layout.shard_bytes),
-            tuple(
-                ExportShard(f"{DATA_NAME}/{name}", length, (plan.data / name).stat().st_size)
-                for name, length in zip(plan.names, plan.layout.shard_lengths, strict=True)
-            ),
         )
         (plan.folder / CARD_NAME).write_text(card_of(export), encoding="utf-8")
         for name in (DATA_NAME, CARD_NAME):

@@ -119,6 +119,6 @@ def _facts(export: Export) -> str:
         "  - name: train\n"
         f"    num_bytes: {export.num_bytes}\n"
         f"    num_examples: {export.num_examples}\n"
-        f"  download_size: {export.download_bytes}\n"
+        f"  download_size: {export.size_bytes}\n"
         f"  dataset_size: {export.num_bytes}\n"
     )

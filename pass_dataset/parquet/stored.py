@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from pass_dataset import folders
+from pass_dataset.exports.stored import ExportFolder, image_differences
 from pass_dataset.parquet.export import Export, contents_digest
 from pass_dataset.parquet.schema import arrow_schema
-from pass_dataset.releases import Release
 from pass_dataset.stored.builds import Damage, Difference, StoredShard
 
 __all__ = ["ParquetFolder", "ParquetRecord"]
@@ -53,12 +53,7 @@ class ParquetRecord:
 
     def differences(self, row: Mapping[str, Any], sha256: bytes) -> Iterator[Difference]:
         """What differs from the archives, see `stored.builds.StoredRecord`."""
-        if self.sha256 != sha256:
-            yield Difference(
-                "image",
-                f"{self.size_bytes:,} bytes with SHA-256 {self.sha256.hex()}",
-                f"{row['size_bytes']:,} bytes with SHA-256 {sha256.hex()}",
-            )
+        yield from image_differences(self.size_bytes, self.sha256, row, sha256)
         expected = {
             "creator_uname": row["creator"],
             "hash": row["hash"],
@@ -77,16 +72,10 @@ def _as_float32(degrees: float | None) -> float | None:
 
 
 @dataclass(frozen=True)
-class ParquetFolder:
-    """A finished Parquet export, as `stored.builds.StoredBuild` has it.
+class ParquetFolder(ExportFolder[Export]):
+    """A finished Parquet export."""
 
-    Attributes:
-      folder: where.
-      export: what it says of itself.
-    """
-
-    folder: Path
-    export: Export
+    file_format = "parquet"
 
     @classmethod
     def open(cls, folder: Path) -> ParquetFolder:
@@ -94,43 +83,8 @@ class ParquetFolder:
         return cls(folder, Export.load(folder))
 
     @property
-    def name(self) -> str:
-        return self.export.release.name
-
-    @property
-    def version(self) -> str:
-        return self.export.release.version
-
-    @property
     def label(self) -> str:
         return self.export.what
-
-    @property
-    def release(self) -> Release:
-        return self.export.release
-
-    @property
-    def file_format(self) -> str:
-        return "parquet"
-
-    @property
-    def parts(self) -> tuple[int, ...] | None:
-        return self.export.parts
-
-    @property
-    def limit(self) -> None:
-        return None
-
-    @property
-    def shards(self) -> tuple[StoredShard, ...]:
-        return tuple(
-            StoredShard(self.folder / shard.path, "train", shard.num_examples)
-            for shard in self.export.shards
-        )
-
-    @property
-    def num_examples(self) -> int:
-        return self.export.num_examples
 
     def records(self, shard: StoredShard) -> Iterator[ParquetRecord | Damage]:
         """The records of a file; a row group that cannot be read is one `Damage`."""

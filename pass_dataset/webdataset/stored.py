@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pass_dataset.releases import Release
+from pass_dataset.exports.stored import ExportFolder, image_differences
 from pass_dataset.stored.builds import Damage, Difference, StoredShard
 from pass_dataset.webdataset.export import WebDatasetExport
 from pass_dataset.webdataset.shards import metadata_of
@@ -48,12 +48,7 @@ class WebDatasetRecord:
 
     def differences(self, row: Mapping[str, Any], sha256: bytes) -> Iterator[Difference]:
         """What differs from the archives, see `stored.builds.StoredRecord`."""
-        if self.sha256 != sha256:
-            yield Difference(
-                "image",
-                f"{self.size_bytes:,} bytes with SHA-256 {self.sha256.hex()}",
-                f"{row['size_bytes']:,} bytes with SHA-256 {sha256.hex()}",
-            )
+        yield from image_differences(self.size_bytes, self.sha256, row, sha256)
         expected = metadata_of(dict(row))
         for name in sorted(expected.keys() | self.values.keys()):
             found, wanted = self.values.get(name), expected.get(name)
@@ -62,60 +57,15 @@ class WebDatasetRecord:
 
 
 @dataclass(frozen=True)
-class WebDatasetFolder:
-    """A finished WebDataset export, as `stored.builds.StoredBuild` has it.
+class WebDatasetFolder(ExportFolder[WebDatasetExport]):
+    """A finished WebDataset export."""
 
-    Attributes:
-      folder: where.
-      export: what it says of itself.
-    """
-
-    folder: Path
-    export: WebDatasetExport
+    file_format = "webdataset"
 
     @classmethod
     def open(cls, folder: Path) -> WebDatasetFolder:
         """Opens a folder. Raises UnreadableBuildError if it is no finished export."""
         return cls(folder, WebDatasetExport.load(folder))
-
-    @property
-    def name(self) -> str:
-        return self.export.release.name
-
-    @property
-    def version(self) -> str:
-        return self.export.release.version
-
-    @property
-    def label(self) -> str:
-        return self.export.release.label
-
-    @property
-    def release(self) -> Release:
-        return self.export.release
-
-    @property
-    def file_format(self) -> str:
-        return "webdataset"
-
-    @property
-    def parts(self) -> tuple[int, ...] | None:
-        return self.export.parts
-
-    @property
-    def limit(self) -> None:
-        return None
-
-    @property
-    def shards(self) -> tuple[StoredShard, ...]:
-        return tuple(
-            StoredShard(self.folder / name, "train", examples)
-            for name, examples, _ in self.export.shards
-        )
-
-    @property
-    def num_examples(self) -> int:
-        return self.export.num_examples
 
     def records(self, shard: StoredShard) -> Iterator[WebDatasetRecord | Damage]:
         """The examples of a tar."""

@@ -84,7 +84,7 @@ def test_what_the_folder_says(many: Collection, whole: Path) -> None:
     assert export.what == "pass 1.0.0"
     assert (export.num_examples, len(export.shards)) == (240, SHARDS)
     assert export.shards[0].path == "data/train-00000-of-00025.parquet"
-    assert export.download_bytes == sum(p.stat().st_size for p in whole.glob("data/*"))
+    assert export.size_bytes == sum(p.stat().st_size for p in whole.glob("data/*"))
     assert list(export.faults(whole)) == []
     assert {path.name for path in whole.iterdir()} == {
         ".pass.lock",

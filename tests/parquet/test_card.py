@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pass_dataset.exports.record import ExportShard
 from pass_dataset.parquet.card import card_of, size_category, source_card
-from pass_dataset.parquet.export import Export, ExportShard
+from pass_dataset.parquet.export import Export
 from pass_dataset.releases import OFFICIAL_VERSIONS, official_release, parse_release
 
 hub = pytest.importorskip("huggingface_hub")
@@ -24,7 +25,7 @@ OWN = parse_release(
 
 def export_of(parts: tuple[int, ...] | None = None, num_examples: int = 1_439_588) -> Export:
     shards = (ExportShard("data/train-00000-of-00001.parquet", num_examples, 179_000_000_000),)
-    return Export(official_release(), parts, "parquet", 178_000_000_000, shards)
+    return Export(official_release(), parts, "parquet", shards, 178_000_000_000)
 
 
 def parsed(text: str) -> hub.DatasetCardData:

@@ -49,6 +49,12 @@ class CascadeRCNN:
       settings: how it runs.
     """
 
+    name = "cascade-rcnn"
+    target: Target = "person"
+    image_reader: ImageReader = "pillow"
+    class_names = coco.CLASS_NAMES
+    store_threshold = STORE_THRESHOLD
+
     #: What the CPU computes in. Less than float32 is slower there, and only tests ask for it.
     _cpu_precision: Precision = "float32"
 
@@ -60,26 +66,6 @@ class CascadeRCNN:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.settings,)
-
-    @property
-    def name(self) -> str:
-        return "cascade-rcnn"
-
-    @property
-    def target(self) -> Target:
-        return "person"
-
-    @property
-    def image_reader(self) -> ImageReader:
-        return "pillow"
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        return coco.CLASS_NAMES
-
-    @property
-    def store_threshold(self) -> float:
-        return STORE_THRESHOLD
 
     @property
     def weights_sha256(self) -> str:

@@ -37,6 +37,12 @@ class Detectron2:
     `Detections.max_score` is 0.0 where no person has a score over `store_threshold`.
     """
 
+    name = "detectron2"
+    target: Target = "person"
+    image_reader: ImageReader = "pillow"
+    class_names = coco.CLASS_NAMES
+    store_threshold = STORE_THRESHOLD
+
     def __init__(self, settings: DetectorSettings | None = None) -> None:
         self.settings = settings or DetectorSettings()
         self._resolved: weights.VerifiedWeights | None = None
@@ -44,26 +50,6 @@ class Detectron2:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.settings,)
-
-    @property
-    def name(self) -> str:
-        return "detectron2"
-
-    @property
-    def target(self) -> Target:
-        return "person"
-
-    @property
-    def image_reader(self) -> ImageReader:
-        return "pillow"
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        return coco.CLASS_NAMES
-
-    @property
-    def store_threshold(self) -> float:
-        return STORE_THRESHOLD
 
     @property
     def weights_sha256(self) -> str:

@@ -51,6 +51,10 @@ class TorchvisionDetector:
       settings: how it runs; `weights` names a file with another state of the same model.
     """
 
+    target: Target = "person"
+    image_reader: ImageReader = "pillow"
+    store_threshold = STORE_THRESHOLD
+
     def __init__(self, model_name: str, settings: DetectorSettings | None = None) -> None:
         self.model_name = model_name
         self.settings = settings or DetectorSettings()
@@ -65,20 +69,8 @@ class TorchvisionDetector:
         return f"torchvision:{self.model_name}"
 
     @property
-    def target(self) -> Target:
-        return "person"
-
-    @property
-    def image_reader(self) -> ImageReader:
-        return "pillow"
-
-    @property
     def class_names(self) -> tuple[str, ...]:
         return tuple(self._published().meta["categories"])
-
-    @property
-    def store_threshold(self) -> float:
-        return STORE_THRESHOLD
 
     @property
     def weights_sha256(self) -> str:

@@ -53,6 +53,10 @@ class TransformersDetector:
       settings: how it runs.
     """
 
+    target: Target = "person"
+    image_reader: ImageReader = "pillow"
+    store_threshold = STORE_THRESHOLD
+
     def __init__(self, model_id: str, settings: DetectorSettings | None = None) -> None:
         self.model_id = model_id
         self.settings = settings or DetectorSettings()
@@ -69,14 +73,6 @@ class TransformersDetector:
         return f"transformers:{self.model_id}"
 
     @property
-    def target(self) -> Target:
-        return "person"
-
-    @property
-    def image_reader(self) -> ImageReader:
-        return "pillow"
-
-    @property
     def class_names(self) -> tuple[str, ...]:
         if self._names is None:
             transformers = self._require("transformers")
@@ -90,10 +86,6 @@ class TransformersDetector:
             count = max(labels, default=-1) + 1
             self._names = tuple(labels.get(position, "") for position in range(count))
         return self._names
-
-    @property
-    def store_threshold(self) -> float:
-        return STORE_THRESHOLD
 
     @property
     def weights_sha256(self) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pass_dataset.extras import require
+from pass_dataset.passify.detectors.batches import like_batches
 from pass_dataset.passify.detectors.detections import Detections
 from pass_dataset.passify.detectors.detector import DetectorSettings, Precision, Target
 from pass_dataset.passify.detectors.devices import resolve_device, resolve_threads
@@ -119,24 +119,19 @@ class RetinaFace:
         from pass_dataset.passify.detectors.retinaface.boxes import detections
 
         runtime = self._runtime(precision)
-        by_size = defaultdict(list)
-        for position, image in enumerate(images):
+        for image in images:
             _check(image)
-            by_size[image.shape].append(position)
         found: dict[int, Detections] = {}
-        for (height, width, _), positions in by_size.items():
-            size = self._batch_size(height * width)
-            for start in range(0, len(positions), size):
-                batch = positions[start : start + size]
-                outputs = runtime.run([images[position] for position in batch])
-                for position, levels in zip(batch, outputs, strict=True):
-                    found[position] = detections(levels)
+        for batch in like_batches([image.shape for image in images], self._batch_size):
+            outputs = runtime.run([images[position] for position in batch])
+            found.update(zip(batch, map(detections, outputs), strict=True))
         return [found[position] for position in range(len(images))]
 
-    def _batch_size(self, pixels: int) -> int:
+    def _batch_size(self, shape: tuple[int, ...]) -> int:
+        height, width, _ = shape
         kind = self._device().partition(":")[0]
         wanted = self._settings.batch_size or _BATCH_SIZES.get(kind, 1)
-        return max(1, min(wanted, _BATCH_PIXELS // pixels))
+        return max(1, min(wanted, _BATCH_PIXELS // (height * width)))
 
     def _device(self) -> str:
         return resolve_device(self._settings.device)
