@@ -32,8 +32,8 @@ def prepare_torch(settings: DetectorSettings, feature: str, extra: str = "passif
       MissingExtraError: torch or torchvision is not installed.
       DetectorError: there is no such device.
     """
-    # Feature maps of 60 MB come and go. In pages of 2 MB that costs little; in pages of 4 KB it
-    # took a quarter of the time. torch looks at this once, for its first tensor.
+    # Feature maps of 60 MB come and go: asked for in pages of 2 MB, they are mapped in fewer steps.
+    # torch looks at this once, for its first tensor.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     torch = require("torch", feature=feature, extra=extra)
     require("torchvision", feature=feature, extra=extra)

@@ -12,7 +12,7 @@ from pass_dataset.passify.report.intervals import lower_bound, two_sided, upper_
 @pytest.mark.parametrize(
     ("found", "checked", "low", "high"),
     [
-        # R: binom.test(found, checked)$conf.int
+        # Clopper and Pearson's interval: quantiles of beta distributions.
         (0, 10, 0.0, 0.3084971),
         (1, 10, 0.002528579, 0.4450161),
         (5, 10, 0.187086, 0.812914),

@@ -36,9 +36,9 @@ CUDA_BATCH_SIZE = 16
 STORE_THRESHOLD = 0.05
 
 #: How far `max_score` may be off with less than float32. Measured on photographs and crops of them
-#: with random weights, whose scores lie far closer to the threshold than trained ones': rounded to
-#: bfloat16 after each layer, 60 images were off by up to 0.26, half of them by less than 0.022; to
-#: float16, 42 images by up to 0.036, half of them by less than 0.004.
+#: with random weights, not with the published ones: rounded to bfloat16 after each layer, 60 images
+#: were off by up to 0.26, half of them by less than 0.022; to float16, 42 images by up to 0.036,
+#: half of them by less than 0.004.
 SCORE_BANDS: dict[Precision, float] = {"bfloat16": 0.3, "float16": 0.1}
 
 

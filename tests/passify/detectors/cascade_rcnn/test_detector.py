@@ -66,7 +66,7 @@ def check_same(found: Detections, expected: Detections, score_tolerance: float) 
 
 
 def test_golden_detections(detector: CascadeRCNN, golden: dict[str, Any], shared: Path) -> None:
-    """DESIGN's tolerances: verdicts, 1e-3 of the highest score, 99 % of the boxes."""
+    """Tolerances: equal verdicts, 1e-3 of the highest score, 99 % of the boxes."""
     assert len(golden) == 15
     matched = expected_boxes = 0
     for name, expected in golden.items():
