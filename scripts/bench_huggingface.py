@@ -34,7 +34,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from builds import Run, Target, build, images_of, synthetic_release
+from builds import Run, Target, add_release_options, build, images_of, synthetic_release
 from measurement import BenchmarkError, format_table, machine_line
 
 TARGET_PEAK_MB = 1500.0
@@ -258,15 +258,9 @@ def report(runs: dict[Way, list[Run]], size_bytes: int) -> bool:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Options of the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--work", type=Path, default=Path("/dev/shm"), metavar="DIR")
-    parser.add_argument("--source", type=Path, metavar="DIR", help="made by make_synthetic.py")
-    parser.add_argument("--images", type=int, default=25_000)
-    parser.add_argument("--body-bytes-mean", type=int, default=124_000, metavar="M")
-    parser.add_argument("--body-bytes", type=int, metavar="B", help="all of this size instead")
+    add_release_options(parser)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=COMMANDS, metavar="WHAT")
-    parser.add_argument("--cold", action="store_true", help="drop the source from memory first")
-    parser.add_argument("--keep", action="store_true", help="leave the synthetic release there")
     return parser.parse_args(arguments)
 
 

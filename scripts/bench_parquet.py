@@ -36,7 +36,7 @@ import time
 from pathlib import Path
 from statistics import median, quantiles
 
-from builds import Run, Target, build, bytes_in, images_of, synthetic_release
+from builds import Run, Target, add_release_options, build, bytes_in, images_of, synthetic_release
 from measurement import BenchmarkError, format_table, machine_line
 
 TARGET_PEAK_MB = 1500.0
@@ -291,15 +291,9 @@ def read_once(way: str, export: Path, cache: Path) -> tuple[float, float]:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Options of the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--work", type=Path, default=Path("/dev/shm"), metavar="DIR")
-    parser.add_argument("--source", type=Path, metavar="DIR", help="made by make_synthetic.py")
-    parser.add_argument("--images", type=int, default=25_000)
-    parser.add_argument("--body-bytes-mean", type=int, default=124_000, metavar="M")
-    parser.add_argument("--body-bytes", type=int, metavar="B", help="all of this size instead")
+    add_release_options(parser)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--cold", action="store_true", help="drop the source from memory first")
-    parser.add_argument("--keep", action="store_true", help="leave the synthetic release there")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--row-groups", action="store_true", help="sizes of row groups instead")
     what.add_argument("--caches", action="store_true", help="ways of reading instead")

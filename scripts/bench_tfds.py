@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from builds import Run, Target, build, images_of, synthetic_release
+from builds import Run, Target, add_release_options, build, images_of, synthetic_release
 from measurement import BenchmarkError, machine_line
 
 FORMATS = ("tfrecord", "array_record")
@@ -170,17 +170,11 @@ def report(runs: dict[tuple[str, str], list[Run]], size_bytes: int, cold: bool) 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Options of the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--work", type=Path, default=Path("/dev/shm"), metavar="DIR")
-    parser.add_argument("--source", type=Path, metavar="DIR", help="made by make_synthetic.py")
-    parser.add_argument("--images", type=int, default=25_000)
-    parser.add_argument("--body-bytes-mean", type=int, default=124_000, metavar="M")
-    parser.add_argument("--body-bytes", type=int, metavar="B", help="all of this size instead")
+    add_release_options(parser)
     parser.add_argument("--formats", nargs="+", default=FORMATS, metavar="FORMAT")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--only", choices=["ours", "tfds"])
-    parser.add_argument("--cold", action="store_true", help="drop the source from memory first")
-    parser.add_argument("--keep", action="store_true", help="leave the synthetic release there")
     return parser.parse_args(arguments)
 
 

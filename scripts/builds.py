@@ -131,6 +131,17 @@ def forget(folder: Path) -> None:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
+def add_release_options(parser: argparse.ArgumentParser) -> None:
+    """Adds what `synthetic_release` goes by, and whether the source is dropped from memory."""
+    parser.add_argument("--work", type=Path, default=Path("/dev/shm"), metavar="DIR")
+    parser.add_argument("--source", type=Path, metavar="DIR", help="made by make_synthetic.py")
+    parser.add_argument("--images", type=int, default=25_000)
+    parser.add_argument("--body-bytes-mean", type=int, default=124_000, metavar="M")
+    parser.add_argument("--body-bytes", type=int, metavar="B", help="all of this size instead")
+    parser.add_argument("--cold", action="store_true", help="drop the source from memory first")
+    parser.add_argument("--keep", action="store_true", help="leave the synthetic release there")
+
+
 @contextlib.contextmanager
 def synthetic_release(options: argparse.Namespace, name: str) -> Iterator[Path]:
     """A folder with archives that are on record, as `options` say.
