@@ -15,7 +15,9 @@ from pass_dataset import __version__
 from pass_dataset.arguments import RELEASE_HELP, Commands, command, parts, positive
 from pass_dataset.building.cli import add_build, add_verify_build
 from pass_dataset.command_line import run_command
+from pass_dataset.credits.cli import add_credits
 from pass_dataset.croissant.cli import add_croissant
+from pass_dataset.diff.cli import add_diff
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.parquet.cli import add_push
 from pass_dataset.passify.detectors.cli import add_weights
@@ -51,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_index(commands)
     _add_checksums(commands)
     add_croissant(commands)
+    add_credits(commands)
+    add_diff(commands)
     add_build(commands)
     _add_demo(commands)
     add_verify_build(commands)

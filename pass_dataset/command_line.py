@@ -1,4 +1,4 @@
-"""What all commands share: what they log, how errors are told, and exit codes.
+"""What all commands share: what they log and write, how errors are told, and exit codes.
 
 Exit codes: 0 done, 1 an error or something that is not whole, 2 wrong usage, 130 interrupted.
 """
@@ -10,12 +10,14 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TextIO
 
-from pass_dataset.errors import DownloadError, PassDatasetError
+from pass_dataset.errors import DownloadError, FolderError, PassDatasetError
+from pass_dataset.folders import writing_whole
 
-__all__ = ["run_command"]
+__all__ = ["run_command", "write_out"]
 
 
 class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]  # no [] before 3.11
@@ -61,6 +63,28 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
     except KeyboardInterrupt:
         _say(f"\n{parser.prog}: interrupted; what was done is kept.\n{again}")
         return 130
+
+
+def write_out(pieces: Iterable[str], out: Path | None) -> None:
+    """Writes text as UTF-8, whatever the terminal's encoding is.
+
+    Args:
+      pieces: of the text, written as they come.
+      out: file, which gets its name only when it is whole; None: standard output.
+
+    Raises:
+      FolderError: the file cannot be written.
+    """
+    if out is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.writelines(piece.encode() for piece in pieces)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with writing_whole(out) as file:
+            file.writelines(piece.encode() for piece in pieces)
+    except OSError as error:
+        raise FolderError(f"{out}: cannot be written: {error.strerror}") from error
 
 
 def _say(text: str) -> None:

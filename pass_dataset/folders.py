@@ -16,6 +16,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from pass_dataset.errors import FolderError, FolderLockedError, ReleaseError
 from pass_dataset.releases import (
@@ -41,6 +42,7 @@ __all__ = [
     "state_path",
     "user_cache",
     "write_whole",
+    "writing_whole",
 ]
 
 logger = logging.getLogger(__name__)
@@ -89,9 +91,17 @@ def state_path(folder: Path, name: str, *, for_writing: bool = False) -> Path:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Writes a small file so that its name never stands for half of it."""
+    with writing_whole(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def writing_whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write; it gets its name when the block ends, and none if the block fails."""
     beside = path.with_name(f"{path.name}.{os.getpid()}{PART_SUFFIX}")
     try:
-        beside.write_bytes(data)
+        with beside.open("wb") as file:
+            yield file
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)

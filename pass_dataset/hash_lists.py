@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,14 @@ from pass_dataset.errors import MetadataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["read_hash_list"]
+__all__ = ["is_hash", "parse_hash_list", "read_hash_list"]
 
 _HASH = r"^[0-9a-f]{28,32}$"
+
+
+def is_hash(text: str) -> bool:
+    """True if it has the form of an image's hash."""
+    return re.fullmatch(_HASH, text) is not None
 
 
 def read_hash_list(path: str | os.PathLike[str]) -> pa.Array:
@@ -29,23 +35,36 @@ def read_hash_list(path: str | os.PathLike[str]) -> pa.Array:
     Raises:
       MetadataError: the file cannot be read, or a line is neither.
     """
+    path = Path(path)
+    try:
+        return parse_hash_list(path.read_text(encoding="utf-8-sig"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise MetadataError(f"{path}: cannot be read as a list of hashes: {error}") from error
+
+
+def parse_hash_list(text: str, where: str) -> pa.Array:
+    """The hashes in the text of a list; see `read_hash_list`.
+
+    Args:
+      text: the content.
+      where: it comes from, for messages.
+
+    Raises:
+      MetadataError: a line is neither a hash nor a name.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    path = Path(path)
-    try:
-        # Arrow's texts and not Python's: a list may have a million lines.
-        lines = pa.array(path.read_text(encoding="utf-8-sig").splitlines(), pa.string())
-    except (OSError, UnicodeDecodeError) as error:
-        raise MetadataError(f"{path}: cannot be read as a list of hashes: {error}") from error
+    # Arrow's texts and not Python's: a list may have a million lines.
+    lines = pa.array(text.splitlines(), pa.string())
     lines = pc.utf8_trim_whitespace(lines)
     lines = lines.filter(pc.invert(pc.match_substring_regex(lines, "^(#.*)?$")))
     hashes = pc.replace_substring_regex(lines, pattern=r"^.*/|\.jpe?g$", replacement="")
-    is_hash = pc.match_substring_regex(hashes, _HASH)
-    if not pc.all(is_hash, min_count=0).as_py():
-        wrong = lines.filter(pc.invert(is_hash))[0].as_py()
+    fits = pc.match_substring_regex(hashes, _HASH)
+    if not pc.all(fits, min_count=0).as_py():
+        wrong = lines.filter(pc.invert(fits))[0].as_py()
         raise MetadataError(
-            f"{path}: expected a hash (28 to 32 hexadecimal characters) or the name of its .jpg "
+            f"{where}: expected a hash (28 to 32 hexadecimal characters) or the name of its .jpg "
             f"on each line, found {wrong!r}"
         )
     return hashes

@@ -12,6 +12,7 @@ import csv
 import datetime
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
 __all__ = [
     "METADATA_COLUMNS",
     "REQUIRED_COLUMNS",
+    "ROW_COLUMN",
+    "columns_in",
     "known_columns",
     "parse_date",
     "position_of",
     "read_metadata",
+    "read_text",
 ]
 
 logger = logging.getLogger(__name__)
@@ -43,6 +47,8 @@ METADATA_COLUMNS = (
     "latitude",
     "longitude",
 )
+#: Name of the column of row numbers in YFCC-100M, which has none.
+ROW_COLUMN = ""
 _OPTIONAL_COLUMNS = ("licensename", "datetaken", "latitude", "longitude")
 
 
@@ -63,7 +69,7 @@ def read_metadata(path: str | os.PathLike[str]) -> pa.Table:
 
     path = Path(path)
     columns = known_columns(path)
-    text = _without_repeats(path, _read_text(path, columns))
+    text = read_text(path, columns)
     missing = pa.nulls(text.num_rows, pa.string())
     taken = text["datetaken"] if "datetaken" in columns else missing
     return pa.table(
@@ -77,6 +83,22 @@ def read_metadata(path: str | os.PathLike[str]) -> pa.Table:
             "longitude": _degrees(path, text, "longitude"),
         }
     )
+
+
+def read_text(path: Path, columns: Sequence[str]) -> pa.Table:
+    """Reads columns of a metadata CSV as they are.
+
+    Args:
+      path: the CSV.
+      columns: names, ``hash`` among them; see `columns_in`.
+
+    Returns:
+      A table of strings, one row for each hash (the first), null where the field is empty.
+
+    Raises:
+      MetadataError: the file cannot be read, or lacks one of them.
+    """
+    return _without_repeats(path, _read_rows(path, columns))
 
 
 def position_of(image_hash: str, hashes: pa.Array, order: pa.Array | None = None) -> int | None:
@@ -107,11 +129,7 @@ def known_columns(path: Path) -> list[str]:
     Raises:
       MetadataError: the file cannot be read, or lacks a required column.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file), [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise MetadataError(f"{path}: cannot be read as a metadata CSV: {error}") from error
+    header = _header(path)
     missing = [name for name in REQUIRED_COLUMNS if name not in header]
     if missing:
         raise MetadataError(
@@ -124,14 +142,33 @@ def known_columns(path: Path) -> list[str]:
     return [name for name in (*REQUIRED_COLUMNS, *_OPTIONAL_COLUMNS) if name in header]
 
 
-def _read_text(path: Path, columns: list[str]) -> pa.Table:
+def columns_in(path: Path) -> list[str]:
+    """All columns of a metadata CSV that can be told by their name, `ROW_COLUMN` too.
+
+    Raises:
+      MetadataError: as `known_columns`.
+    """
+    known_columns(path)
+    header = _header(path)
+    return [name for name in header if header.count(name) == 1]
+
+
+def _header(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return next(csv.reader(file), [])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise MetadataError(f"{path}: cannot be read as a metadata CSV: {error}") from error
+
+
+def _read_rows(path: Path, columns: Sequence[str]) -> pa.Table:
     """The rows that have a hash."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.csv
 
     convert = pyarrow.csv.ConvertOptions(
-        include_columns=columns,
+        include_columns=list(columns),
         column_types=dict.fromkeys(columns, pa.string()),
         strings_can_be_null=True,
         null_values=[""],

@@ -106,6 +106,11 @@ class Release:
         return sum(file.size_bytes for file in self.files)
 
     @property
+    def doi(self) -> str | None:
+        """DOI of its Zenodo record, which Zenodo makes of the record's number; None without one."""
+        return None if self.zenodo_record is None else f"10.5281/zenodo.{self.zenodo_record}"
+
+    @property
     def is_official(self) -> bool:
         """True if these are the very files of a published PASS release."""
         if self.name != "pass" or self.version not in OFFICIAL_VERSIONS:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pass_dataset.errors import ReleaseError
+from pass_dataset.licenses import DATASET_LICENSE
 from pass_dataset.releases import Release, ReleaseFile, official_release
 
 __all__ = ["CONFORMS_TO", "columns_of", "description_of", "format_description"]
@@ -73,7 +74,7 @@ _CONTEXT = {
 _PASS: dict[str, Any] = {
     "alternateName": "Pictures without humAns for Self-Supervision",
     "url": "https://www.robots.ox.ac.uk/~vgg/data/pass/",
-    "license": "https://creativecommons.org/licenses/by/4.0/",
+    "license": DATASET_LICENSE.url,
     "citeAs": (
         "@inproceedings{asano21pass, author = {Yuki M. Asano and Christian Rupprecht and Andrew "
         "Zisserman and Andrea Vedaldi}, title = {PASS: An ImageNet replacement for self-supervised "

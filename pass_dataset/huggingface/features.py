@@ -6,13 +6,14 @@ from typing import Any
 
 import datasets
 
+from pass_dataset.licenses import DATASET_LICENSE
 from pass_dataset.records import ImageRecord
 
 __all__ = ["CITATION", "FEATURES", "HOMEPAGE", "LICENSE", "OLD_COLUMNS", "example"]
 
 HOMEPAGE = "https://www.robots.ox.ac.uk/~vgg/data/pass/"
 
-LICENSE = "https://creativecommons.org/licenses/by/4.0/"
+LICENSE = DATASET_LICENSE.url
 
 CITATION = """\
 @inproceedings{asano21pass,

@@ -1,0 +1,174 @@
+"""Credits as a page: one HTML file, photographers in order of their names, no script."""
+
+from __future__ import annotations
+
+import importlib.resources
+import itertools
+import string
+from collections.abc import Iterator, Sequence
+
+from pass_dataset.credits.bibtex import paper
+from pass_dataset.credits.credit import Credit
+from pass_dataset.credits.names import decode_name, section_of
+from pass_dataset.credits.reading import Credits, Terms
+from pass_dataset.licenses import DATASET_LICENSE, License
+from pass_dataset.markup import Html, code, escape, join
+
+__all__ = ["MOST_LISTED", "page_pieces"]
+
+_TEMPLATE = "page.html"
+#: With more images than these, the page has their numbers only: it could not be opened on a phone.
+MOST_LISTED = 50_000
+
+_NAMELESS = "Without a name"
+
+
+def page_pieces(credits_: Credits) -> Iterator[str]:
+    """The page as HTML text that needs no other file, photographer by photographer."""
+    resource = importlib.resources.files("pass_dataset.credits") / _TEMPLATE
+    terms = credits_.terms()
+    sections = _sections(credits_)
+    # Nothing that is escaped has a NUL.
+    page = string.Template(resource.read_text(encoding="utf-8")).substitute(
+        title=escape(credits_.source.label),
+        summary=_summary(credits_),
+        terms=_terms(terms),
+        example=_example(credits_),
+        missing=join(Html(f"<li>{escape(what)}</li>") for what in credits_.missing()),
+        yfcc=_yfcc(credits_),
+        unlisted=_unlisted(credits_),
+        dataset=_dataset(credits_),
+        sections=_navigation(sections),
+        photographers="\0",
+    )
+    head, foot = page.split("\0")
+    yield head
+    yield from _photographers(credits_, show_terms=len(terms) > 1)
+    yield foot
+
+
+def _count(number: int, singular: str) -> str:
+    return f"{number:,} {singular}{'' if number == 1 else 's'}"
+
+
+def _link(address: str, text: str | None = None) -> Html:
+    shown = escape(address if text is None else text)
+    return Html(f'<a href="{escape(address)}" rel="noopener">{shown}</a>')
+
+
+# --- what is true of all --------------------------------------------------------------------------
+
+
+def _summary(credits_: Credits) -> Html:
+    photographers = _count(len(credits_.creators()), "photographer")
+    return escape(f"{_count(len(credits_), 'photograph')} by {photographers}.")
+
+
+def _license(license_: License | None, text: str | None) -> Html:
+    if license_ is not None:
+        return _link(license_.url, license_.name)
+    return escape("licence not known" if text is None else f"{text} (its address is not known)")
+
+
+def _terms(terms: Sequence[Terms]) -> Html:
+    if len(terms) == 1:
+        return Html(f"All are under {_license(terms[0].license, terms[0].text)}.")
+    each = (
+        f"{_count(each.num_images, 'photograph')}: {_license(each.license, each.text)}"
+        for each in terms
+    )
+    return Html("; ".join(each) + ".")
+
+
+def _example(credits_: Credits) -> Html:
+    credit = next(iter(credits_), None)
+    return Html("") if credit is None else Html(f"<blockquote>{escape(credit.text)}</blockquote>")
+
+
+def _yfcc(credits_: Credits) -> Html:
+    if not credits_.source.is_pass:
+        return Html("")
+    return Html(
+        "<p>Titles and pages stand in the metadata of YFCC-100M, the collection that PASS was "
+        "drawn from; <code>pass-dataset credits --format csv</code> gives each photograph's row "
+        "there. The links below lead to the files in YFCC-100M's public bucket, by their hash.</p>"
+    )
+
+
+def _unlisted(credits_: Credits) -> Html:
+    if len(credits_) <= MOST_LISTED:
+        return Html("")
+    return Html(
+        f'<p class="notice">Of more than {MOST_LISTED:,} photographs this page has the numbers '
+        "only. Which photograph is whose: <code>pass-dataset credits --format csv</code>.</p>"
+    )
+
+
+def _dataset(credits_: Credits) -> Html:
+    source = credits_.source
+    where = f" {_link(source.url)}" if source.url else ""
+    if not source.is_pass:
+        return Html(f"<p>{escape(source.label)}.{where}</p>")
+    license_ = _link(DATASET_LICENSE.url, DATASET_LICENSE.name)
+    return Html(
+        f"<p>{escape(source.label)}, as a collection under {license_}.{where}</p>\n"
+        f"<pre><code>{escape(paper().strip())}</code></pre>"
+    )
+
+
+# --- photographers --------------------------------------------------------------------------------
+
+
+def _sections(credits_: Credits) -> list[str]:
+    names = (section_of(decode_name(creator)) for creator in credits_.creators())
+    sections = list(dict.fromkeys(names))
+    return [*sections, _NAMELESS] if credits_.table["creator"].null_count else sections
+
+
+def _anchor(section: str) -> str:
+    return "names-" + "-".join(section.lower().replace("–", " ").split())
+
+
+def _navigation(sections: Sequence[str]) -> Html:
+    return join(Html(f'<a href="#{_anchor(name)}">{escape(name)}</a>') for name in sections)
+
+
+def _photographers(credits_: Credits, show_terms: bool) -> Iterator[str]:
+    is_listed = len(credits_) <= MOST_LISTED
+
+    def section(group: tuple[str | None, list[Credit]]) -> str:
+        creator, _ = group
+        return _NAMELESS if creator is None else section_of(decode_name(creator))
+
+    for name, groups in itertools.groupby(credits_.by_creator(), key=section):
+        yield f'<section id="{_anchor(name)}">\n<h3>{escape(name)}</h3>\n<ul class="names">\n'
+        for creator, credits_of_one in groups:
+            yield _photographer(creator, credits_of_one, is_listed, show_terms)
+        yield "</ul>\n</section>\n"
+
+
+def _photographer(
+    creator: str | None, credits_: Sequence[Credit], is_listed: bool, show_terms: bool
+) -> str:
+    name = "photographers not known" if creator is None else decode_name(creator)
+    # Names may be written from right to left, and must not turn round what follows.
+    who = f"<bdi>{escape(name)}</bdi>"
+    number = _count(len(credits_), "photograph")
+    terms = ""
+    if show_terms:
+        kinds = dict.fromkeys((credit.license, credit.license_text) for credit in credits_)
+        terms = f' <span class="soft">{"; ".join(_license(*kind) for kind in kinds)}</span>'
+    if not is_listed:
+        return f'<li>{who} <span class="soft">{number}</span>{terms}</li>\n'
+    images = " ".join(_image(credit) for credit in credits_)
+    return (
+        f'<li>{who}{terms}\n<details><summary>{number}</summary><p class="hashes">{images}</p>'
+        "</details></li>\n"
+    )
+
+
+def _image(credit: Credit) -> Html:
+    shown = code(credit.hash)
+    if credit.file_url is None:
+        return shown
+    return Html(f'<a href="{escape(credit.file_url)}" rel="noopener">{shown}</a>')

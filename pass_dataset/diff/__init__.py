@@ -1,0 +1,1 @@
+"""What changed between two releases. `comparison` finds it, `listing` writes it, `cli` prints it."""
