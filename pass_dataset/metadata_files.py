@@ -107,12 +107,11 @@ def published_metadata(
       VerificationError: a file of its size is there, with other bytes.
       DownloadError, DiskSpaceError: it cannot be fetched.
     """
-    root = _root(folder)
     file = release.metadata
-    places = [root / release.version, root]
+    places = _places(release, folder)
     for place in places:
         path = place / file.filename
-        if not path.is_file() or path.stat().st_size != file.size_bytes:
+        if _size_bytes(path) != file.size_bytes:
             continue
         if not Receipt.load(place).stands(file) and not file.fits(file_sha256(path)):
             raise VerificationError(
@@ -121,9 +120,9 @@ def published_metadata(
             )
         return MetadataFile(path, release)
     if not may_download:
-        looked_at = " and ".join(str(place / file.filename) for place in places)
+        looked_at = "; ".join(_what_is_at(place / file.filename) for place in places)
         raise FolderError(
-            f"the metadata of {release.label} ({file.size_bytes:,} bytes) was not found: looked at "
+            f"the metadata of {release.label} ({file.size_bytes:,} bytes) was not found: "
             f"{looked_at}. Fetch it, and nothing else, with --download, name its folder with "
             "--archives, or give the path of the CSV"
         )
@@ -131,6 +130,20 @@ def published_metadata(
     return MetadataFile(path, release)
 
 
-def _root(folder: str | os.PathLike[str] | None) -> Path:
+def _places(release: Release, folder: str | os.PathLike[str] | None) -> list[Path]:
+    """Folders where the CSV may be; the first is the one to fetch it into."""
     given = folder or os.environ.get(folders.ARCHIVES_VARIABLE)
-    return Path(given).expanduser() if given else folders.user_cache("metadata")
+    if not given:
+        return [folders.user_cache("metadata") / release.version]
+    root = Path(given).expanduser()
+    return [root / release.version, root]
+
+
+def _size_bytes(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
+def _what_is_at(path: Path) -> str:
+    size_bytes = _size_bytes(path)
+    found = "no file" if size_bytes is None else f"a file of {size_bytes:,} bytes"
+    return f"{path}: {found}"

@@ -1,4 +1,4 @@
-"""Credits as BibTeX: the dataset and its paper, then one entry a photographer.
+"""Credits as BibTeX: the paper and the dataset, then one entry a photographer.
 
 One entry an image would be a bibliography of 1.44 million. An entry's field ``images``, which
 bibliography styles do not print, has the hashes of all images.
@@ -12,8 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from pass_dataset.credits.credit import ALWAYS_MISSING, Credit, Source
-from pass_dataset.credits.names import decode_name
+from pass_dataset.credits.credit import ALWAYS_MISSING, Credit
 from pass_dataset.credits.reading import Credits
 from pass_dataset.licenses import DATASET_LICENSE
 from pass_dataset.releases import Release
@@ -42,8 +41,8 @@ def bibtex_pieces(credits_: Credits) -> Iterator[str]:
     if credits_.release is not None and credits_.source.is_pass:
         yield "\n" + paper()
         yield "\n" + _dataset(credits_.release)
-    for creator, credits_of_one in credits_.by_creator():
-        yield "\n" + _entry(creator, credits_of_one)
+    for credits_of_one in credits_.by_creator():
+        yield "\n" + _entry(credits_of_one)
 
 
 def paper() -> str:
@@ -57,17 +56,15 @@ def latex(text: str) -> str:
     return text.translate(_LATEX)
 
 
-def entry_key(creator: str | None) -> str:
-    """The key of a photographer's entry: always the same for the same name, and plain ASCII.
+def entry_key(credit: Credit) -> str:
+    """The key of a photographer's entry, in plain ASCII.
 
-    Args:
-      creator: URL-encoded as in the CSV; None for those without a name.
+    It is always the same for the same name and licence.
     """
-    if creator is None:
-        return "photographs-unknown"
-    plain = unicodedata.normalize("NFKD", decode_name(creator)).encode("ascii", "ignore").decode()
+    plain = unicodedata.normalize("NFKD", credit.name or "").encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:24].rstrip("-")
-    digest = hashlib.sha256(creator.encode()).hexdigest()[:10]
+    told_apart_by = f"{credit.creator or ''}\n{credit.license_name or ''}"
+    digest = hashlib.sha256(told_apart_by.encode()).hexdigest()[:10]
     return "-".join(filter(None, ("photographs", slug, digest)))
 
 
@@ -99,35 +96,29 @@ def _dataset(release: Release) -> str:
     return _format(f"pass-{release.version}", fields)
 
 
-def _entry(creator: str | None, credits_: Sequence[Credit]) -> str:
-    source = credits_[0].source
+def _entry(credits_: Sequence[Credit]) -> str:
+    """The entry of images of one photographer under one licence."""
+    credit = credits_[0]
     number = f"{len(credits_):,} photograph{'' if len(credits_) == 1 else 's'}"
     fields = {
-        "author": None if creator is None else "{" + latex(decode_name(creator)) + "}",
-        "key": "unknown" if creator is None else None,
-        "title": "{" + f"{number} in {latex(source.label)}" + "}",
-        "howpublished": _where(source),
-        "note": _note(creator, credits_),
-        "images": " ".join(credit.hash for credit in credits_),
+        "author": None if credit.name is None else "{" + latex(credit.name) + "}",
+        "key": "unknown" if credit.name is None else None,
+        "title": "{" + f"{number} in {latex(credit.source.label)}" + "}",
+        "howpublished": None if credit.source.url is None else _url(credit.source.url),
+        "note": _note(credit),
+        "images": " ".join(each.hash for each in credits_),
     }
-    return _format(entry_key(creator), fields)
+    return _format(entry_key(credit), fields)
 
 
-def _where(source: Source) -> str | None:
-    return None if source.url is None else _url(source.url)
-
-
-def _note(creator: str | None, credits_: Sequence[Credit]) -> str:
-    terms = dict.fromkeys((credit.license_name, credit.license) for credit in credits_)
-    notes = []
-    for name, license_ in terms:
-        if license_ is not None:
-            notes.append(f"{license_.name}, {_url(license_.url)}")
-        else:
-            notes.append("Licence not known" if name is None else latex(name))
-    if creator is None:
-        notes.append("The photographer's name is not known")
-    return "; ".join(notes)
+def _note(credit: Credit) -> str:
+    if credit.license is not None:
+        note = f"{credit.license.name}, {_url(credit.license.url)}"
+    elif credit.license_text is not None:
+        note = latex(credit.license_text)
+    else:
+        note = "Licence not known"
+    return note if credit.name is not None else f"{note}; the photographer's name is not known"
 
 
 def _url(address: str) -> str:

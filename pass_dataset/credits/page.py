@@ -20,6 +20,10 @@ _TEMPLATE = "page.html"
 #: With more images than these, the page has their numbers only: it could not be opened on a phone.
 MOST_LISTED = 50_000
 
+#: From so many names on, a section is laid out only when it is looked at; and their height.
+_LONG_ROWS = 200
+_ROW_REM = 2.7
+
 _NAMELESS = "Without a name"
 
 
@@ -136,31 +140,36 @@ def _navigation(sections: Sequence[str]) -> Html:
 def _photographers(credits_: Credits, show_terms: bool) -> Iterator[str]:
     is_listed = len(credits_) <= MOST_LISTED
 
-    def section(group: tuple[str | None, list[Credit]]) -> str:
-        creator, _ = group
-        return _NAMELESS if creator is None else section_of(decode_name(creator))
+    def section(credits_of_one: Sequence[Credit]) -> str:
+        name = credits_of_one[0].name
+        return _NAMELESS if name is None else section_of(name)
 
-    for name, groups in itertools.groupby(credits_.by_creator(), key=section):
-        yield f'<section id="{_anchor(name)}">\n<h3>{escape(name)}</h3>\n<ul class="names">\n'
-        for creator, credits_of_one in groups:
-            yield _photographer(creator, credits_of_one, is_listed, show_terms)
+    for title, groups in itertools.groupby(credits_.by_creator(), key=section):
+        rows = [_photographer(group, is_listed, show_terms) for group in groups]
+        yield (
+            f'<section id="{_anchor(title)}"{_laid_out_late(len(rows))}>\n'
+            f'<h3>{escape(title)}</h3>\n<ul class="names">\n'
+        )
+        yield from rows
         yield "</ul>\n</section>\n"
 
 
-def _photographer(
-    creator: str | None, credits_: Sequence[Credit], is_listed: bool, show_terms: bool
-) -> str:
-    name = "photographers not known" if creator is None else decode_name(creator)
+def _laid_out_late(rows: int) -> str:
+    """Attributes of a section that is long, with its height for the scroll bar."""
+    if rows < _LONG_ROWS:
+        return ""
+    return f' class="long" style="contain-intrinsic-size: auto {rows * _ROW_REM:.0f}rem"'
+
+
+def _photographer(credits_: Sequence[Credit], is_listed: bool, show_terms: bool) -> str:
+    credit = credits_[0]
     # Names may be written from right to left, and must not turn round what follows.
-    who = f"<bdi>{escape(name)}</bdi>"
+    who = f"<bdi>{escape(credit.name or 'photographer not known')}</bdi>"
+    terms = f" {_license(credit.license, credit.license_text)}" if show_terms else ""
     number = _count(len(credits_), "photograph")
-    terms = ""
-    if show_terms:
-        kinds = dict.fromkeys((credit.license, credit.license_text) for credit in credits_)
-        terms = f' <span class="soft">{"; ".join(_license(*kind) for kind in kinds)}</span>'
     if not is_listed:
         return f'<li>{who} <span class="soft">{number}</span>{terms}</li>\n'
-    images = " ".join(_image(credit) for credit in credits_)
+    images = " ".join(map(_image, credits_))
     return (
         f'<li>{who}{terms}\n<details><summary>{number}</summary><p class="hashes">{images}</p>'
         "</details></li>\n"

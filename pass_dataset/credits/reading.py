@@ -66,13 +66,16 @@ class Credits:
         """Credits in the order of the hashes that were asked for; for all, in that of the CSV."""
         return self._made(self.table)
 
-    def by_creator(self) -> Iterator[tuple[str | None, list[Credit]]]:
-        """Photographers and the credits of their images; those without a name come last.
+    def by_creator(self) -> Iterator[list[Credit]]:
+        """The same photographer by photographer; images without a name come last.
 
-        One name is one photographer here: names are all that the metadata have of them.
+        Where the images of a photographer are under several licences, each licence has its own
+        list. One name is one photographer here: names are all that the metadata have of them.
         """
-        groups = itertools.groupby(self._made(self._filed()), key=lambda credit: credit.creator)
-        return ((creator, list(group)) for creator, group in groups)
+        groups = itertools.groupby(
+            self._made(self._filed()), key=lambda credit: (credit.creator, credit.license_text)
+        )
+        return (list(group) for _, group in groups)
 
     def creators(self) -> list[str]:
         """Names, URL-encoded as in the CSV, each once, in the order of what they stand for."""
@@ -123,9 +126,12 @@ class Credits:
         # Null, which is not among the names, comes last.
         names = pa.array(self.creators(), pa.string())
         rank = pc.index_in(self.table["creator"], value_set=names)
-        keys = pa.table({"rank": rank, "hash": self.table["hash"]})
-        order = pc.sort_indices(keys, [("rank", "ascending"), ("hash", "ascending")])
-        return self.table.take(order)
+        keys = pa.table(
+            {"rank": rank, "license": self.table["license"], "hash": self.table["hash"]}
+        )
+        return self.table.take(
+            pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])
+        )
 
 
 def read_credits(

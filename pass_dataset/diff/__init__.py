@@ -1,1 +1,6 @@
-"""What changed between two releases. `comparison` finds it, `listing` writes it, `cli` prints it."""
+"""What changed between two releases.
+
+comparison  two metadata CSVs compared
+listing     the result as text, as a list of hashes, as JSON
+cli         `pass-dataset diff`
+"""
