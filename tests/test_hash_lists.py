@@ -6,7 +6,7 @@ import pytest
 
 from pass_dataset import PassArchive
 from pass_dataset.errors import MetadataError
-from pass_dataset.hash_lists import read_hash_list
+from pass_dataset.hash_lists import is_hash, parse_hash_list, read_hash_list
 from tests.support.collection import Collection
 
 ONE, TWO = "ffd3eb12a16cb83138f26e6f36dec967", "12345678901234567890123456789"
@@ -28,6 +28,14 @@ def test_other_lines_are_refused(tmp_path: Path, line: str) -> None:
         read_hash_list(path)
     assert str(path) in str(caught.value)
     assert repr(line) in str(caught.value)
+
+
+def test_text() -> None:
+    assert parse_hash_list(f"{ONE}\n", "here").to_pylist() == [ONE]
+    with pytest.raises(MetadataError, match="here: expected a hash"):
+        parse_hash_list("hello", "here")
+    assert is_hash(ONE) and is_hash(TWO)
+    assert not any(map(is_hash, (ONE.upper(), ONE[:27], f"{ONE}0", f"{ONE}\n", "kept.txt")))
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

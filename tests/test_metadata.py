@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.errors import MetadataError
-from pass_dataset.metadata import read_metadata
+from pass_dataset.metadata import ROW_COLUMN, columns_in, read_metadata, read_text
 
 HEADER = ",unickname,datetaken,licensename,hash,latitude,longitude"
 
@@ -169,3 +169,16 @@ def test_text_that_is_not_utf8(tmp_path: Path) -> None:
     path.write_bytes(b"hash,unickname\n" + b"ab,someone\n" * 9999 + b"cd,M\xfcller\n")
     with pytest.raises(MetadataError, match=r"latin1\.csv: cannot be read .*UTF8"):
         read_metadata(path)
+
+
+def test_columns_as_text(csv) -> None:
+    path = csv(
+        ",unickname,hash,twice,x,twice", "07,NA,12e45,a,1.50,b", "8,,ab,,,", start=b"\xef\xbb\xbf"
+    )
+    assert columns_in(path) == [ROW_COLUMN, "unickname", "hash", "x"]
+    assert read_text(path, ["hash", "x", ROW_COLUMN]).to_pylist() == [
+        {"hash": "12e45", "x": "1.50", ROW_COLUMN: "07"},
+        {"hash": "ab", "x": None, ROW_COLUMN: "8"},
+    ]
+    with pytest.raises(MetadataError, match="y"):
+        read_text(path, ["hash", "y"])

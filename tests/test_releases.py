@@ -46,6 +46,7 @@ def test_official_releases(version: str, size_bytes: int) -> None:
     release = official_release(version)
     assert release.size_bytes == size_bytes
     assert release.is_official
+    assert release.doi == f"10.5281/zenodo.{release.zenodo_record}"
     assert release.label == f"PASS {version}"
     assert [file.filename for file in release.tars] == [f"PASS.{i}.tar" for i in range(10)]
     assert release.metadata.filename == "pass_metadata.csv"
@@ -53,6 +54,7 @@ def test_official_releases(version: str, size_bytes: int) -> None:
 
 def test_default_is_the_newest() -> None:
     assert resolve_release(None).version == "3.0.0" == OFFICIAL_VERSIONS[-1]
+    assert resolve_release(None).doi == "10.5281/zenodo.6615455"
 
 
 def test_a_file_that_calls_itself_3_is_not_official() -> None:

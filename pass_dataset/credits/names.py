@@ -34,16 +34,17 @@ def decode_name(text: str) -> str:
 
 def section_of(name: str) -> str:
     """The section of a list under which a name is filed: of its first letter, without accents."""
-    first = unicodedata.normalize("NFKD", name.lstrip())[:1].upper()
+    first = _plain(name)[:1].upper()
     if first and first in _LETTERS:
         return first
     return OTHER_SCRIPTS if first.isalpha() else SIGNS
 
 
 def sort_key(name: str) -> tuple[int, str, str]:
-    """Puts names in order: section by section, small and capital letters alike."""
-    return (
-        _SECTIONS.index(section_of(name)),
-        unicodedata.normalize("NFKD", name).casefold(),
-        name,
-    )
+    """Puts names in order: section by section, capitals and accents as if they were not there."""
+    return _SECTIONS.index(section_of(name)), _plain(name).casefold(), name
+
+
+def _plain(name: str) -> str:
+    parts = unicodedata.normalize("NFKD", name.lstrip())
+    return "".join(character for character in parts if not unicodedata.combining(character))
