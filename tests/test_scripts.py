@@ -75,6 +75,13 @@ def test_bench_index(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_bench_credits(tmp_path: Path) -> None:
+    out = run("bench_credits.py", "--images", 3000, "--work", tmp_path)
+    assert "3,000 images" in out
+    assert all(name in out for name in ("csv", "html", "bibtex", "diff", "met"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_bench_download(tmp_path: Path) -> None:
     if not shutil.which("curl") or not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()):
         pytest.skip("needs curl and nginx: apt-get install curl nginx-light")

@@ -43,6 +43,7 @@ def test_contents(wheel: Path) -> None:
         "builder_hf/README.md",
         "builder_hf/croissant.json",
         "builder_hf/croissant/1.0.0.json",
+        "credits/page.html",
         "py.typed",
         "mini/pass_mini.tsv",
         "mini/README.md",

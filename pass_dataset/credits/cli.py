@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,10 +67,16 @@ def add_credits(commands: Commands) -> None:
 def _credits(options: argparse.Namespace) -> int:
     from pass_dataset.command_line import write_out
     from pass_dataset.credits.reading import credits_of
+    from pass_dataset.progress import on_terminal
 
     hashes = None if options.all else _read_hashes(options.hashes)
     found = credits_of(_metadata(options), hashes, skip_unknown=options.skip_unknown)
-    write_out(_writer(options.format)(found), options.out)
+    write = _writer(options.format)
+    if options.out is None and sys.stdout.isatty():  # progress would be among the credits
+        write_out(write(found), None)
+    else:
+        with on_terminal() as progress:
+            write_out(write(replace(found, progress=progress)), options.out)
     summary = (
         f"{found.source.label}, images: {len(found):,}, photographers: {len(found.creators()):,}; "
         f"not known: {', '.join(found.missing())}"

@@ -85,18 +85,23 @@ def _terms(terms: Sequence[Terms]) -> Html:
 
 
 def _example(credits_: Credits) -> Html:
-    credit = next(iter(credits_), None)
+    credit = credits_.first()
     return Html("") if credit is None else Html(f"<blockquote>{escape(credit.text)}</blockquote>")
 
 
 def _yfcc(credits_: Credits) -> Html:
+    """Where what is missing, and the images themselves, can be found."""
     if not credits_.source.is_pass:
         return Html("")
-    return Html(
-        "<p>Titles and pages stand in the metadata of YFCC-100M, the collection that PASS was "
-        "drawn from; <code>pass-dataset credits --format csv</code> gives each photograph's row "
-        "there. The links below lead to the files in YFCC-100M's public bucket, by their hash.</p>"
+    text = (
+        "Titles and pages stand in the metadata of YFCC-100M, the collection that PASS was drawn "
+        "from."
     )
+    if credits_.table["yfcc_row"].null_count < len(credits_):
+        text += " <code>pass-dataset credits --format csv</code> gives each photograph's row there."
+    if len(credits_) <= MOST_LISTED:
+        text += " The links below lead to the files in YFCC-100M's public bucket, by their hash."
+    return Html(f"<p>{text}</p>")
 
 
 def _unlisted(credits_: Credits) -> Html:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from pass_dataset.errors import RecordNotFoundError
 from pass_dataset.licenses import CC_BY_2, License, license_named
 from pass_dataset.metadata import ROW_COLUMN, columns_in, read_text
 from pass_dataset.metadata_files import MetadataFile, csv_file, metadata_in
+from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases import Release
 
 if TYPE_CHECKING:
@@ -52,12 +53,14 @@ class Credits:
       source: the collection.
       release: whose the metadata are; None: not known.
       unknown: hashes that were asked for and left out, as the metadata do not have them.
+      progress: where it is shown how many are made.
     """
 
     table: pa.Table
     source: Source
     release: Release | None
     unknown: tuple[str, ...] = ()
+    progress: Progress = field(default_factory=Silent, compare=False, repr=False)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -76,6 +79,11 @@ class Credits:
             self._made(self._filed()), key=lambda credit: (credit.creator, credit.license_text)
         )
         return (list(group) for _, group in groups)
+
+    def first(self) -> Credit | None:
+        """The first credit; None if there is none."""
+        alone = replace(self, table=self.table.slice(0, 1), progress=Silent())
+        return next(iter(alone), None)
 
     def creators(self) -> list[str]:
         """Names, URL-encoded as in the CSV, each once, in the order of what they stand for."""
@@ -112,11 +120,16 @@ class Credits:
     def _made(self, table: pa.Table) -> Iterator[Credit]:
         is_pass = self.source.is_pass
         licenses = {terms.text: terms.license for terms in self.terms()}
-        for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
-            columns = (batch[name].to_pylist() for name in ("hash", "creator", "license"))
-            rows = batch["yfcc_row"].to_pylist() if is_pass else itertools.repeat(None)
-            for image_hash, creator, text, row in zip(*columns, rows, strict=False):
-                yield Credit(image_hash, creator, text, licenses[text], row, self.source)
+        task = self.progress.task("credits", table.num_rows, "images")
+        try:
+            for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
+                columns = (batch[name].to_pylist() for name in ("hash", "creator", "license"))
+                rows = batch["yfcc_row"].to_pylist() if is_pass else itertools.repeat(None)
+                for image_hash, creator, text, row in zip(*columns, rows, strict=False):
+                    yield Credit(image_hash, creator, text, licenses[text], row, self.source)
+                task.advance(batch.num_rows)
+        finally:
+            task.finish()
 
     def _filed(self) -> pa.Table:
         """The table in the order of the photographers' names."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pass_dataset.arguments import Commands, command
-from pass_dataset.errors import PassDatasetError
 from pass_dataset.releases import OFFICIAL_VERSIONS
 
 if TYPE_CHECKING:
@@ -44,10 +43,11 @@ def add_diff(commands: Commands) -> None:
         default=[],
         help="base URL (http, https, file) of a release's files, tried before Zenodo",
     )
-    parser.add_argument(
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument(
         "--only", choices=("removed", "added"), help="these hashes alone, as a list for readers"
     )
-    parser.add_argument(
+    shape.add_argument(
         "--format", choices=("text", "json"), default="text", help="default: %(default)s"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: print)")
@@ -60,8 +60,6 @@ def _diff(options: argparse.Namespace) -> int:
     from pass_dataset.diff.comparison import compare_metadata
     from pass_dataset.progress import on_terminal
 
-    if options.only is not None and options.format == "json":
-        raise PassDatasetError("--only is for text; JSON has both lists, removed and added")
     with on_terminal() as progress:
         old = _metadata(options.old, options, progress)
         new = _metadata(options.new, options, progress)

@@ -18,6 +18,7 @@ def test_all_are_named(hostile: Credits) -> None:
     shown = parsed.text("main")
     assert all(credit.hash in shown for credit in hostile)
     assert "73 photographs by 29 photographers." in parsed.text("header")
+    assert "The links below lead to the files" in shown
     links = [attributes["href"] for tag, attributes in parsed.tags if tag == "a"]
     assert {credit.file_url for credit in hostile} <= set(links)
     assert "https://creativecommons.org/licenses/by/2.0/" in links
@@ -62,6 +63,7 @@ def test_large_ones_have_numbers_only(hostile: Credits, monkeypatch: pytest.Monk
     assert example in shown
     assert not any(image in shown for image in others)
     assert "this page has the numbers only" in shown
+    assert "The links below" not in shown
     assert "details" not in parsed.texts
     assert parsed.texts["bdi"].count("NA") == 1
     assert any(attributes.get("class") == "long" for _, attributes in parsed.tags)

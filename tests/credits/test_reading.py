@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from pass_dataset.errors import FolderError, MetadataError, RecordNotFoundError,
 from pass_dataset.hash_lists import read_hash_list
 from pass_dataset.licenses import CC_BY_2
 from pass_dataset.mini.traps import TRAPS
+from pass_dataset.progress import Silent, Task, Unit
 from pass_dataset.releases import official_release
 from tests.credits.hostile import ENCODED
 from tests.support.collection import Collection
@@ -119,6 +121,34 @@ def test_by_creator(hostile: Credits, mixed: Credits) -> None:
         ("ann", "CC0_1.0 & more", ["b"]),
         ("bob", None, ["c"]),
     ]
+
+
+def test_progress_counts_images(hostile: Credits) -> None:
+    class Counting(Silent):
+        def __init__(self) -> None:
+            self.totals: list[int | None] = []
+            self.done = self.finished = 0
+
+        def task(self, description: str, total: int | None, unit: Unit, done: int = 0) -> Task:
+            self.totals.append(total)
+            return self
+
+        def advance(self, amount: int) -> None:
+            self.done += amount
+
+        def describe(self, description: str) -> None:
+            pass
+
+        def finish(self) -> None:
+            self.finished += 1
+
+    progress = Counting()
+    counted = replace(hostile, progress=progress)
+    assert counted.first() == hostile.first()
+    assert progress.totals == []
+    assert sum(map(len, counted.by_creator())) == 73
+    assert (progress.totals, progress.done, progress.finished) == ([73], 73, 1)
+    assert replace(hostile, table=hostile.table.slice(0, 0)).first() is None
 
 
 def test_unknown_hashes(hostile_csv: Path) -> None:

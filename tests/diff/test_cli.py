@@ -75,9 +75,9 @@ def test_json(run, published: Published, tmp_path: Path) -> None:
     assert content["not_as_expected"] == []
     run(*arguments, "--out", out)
     assert out.read_text() == printed
-    code, _, err = run(*arguments, "--only", "removed")
-    assert code == 1
-    assert "--only is for text" in err
+    with pytest.raises(SystemExit) as caught:
+        run(*arguments, "--only", "removed")
+    assert caught.value.code == 2
 
 
 def test_folders(run, collection: Collection, tmp_path: Path) -> None:

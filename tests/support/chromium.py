@@ -71,11 +71,6 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def lowest_contrast(self) -> tuple[float, str]:
-        """The lowest contrast of a text with its ground, by WCAG 2.1, and where that is."""
-        contrast, where = self.evaluate(_CONTRAST)
-        return contrast, where
-
     def screenshot(self, path: Path) -> Path:
         """The whole page, as PNG."""
         answer = self.browser.call(
@@ -85,6 +80,11 @@ class Page:
         )
         path.write_bytes(base64.b64decode(answer["data"]))
         return path
+
+    def lowest_contrast(self) -> tuple[float, str]:
+        """The lowest contrast of a text with its ground, by WCAG 2.1, and the element; no plots."""
+        contrast, where = self.evaluate(_CONTRAST)
+        return contrast, where
 
     def hear(self, event: dict[str, Any]) -> None:
         params = event["params"]
