@@ -48,7 +48,8 @@ def add_credits(commands: Commands) -> None:
         "--hashes",
         nargs="+",
         metavar="LIST",
-        help="hashes, or files with one a line (also kept.txt of passify); -: standard input",
+        help="hashes, files with one a line (also kept.txt of passify), .parquet files with a "
+        "column hash; -: standard input",
     )
     which.add_argument("--all", action="store_true", help="all images of the release")
     parser.add_argument(
@@ -125,9 +126,23 @@ def _read_hashes(given: Sequence[str]) -> pa.Array:
             lists.append(parse_hash_list(_standard_input(), "standard input"))
         elif is_hash(text):
             lists.append(pa.array([text], pa.string()))
+        elif text.endswith(".parquet"):
+            lists.append(_hash_column(text))
         else:
             lists.append(read_hash_list(text))
     return pa.concat_arrays(lists)
+
+
+def _hash_column(path: str) -> pa.Array:
+    """The column ``hash`` of a Parquet file, such as one of an export."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    try:
+        column = pyarrow.parquet.read_table(path, columns=["hash"])["hash"]
+        return column.cast(pa.string()).combine_chunks()
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise MetadataError(f"{path}: expected Parquet with a column 'hash': {error}") from error
 
 
 def _standard_input() -> str:

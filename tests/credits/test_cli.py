@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pass_dataset.cli import main
@@ -49,6 +51,27 @@ def test_hashes_files_and_standard_input(collection: Collection, tmp_path: Path)
     )
     assert done.returncode == 1
     assert b"standard input: expected a list of hashes" in done.stderr
+
+
+def test_parquet(
+    run, collection: Collection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export = tmp_path / "export"
+    arguments = ["--archives", collection.folder, "--release", collection.tsv]
+    assert main(list(map(str, ["build", "parquet", *arguments, "--out", export]))) == 0
+    capsys.readouterr()
+    files = sorted((export / "data").glob("*.parquet"))
+    code, printed, _ = run(*arguments, "--hashes", *files, "--format", "csv")
+    assert code == 0
+    assert sorted(hashes_in(printed)) == sorted(collection.hashes)
+    for content in (b"no parquet", None):
+        path = tmp_path / "other.parquet"
+        if content is None:
+            pq.write_table(pa.table({"x": [1]}), path)
+        else:
+            path.write_bytes(content)
+        code, _, err = run(*arguments, "--hashes", path, "--format", "csv")
+        assert (code, f"{path}: expected Parquet with a column 'hash'" in err) == (1, True)
 
 
 @pytest.mark.parametrize(
