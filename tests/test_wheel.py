@@ -47,6 +47,8 @@ def test_contents(wheel: Path) -> None:
         "mini/pass_mini.tsv",
         "mini/README.md",
         "tfds/CITATIONS.bib",
+        "pages/style.css",
+        "passify/report/page.html",
         "tfds/catalog/page.html",
     ):
         assert f"pass_dataset/{name}" in sizes
