@@ -10,7 +10,7 @@ from __future__ import annotations
 from pass_dataset.jpeg_headers import APP0, APP1, FRAMES, JpegHeaderError, frame_size, segments
 from pass_dataset.passify.images.frames import Frame
 from pass_dataset.passify.images.orientation import UPRIGHT, exif_orientation
-from pass_dataset.passify.images.outcomes import BadImageError
+from pass_dataset.passify.images.outcomes import BadImageError, Outcome
 
 __all__ = ["read_jpeg"]
 
@@ -43,7 +43,7 @@ def read_jpeg(data: bytes) -> Frame:
             if marker not in _DROPPED:
                 kept.append(data[start - _SEGMENT_HEADER_BYTES : end])
     except JpegHeaderError as error:
-        outcome = "truncated" if error.is_truncated else "damaged"
+        outcome: Outcome = "truncated" if error.is_truncated else "damaged"
         raise BadImageError(outcome, str(error), *(size or ())) from error
     if size is None:
         raise BadImageError("damaged", "JPEG with a scan but no frame header")
