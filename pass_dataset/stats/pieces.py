@@ -8,7 +8,15 @@ from pass_dataset.markup import Html, escape, join, table
 from pass_dataset.stats.numbers import Spread
 from pass_dataset.wording import count, share
 
-__all__ = ["counts_table", "images", "plot_figure", "plot_grid", "soft", "spreads_table"]
+__all__ = [
+    "counts_table",
+    "images",
+    "plot_figure",
+    "plot_grid",
+    "side_by_side",
+    "soft",
+    "spreads_table",
+]
 
 
 def images(number: int) -> str:
@@ -33,6 +41,11 @@ def plot_figure(title: str, note: str, plot: Html, numbers: Html) -> Html:
 def plot_grid(figures: Iterable[Html]) -> Html:
     """Plots side by side, where there is room."""
     return Html(f'<div class="plots">\n{join(figures)}\n</div>')
+
+
+def side_by_side(columns: Iterable[Html]) -> Html:
+    """Tables side by side, where there is room."""
+    return Html(f'<div class="lists">\n{join(columns)}\n</div>')
 
 
 def counts_table(

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from pass_dataset.markup import Html, escape
 from pass_dataset.pages.plots import Axis, Column, Mark, draw_columns, plot_text
 from pass_dataset.stats.dates import Dates
 from pass_dataset.stats.numbers import Histogram, round_step
 from pass_dataset.stats.photographers import Photographers
-from pass_dataset.stats.places import Cell, Places
+from pass_dataset.stats.places import Places
 from pass_dataset.wording import count
 
 __all__ = [
-    "LEVELS",
     "MONTHS",
     "draw_bytes",
     "draw_hours",
@@ -25,6 +25,7 @@ __all__ = [
     "draw_photographers",
     "draw_shapes",
     "draw_years",
+    "map_levels",
     "south_north",
     "west_east",
     "years_shown",
@@ -42,10 +43,12 @@ _TICKS = 8
 #: Columns of the plot of photographers, at most; where they have more images, some go together.
 _MAX_COLUMNS = 100
 
-#: Images of a cell from which on it has the next colour of the map.
-LEVELS = (1, 3, 10, 30, 100, 300, 1000, 3000)
+#: Images of a cell from which on it has another colour, as far as there are such cells.
+_LEVELS = (1, 3, 10, 30, 100, 300, 1000, 3000)
+#: Colours of the page's style, from few images to many.
+_COLOURS = 8
 # The map in degrees, with room for what stands at its sides.
-_MAP_LEFT, _MAP_BOTTOM = 36, 16
+_MAP_LEFT, _MAP_BOTTOM = 46, 16
 _PARALLELS, _MERIDIANS = range(-60, 61, 30), range(-120, 121, 60)
 
 
@@ -221,7 +224,7 @@ def draw_map(places: Places) -> Html:
         f"World map of {_images(places.known - places.outside)} in {len(places.cells):,} cells; "
         f"most, {most.images:,}, at {south_north(most.south)}, {west_east(most.west)}"
     )
-    content = [*_graticule(), *_cells(places.cells, places.cell_degrees)]
+    content = [*_graticule(), *_cells(places)]
     return Html(
         f'<svg class="plot map" role="img" aria-label="{escape(label)}" '
         f'viewBox="{-_MAP_LEFT} -2 {360 + _MAP_LEFT + 2} {180 + _MAP_BOTTOM + 4}">\n'
@@ -252,23 +255,49 @@ def _graticule() -> Iterator[str]:
         yield plot_text(x, 180 + _MAP_BOTTOM - 2, west_east(longitude), "middle")
 
 
-def _cells(cells: Iterable[Cell], size: int) -> Iterator[str]:
+def _cells(places: Places) -> Iterator[str]:
     """One path a colour, as thousands of elements would be slow to draw."""
-    paths: list[list[str]] = [[] for _ in LEVELS]
-    # Neighbours of one colour in a row become one piece of the path.
-    placed = sorted((-cell.south, cell.west, level_of(cell.images)) for cell in cells)
-    keyed = enumerate(placed)
-    for (minus_south, _, level), group in itertools.groupby(
-        keyed, lambda each: (each[1][0], each[1][1] - size * each[0], each[1][2])
+    size, levels = places.cell_degrees, map_levels(places)
+    starts = [level.first for level in levels]
+    paths: list[list[str]] = [[] for _ in levels]
+    # Neighbours of one level in a row become one piece of the path.
+    placed = sorted(
+        (-cell.south, cell.west, bisect_right(starts, cell.images) - 1) for cell in places.cells
+    )
+    for (minus_south, _, number), group in itertools.groupby(
+        enumerate(placed), lambda each: (each[1][0], each[1][1] - size * each[0], each[1][2])
     ):
         run = [west for _, (_, west, _) in group]
         x, y = run[0] + 180, minus_south + 90 - size
-        paths[level].append(f"M{x} {y}h{size * len(run)}v{size}h{-size * len(run)}z")
-    for level, pieces in enumerate(paths):
+        paths[number].append(f"M{x} {y}h{size * len(run)}v{size}h{-size * len(run)}z")
+    for level, pieces in zip(levels, paths, strict=True):
         if pieces:
-            yield f'<path class="level{level}" d="{"".join(pieces)}"/>'
+            yield f'<path class="{level.colour}" d="{"".join(pieces)}"/>'
 
 
-def level_of(images: int) -> int:
-    """Number of the colour of a cell with so many images."""
-    return bisect_right(LEVELS, images) - 1
+@dataclass(frozen=True)
+class Level:
+    """Cells of one colour.
+
+    Attributes:
+      first, last: images of a cell, from and to; last is None for any number.
+      colour: class of the colour.
+    """
+
+    first: int
+    last: int | None
+    colour: str
+
+
+def map_levels(places: Places) -> list[Level]:
+    """Levels of the map's cells, of which there is one at least; the last has the last colour."""
+    used = [first for first in _LEVELS if first <= places.cells[0].images]
+    step = (_COLOURS - 1) / max(1, len(used) - 1)
+    return [
+        Level(
+            first,
+            _LEVELS[number + 1] - 1 if number + 1 < len(_LEVELS) else None,
+            f"level{round(number * step)}",
+        )
+        for number, first in enumerate(used)
+    ]

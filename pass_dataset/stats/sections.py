@@ -14,6 +14,7 @@ from pass_dataset.stats.pieces import (
     images,
     plot_figure,
     plot_grid,
+    side_by_side,
     soft,
     spreads_table,
 )
@@ -55,6 +56,7 @@ _LICENSES = {"Attribution License": "CC-BY 2.0"}
 
 
 def places_section(stats: Stats) -> Html:
+    """Where the images were taken."""
     places = stats.places
     if places is None:
         return soft(f"Latitude and longitude: {NOT_HERE}.")
@@ -93,15 +95,14 @@ def _world(places: Places) -> Html:
 
 
 def _legend(places: Places) -> Html:
-    used = [level for level in plots.LEVELS if level <= places.cells[0].images]
     items = []
-    for number, first in enumerate(used):
-        last = plots.LEVELS[number + 1] - 1 if number + 1 < len(plots.LEVELS) else None
-        text = f"{first:,} or more" if last is None else f"{first:,} to {last:,}"
+    for level in plots.map_levels(places):
+        last = "or more" if level.last is None else f"to {level.last:,}"
         items.append(
             Html(
                 '<li><svg aria-hidden="true" viewBox="0 0 1 1">'
-                f'<rect class="level{number}" width="1" height="1"/></svg>{escape(text)}</li>'
+                f'<rect class="{level.colour}" width="1" height="1"/></svg>'
+                f"{escape(f'{level.first:,} {last}')}</li>"
             )
         )
     return join(items)
@@ -129,56 +130,41 @@ def _cell_table(places: Places) -> Html:
 
 
 def dates_section(stats: Stats) -> Html:
+    """When the images were taken."""
     dates = stats.dates
     if dates is None:
         return soft(f"Dates: {NOT_HERE}.")
-    pieces = []
-    if dates.known:
-        shown = plots.years_shown(dates)
-        beyond = sum(number for year, number in dates.years if year not in shown)
-        note = f"{images(dates.known)} with a date"
-        if beyond:
-            note += f"; {beyond:,} of other years are among the numbers below"
-        figures = [
-            plot_figure(
-                "Years",
-                note,
-                plots.draw_years(dates),
-                counts_table(
-                    "Images by year, odd ones too",
-                    "Year",
-                    [(str(year), number) for year, number in dates.years],
-                    dates.known,
-                ),
-            ),
-            plot_figure(
-                "Months",
-                "of all years together",
-                plots.draw_months(dates),
-                counts_table(
-                    "Images by month",
-                    "Month",
-                    zip(plots.MONTHS, dates.months, strict=True),
-                    dates.known,
-                ),
-            ),
-            plot_figure(
-                "Hours",
-                "local time, as the camera had it",
-                plots.draw_hours(dates),
-                counts_table(
-                    "Images by hour",
-                    "Hour",
-                    [(f"{hour}:00 to {hour}:59", n) for hour, n in enumerate(dates.hours)],
-                    dates.known,
-                ),
-            ),
-        ]
-        pieces.append(plot_grid(figures))
-    pieces.append(
-        counts_table("Dates that are odd or missing", "Date", _odd_dates(dates), stats.images)
+    odd = counts_table("Dates that are odd or missing", "Date", _odd_dates(dates), stats.images)
+    return plot_grid([*_date_plots(dates), odd]) if dates.known else odd
+
+
+def _date_plots(dates: Dates) -> Iterator[Html]:
+    shown = plots.years_shown(dates)
+    beyond = sum(number for year, number in dates.years if year not in shown)
+    note = f"{images(dates.known)} with a date"
+    if beyond:
+        note += f"; {beyond:,} of other years are among the numbers below"
+    years = [(str(year), number) for year, number in dates.years]
+    yield plot_figure(
+        "Years",
+        note,
+        plots.draw_years(dates),
+        counts_table("Images by year, odd ones too", "Year", years, dates.known),
     )
-    return join(pieces)
+    months = zip(plots.MONTHS, dates.months, strict=True)
+    yield plot_figure(
+        "Months",
+        "of all years together",
+        plots.draw_months(dates),
+        counts_table("Images by month", "Month", months, dates.known),
+    )
+    hours = [(f"{hour}:00 to {hour}:59", number) for hour, number in enumerate(dates.hours)]
+    yield plot_figure(
+        "Hours",
+        "local time, as the camera had it",
+        plots.draw_hours(dates),
+        counts_table("Images by hour", "Hour", hours, dates.known),
+    )
 
 
 def _odd_dates(dates: Dates) -> list[tuple[str, int]]:
@@ -196,57 +182,57 @@ def _odd_dates(dates: Dates) -> list[tuple[str, int]]:
 
 
 def sizes_section(stats: Stats) -> Html:
-    pieces, figures, spreads = [], [], []
+    """Bytes of all images, and pixels of those whose header was read."""
     shapes = stats.shapes
-    if stats.image_bytes is not None and stats.image_bytes_histogram is not None:
-        histogram = stats.image_bytes_histogram
-        rows = [
-            (f"{start / 1000:,g} to {end / 1000:,g} kB", number)
-            for start, end, number in histogram.bins()
-        ]
-        rows.append((f"{histogram.end / 1000:,g} kB or more", histogram.above))
-        figures.append(
-            plot_figure(
-                "Bytes",
-                f"all {images(stats.images)}; {histogram.above:,} are larger than shown",
-                plots.draw_bytes(histogram),
-                counts_table("Images by bytes", "Bytes", rows, stats.images),
-            )
-        )
-        spreads.append(("Bytes", stats.image_bytes))
+    figures = [*_byte_plot(stats)]
+    spreads = [("Bytes", stats.image_bytes)]
+    pieces = []
     if shapes is None:
         pieces.append(soft("Sizes in pixels: no header was read."))
     else:
-        pieces.append(soft(_how_read(shapes)))
-        pieces += _unreadable(shapes)
+        pieces += [soft(_how_read(shapes)), *_unreadable(shapes)]
         figures += _shape_plots(shapes)
         spreads += [
-            (name, spread)
-            for name, spread in (
-                ("Longer side", shapes.longer_side),
-                ("Shorter side", shapes.shorter_side),
-                ("Pixels", shapes.pixels),
-            )
-            if spread is not None
+            ("Longer side", shapes.longer_side),
+            ("Shorter side", shapes.shorter_side),
+            ("Pixels", shapes.pixels),
         ]
+    known = [(name, spread) for name, spread in spreads if spread is not None]
     if figures:
         pieces.append(plot_grid(figures))
-    if spreads:
+    if known:
         caption = "Bytes of all images, and pixels: so many per cent have no more than"
-        pieces.append(spreads_table(caption, spreads))
+        pieces.append(spreads_table(caption, known))
     if shapes is not None and shapes.known:
-        pieces += _shape_tables(shapes)
+        pieces.append(_size_tables(shapes))
     return join(pieces)
 
 
+def _byte_plot(stats: Stats) -> Iterator[Html]:
+    histogram = stats.image_bytes_histogram
+    if histogram is None:
+        return
+    rows = [
+        (f"{start / 1000:,g} to {end / 1000:,g} kB", number)
+        for start, end, number in histogram.bins()
+    ]
+    rows.append((f"{histogram.end / 1000:,g} kB or more", histogram.above))
+    yield plot_figure(
+        "Bytes",
+        f"all {images(stats.images)}; {histogram.above:,} are larger than shown",
+        plots.draw_bytes(histogram),
+        counts_table("Images by bytes", "Bytes", rows, stats.images),
+    )
+
+
 def _how_read(shapes: Shapes) -> str:
+    stored = "Sides are as stored, before EXIF turns any image."
     if not shapes.is_sample:
-        return f"Pixels are those of all {images(shapes.read)}, as stored: EXIF turns none."
+        return f"Pixels are those of all {images(shapes.read)}. {stored}"
     return (
-        f"Pixels are those of {images(shapes.read)} drawn at random (seed {shapes.seed}), as "
-        f"stored: EXIF turns none. With 95\u00a0% confidence a share among them is within "
-        f"{100 * shapes.margin:.2g} percentage points of the share of all images. --all-images "
-        "reads all."
+        f"Pixels are those of {images(shapes.read)} drawn at random (seed {shapes.seed}): with "
+        f"95\u00a0% confidence a share among them is within {100 * shapes.margin:.2g} percentage "
+        f"points of the share among all. --all-images reads all. {stored}"
     )
 
 
@@ -287,25 +273,29 @@ def _shape_plots(shapes: Shapes) -> Iterator[Html]:
         plots.draw_longer_side(histogram),
         counts_table("Images by their longer side", "From", rows, shapes.known),
     )
-
-
-def _shape_tables(shapes: Shapes) -> Iterator[Html]:
     yield counts_table(
+        "Longer to shorter side, within 1\u00a0%", "Ratio", shapes.ratios, shapes.known
+    )
+
+
+def _size_tables(shapes: Shapes) -> Html:
+    sizes = counts_table(
         f"The most frequent of {count(shapes.distinct_sizes, 'size', 'sizes')}",
         "Width × height",
         [(f"{width} × {height}", number) for width, height, number in shapes.sizes],
         shapes.known,
     )
-    yield counts_table(
-        "Longer to shorter side, within 1\u00a0%", "Ratio", shapes.ratios, shapes.known
-    )
     colours = [("grey", shapes.grey), ("colour", shapes.known - shapes.grey)]
-    yield counts_table("Images by their components", "Stored as", colours, shapes.known)
+    components = counts_table("Images by their components", "Stored as", colours, shapes.known)
+    return side_by_side([sizes, components])
 
 
 def cameras_section(shapes: Shapes | None) -> Html:
+    """What the images were taken with."""
     if shapes is None:
         return soft("No header was read.")
+    if not shapes.known:
+        return soft("No header could be read.")
     cameras: Cameras = shapes.cameras
     if not cameras.known:
         return soft(
@@ -316,19 +306,18 @@ def cameras_section(shapes: Shapes | None) -> Html:
         f"{cameras.known:,} of {images(shapes.known)} read name a camera "
         f"({share(cameras.known, shapes.known)}). Nothing else of EXIF was read."
     )
-    return join(
-        [
-            Html(f"<p>{escape(text)}</p>"),
-            counts_table("The most frequent makers", "Maker", cameras.makes, cameras.known),
-            counts_table("The most frequent models", "Model", cameras.models, cameras.known),
-        ]
+    tables = (
+        counts_table("The most frequent makers", "Maker", cameras.makes, cameras.known),
+        counts_table("The most frequent models", "Model", cameras.models, cameras.known),
     )
+    return Html(f"<p>{escape(text)}</p>\n{side_by_side(tables)}")
 
 
 # --- photographers and metadata -------------------------------------------------------------------
 
 
 def photographers_section(found: Photographers) -> Html:
+    """How many images each photographer has."""
     each = found.images_each
     if each is None:
         return soft("No image names its photographer.")
@@ -365,6 +354,7 @@ def photographers_section(found: Photographers) -> Html:
 
 
 def metadata_section(stats: Stats) -> Html:
+    """Licences, and what the metadata lack."""
     licenses = [(_license(name), number) for name, number in stats.licenses]
     rows = [
         (
@@ -375,7 +365,7 @@ def metadata_section(stats: Stats) -> Html:
         )
         for column in stats.columns
     ]
-    return join(
+    return side_by_side(
         [
             counts_table(
                 "Images by licence, as the metadata name it", "Licence", licenses, stats.images

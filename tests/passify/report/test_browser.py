@@ -17,32 +17,6 @@ __all__ = ["browser"]  # the fixture
 
 TELEPHONE_PX = 390
 
-#: Contrast of each text with the ground it stands on, by WCAG 2.1's definition; the lowest.
-_CONTRAST = """
-(() => {
-  const parse = text => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
-    .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const ground = element => {
-    for (let e = element; e; e = e.parentElement) {
-      const colour = parse(getComputedStyle(e).backgroundColor);
-      if (colour.length === 3 || colour[3] === 1) return colour;
-    }
-    return [255, 255, 255];
-  };
-  let lowest = [99, ''];
-  for (const element of document.querySelectorAll('body *')) {
-    const own = [...element.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !element.getClientRects().length || element.closest('svg')) continue;
-    const [a, b] = [light(parse(getComputedStyle(element).color)), light(ground(element))];
-    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (contrast < lowest[0]) lowest = [contrast, element.outerHTML.slice(0, 200)];
-  }
-  return lowest;
-})()
-"""
-
 
 @pytest.fixture(scope="module")
 def report(run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -123,7 +97,7 @@ def test_no_sideways_scrolling(page: Page) -> None:
 
 def test_contrast(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
-    contrast, where = page.evaluate(_CONTRAST)
+    contrast, where = page.lowest_contrast()
     assert contrast >= 4.5, where
 
 
