@@ -137,9 +137,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     rows: list[int] = []
     read_piece = headers._read_piece
 
-    def noted(archive: PassArchive, tars: OpenTars, piece: np.ndarray[Any, Any]) -> object:
+    def noted(archive: PassArchive, piece: np.ndarray[Any, Any]) -> object:
         rows.extend(piece.tolist())
-        return read_piece(archive, tars, piece)
+        return read_piece(archive, piece)
 
     monkeypatch.setattr(headers, "_read_piece", noted)
     monkeypatch.setattr(headers, "BLOCK_ROWS", 3)
