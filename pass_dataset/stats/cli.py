@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pass_dataset.arguments import RELEASE_HELP, Commands, command, parts
-from pass_dataset.stats.collect import DEFAULT_SAMPLE, Stats, collect_stats
+from pass_dataset.stats import DEFAULT_SAMPLE, Stats, collect_stats, write_json, write_page
 from pass_dataset.wording import count, share
 
 __all__ = ["add_stats"]
@@ -58,7 +58,6 @@ def _stats(options: argparse.Namespace) -> int:
     from pass_dataset.folders import find_release
     from pass_dataset.progress import on_terminal
     from pass_dataset.records import PassArchive
-    from pass_dataset.stats.document import write_json, write_page
 
     release, folder = find_release(options.folder, options.release)
     with on_terminal() as progress:
