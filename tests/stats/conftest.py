@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pass_dataset.records import PassArchive
+from pass_dataset.releases import official_release
 from pass_dataset.stats.collect import Stats, collect_stats
 from tests.stats.headers import exif, jpeg
 from tests.support.collection import HEADER, Collection, image_hash
+from tests.support.official import OfficialReleases, make_official
 
 #: Text that must not become HTML; a licence, as the names of photographers are not shown at all.
 HOSTILE = "<script>alert(1)</script>&amp;"
@@ -66,3 +69,13 @@ def everything(tmp_path: Path) -> Collection:
 @pytest.fixture
 def stats(everything: Collection) -> Stats:
     return collect_stats(PassArchive(everything.folder, everything.describe()))
+
+
+@pytest.fixture
+def official(tmp_path: Path) -> Iterator[OfficialReleases]:
+    """Small releases 1.0.0 to 3.0.0, taken for the published ones."""
+    made = make_official(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        made.publish(patch)
+        yield made
+    official_release.cache_clear()

@@ -14,7 +14,7 @@ from pass_dataset.stats.collect import ColumnFields, Stats, collect_stats
 from pass_dataset.stats.places import Cell
 from tests.stats.conftest import HOSTILE, body, make_collection
 from tests.support.collection import Collection
-from tests.support.official import COUNTS, make_official
+from tests.support.official import COUNTS, OfficialReleases
 
 
 def test_everything(stats: Stats, everything: Collection) -> None:
@@ -105,9 +105,7 @@ def test_sample(many: Collection) -> None:
         collect_stats(archive, sample=-1)
 
 
-def test_release_1_has_no_dates_and_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    official = make_official(tmp_path)
-    official.publish(monkeypatch)
+def test_release_1_has_no_dates_and_places(official: OfficialReleases) -> None:
     first = collect_stats(PassArchive(official.root / "1.0.0"))
     assert first.is_official
     assert (first.images, first.dates, first.places) == (COUNTS["1.0.0"], None, None)

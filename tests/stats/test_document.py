@@ -18,7 +18,7 @@ from pass_dataset.stats.places import Cell
 from tests.stats.conftest import HOSTILE, ROWS
 from tests.support.collection import Collection
 from tests.support.markup import ParsedPage
-from tests.support.official import make_official
+from tests.support.official import OfficialReleases
 
 SECTIONS = [
     "Places",
@@ -188,9 +188,7 @@ def test_empty_collection(tmp_path: Path) -> None:
     assert "There is no image here, so there is nothing to count." in text
 
 
-def test_official_release_beside_the_paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    official = make_official(tmp_path)
-    official.publish(monkeypatch)
+def test_official_release_beside_the_paper(official: OfficialReleases) -> None:
     third = collect_stats(PassArchive(official.root / "3.0.0"))
     assert "33.3 %; the paper: 552 K" in text_of(third)
     assert "after 2022-04-07" in text_of(third)
