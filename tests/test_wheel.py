@@ -49,6 +49,7 @@ def test_contents(wheel: Path) -> None:
         "tfds/CITATIONS.bib",
         "pages/style.css",
         "passify/report/page.html",
+        "stats/page.html",
         "tfds/catalog/page.html",
     ):
         assert f"pass_dataset/{name}" in sizes
