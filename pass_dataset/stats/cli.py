@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pass_dataset.arguments import RELEASE_HELP, Commands, command, parts
+from pass_dataset.errors import PassDatasetError
 from pass_dataset.stats import DEFAULT_SAMPLE, Stats, collect_stats, write_json, write_page
 from pass_dataset.wording import count, share
 
@@ -60,6 +61,10 @@ def _stats(options: argparse.Namespace) -> int:
     from pass_dataset.records import PassArchive
 
     release, folder = find_release(options.folder, options.release)
+    page = options.out or Path(f"{release.name}-{release.version}-stats.html")
+    figures = options.json or page.with_suffix(".json")
+    if page.absolute() == figures.absolute():
+        raise PassDatasetError(f"{page}: is to be both page and figures; give another --json FILE")
     with on_terminal() as progress:
         stats = collect_stats(
             PassArchive(folder, release, parts=options.parts, progress=progress),
@@ -67,13 +72,9 @@ def _stats(options: argparse.Namespace) -> int:
             seed=options.seed,
             progress=progress,
         )
-    page = options.out or Path(f"{release.name}-{release.version}-stats.html")
     for line in _summary(stats):
         print(line)
-    for path in (
-        write_page(stats, page),
-        write_json(stats, options.json or page.with_suffix(".json")),
-    ):
+    for path in (write_page(stats, page), write_json(stats, figures)):
         print(f"{path}: {path.stat().st_size:,} bytes")
     return 0
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pass_dataset import folders
 from pass_dataset.archives import fingerprint_of
 from pass_dataset.jpeg_headers import APP1, FRAMES, JpegHeaderError, frame_size, segments
-from pass_dataset.progress import Progress, Silent
+from pass_dataset.progress import Progress, Silent, Task
 from pass_dataset.records import OpenTars
 from pass_dataset.stats.cameras import EXIF_START, NO_CAMERA, Camera, camera_of
 
@@ -110,14 +110,11 @@ def read_headers(
             block = rows[start : start + BLOCK_ROWS]
             found = kept.load(block)
             if found is None:
-                pieces = [
-                    pool.submit(_read_piece, archive, block[first : first + _PIECE_ROWS])
-                    for first in range(0, len(block), _PIECE_ROWS)
-                ]
-                found = pa.concat_tables(piece.result() for piece in pieces).combine_chunks()
+                found = _read_block(archive, block, pool, task)
                 kept.save(block, found)
+            else:
+                task.advance(len(block))
             blocks.append(found)
-            task.advance(len(block))
     finally:
         pool.shutdown(cancel_futures=True)
     task.finish()
@@ -138,6 +135,22 @@ def _schema() -> pa.Schema:
             "problem": pa.string(),
         }
     )
+
+
+def _read_block(
+    archive: PassArchive, rows: np.ndarray[Any, Any], pool: ThreadPoolExecutor, task: Task
+) -> pa.Table:
+    import pyarrow as pa
+
+    pieces = []
+    futures = [
+        pool.submit(_read_piece, archive, rows[first : first + _PIECE_ROWS])
+        for first in range(0, len(rows), _PIECE_ROWS)
+    ]
+    for future in futures:
+        pieces.append(future.result())
+        task.advance(len(pieces[-1]))
+    return pa.concat_tables(pieces).combine_chunks()
 
 
 def _read_piece(archive: PassArchive, rows: np.ndarray[Any, Any]) -> pa.Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pass_dataset.markup import Html, escape
@@ -67,11 +67,10 @@ def _steps(start: int, end: int) -> range:
 
 def years_shown(dates: Dates) -> range:
     """The years that the plot has; few images, of odd years, are beyond."""
-    years: Mapping[int, int] = dict(dates.years)
     median = _median_year(dates)
-    frequent = [year for year, number in years.items() if number * _SHARE_OF_YEAR >= dates.known]
+    frequent = [year for year, number in dates.years if number * _SHARE_OF_YEAR >= dates.known]
     near = [year for year in frequent if -_YEARS_BEFORE <= year - median <= _YEARS_AFTER]
-    return range(min(near), max(near) + 1)
+    return range(min([median, *near]), max([median, *near]) + 1)
 
 
 def _median_year(dates: Dates) -> int:

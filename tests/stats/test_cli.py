@@ -55,6 +55,14 @@ def test_names_of_the_files(run, everything: Collection) -> None:
     assert f"p.html: {Path('p.html').stat().st_size:,} bytes" in out
 
 
+def test_two_files_have_two_names(run, everything: Collection) -> None:
+    everything.describe()
+    for names in (["--out", "a.json"], ["--out", "a", "--json", "a"]):
+        code, _, err = run(everything.folder, "--release", everything.tsv, *names)
+        assert (code, "give another --json FILE" in err) == (1, True)
+    assert not list(Path.cwd().iterdir())
+
+
 def test_unreadable_headers_are_named(run, everything: Collection) -> None:
     everything.describe()
     code, out, _ = run(everything.folder, "--release", everything.tsv, "--all-images")

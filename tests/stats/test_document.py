@@ -125,6 +125,12 @@ def test_odd_years_are_said_where_the_plot_ends(stats: Stats) -> None:
     assert "6 images with a date; 2 of other years are among the numbers below" in text_of(stats)
 
 
+def test_years_without_any_that_is_frequent(stats: Stats) -> None:
+    assert stats.dates is not None
+    dates = replace(stats.dates, years=tuple((year, 1) for year in range(1, 3001)), known=3000)
+    assert "Images by year, 1500 to 1500" in render_page(replace(stats, dates=dates), written_at=0)
+
+
 def test_map(stats: Stats) -> None:
     """Cells lie where they should, neighbours of one level as one piece."""
     places = stats.places
