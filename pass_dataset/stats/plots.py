@@ -49,6 +49,8 @@ _LEVELS = (1, 3, 10, 30, 100, 300, 1000, 3000)
 _COLOURS = 8
 # The map in degrees, with room for what stands at its sides.
 _MAP_LEFT, _MAP_BOTTOM = 46, 16
+#: Between degrees and direction, where no line may break.
+_SPACE = "\u00a0"
 _PARALLELS, _MERIDIANS = range(-60, 61, 30), range(-120, 121, 60)
 
 
@@ -234,12 +236,12 @@ def draw_map(places: Places) -> Html:
 
 def south_north(degrees: int) -> str:
     """A latitude."""
-    return f"{abs(degrees)}°{' ' + 'SN'[degrees > 0] if degrees else ''}"
+    return f"{abs(degrees)}°{_SPACE + 'SN'[degrees > 0] if degrees else ''}"
 
 
 def west_east(degrees: int) -> str:
     """A longitude."""
-    return f"{abs(degrees)}°{' ' + 'WE'[degrees > 0] if degrees else ''}"
+    return f"{abs(degrees)}°{_SPACE + 'WE'[degrees > 0] if degrees else ''}"
 
 
 def _graticule() -> Iterator[str]:
