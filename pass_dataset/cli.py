@@ -29,6 +29,7 @@ from pass_dataset.releases import (
     official_release,
     resolve_release,
 )
+from pass_dataset.stats.cli import add_stats
 from pass_dataset.tfds.cli import add_catalog
 
 __all__ = ["main"]
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_download(commands)
     _add_verify(commands)
     _add_index(commands)
+    add_stats(commands)
     _add_checksums(commands)
     add_croissant(commands)
     add_credits(commands)

@@ -82,6 +82,15 @@ def test_bench_credits(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_bench_stats(tmp_path: Path) -> None:
+    out = run("bench_stats.py", "--images", 3000, "--work", tmp_path)
+    assert "3,000 images" in out
+    for line in ("no headers", "20,000 headers", "all headers", "all headers, kept"):
+        assert f"\n{line} " in out
+    assert "<= 1000 MB: " in out
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_bench_download(tmp_path: Path) -> None:
     if not shutil.which("curl") or not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()):
         pytest.skip("needs curl and nginx: apt-get install curl nginx-light")

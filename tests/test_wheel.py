@@ -48,6 +48,9 @@ def test_contents(wheel: Path) -> None:
         "mini/pass_mini.tsv",
         "mini/README.md",
         "tfds/CITATIONS.bib",
+        "pages/style.css",
+        "passify/report/page.html",
+        "stats/page.html",
         "tfds/catalog/page.html",
     ):
         assert f"pass_dataset/{name}" in sizes

@@ -7,22 +7,20 @@ skips, and keeps Pillow from parsing metadata, about which it warns. It takes so
 
 from __future__ import annotations
 
+from pass_dataset.jpeg_headers import APP0, APP1, FRAMES, JpegHeaderError, frame_size, segments
 from pass_dataset.passify.images.frames import Frame
 from pass_dataset.passify.images.orientation import UPRIGHT, exif_orientation
-from pass_dataset.passify.images.outcomes import BadImageError
+from pass_dataset.passify.images.outcomes import BadImageError, Outcome
 
 __all__ = ["read_jpeg"]
 
-# Markers of ITU-T T.81, table B.1, by their second byte.
-_SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
-_APP0, _APP1, _APP14, _APP15, _COM = 0xE0, 0xE1, 0xEE, 0xEF, 0xFE
-_RESTARTS = range(0xD0, 0xD8)
-#: Frame headers; C4, C8 and CC among them mean other things.
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_APP14, _APP15, _COM = 0xEE, 0xEF, 0xFE
 #: JFIF and Adobe segments say what the components mean; no other application segment matters.
-_DROPPED = (frozenset(range(_APP0, _APP15 + 1)) - {_APP0, _APP14}) | {_COM}
+_DROPPED = (frozenset(range(APP0, _APP15 + 1)) - {APP0, _APP14}) | {_COM}
 #: APP1 begins with ``Exif\0\0``.
 _EXIF_HEADER_BYTES = 6
+#: Marker and length of a segment, before its content.
+_SEGMENT_HEADER_BYTES = 4
 
 
 def read_jpeg(data: bytes) -> Frame:
@@ -34,59 +32,24 @@ def read_jpeg(data: bytes) -> Frame:
     kept = [data[:2]]
     size: tuple[int, int] | None = None
     exif: bytes | None = None
-    position = 2
-    while True:
-        marker, start = _next_marker(data, position)
-        if marker in _RESTARTS or marker == _TEM:
-            position = start
-            continue
-        if marker in (_SOI, _EOI):
-            raise BadImageError("damaged", f"JPEG with marker FF{marker:02X} before any scan")
-        length = int.from_bytes(data[start : start + 2], "big")
-        position = start + length
-        if position > len(data):
-            raise BadImageError("truncated", "JPEG that ends within its headers", *(size or ()))
-        if length < 2:
-            raise BadImageError("damaged", f"JPEG with a segment FF{marker:02X} of no length")
-        if marker in _FRAMES and size is None:
-            size = _frame_size(data[start + 2 : position])
-        if marker == _APP1 and exif is None:
-            # OpenCV looks at the first only.
-            exif = data[start + 2 + _EXIF_HEADER_BYTES : position]
-        if marker not in _DROPPED:
-            kept.append(data[start - 2 : position])
-        if marker == _SOS:
-            break
+    end = 2
+    try:
+        for marker, start, end in segments(data):
+            if marker in FRAMES and size is None:
+                size = frame_size(data[start:end])
+            if marker == APP1 and exif is None:
+                # OpenCV looks at the first only.
+                exif = data[start + _EXIF_HEADER_BYTES : end]
+            if marker not in _DROPPED:
+                kept.append(data[start - _SEGMENT_HEADER_BYTES : end])
+    except JpegHeaderError as error:
+        outcome: Outcome = "truncated" if error.is_truncated else "damaged"
+        raise BadImageError(outcome, str(error), *(size or ())) from error
     if size is None:
         raise BadImageError("damaged", "JPEG with a scan but no frame header")
     # Within coded data FF is followed by 00 or a restart, so this can only be the end marker.
-    if data.rfind(b"\xff\xd9", position) < 0:
+    if data.rfind(b"\xff\xd9", end) < 0:
         raise BadImageError("truncated", "JPEG without an end marker", *size)
-    kept.append(data[position:])
+    kept.append(data[end:])
     orientation = UPRIGHT if exif is None else exif_orientation(exif)
     return Frame("JPEG", *size, orientation, b"".join(kept))
-
-
-def _next_marker(data: bytes, position: int) -> tuple[int, int]:
-    """The next marker and where its content starts; bytes that are no marker are passed over."""
-    while True:
-        position = data.find(b"\xff", position)
-        if position < 0:
-            raise BadImageError("truncated", "JPEG that ends before any scan")
-        while position < len(data) and data[position] == 0xFF:
-            position += 1
-        if position >= len(data):
-            raise BadImageError("truncated", "JPEG that ends before any scan")
-        if data[position] != 0:
-            return data[position], position + 1
-        position += 1
-
-
-def _frame_size(header: bytes) -> tuple[int, int]:
-    if len(header) < 6:
-        raise BadImageError("damaged", "JPEG with a frame header that is too short")
-    height = int.from_bytes(header[1:3], "big")
-    width = int.from_bytes(header[3:5], "big")
-    if not (width and height):
-        raise BadImageError("damaged", f"JPEG of {width}×{height} pixels", width, height)
-    return width, height

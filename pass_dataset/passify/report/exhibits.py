@@ -10,9 +10,9 @@ from pass_dataset.passify.report.reasons import title_of
 from pass_dataset.passify.report.selection import RowId
 from pass_dataset.passify.report.survey import Survey
 from pass_dataset.passify.report.thumbnails import pixel_area
-from pass_dataset.passify.report.wording import count
 from pass_dataset.passify.runs.schema import Box
 from pass_dataset.passify.verdicts import EXCLUDED, TARGETS, Thresholds
+from pass_dataset.wording import count
 
 __all__ = ["examples", "nearest", "sample"]
 

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import importlib.resources
-import string
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pass_dataset.intervals import upper_bound
 from pass_dataset.markup import Html, code, escape, join, table
+from pass_dataset.pages.plots import draw_bar
+from pass_dataset.pages.template import fill_page
 from pass_dataset.passify.report import exhibits
 from pass_dataset.passify.report.facts import Work
-from pass_dataset.passify.report.figures import draw_bar, draw_histogram
+from pass_dataset.passify.report.figures import draw_histogram
 from pass_dataset.passify.report.folder_shares import FolderCounts, FolderShares, Group
 from pass_dataset.passify.report.gallery import Gallery
 from pass_dataset.passify.report.histograms import ScoreHistogram
-from pass_dataset.passify.report.intervals import upper_bound
 from pass_dataset.passify.report.reasons import funnel, in_text, title_of
 from pass_dataset.passify.report.survey import Choices, Survey
-from pass_dataset.passify.report.wording import count, duration, percent, share
 from pass_dataset.passify.runs.settings import DetectorChoice
 from pass_dataset.passify.verdicts import Thresholds, outcome_of
+from pass_dataset.wording import count, duration, percent, share
 
 __all__ = ["ReportContent", "render_report"]
 
-_TEMPLATE = "page.html"
 _FOLDER_ROWS = 12
 _SAMPLE_SIZES = (100, 300, 1000, 3000, 10_000)
 _FOUND = (0, 1, 3, 10)
@@ -73,9 +72,9 @@ class ReportContent:
 
 def render_report(content: ReportContent) -> str:
     """The page as HTML text that needs no other file."""
-    resource = importlib.resources.files("pass_dataset.passify.report") / _TEMPLATE
     survey, gallery = content.survey, content.gallery
-    return string.Template(resource.read_text(encoding="utf-8")).substitute(
+    return fill_page(
+        "pass_dataset.passify.report",
         title=escape(content.title),
         source=escape(content.source),
         summary=_summary(content),

@@ -68,11 +68,11 @@ def add_verify(commands: Commands) -> None:
 def _verify(options: argparse.Namespace) -> int:
     from pass_dataset import folders
     from pass_dataset.passify.report.document import write_report
-    from pass_dataset.passify.report.wording import count
     from pass_dataset.passify.verification.findings import list_findings, write_scores
     from pass_dataset.passify.verification.release_runs import draw_sample, run_on_release
     from pass_dataset.progress import on_terminal
     from pass_dataset.records import PassArchive
+    from pass_dataset.wording import count
 
     release, folder = folders.find_release(options.archives, options.release)
     execution = chosen_execution(options)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pass_dataset.intervals import two_sided
 from pass_dataset.passify.outputs.lists import judged_rows
 from pass_dataset.passify.outputs.summary import summarize
-from pass_dataset.passify.report.intervals import two_sided
 from pass_dataset.passify.runs import Results
 from pass_dataset.passify.runs.run_folder import written_whole
 from pass_dataset.passify.verdicts import Thresholds, outcome_of

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import os
 import re
-import string
 from collections.abc import Sequence
 from pathlib import Path
 
 from pass_dataset.errors import FolderError
 from pass_dataset.folders import write_whole
 from pass_dataset.markup import Html, Picture, code, escape, image, join, table
+from pass_dataset.pages.template import fill_page
 from pass_dataset.tfds.catalog.entry import CatalogEntry, FeatureRow, VersionRow, describe_build
 from pass_dataset.tfds.catalog.pictures import (
     ExampleTable,
@@ -23,7 +22,6 @@ from pass_dataset.tfds.stored.builds import open_build
 
 __all__ = ["render_catalog_page", "write_catalog_page"]
 
-_TEMPLATE = "page.html"
 _FIGURE_ROWS, _FIGURE_COLUMNS = 3, 4
 _TABLE_ROWS = 10
 
@@ -69,10 +67,9 @@ def write_catalog_page(
 
 def render_catalog_page(entry: CatalogEntry, figure: Picture, examples: ExampleTable) -> str:
     """The page as HTML text that needs no other file."""
-    resource = importlib.resources.files("pass_dataset.tfds.catalog") / _TEMPLATE
-    template = string.Template(resource.read_text(encoding="utf-8"))
     full_name = "/".join(filter(None, (entry.name, entry.config)))
-    return template.substitute(
+    return fill_page(
+        "pass_dataset.tfds.catalog",
         title=escape(full_name),
         version=escape(entry.version),
         summary=escape(_summary(entry)),

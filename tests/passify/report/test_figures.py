@@ -1,4 +1,4 @@
-"""Plots: bars of the right height and colour, and a word for those who do not see them."""
+"""The plot of scores: columns of the right height, with the colour of the verdict."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from pass_dataset.passify.report.figures import draw_bar, draw_histogram
+from pass_dataset.passify.report.figures import draw_histogram
 from pass_dataset.passify.report.histograms import ScoreHistogram
 
 
@@ -60,11 +60,3 @@ def test_threshold_at_the_edge(threshold: float) -> None:
     plot = draw_histogram(histogram_of([0.0, 0.2, 1.0], threshold), "Faces")
     places = [float(x) for x in re.findall(r'<text[^>]* x="([\d.]+)"', plot)]
     assert all(0 <= x <= 400 for x in places)
-
-
-def test_bar() -> None:
-    bar = ET.fromstring(draw_bar({"kept": 3, "face": 0, "other": 1}, 4, 'all "four" <of them>'))
-    assert bar.attrib["aria-label"] == 'all "four" <of them>'
-    parts = [(rect.attrib["class"], rect.attrib["x"], rect.attrib["width"]) for rect in bar]
-    assert parts == [("kept", "0.000%", "75.000%"), ("other", "75.000%", "25.000%")]
-    assert len(ET.fromstring(draw_bar({"kept": 0}, 0, ""))) == 0

@@ -13,8 +13,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from pass_dataset.intervals import two_sided
 from pass_dataset.passify import cli
-from pass_dataset.passify.report.intervals import two_sided
 from pass_dataset.passify.verification.cli import _default_out
 from pass_dataset.releases import official_release
 from tests.passify.verification.conftest import WIDE

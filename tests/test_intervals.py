@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from pass_dataset.passify.report.intervals import lower_bound, two_sided, upper_bound
+from pass_dataset.intervals import lower_bound, two_sided, upper_bound
 
 
 @pytest.mark.parametrize(

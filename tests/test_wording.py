@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pass_dataset.passify.report.wording import count, duration, percent, share
+from pass_dataset.wording import count, duration, percent, share
 
 
 @pytest.mark.parametrize(

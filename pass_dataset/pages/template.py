@@ -1,0 +1,31 @@
+"""A page's template filled in: one HTML file that asks for no other."""
+
+from __future__ import annotations
+
+import importlib.resources
+import string
+
+__all__ = ["fill_page"]
+
+#: In the package of each page.
+_TEMPLATE = "page.html"
+_STYLE = "style.css"
+
+
+def fill_page(package: str, **fields: str) -> str:
+    """The page ``page.html`` of a package.
+
+    Args:
+      package: its dotted name.
+      fields: HTML by the names that the template has after ``$``; ``$style`` is the style that
+        all pages share, to which the template adds its own.
+
+    Raises:
+      KeyError: the template names a field that is not given.
+    """
+    style = _text(__package__, _STYLE)
+    return string.Template(_text(package, _TEMPLATE)).substitute(fields, style=style)
+
+
+def _text(package: str, name: str) -> str:
+    return (importlib.resources.files(package) / name).read_text(encoding="utf-8")
