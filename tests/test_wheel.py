@@ -67,14 +67,16 @@ def test_clean_environment(wheel: Path, tmp_path: Path) -> None:
     venv.create(environment, with_pip=True)
     python = environment / "bin" / "python"
     install = [python, "-m", "pip", "install", "--quiet", f"{wheel}[tfds,hf]"]
-    subprocess.run(list(map(str, install)), check=True, cwd=tmp_path, timeout=600)
+    # With a source tree on its path, pip would take the package for installed.
+    environ = {**os.environ, "PYTHONPATH": ""}
+    subprocess.run(list(map(str, install)), check=True, cwd=tmp_path, timeout=600, env=environ)
     done = subprocess.run(
         [str(python), "-c", LOAD_BOTH, str(tmp_path)],
         capture_output=True,
         text=True,
         cwd=tmp_path,
         timeout=200,
-        env={**os.environ, "PYTHONPATH": ""},
+        env=environ,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[-3:] == ["64", "64", "12e4503918276645091827364509182"]

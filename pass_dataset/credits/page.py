@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import itertools
-import string
 from collections.abc import Iterator, Sequence
 
 from pass_dataset.credits.bibtex import paper
@@ -13,10 +11,11 @@ from pass_dataset.credits.names import decode_name, section_of
 from pass_dataset.credits.reading import Credits, Terms
 from pass_dataset.licenses import DATASET_LICENSE, License
 from pass_dataset.markup import Html, code, escape, join
+from pass_dataset.pages.template import fill_page
+from pass_dataset.wording import count
 
 __all__ = ["MOST_LISTED", "page_pieces"]
 
-_TEMPLATE = "page.html"
 #: With more images than these, the page has their numbers only: it could not be opened on a phone.
 MOST_LISTED = 50_000
 
@@ -29,11 +28,11 @@ _NAMELESS = "Without a name"
 
 def page_pieces(credits_: Credits) -> Iterator[str]:
     """The page as HTML text that needs no other file, photographer by photographer."""
-    resource = importlib.resources.files("pass_dataset.credits") / _TEMPLATE
     terms = credits_.terms()
     sections = _sections(credits_)
     # Nothing that is escaped has a NUL.
-    page = string.Template(resource.read_text(encoding="utf-8")).substitute(
+    page = fill_page(
+        "pass_dataset.credits",
         title=escape(credits_.source.label),
         summary=_summary(credits_),
         terms=_terms(terms),
@@ -51,8 +50,8 @@ def page_pieces(credits_: Credits) -> Iterator[str]:
     yield foot
 
 
-def _count(number: int, singular: str) -> str:
-    return f"{number:,} {singular}{'' if number == 1 else 's'}"
+def _photographs(number: int) -> str:
+    return count(number, "photograph", "photographs")
 
 
 def _link(address: str, text: str | None = None) -> Html:
@@ -64,8 +63,8 @@ def _link(address: str, text: str | None = None) -> Html:
 
 
 def _summary(credits_: Credits) -> Html:
-    photographers = _count(len(credits_.creators()), "photographer")
-    return escape(f"{_count(len(credits_), 'photograph')} by {photographers}.")
+    photographers = count(len(credits_.creators()), "photographer", "photographers")
+    return escape(f"{_photographs(len(credits_))} by {photographers}.")
 
 
 def _license(license_: License | None, text: str | None) -> Html:
@@ -78,8 +77,7 @@ def _terms(terms: Sequence[Terms]) -> Html:
     if len(terms) == 1:
         return Html(f"All are under {_license(terms[0].license, terms[0].text)}.")
     each = (
-        f"{_count(each.num_images, 'photograph')}: {_license(each.license, each.text)}"
-        for each in terms
+        f"{_photographs(each.num_images)}: {_license(each.license, each.text)}" for each in terms
     )
     return Html("; ".join(each) + ".")
 
@@ -171,7 +169,7 @@ def _photographer(credits_: Sequence[Credit], is_listed: bool, show_terms: bool)
     # Names may be written from right to left, and must not turn round what follows.
     who = f"<bdi>{escape(credit.name or 'photographer not known')}</bdi>"
     terms = f" {_license(credit.license, credit.license_text)}" if show_terms else ""
-    number = _count(len(credits_), "photograph")
+    number = _photographs(len(credits_))
     if not is_listed:
         return f'<li>{who} <span class="soft">{number}</span>{terms}</li>\n'
     images = " ".join(map(_image, credits_))
