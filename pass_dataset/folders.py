@@ -32,6 +32,7 @@ __all__ = [
     "LOCK_NAME",
     "PART_SUFFIX",
     "RECEIPT_NAME",
+    "REMOVALS_NAME",
     "STATE_NAMES",
     "archive_folder",
     "find_release",
@@ -39,6 +40,7 @@ __all__ = [
     "holder",
     "identify_release",
     "state_path",
+    "state_paths",
     "user_cache",
     "write_whole",
 ]
@@ -50,6 +52,7 @@ ARCHIVES_VARIABLE = "PASS_ARCHIVES"
 
 RECEIPT_NAME = "pass_receipt.json"
 INDEX_NAME = "pass_index.arrow"
+REMOVALS_NAME = "pass_removals.txt"
 LOCK_NAME = ".pass.lock"
 _HOLDER_NAME = ".pass.holder"
 PART_SUFFIX = ".part"
@@ -57,7 +60,7 @@ PART_SUFFIX = ".part"
 _PACKAGE = Path(__file__).resolve().parent
 
 #: Files of ours in an archive folder, which are not files of the release.
-STATE_NAMES = frozenset({RECEIPT_NAME, INDEX_NAME, LOCK_NAME, _HOLDER_NAME})
+STATE_NAMES = frozenset({RECEIPT_NAME, INDEX_NAME, REMOVALS_NAME, LOCK_NAME, _HOLDER_NAME})
 
 
 def user_cache(kind: str) -> Path:
@@ -85,6 +88,15 @@ def state_path(folder: Path, name: str, *, for_writing: bool = False) -> Path:
     if for_writing:
         cache.mkdir(parents=True, exist_ok=True)
     return cache / name
+
+
+def state_paths(folder: Path, name: str) -> list[Path]:
+    """Where a state file of the folder is: beside the archives, in the user's cache, or in both.
+
+    For what counts wherever it stands, as a shared folder's and a user's own list of removals do.
+    """
+    places = (folder / name, _cache_folder(folder) / name)
+    return [path for path in places if os.path.isfile(path)]
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
@@ -91,7 +92,11 @@ class ExportBuild(ABC, Generic[_Record]):
             )
             build = self._build()
             self._resume(build, archive)
-            build.run(archive, self._finish, progress or Silent())
+
+            def finish(plan: BuildPlan) -> None:
+                self._finish(plan, archive.removed)
+
+            build.run(archive, finish, progress or Silent())
             return self._load(), True
 
     @property
@@ -127,8 +132,13 @@ class ExportBuild(ABC, Generic[_Record]):
         """What comes before the first shard, with what an export that was cut has left."""
 
     @abstractmethod
-    def _finish(self, plan: BuildPlan) -> None:
-        """Makes the export of the plan, all shards of which are whole."""
+    def _finish(self, plan: BuildPlan, removed: Sequence[str]) -> None:
+        """Makes the export of the plan, all shards of which are whole.
+
+        Args:
+          plan: of the shards.
+          removed: hashes of the images that removal lists have left out of it.
+        """
 
     def _build(self) -> Build:
         def num_shards(total_bytes: int, records: int) -> int:

@@ -95,12 +95,15 @@ def _with_notice(body: str, notice: str) -> str:
 def _notice(export: Export) -> str:
     release = export.release
     number = f"{export.num_examples:,}"
+    removed = f"; {export.removed:,} more were removed" if export.removed else ""
     if export.parts is None:
-        return f"> **This folder holds {release.label}**, whole: {number} images."
+        whole = "" if export.removed else "whole: "
+        return f"> **This folder holds {release.label}**, {whole}{number} images{removed}."
     total = "" if release.num_examples is None else f" of its {release.num_examples:,}"
     return (
         f"> **This folder holds part {format_parts(export.parts).replace(',', ', ')} of "
-        f"{release.label}** (of parts 0 to {len(release.tars) - 1}): {number}{total} images."
+        f"{release.label}** (of parts 0 to {len(release.tars) - 1}): {number}{total} images"
+        f"{removed}."
     )
 
 

@@ -1,0 +1,71 @@
+"""`pass-dataset remove` and `purge`: images left out at once, and deleted."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pass_dataset.arguments import Commands, command
+from pass_dataset.progress import on_terminal
+from pass_dataset.removals import RemovalList
+
+__all__ = ["add_remove"]
+
+_DIR_HELP = (
+    "archive folder, TFDS build or data_dir, cache folder of datasets, Parquet or WebDataset export"
+)
+
+
+def _add_list(parser: argparse.ArgumentParser, required: bool) -> None:
+    parser.add_argument(
+        "--list",
+        metavar="FILE|URL",
+        required=required,
+        help="text file with a hash a line, or its https address",
+    )
+    parser.add_argument("--sha256", metavar="HEX", help="SHA-256 of the list at the address")
+
+
+def _given_list(options: argparse.Namespace) -> RemovalList:
+    from pass_dataset.removals import fetch_removals, read_removals
+
+    if options.list is None:
+        return RemovalList()
+    if "://" not in options.list:
+        return read_removals(options.list)
+    with on_terminal() as progress:
+        return fetch_removals(options.list, options.sha256, progress=progress)
+
+
+# --- remove ---------------------------------------------------------------------------------------
+
+
+def add_remove(commands: Commands) -> None:
+    """Adds the command `remove`."""
+    parser = command(
+        commands, "remove", "have every reader leave out the images on a list, at once"
+    )
+    _add_list(parser, required=True)
+    parser.add_argument("folders", metavar="DIR", nargs="+", type=Path, help=_DIR_HELP)
+    parser.set_defaults(run=_remove)
+
+
+def _remove(options: argparse.Namespace) -> int:
+    from pass_dataset.purge.targets import find_targets
+    from pass_dataset.removals import add_removals
+
+    listed = _given_list(options)
+    if not listed:
+        print(f"{options.list}: lists no hash; nothing to do")
+        return 0
+    # All of them before anything is written.
+    targets = [target for folder in options.folders for target in find_targets(folder)]
+    for target in targets:
+        path, new = add_removals(target.folder, listed.hashes, listed.sources)
+        where = "" if path.parent == target.folder else f" (read-only: for this user, in {path})"
+        print(
+            f"{target.folder}: {target.kind.value}; {new:,} new on its list{where}. To delete "
+            "their bytes: pass-dataset purge",
+            flush=True,
+        )
+    return 0
