@@ -19,7 +19,7 @@ from pass_dataset.croissant.cli import add_croissant
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.parquet.cli import add_push
 from pass_dataset.passify.detectors.cli import add_weights
-from pass_dataset.purge.cli import add_remove
+from pass_dataset.purge.cli import add_purge, add_remove
 from pass_dataset.releases import (
     DEFAULT_VERSION,
     OFFICIAL_VERSIONS,
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     add_catalog(commands)
     add_push(commands)
     add_remove(commands)
+    add_purge(commands)
     add_weights(commands)
     return parser
 

@@ -31,10 +31,13 @@ __all__ = [
     "INDEX_NAME",
     "LOCK_NAME",
     "PART_SUFFIX",
+    "PURGED_NAME",
+    "PURGE_RECEIPT_NAME",
     "RECEIPT_NAME",
     "REMOVALS_NAME",
     "STATE_NAMES",
     "archive_folder",
+    "as_kept",
     "find_release",
     "hold",
     "holder",
@@ -53,6 +56,10 @@ ARCHIVES_VARIABLE = "PASS_ARCHIVES"
 RECEIPT_NAME = "pass_receipt.json"
 INDEX_NAME = "pass_index.arrow"
 REMOVALS_NAME = "pass_removals.txt"
+#: Checksum file of an archive folder from which images were purged.
+PURGED_NAME = "pass_purged.tsv"
+#: What was purged from a folder, and when.
+PURGE_RECEIPT_NAME = "pass_purge_receipt.json"
 LOCK_NAME = ".pass.lock"
 _HOLDER_NAME = ".pass.holder"
 PART_SUFFIX = ".part"
@@ -60,7 +67,17 @@ PART_SUFFIX = ".part"
 _PACKAGE = Path(__file__).resolve().parent
 
 #: Files of ours in an archive folder, which are not files of the release.
-STATE_NAMES = frozenset({RECEIPT_NAME, INDEX_NAME, REMOVALS_NAME, LOCK_NAME, _HOLDER_NAME})
+STATE_NAMES = frozenset(
+    {
+        RECEIPT_NAME,
+        INDEX_NAME,
+        REMOVALS_NAME,
+        PURGED_NAME,
+        PURGE_RECEIPT_NAME,
+        LOCK_NAME,
+        _HOLDER_NAME,
+    }
+)
 
 
 def user_cache(kind: str) -> Path:
@@ -192,7 +209,23 @@ def find_release(folder: Path, wanted: str | None = None) -> tuple[Release, Path
     if wanted is None or not folder.is_dir():
         return identify_release(folder, wanted), folder
     release = resolve_release(wanted)
-    return release, archive_folder(release.version, folder, folder)
+    found = archive_folder(release.version, folder, folder)
+    return as_kept(found, release), found
+
+
+def as_kept(folder: Path, release: Release) -> Release:
+    """A release as a folder has it: purged of some images, or as it was published.
+
+    Raises:
+      ReleaseError: the folder's record of what was purged cannot be read.
+    """
+    purged = _purged(folder)
+    return purged if purged is not None and purged.is_of(release) else release
+
+
+def _purged(folder: Path) -> Release | None:
+    path = folder / PURGED_NAME
+    return read_release(path) if os.path.isfile(path) else None
 
 
 def identify_release(
@@ -214,7 +247,10 @@ def identify_release(
     folder = Path(folder)
     _require_readable(folder)
     if release is not None:
-        return resolve_release(release)
+        return as_kept(folder, resolve_release(release))
+    purged = _purged(folder)
+    if purged is not None:
+        return purged
     received = Receipt.load(folder).release
     if received is not None:
         return received

@@ -45,6 +45,7 @@ def provide(
       FolderError, DownloadError, ArchiveError, MetadataError: see `download` and `PassArchive`.
     """
     folder = folders.archive_folder(release.version, given, default)
+    release = folders.as_kept(folder, release)
     with on_terminal() as progress:
         if not _is_on_record(folder, release, parts):
             download(folder, release, parts=parts, mirrors=mirrors, progress=progress)

@@ -143,6 +143,8 @@ class Downloader:
     def __post_init__(self) -> None:
         if self.connections < 1:
             raise DownloadError(f"connections: expected at least 1, found {self.connections}")
+        if not self.replace:
+            self.release = folders.as_kept(self.folder, self.release)
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._gate = HostGate(self.clock)
@@ -169,6 +171,9 @@ class Downloader:
         with folders.hold(self.folder, wait=self.wait):
             receipt = Receipt.load(self.folder)
             receipt.release = self.release
+            if self.replace:
+                # The files as published are wanted again; removal lists still count.
+                (self.folder / folders.PURGED_NAME).unlink(missing_ok=True)
             plan = self._checked(self.plan(), receipt)
             plan.check_space()
             if plan.having(Action.FETCH):

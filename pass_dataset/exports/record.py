@@ -70,8 +70,8 @@ class ExportRecord(ABC):
 
     def is_of(self, release: Release, parts: tuple[int, ...] | None, written_as: str) -> bool:
         """True if an export of these would be the same."""
-        mine = (format_release(self.release), self.parts, self.format)
-        return mine == (format_release(release), parts, written_as)
+        mine = (format_release(self.release.origin), self.parts, self.format)
+        return mine == (format_release(release.origin), parts, written_as)
 
     def save(self, folder: Path) -> None:
         """Writes the JSON file."""

@@ -96,6 +96,7 @@ class Pass(ArchiveBuilder):
     def _stream(self, selection: Selection, default: Path) -> datasets.SplitGenerator:
         release, parts = selection.release, selection.parts
         folder = folders.archive_folder(release.version, self.config.data_dir, default)
+        release = folders.as_kept(folder, release)
         is_named = bool(self.config.data_dir or os.environ.get(folders.ARCHIVES_VARIABLE))
         absent = _absent(folder, release, parts)
         if not absent:
@@ -107,7 +108,7 @@ class Pass(ArchiveBuilder):
         if is_named:
             raise FolderError(self._half_there(folder, absent))
         remote = open_remote(
-            release,
+            release.origin,
             parts=parts,
             mirrors=self.config.mirror_urls,
             index=self.config.index,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pass_dataset.arguments import Commands, command
+from pass_dataset.arguments import RELEASE_HELP, Commands, command
 from pass_dataset.progress import on_terminal
 from pass_dataset.removals import RemovalList
 
-__all__ = ["add_remove"]
+__all__ = ["add_purge", "add_remove"]
 
 _DIR_HELP = (
     "archive folder, TFDS build or data_dir, cache folder of datasets, Parquet or WebDataset export"
@@ -68,4 +68,51 @@ def _remove(options: argparse.Namespace) -> int:
             "their bytes: pass-dataset purge",
             flush=True,
         )
+    return 0
+
+
+# --- purge ----------------------------------------------------------------------------------------
+
+
+def add_purge(commands: Commands) -> None:
+    """Adds the command `purge`."""
+    parser = command(
+        commands,
+        "purge",
+        "delete the images on removal lists from archives and builds; continues if cut",
+    )
+    _add_list(parser, required=False)
+    parser.add_argument("--release", help=f"of archive folders: {RELEASE_HELP} (default: told)")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="list what would be written anew, and stop"
+    )
+    parser.add_argument("folders", metavar="DIR", nargs="+", type=Path, help=_DIR_HELP)
+    parser.set_defaults(run=_purge)
+
+
+def _purge(options: argparse.Namespace) -> int:
+    from pass_dataset.purge.purging import purge
+    from pass_dataset.purge.targets import find_targets, open_target
+
+    listed = _given_list(options)
+    targets = [
+        open_target(target, options.release)
+        for folder in options.folders
+        for target in find_targets(folder)
+    ]
+    for target in targets:
+        with on_terminal() as progress:
+            report = purge(target, listed, dry_run=options.dry_run, progress=progress)
+        for file in report.files:
+            print(f"{report.folder / file.name}: {len(file.hashes):,} of the images")
+        done = "would be deleted" if options.dry_run else "deleted"
+        print(
+            f"{report.folder}: {len(report.hashes):,} images {done} from {len(report.files):,} "
+            f"files; {report.absent:,} other hashes on the lists are not there",
+            flush=True,
+        )
+        for name in report.deleted:
+            print(f"{report.folder / name}: deleted; it was computed from them")
+        if report.receipt is not None:
+            print(f"{report.receipt}: receipt")
     return 0

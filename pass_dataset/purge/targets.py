@@ -8,13 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pass_dataset.errors import FolderError
 from pass_dataset.parquet.export import EXPORT_NAME
 from pass_dataset.registration import HUGGINGFACE_BUILDERS
 from pass_dataset.webdataset.export import SHARDS_NAME
 
-__all__ = ["Kind", "Target", "find_targets"]
+if TYPE_CHECKING:
+    from pass_dataset.purge.purging import Purgeable
+
+__all__ = ["Kind", "Target", "find_targets", "open_target"]
 
 #: Both TFDS and `datasets` describe what they have built in a file of this name.
 INFO_NAME = "dataset_info.json"
@@ -104,3 +108,18 @@ def _described(path: Path) -> Kind | None:
     except (OSError, ValueError, AttributeError):
         return None
     return None
+
+
+def open_target(target: Target, release: str | None = None) -> Purgeable:
+    """What `purging.purge` takes.
+
+    Args:
+      target: the folder.
+      release: of an archive folder, see `PurgeableArchives`.
+
+    Raises:
+      PassDatasetError: what describes the folder cannot be read.
+    """
+    from pass_dataset.purge.archives import PurgeableArchives
+
+    return PurgeableArchives(target.folder, release)
