@@ -13,11 +13,14 @@ from pass_dataset import folders
 from pass_dataset.building.build import SPLIT, Build, system_errors
 from pass_dataset.building.plan import BuildPlan
 from pass_dataset.building.shard_files import ShardFormat
+from pass_dataset.errors import BuildError
 from pass_dataset.exports.record import ExportRecord, ExportShard
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.provision import provide
+from pass_dataset.purge.targets import images_in
 from pass_dataset.records import PassArchive
 from pass_dataset.releases import Release
+from pass_dataset.removals import removals_for
 from pass_dataset.worker_process import default_workers
 
 __all__ = ["SHARD_BYTES", "ExportBuild"]
@@ -86,6 +89,7 @@ class ExportBuild(ABC, Generic[_Record]):
         with system_errors(self._target), folders.hold(self._claim()):
             found = self._finished()
             if found is not None:
+                self._refuse_removed(archives)
                 return found, False
             archive = provide(
                 self.release, given=archives, default=Path(archives), parts=self.parts
@@ -98,6 +102,16 @@ class ExportBuild(ABC, Generic[_Record]):
 
             build.run(archive, finish, progress or Silent())
             return self._load(), True
+
+    def _refuse_removed(self, archives: str | os.PathLike[str]) -> None:
+        """Refuses an export of before a removal: readers that are not ours read it as it is."""
+        folder = folders.archive_folder(self.release.version, archives, Path(archives))
+        removed = images_in(self._target, removals_for(folder, self._target))
+        if removed:
+            raise BuildError(
+                f"{self._target}: is built already, and {removed:,} images on removal lists are in "
+                f"it. To delete them: pass-dataset purge --list LIST {self._target}"
+            )
 
     @property
     def _target(self) -> Path:

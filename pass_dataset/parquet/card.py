@@ -13,7 +13,7 @@ from pass_dataset.parquet.export import Export
 from pass_dataset.parquet.schema import FEATURES
 from pass_dataset.releases import format_parts
 
-__all__ = ["card_of", "size_category", "source_card"]
+__all__ = ["card_after", "card_of", "size_category", "source_card"]
 
 _FENCE = "---\n"
 
@@ -67,6 +67,21 @@ def card_of(export: Export) -> str:
         head = f'pretty_name: "{export.what}"\nsize_categories:\n- {size}\n'
         body = _OWN_BODY.format(what=export.what, notice=_notice(export))
     return f"{_FENCE}{head}{_facts(export)}{_FENCE}{body}"
+
+
+def card_after(text: str, before: Export, after: Export) -> str:
+    """The text of a card of a folder that images were purged from.
+
+    Only what this package has written into it changes; the rest may be the user's own.
+
+    Args:
+      text: the card.
+      before, after: what the folder was, and what it is.
+    """
+    for piece in (_facts, _notice):
+        text = text.replace(piece(before), piece(after))
+    old, new = (f"- {size_category(one.num_examples)}\n" for one in (before, after))
+    return text.replace(f"size_categories:\n{old}", f"size_categories:\n{new}")
 
 
 def size_category(num_examples: int) -> str:

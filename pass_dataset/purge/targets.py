@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 from pass_dataset.errors import FolderError
 from pass_dataset.parquet.export import EXPORT_NAME
+from pass_dataset.progress import Silent
 from pass_dataset.registration import HUGGINGFACE_BUILDERS
+from pass_dataset.removals import RemovalList
 from pass_dataset.webdataset.export import SHARDS_NAME
 
 if TYPE_CHECKING:
     from pass_dataset.purge.purging import Purgeable
 
-__all__ = ["Kind", "Target", "find_targets", "open_target"]
+__all__ = ["Kind", "Target", "find_targets", "images_in", "open_target"]
 
 #: Both TFDS and `datasets` describe what they have built in a file of this name.
 INFO_NAME = "dataset_info.json"
@@ -103,9 +105,10 @@ def _described(path: Path) -> Kind | None:
         info = json.loads(path.read_text(encoding="utf-8"))
         if str(info.get("moduleName", "")).startswith("pass_dataset."):
             return Kind.TFDS
-        if info.get("builder_name") in HUGGINGFACE_BUILDERS:
+        # The Hub's old script called its column otherwise.
+        if info.get("dataset_name") in HUGGINGFACE_BUILDERS and "creator_uname" in info["features"]:
             return Kind.HUGGINGFACE
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return None
 
@@ -120,6 +123,35 @@ def open_target(target: Target, release: str | None = None) -> Purgeable:
     Raises:
       PassDatasetError: what describes the folder cannot be read.
     """
-    from pass_dataset.purge.archives import PurgeableArchives
+    if target.kind is Kind.ARCHIVES:
+        from pass_dataset.purge.archives import PurgeableArchives
 
-    return PurgeableArchives(target.folder, release)
+        return PurgeableArchives(target.folder, release)
+    if target.kind is Kind.PARQUET:
+        from pass_dataset.purge.parquet import PurgeableParquet
+
+        return PurgeableParquet(target.folder)
+    if target.kind is Kind.WEBDATASET:
+        from pass_dataset.purge.webdataset import PurgeableWebDataset
+
+        return PurgeableWebDataset(target.folder)
+    if target.kind is Kind.TFDS:
+        from pass_dataset.purge.tfds import PurgeableTfds
+
+        return PurgeableTfds(target.folder)
+    from pass_dataset.purge.huggingface import PurgeableCache
+
+    return PurgeableCache(target.folder)
+
+
+def images_in(folder: Path, removals: RemovalList) -> int:
+    """How many images on a list are still in the files of a build or export.
+
+    Raises:
+      PassDatasetError: it cannot be read.
+    """
+    if not removals:
+        return 0
+    (target,) = find_targets(folder)
+    files = open_target(target).affected(removals.hashes, Silent())
+    return sum(len(file.hashes) for file in files)

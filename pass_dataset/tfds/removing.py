@@ -21,6 +21,7 @@ from tensorflow_datasets.core.data_sources import base
 
 from pass_dataset.removals import RemovalList, removals_for
 from pass_dataset.tfds.building.wire import HASH
+from pass_dataset.tfds.stored.records import stored_hash
 
 __all__ = [
     "KeptRecords",
@@ -199,18 +200,15 @@ def _key(image_hash: str, split: str) -> bytes:
 
 def _hash(record: Any) -> str:
     """The hash of a serialized example."""
-    from tensorflow_datasets.proto import tf_example_pb2
-
-    example = tf_example_pb2.Example.FromString(bytes(record))
-    return str(example.features.feature[HASH].bytes_list.value[0].decode())
+    return stored_hash(bytes(record)) or ""
 
 
 def without_removed_sources(found: Any, removals: RemovalList) -> Any:
     """`without_removed_records` of a source, or of a dictionary or list of some."""
     if isinstance(found, dict):
-        return {name: without_removed_sources(source, removals) for name, source in found.items()}
+        return {name: without_removed_sources(one, removals) for name, one in found.items()}
     if isinstance(found, list | tuple):
-        return type(found)(without_removed_sources(source, removals) for source in found)
+        return type(found)(without_removed_sources(one, removals) for one in found)
     return without_removed_records(found, removals)
 
 
