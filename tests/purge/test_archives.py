@@ -208,6 +208,13 @@ def test_replace_brings_the_files_back_and_the_list_still_counts(
     assert (len(archive), archive.removed) == (12, gone)
 
 
+def test_a_purged_tar_that_is_lost(collection: Collection, gone: list[str]) -> None:
+    purged(collection, gone)
+    collection.tar(0).unlink()
+    with pytest.raises(FolderError, match=r"PASS\.0\.tar is missing, and was purged"):
+        download(collection.folder, read_release(collection.tsv))
+
+
 # --- refused --------------------------------------------------------------------------------------
 
 
