@@ -232,11 +232,16 @@ def test_refused(listed: Path) -> None:
 def test_remove(
     collection: Collection, listed: Path, gone: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["remove", "--list", str(listed), str(collection.folder)]) == 0
-    assert "archive folder; 4 new on its list" in capsys.readouterr().out
+    command = ["remove", "--list", str(listed), "--release", str(collection.tsv)]
+    assert main([*command, str(collection.folder)]) == 0
+    out = capsys.readouterr().out
+    assert "archive folder; 4 new on its list" in out
+    assert "has 3 of the images, 1 hashes on the list are not there; 12 images are left" in out
     assert hashes(opened(collection)) == kept(collection, gone)
     assert main(["remove", "--list", str(listed), str(collection.folder)]) == 0
-    assert "0 new on its list" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "0 new on its list" in out
+    assert "the archives cannot be read now" in out  # which release it is, nothing says
     assert main(["verify", str(collection.folder), "--release", str(collection.tsv)]) == 0
     assert "unknown" not in capsys.readouterr().out
 

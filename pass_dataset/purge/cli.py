@@ -26,6 +26,12 @@ def _add_list(parser: argparse.ArgumentParser, required: bool) -> None:
     parser.add_argument("--sha256", metavar="HEX", help="SHA-256 of the list at the address")
 
 
+def _add_release(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--release", help=f"of archive folders: {RELEASE_HELP} (default: told from the folder)"
+    )
+
+
 def _given_list(options: argparse.Namespace) -> RemovalList:
     from pass_dataset.removals import fetch_removals, read_removals
 
@@ -46,12 +52,13 @@ def add_remove(commands: Commands) -> None:
         commands, "remove", "have every reader leave out the images on a list, at once"
     )
     _add_list(parser, required=True)
+    _add_release(parser)
     parser.add_argument("folders", metavar="DIR", nargs="+", type=Path, help=_DIR_HELP)
     parser.set_defaults(run=_remove)
 
 
 def _remove(options: argparse.Namespace) -> int:
-    from pass_dataset.purge.targets import find_targets
+    from pass_dataset.purge.targets import Kind, find_targets
     from pass_dataset.removals import add_removals
 
     listed = _given_list(options)
@@ -63,12 +70,31 @@ def _remove(options: argparse.Namespace) -> int:
     for target in targets:
         path, new = add_removals(target.folder, listed.hashes, listed.sources)
         where = "" if path.parent == target.folder else f" (read-only: for this user, in {path})"
-        print(
-            f"{target.folder}: {target.kind.value}; {new:,} new on its list{where}. To delete "
-            "their bytes: pass-dataset purge",
-            flush=True,
-        )
+        print(f"{target.folder}: {target.kind.value}; {new:,} new on its list{where}", flush=True)
+        if target.kind is Kind.ARCHIVES:
+            _say_how_many(target.folder, options.release, listed)
+    print("Readers leave them out from now on. To delete their bytes: pass-dataset purge")
     return 0
+
+
+def _say_how_many(folder: Path, release: str | None, listed: RemovalList) -> None:
+    """Tells whether the list means images of these archives: a slip is best seen at once."""
+    from pass_dataset.errors import PassDatasetError
+    from pass_dataset.records import PassArchive
+
+    try:
+        with on_terminal() as progress:
+            archive = PassArchive(folder, release, progress=progress)
+    except PassDatasetError as error:
+        print(f"{folder}: the list is in place; the archives cannot be read now: {error}")
+        return
+    found = listed.hashes.intersection(archive.removed)
+    absent = sum(source.num_hashes for source in listed.sources) - len(found)
+    print(
+        f"{folder}: {archive.release.label} has {len(found):,} of the images, {absent:,} hashes "
+        f"on the list are not there; {len(archive):,} images are left",
+        flush=True,
+    )
 
 
 # --- purge ----------------------------------------------------------------------------------------
@@ -82,7 +108,7 @@ def add_purge(commands: Commands) -> None:
         "delete the images on removal lists from archives and builds; continues if cut",
     )
     _add_list(parser, required=False)
-    parser.add_argument("--release", help=f"of archive folders: {RELEASE_HELP} (default: told)")
+    _add_release(parser)
     parser.add_argument(
         "--dry-run", action="store_true", help="list what would be written anew, and stop"
     )

@@ -287,8 +287,10 @@ purging.purge(target, RemovalList(frozenset(sys.argv[3].split(","))))
 """
 
 
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_killed_at_every_step(gone: list[str], collection: Collection, tmp_path: Path) -> None:
     """After each step in turn; the folder can be read at all times but between two of them."""
+    gone = gone[1:]  # of one tar
     whole = Collection(tmp_path / "whole" / "archives")
     whole.describe()
     purged(whole, gone)
@@ -306,7 +308,7 @@ def test_killed_at_every_step(gone: list[str], collection: Collection, tmp_path:
         purged(made, gone)
         assert digests(made.folder) == digests(whole.folder), step
         assert verify(made.folder).is_whole
-        assert len(PassArchive(made.folder)) == 12
+        assert len(PassArchive(made.folder)) == 13
         assert not list(made.folder.glob("*.purge.part")), step
         (entry,) = PurgeReceipt.load(made.folder).purges
         assert entry.hashes == tuple(sorted(gone)), step
@@ -314,7 +316,7 @@ def test_killed_at_every_step(gone: list[str], collection: Collection, tmp_path:
             break
         assert os.WTERMSIG(status) == signal.SIGKILL
         steps += 1
-    assert 15 < steps < 199
+    assert 10 < steps < 199
 
 
 def test_killed_by_the_clock(tmp_path: Path) -> None:
@@ -329,9 +331,9 @@ def test_killed_by_the_clock(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pass_dataset", "purge", "--list", str(listed)]
     command += ["--release", str(made.tsv), str(made.folder)]
     killed = 0
-    for number in range(8):
+    for number in range(4):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(0.4 + 0.1 * number)
+        time.sleep(0.5 + 0.15 * number)
         if process.poll() is None:
             process.kill()
             killed += 1
