@@ -210,12 +210,18 @@ def _present_tars(folder: Path, release: Release) -> list[tuple[int, ReleaseFile
             raise ArchiveError(
                 f"{folder / file.filename}: expected {file.size_bytes:,} bytes as in "
                 f"{release.label}, found {size:,}: truncated, or of another release. "
-                "pass-dataset verify tells more."
+                + _advice(folder)
             )
         present.append((part, file))
     if not present:
         raise FolderError(f"{folder}: has no tar of {release.label}; expected PASS.0.tar and so on")
     return present
+
+
+def _advice(folder: Path) -> str:
+    if (folder / folders.PURGE_RECEIPT_NAME).exists():
+        return f"If a purge was interrupted: pass-dataset purge {folder} ends it."
+    return "pass-dataset verify tells more."
 
 
 def _list_tars(

@@ -21,6 +21,7 @@ from pass_dataset.diff.cli import add_diff
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.parquet.cli import add_push
 from pass_dataset.passify.detectors.cli import add_weights
+from pass_dataset.purge.cli import add_purge, add_remove
 from pass_dataset.releases import (
     DEFAULT_VERSION,
     OFFICIAL_VERSIONS,
@@ -62,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     add_verify_build(commands)
     add_catalog(commands)
     add_push(commands)
+    add_remove(commands)
+    add_purge(commands)
     add_weights(commands)
     return parser
 

@@ -32,14 +32,19 @@ __all__ = [
     "INDEX_NAME",
     "LOCK_NAME",
     "PART_SUFFIX",
+    "PURGED_NAME",
+    "PURGE_RECEIPT_NAME",
     "RECEIPT_NAME",
+    "REMOVALS_NAME",
     "STATE_NAMES",
     "archive_folder",
+    "as_kept",
     "find_release",
     "hold",
     "holder",
     "identify_release",
     "state_path",
+    "state_paths",
     "user_cache",
     "write_whole",
     "writing_whole",
@@ -52,6 +57,11 @@ ARCHIVES_VARIABLE = "PASS_ARCHIVES"
 
 RECEIPT_NAME = "pass_receipt.json"
 INDEX_NAME = "pass_index.arrow"
+REMOVALS_NAME = "pass_removals.txt"
+#: Checksum file of an archive folder from which images were purged.
+PURGED_NAME = "pass_purged.tsv"
+#: What was purged from a folder, and when.
+PURGE_RECEIPT_NAME = "pass_purge_receipt.json"
 LOCK_NAME = ".pass.lock"
 _HOLDER_NAME = ".pass.holder"
 PART_SUFFIX = ".part"
@@ -59,7 +69,17 @@ PART_SUFFIX = ".part"
 _PACKAGE = Path(__file__).resolve().parent
 
 #: Files of ours in an archive folder, which are not files of the release.
-STATE_NAMES = frozenset({RECEIPT_NAME, INDEX_NAME, LOCK_NAME, _HOLDER_NAME})
+STATE_NAMES = frozenset(
+    {
+        RECEIPT_NAME,
+        INDEX_NAME,
+        REMOVALS_NAME,
+        PURGED_NAME,
+        PURGE_RECEIPT_NAME,
+        LOCK_NAME,
+        _HOLDER_NAME,
+    }
+)
 
 
 def user_cache(kind: str) -> Path:
@@ -87,6 +107,15 @@ def state_path(folder: Path, name: str, *, for_writing: bool = False) -> Path:
     if for_writing:
         cache.mkdir(parents=True, exist_ok=True)
     return cache / name
+
+
+def state_paths(folder: Path, name: str) -> list[Path]:
+    """Where a state file of the folder is: beside the archives, in the user's cache, or in both.
+
+    For what counts wherever it stands, as a shared folder's and a user's own list of removals do.
+    """
+    places = (folder / name, _cache_folder(folder) / name)
+    return [path for path in places if os.path.isfile(path)]
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -190,7 +219,23 @@ def find_release(folder: Path, wanted: str | None = None) -> tuple[Release, Path
     if wanted is None or not folder.is_dir():
         return identify_release(folder, wanted), folder
     release = resolve_release(wanted)
-    return release, archive_folder(release.version, folder, folder)
+    found = archive_folder(release.version, folder, folder)
+    return as_kept(found, release), found
+
+
+def as_kept(folder: Path, release: Release) -> Release:
+    """A release as a folder has it: purged of some images, or as it was published.
+
+    Raises:
+      ReleaseError: the folder's record of what was purged cannot be read.
+    """
+    purged = _purged(folder)
+    return purged if purged is not None and purged.is_of(release) else release
+
+
+def _purged(folder: Path) -> Release | None:
+    path = folder / PURGED_NAME
+    return read_release(path) if os.path.isfile(path) else None
 
 
 def identify_release(
@@ -212,7 +257,10 @@ def identify_release(
     folder = Path(folder)
     _require_readable(folder)
     if release is not None:
-        return resolve_release(release)
+        return as_kept(folder, resolve_release(release))
+    purged = _purged(folder)
+    if purged is not None:
+        return purged
     received = Receipt.load(folder).release
     if received is not None:
         return received

@@ -14,6 +14,7 @@ from pass_dataset.progress import on_terminal
 from pass_dataset.receipts import Receipt
 from pass_dataset.records import PassArchive
 from pass_dataset.releases import Release, read_release
+from pass_dataset.removals import Removals
 
 __all__ = ["open_mini", "provide"]
 
@@ -25,6 +26,7 @@ def provide(
     default: Path,
     parts: Sequence[int] | None = None,
     mirrors: Sequence[str] = (),
+    removals: Removals | None = None,
 ) -> PassArchive:
     """Opens a release's archive folder, fetching what is missing.
 
@@ -37,15 +39,17 @@ def provide(
       default: the folder to use if neither is given.
       parts: part numbers wanted; None for all.
       mirrors: base URLs tried before the published place.
+      removals: see `PassArchive`.
 
     Raises:
       FolderError, DownloadError, ArchiveError, MetadataError: see `download` and `PassArchive`.
     """
     folder = folders.archive_folder(release.version, given, default)
+    release = folders.as_kept(folder, release)
     with on_terminal() as progress:
         if not _is_on_record(folder, release, parts):
             download(folder, release, parts=parts, mirrors=mirrors, progress=progress)
-        return PassArchive(folder, release, parts=parts, progress=progress)
+        return PassArchive(folder, release, parts=parts, removals=removals, progress=progress)
 
 
 def _is_on_record(folder: Path, release: Release, parts: Sequence[int] | None) -> bool:
@@ -53,8 +57,11 @@ def _is_on_record(folder: Path, release: Release, parts: Sequence[int] | None) -
     return all(receipt.stands(file) for file in release.select(parts))
 
 
-def open_mini() -> PassArchive:
+def open_mini(removals: Removals | None = None) -> PassArchive:
     """Opens the mini release that comes with this package.
+
+    Args:
+      removals: see `PassArchive`.
 
     Raises:
       VerificationError: a file of it was changed after installation.
@@ -69,4 +76,4 @@ def open_mini() -> PassArchive:
             )
     # Installed packages may be read-only and are not ours to add files to; 64 images are indexed
     # in milliseconds.
-    return PassArchive(mini.ARCHIVES, release, save_index=False)
+    return PassArchive(mini.ARCHIVES, release, removals=removals, save_index=False)

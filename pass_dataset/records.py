@@ -22,6 +22,7 @@ from pass_dataset import folders
 from pass_dataset.archives import ArchiveIndex, IndexSummary, open_index
 from pass_dataset.errors import ArchiveError, RecordNotFoundError
 from pass_dataset.releases import Release
+from pass_dataset.removals import Removals, removals_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -169,15 +170,20 @@ class PassArchive:
         release: str | os.PathLike[str] | Release | None = None,
         *,
         parts: Sequence[int] | None = None,
+        removals: Removals | None = None,
         save_index: bool = True,
         progress: Progress | None = None,
     ) -> None:
         """Opens an archive folder.
 
+        Images on a removal list, of the folder or of the environment, are left out (see
+        `pass_dataset.removals`).
+
         Args:
           folder: archive folder, as `pass-dataset download` fills it.
           release: what it holds: version, checksum file or Release; None to be told from it.
           parts: part numbers to read; None for all that are there.
+          removals: one more list of images to be left out.
           save_index: keep the index for the next time if it has to be made.
           progress: where the making of the index is shown.
 
@@ -194,6 +200,8 @@ class PassArchive:
         if parts is not None:
             self.release.select(parts)
             self._rows = self._rows_of_parts(set(parts))
+        self._removed_rows: tuple[int, ...] = ()
+        self._remove(removals)
 
     def _open(self, progress: Progress | None = None) -> None:
         self._index: ArchiveIndex = open_index(
@@ -213,6 +221,38 @@ class PassArchive:
             )
         wanted = [number for number, part in enumerate(present) if part in parts]
         return np.flatnonzero(np.isin(self._index.table["tar"].to_numpy(), wanted))
+
+    def _remove(self, given: Removals | None) -> None:
+        """Leaves out what is on removal lists."""
+        removals = removals_for(self.folder, given=given)
+        if not removals:
+            return
+        import numpy as np
+
+        kept = self._rows_by_listing(sorted(removals.hashes), listed=False)
+        total, left_out = len(self._rows), len(self._rows) - len(kept)
+        if left_out:
+            removed = np.setdiff1d(np.asarray(self._rows), kept, assume_unique=True)
+            self._removed_rows = tuple(removed.tolist())
+            self._rows = kept
+        removals.report(self.folder, left_out, total)
+
+    @property
+    def removed(self) -> list[str]:
+        """Hashes of the images that removal lists leave out of the folder, or of its parts."""
+        hashes = self._index.table["hash"]
+        return [hashes[row].as_py() for row in self._removed_rows]
+
+    def with_removed(self) -> PassArchive:
+        """A view that has the removed images too, for comparing and purging: not to be served.
+
+        Ask the archive as it was opened for it, not a slice.
+        """
+        import numpy as np
+
+        if not self._removed_rows:
+            return self
+        return self._view(np.sort(np.append(self._rows, self._removed_rows)))
 
     @property
     def summary(self) -> IndexSummary:
@@ -319,8 +359,9 @@ class PassArchive:
         """
         row = self._row_of(image_hash)
         if row is None:
+            removed = ", which removal lists leave out" if image_hash in self.removed else ""
             raise RecordNotFoundError(
-                f"{self.folder}: no image {image_hash!r} among the {len(self):,} of "
+                f"{self.folder}: no image {image_hash!r}{removed} among the {len(self):,} of "
                 f"{self.release.label}"
             )
         return self._record(row)

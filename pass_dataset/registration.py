@@ -38,6 +38,9 @@ _HUGGINGFACE_CACHE_KEY = "pass-dataset-1"
 def register() -> None:
     """Arranges for both libraries to know the datasets, now or when they are imported."""
     wrapt.register_post_import_hook(_register_with_tfds, "tensorflow_datasets")
+    wrapt.register_post_import_hook(
+        _wrap_reader_of_tfds, "tensorflow_datasets.core.read_only_builder"
+    )
     wrapt.register_post_import_hook(_register_with_datasets, "datasets")
 
 
@@ -58,6 +61,41 @@ def _register_with_tfds(module: ModuleType) -> None:
     except (ImportError, AttributeError) as error:
         # An import of another library must never fail because of ours.
         logger.warning("this tensorflow_datasets does not take our builders: %s", error)
+
+
+def _wrap_reader_of_tfds(module: ModuleType) -> None:
+    """Removal lists count also for builds that TFDS opens without our builders."""
+    try:
+        reader = module.ReadOnlyBuilder
+        _ = reader._as_dataset, reader.as_data_source
+    except AttributeError as error:
+        logger.warning("this tensorflow_datasets reads our builds without removal lists: %s", error)
+        return
+
+    # Imported with the first read: the module needs TFDS, which is being imported.
+    @wrapt.decorator
+    def as_dataset(wrapped: Any, builder: Any, args: Any, kwargs: Any) -> Any:
+        if not _is_ours(builder):
+            return wrapped(*args, **kwargs)
+        from pass_dataset.tfds.removing import read_examples
+
+        return read_examples(wrapped, builder, *args, **kwargs)
+
+    @wrapt.decorator
+    def as_data_source(wrapped: Any, builder: Any, args: Any, kwargs: Any) -> Any:
+        found = wrapped(*args, **kwargs)
+        if not _is_ours(builder):
+            return found
+        from pass_dataset.tfds.removing import read_source
+
+        return read_source(found, builder)
+
+    reader._as_dataset = as_dataset(reader._as_dataset)
+    reader.as_data_source = as_data_source(reader.as_data_source)
+
+
+def _is_ours(builder: Any) -> bool:
+    return str(builder.__module__).startswith("pass_dataset.") and builder.name in TFDS_BUILDERS
 
 
 def _register_with_datasets(module: ModuleType) -> None:

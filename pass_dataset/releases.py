@@ -12,7 +12,7 @@ import functools
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pass_dataset.errors import ReleaseError
@@ -41,7 +41,8 @@ _NO_URL = "-"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_KEYS = ("name", "version", "zenodo_record", "num_examples", "released", "changes")
+_KEYS = ("name", "version", "zenodo_record", "num_examples", "released", "changes", "purged")
+_PUBLISHED = "published"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ class Release:
       num_examples: number of images in all tars together, or None if not known.
       released: ISO date of publication, or None.
       changes: what changed since the release before, or None.
+      purged: number of images that were purged from these files, see `pass_dataset.purge`.
+      published: what the files that were purged were like before.
     """
 
     version: str
@@ -90,6 +93,50 @@ class Release:
     num_examples: int | None = None
     released: str | None = None
     changes: str | None = None
+    purged: int = 0
+    published: tuple[ReleaseFile, ...] = ()
+
+    @property
+    def origin(self) -> Release:
+        """The release as it was before images were purged from it."""
+        if not self.published:
+            return self
+        before = {file.filename: file for file in self.published}
+        return replace(
+            self,
+            files=tuple(before.get(file.filename, file) for file in self.files),
+            num_examples=None if self.num_examples is None else self.num_examples + self.purged,
+            purged=0,
+            published=(),
+        )
+
+    def is_of(self, other: Release) -> bool:
+        """True if both are the same release, whatever was purged from either."""
+        mine, theirs = self.origin, other.origin
+        return (mine.name, mine.version, _contents(mine)) == (
+            theirs.name,
+            theirs.version,
+            _contents(theirs),
+        )
+
+    def with_purged(self, file: ReleaseFile, images: int) -> Release:
+        """The release after images were purged from a file; itself if that is known already.
+
+        Args:
+          file: what it is like now.
+          images: number of images that it had before and has no more.
+        """
+        before = next(one for one in self.files if one.filename == file.filename)
+        if (before.size_bytes, before.sha256) == (file.size_bytes, file.sha256):
+            return self
+        known = {one.filename for one in self.published}
+        return replace(
+            self,
+            files=tuple(file if one is before else one for one in self.files),
+            num_examples=None if self.num_examples is None else self.num_examples - images,
+            purged=self.purged + images,
+            published=self.published if file.filename in known else (*self.published, before),
+        )
 
     @property
     def tars(self) -> tuple[ReleaseFile, ...]:
@@ -112,15 +159,18 @@ class Release:
 
     @property
     def is_official(self) -> bool:
-        """True if these are the very files of a published PASS release."""
+        """True if these are the very files of a published PASS release, or were before a purge."""
         if self.name != "pass" or self.version not in OFFICIAL_VERSIONS:
             return False
-        return _contents(self) == _contents(official_release(self.version))
+        return _contents(self.origin) == _contents(official_release(self.version))
 
     @property
     def label(self) -> str:
         """How messages call it: ``PASS 3.0.0``, or name and version of a user's own."""
-        return f"PASS {self.version}" if self.is_official else f"{self.name} {self.version}"
+        label = f"PASS {self.version}" if self.is_official else f"{self.name} {self.version}"
+        if not self.published:
+            return label
+        return f"{label}, purged of {self.purged:,} image{'' if self.purged == 1 else 's'}"
 
     def select(self, parts: Iterable[int] | None) -> tuple[ReleaseFile, ...]:
         """Files needed for some parts: their tars and the metadata CSV.
@@ -254,14 +304,17 @@ def parse_release(text: str, path: Path) -> Release:
     """
     facts: dict[str, str] = {}
     files: list[ReleaseFile] = []
+    published: list[ReleaseFile] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith("#"):
             key, _, value = line[1:].strip().partition("\t")
-            if key in _KEYS and value:
+            if key == _PUBLISHED:
+                published.append(_parse_line(value, f"{path}, line {number}"))
+            elif key in _KEYS and value:
                 facts[key] = value.strip()
         elif line.strip():
             files.append(_parse_line(line, f"{path}, line {number}"))
-    return _checked_release(path, facts, files)
+    return replace(_checked_release(path, facts, files), published=tuple(published))
 
 
 def _parse_line(line: str, where: str) -> ReleaseFile:
@@ -295,8 +348,9 @@ def _checked_release(path: Path, facts: Mapping[str, str], files: list[ReleaseFi
     if not _NAME.fullmatch(name):
         raise ReleaseError(f"{path}: expected a name of a-z, 0-9 and _, found {name!r}")
     num_examples = facts.get("num_examples")
-    if num_examples is not None and not num_examples.isdecimal():
-        raise ReleaseError(f"{path}: expected num_examples to be a number, found {num_examples!r}")
+    for key in ("num_examples", "purged"):
+        if not facts.get(key, "0").isdecimal():
+            raise ReleaseError(f"{path}: expected {key} to be a number, found {facts[key]!r}")
     names = [file.filename for file in files]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -315,6 +369,7 @@ def _checked_release(path: Path, facts: Mapping[str, str], files: list[ReleaseFi
         num_examples=None if num_examples is None else int(num_examples),
         released=facts.get("released"),
         changes=facts.get("changes"),
+        purged=int(facts.get("purged", "0")),
     )
 
 
@@ -327,10 +382,13 @@ def format_release(release: Release) -> str:
         "num_examples": release.num_examples,
         "released": release.released,
         "changes": release.changes,
+        "purged": release.purged or None,
     }
     lines = [f"# {key}\t{value}" for key, value in facts.items() if value is not None]
-    lines += [
-        f"{file.url or _NO_URL}\t{file.size_bytes}\t{file.sha256}\t{file.filename}"
-        for file in release.files
-    ]
+    lines += [f"# {_PUBLISHED}\t{_line(file)}" for file in release.published]
+    lines += [_line(file) for file in release.files]
     return "\n".join(lines) + "\n"
+
+
+def _line(file: ReleaseFile) -> str:
+    return f"{file.url or _NO_URL}\t{file.size_bytes}\t{file.sha256}\t{file.filename}"

@@ -51,7 +51,7 @@ class Selection:
         """Name of the config; None for a whole published release."""
         own = None
         if not self.release.is_official:
-            digest = hashlib.sha256(format_release(self.release).encode()).hexdigest()
+            digest = hashlib.sha256(format_release(self.release.origin).encode()).hexdigest()
             own = f"{self.release.name}_{digest[:8]}"
         return config_name(own, self.parts, self.limit)
 

@@ -75,6 +75,7 @@ def _verify_build(options: argparse.Namespace) -> int:
             "release": found.release.label,
             "right": found.is_right,
             "expected": found.num_expected,
+            "removed_still_there": found.num_still_there,
             "read": found.num_read,
             "counts": {kind.value: count for kind, count in found.counts.items()},
             "findings": [asdict(finding) for finding in found.findings],
@@ -93,4 +94,9 @@ def _verify_build(options: argparse.Namespace) -> int:
         f"{found.num_expected:,} expected from {found.archives} ({found.release.label}): "
         f"{'right' if found.is_right else 'NOT right'}"
     )
+    if found.num_still_there:
+        print(
+            f"{found.num_still_there:,} images on removal lists are still in its files; readers of "
+            f"this package leave them out. To delete them: pass-dataset purge {found.build.folder}"
+        )
     return 0 if found.is_right else 1

@@ -6,6 +6,7 @@ turns       whose turn it is among the sources of a file
 retries     when to try again and when to stop
 partfile    the file a download grows in
 transfer    one file, try after try
+single_file one file of its own
 downloader  all files of a release, into one folder
 """
 

@@ -143,6 +143,8 @@ class Downloader:
     def __post_init__(self) -> None:
         if self.connections < 1:
             raise DownloadError(f"connections: expected at least 1, found {self.connections}")
+        if not self.replace:
+            self.release = folders.as_kept(self.folder, self.release)
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._gate = HostGate(self.clock)
@@ -169,7 +171,11 @@ class Downloader:
         with folders.hold(self.folder, wait=self.wait):
             receipt = Receipt.load(self.folder)
             receipt.release = self.release
+            if self.replace:
+                # The files as published are wanted again; removal lists still count.
+                (self.folder / folders.PURGED_NAME).unlink(missing_ok=True)
             plan = self._checked(self.plan(), receipt)
+            self._refuse_purged(plan)
             plan.check_space()
             if plan.having(Action.FETCH):
                 self._require_writable()
@@ -177,6 +183,17 @@ class Downloader:
         return DownloadReport(
             tuple(self._fetched), self._received_bytes, self.clock.now() - started
         )
+
+    def _refuse_purged(self, plan: Plan) -> None:
+        """A file that was purged is published nowhere."""
+        purged = {file.filename for file in self.release.published}
+        lost = [file.filename for file in plan.having(Action.FETCH) if file.filename in purged]
+        if lost:
+            raise FolderError(
+                f"{self.folder}: {', '.join(lost)} is missing, and was purged of images before: as "
+                "it was it can be had nowhere. With --replace all purged files are fetched as "
+                "published; removal lists still count, and purge deletes the images again."
+            )
 
     def _require_writable(self) -> None:
         if not os.access(self.folder, os.W_OK):

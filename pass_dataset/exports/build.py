@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
@@ -12,11 +13,14 @@ from pass_dataset import folders
 from pass_dataset.building.build import SPLIT, Build, system_errors
 from pass_dataset.building.plan import BuildPlan
 from pass_dataset.building.shard_files import ShardFormat
+from pass_dataset.errors import BuildError
 from pass_dataset.exports.record import ExportRecord, ExportShard
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.provision import provide
+from pass_dataset.purge.targets import images_in
 from pass_dataset.records import PassArchive
 from pass_dataset.releases import Release
+from pass_dataset.removals import removals_for
 from pass_dataset.worker_process import default_workers
 
 __all__ = ["SHARD_BYTES", "ExportBuild"]
@@ -85,14 +89,29 @@ class ExportBuild(ABC, Generic[_Record]):
         with system_errors(self._target), folders.hold(self._claim()):
             found = self._finished()
             if found is not None:
+                self._refuse_removed(archives)
                 return found, False
             archive = provide(
                 self.release, given=archives, default=Path(archives), parts=self.parts
             )
             build = self._build()
             self._resume(build, archive)
-            build.run(archive, self._finish, progress or Silent())
+
+            def finish(plan: BuildPlan) -> None:
+                self._finish(plan, archive.removed)
+
+            build.run(archive, finish, progress or Silent())
             return self._load(), True
+
+    def _refuse_removed(self, archives: str | os.PathLike[str]) -> None:
+        """Refuses an export of before a removal: readers that are not ours read it as it is."""
+        folder = folders.archive_folder(self.release.version, archives, Path(archives))
+        removed = images_in(self._target, removals_for(folder, self._target))
+        if removed:
+            raise BuildError(
+                f"{self._target}: is built already, and {removed:,} images on removal lists are in "
+                f"it. To delete them: pass-dataset purge --list LIST {self._target}"
+            )
 
     @property
     def _target(self) -> Path:
@@ -127,8 +146,13 @@ class ExportBuild(ABC, Generic[_Record]):
         """What comes before the first shard, with what an export that was cut has left."""
 
     @abstractmethod
-    def _finish(self, plan: BuildPlan) -> None:
-        """Makes the export of the plan, all shards of which are whole."""
+    def _finish(self, plan: BuildPlan, removed: Sequence[str]) -> None:
+        """Makes the export of the plan, all shards of which are whole.
+
+        Args:
+          plan: of the shards.
+          removed: hashes of the images that removal lists have left out of it.
+        """
 
     def _build(self) -> Build:
         def num_shards(total_bytes: int, records: int) -> int:

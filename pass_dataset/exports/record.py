@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -42,12 +42,14 @@ class ExportRecord(ABC):
       parts: part numbers that it was made from; None for all.
       format: how its files are written, and the size of a shard.
       shards: its files, in order.
+      removed: number of images of the archives that it lacks because of removal lists.
     """
 
     release: Release
     parts: tuple[int, ...] | None
     format: str
     shards: tuple[ExportShard, ...]
+    removed: int = field(default=0, kw_only=True)
 
     #: Which version of the JSON file's content is written and read.
     schema: ClassVar[int] = 1
@@ -68,8 +70,8 @@ class ExportRecord(ABC):
 
     def is_of(self, release: Release, parts: tuple[int, ...] | None, written_as: str) -> bool:
         """True if an export of these would be the same."""
-        mine = (format_release(self.release), self.parts, self.format)
-        return mine == (format_release(release), parts, written_as)
+        mine = (format_release(self.release.origin), self.parts, self.format)
+        return mine == (format_release(release.origin), parts, written_as)
 
     def save(self, folder: Path) -> None:
         """Writes the JSON file."""
@@ -122,6 +124,7 @@ class ExportRecord(ABC):
             "release": format_release(self.release),
             "parts": self.parts,
             "format": self.format,
+            **({"removed": self.removed} if self.removed else {}),
         }
 
     @classmethod

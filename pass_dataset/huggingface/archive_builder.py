@@ -6,6 +6,7 @@ rows for streaming and tables for building, about ten times as fast.
 
 from __future__ import annotations
 
+import abc
 import inspect
 import os
 import shutil
@@ -17,8 +18,10 @@ import datasets
 
 from pass_dataset.errors import DiskSpaceError, FolderError
 from pass_dataset.huggingface.features import CITATION, FEATURES, HOMEPAGE, LICENSE, example
+from pass_dataset.huggingface.removing import leave_out_all
 from pass_dataset.huggingface.tables import read_tables
 from pass_dataset.records import ImageRecord, PassArchive, shard_bounds
+from pass_dataset.removals import RemovalList, Removals, note_removals, removals_for
 
 __all__ = ["NUM_SHARDS", "ArchiveBuilder", "RecordSource", "row_ranges", "train_split"]
 
@@ -50,7 +53,16 @@ def train_split(source: RecordSource, ranges: list[tuple[int, int]]) -> datasets
 
 
 class ArchiveBuilder(datasets.GeneratorBasedBuilder):
-    """A builder whose records come from an archive folder."""
+    """A builder whose records come from an archive folder.
+
+    Images on removal lists (see `pass_dataset.removals`) are left out of what it builds, and of
+    what it reads that was built before.
+    """
+
+    #: Of the data that is cached, read before it is built anew.
+    _stored_removals = RemovalList()
+    #: Images that the data being built lacks; None while none is built.
+    _left_out: frozenset[str] | None = None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         """As the library's builder.
@@ -77,7 +89,46 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
             license=LICENSE,
         )
 
+    @property
+    @abc.abstractmethod
+    def _archives(self) -> Path:
+        """The archive folder; it need not be there."""
+
+    @property
+    def _given_removals(self) -> Removals | None:
+        """The user's argument."""
+        return None
+
+    def _removals(self) -> RemovalList:
+        """All that is to be left out."""
+        lists = removals_for(self._archives, self._output_dir, given=self._given_removals)
+        return lists | self._stored_removals
+
+    def download_and_prepare(
+        self, output_dir: str | None = None, *arguments: Any, **named: Any
+    ) -> None:
+        """As the library's method; what was left out is noted beside the data."""
+        self._stored_removals = removals_for(output_dir or self._cache_dir)
+        self._left_out = None
+        super().download_and_prepare(output_dir, *arguments, **named)
+        if self._left_out is not None and "://" not in self._output_dir:
+            # What the data lacked before, it lacks still: the archives may have been purged.
+            left_out = self._left_out | self._stored_removals.hashes
+            if left_out:
+                note_removals(Path(self._output_dir), left_out, self._removals().sources)
+
+    def as_dataset(self, *arguments: Any, **named: Any) -> Any:
+        """As the library's method, without the images on removal lists."""
+        found = super().as_dataset(*arguments, **named)
+        removals = self._removals()
+        if not removals:
+            return found
+        # What the data lacks is not seen in its folder's name, which the fingerprint is made of.
+        lacking = removals_for(self._output_dir).hashes
+        return leave_out_all(found, removals, lacking)
+
     def _local_split(self, archive: PassArchive) -> datasets.SplitGenerator:
+        self._left_out = frozenset(archive.removed)
         return train_split(archive, row_ranges(len(archive)))
 
     def _require_room(self, archive: PassArchive) -> None:

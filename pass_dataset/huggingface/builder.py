@@ -37,6 +37,7 @@ from pass_dataset.provision import provide
 from pass_dataset.records import PassArchive
 from pass_dataset.releases import DEFAULT_VERSION, Release
 from pass_dataset.remote import open_remote
+from pass_dataset.removals import Removals
 from pass_dataset.selections import Selection
 
 __all__ = ["Pass"]
@@ -71,9 +72,21 @@ class Pass(ArchiveBuilder):
             default=default,
             parts=selection.parts,
             mirrors=self.config.mirror_urls,
+            removals=self._removals(),
         )
         self._require_room(archive)
         return [self._local_split(archive)]
+
+    @property
+    def _given_removals(self) -> Removals | None:
+        given: Removals | None = self.config.removals
+        return given
+
+    @property
+    def _archives(self) -> Path:
+        selection = self._selection
+        default = self._download_folder(selection)
+        return folders.archive_folder(selection.release.version, self.config.data_dir, default)
 
     def _download_folder(self, selection: Selection) -> Path:
         root = Path(self._cache_downloaded_dir) / "pass"
@@ -83,21 +96,24 @@ class Pass(ArchiveBuilder):
     def _stream(self, selection: Selection, default: Path) -> datasets.SplitGenerator:
         release, parts = selection.release, selection.parts
         folder = folders.archive_folder(release.version, self.config.data_dir, default)
+        release = folders.as_kept(folder, release)
         is_named = bool(self.config.data_dir or os.environ.get(folders.ARCHIVES_VARIABLE))
         absent = _absent(folder, release, parts)
         if not absent:
             with on_terminal() as progress:
-                return self._local_split(
-                    PassArchive(folder, release, parts=parts, progress=progress)
+                archive = PassArchive(
+                    folder, release, parts=parts, removals=self._removals(), progress=progress
                 )
+                return self._local_split(archive)
         if is_named:
             raise FolderError(self._half_there(folder, absent))
         remote = open_remote(
-            release,
+            release.origin,
             parts=parts,
             mirrors=self.config.mirror_urls,
             index=self.config.index,
             folder=default / "streaming",
+            removals=self._removals(),
         )
         return train_split(remote, remote.ranges(NUM_SHARDS))
 

@@ -14,6 +14,7 @@ from typing import Any
 import datasets
 
 from pass_dataset.releases import DEFAULT_VERSION, OFFICIAL_VERSIONS, Release, official_release
+from pass_dataset.removals import Removals
 from pass_dataset.selections import Selection, select
 
 __all__ = ["CONFIGS", "PassConfig"]
@@ -31,6 +32,9 @@ class PassConfig(datasets.BuilderConfig):
         this order before the published place.
       index: index of the release as ``pass-dataset index`` saves it, for streaming over HTTP:
         images are then asked for by their exact bytes, and the metadata is not fetched.
+      removals: one more list of images to be left out, beside those of the archive folder, of the
+        cache folder and of ``PASS_REMOVALS`` (see `pass_dataset.removals`). It is applied when the
+        data is read, and does not count for where it is cached.
       selection: what `release` and `parts` stand for.
     """
 
@@ -39,6 +43,7 @@ class PassConfig(datasets.BuilderConfig):
     parts: str | Sequence[int] | None = None
     mirrors: str | Sequence[str] = ()
     index: str | os.PathLike[str] | None = None
+    removals: Removals | None = None
     selection: Selection | None = field(default=None, repr=False)
 
     def create_config_id(

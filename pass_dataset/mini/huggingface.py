@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import datasets
 
 from pass_dataset.huggingface.archive_builder import ArchiveBuilder
-from pass_dataset.mini import CHECKSUMS
+from pass_dataset.mini import ARCHIVES, CHECKSUMS
 from pass_dataset.provision import open_mini
 from pass_dataset.releases import read_release
 
@@ -23,4 +24,8 @@ class PassMini(ArchiveBuilder):
         return self._describe("64 drawn pictures in the layout of PASS, for trying things out.")
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
-        return [self._local_split(open_mini())]
+        return [self._local_split(open_mini(self._removals()))]
+
+    @property
+    def _archives(self) -> Path:
+        return ARCHIVES

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import tensorflow_datasets as tfds
 
-from pass_dataset.mini import CHECKSUMS
+from pass_dataset.mini import ARCHIVES, CHECKSUMS
 from pass_dataset.provision import open_mini
 from pass_dataset.records import PassArchive
 from pass_dataset.releases import Release, read_release
+from pass_dataset.removals import Removals
 from pass_dataset.tfds.archive_builder import ArchiveBuilder
 from pass_dataset.tfds.configs import PassConfig
 
@@ -27,6 +29,7 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
         self,
         *,
         workers: int | None = None,
+        removals: Removals | None = None,
         config: PassConfig | str | None = None,
         version: str | tfds.core.Version | None = None,
         data_dir: str | os.PathLike[str] | None = None,
@@ -34,10 +37,14 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
     ) -> None:
         """See the builder of `pass`."""
         super().__init__(config=config, version=version, data_dir=data_dir, file_format=file_format)
-        self.workers = workers
+        self.workers, self.removals = workers, removals
 
     def _whole_release(self) -> Release:
         return read_release(CHECKSUMS)
 
     def _open_archive(self, dl_manager: Any) -> PassArchive:
-        return open_mini()
+        return open_mini(self.removals)
+
+    @property
+    def _archives(self) -> Path:
+        return ARCHIVES

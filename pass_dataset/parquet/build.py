@@ -9,6 +9,7 @@ name that begins with a dot is no data to `datasets` or the Hub.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from pass_dataset.parquet.export import (
 )
 from pass_dataset.parquet.shards import ImageParquet
 from pass_dataset.records import PassArchive
+from pass_dataset.removals import note_removals
 
 __all__ = ["WORK_NAME", "ParquetBuild"]
 
@@ -114,7 +116,9 @@ class ParquetBuild(ExportBuild[Export]):
             wanted["file_format"],
             wanted["sharding"],
         ):
-            difference = "made from other archives, or these were changed since"
+            difference = (
+                "made from other archives, or these were changed since"
+            )
         else:
             difference = f"not of {self.what} ({self.written_as})"
         raise BuildError(
@@ -129,16 +133,19 @@ class ParquetBuild(ExportBuild[Export]):
             if (self.out / name).exists() and not (self._work / name).exists():
                 os.replace(self.out / name, self._work / name)
 
-    def _finish(self, plan: BuildPlan) -> None:
+    def _finish(self, plan: BuildPlan, removed: Sequence[str]) -> None:
         export = Export(
             self.release,
             self.parts,
             self.written_as,
             self._shards(plan, f"{DATA_NAME}/"),
             sum(plan.layout.shard_bytes),
+            removed=len(removed),
         )
         (plan.folder / CARD_NAME).write_text(card_of(export), encoding="utf-8")
         for name in (DATA_NAME, CARD_NAME):
             os.replace(plan.folder / name, self.out / name)
+        if removed:
+            note_removals(self.out, removed)
         export.save(self.out)
         BuildPlan.discard(plan.folder)

@@ -13,7 +13,7 @@ from pass_dataset.parquet.export import Export
 from pass_dataset.parquet.schema import FEATURES
 from pass_dataset.releases import format_parts
 
-__all__ = ["card_of", "size_category", "source_card"]
+__all__ = ["card_after", "card_of", "size_category", "source_card"]
 
 _FENCE = "---\n"
 
@@ -69,6 +69,21 @@ def card_of(export: Export) -> str:
     return f"{_FENCE}{head}{_facts(export)}{_FENCE}{body}"
 
 
+def card_after(text: str, before: Export, after: Export) -> str:
+    """The text of a card of a folder that images were purged from.
+
+    Only what this package has written into it changes; the rest may be the user's own.
+
+    Args:
+      text: the card.
+      before, after: what the folder was, and what it is.
+    """
+    for piece in (_facts, _notice):
+        text = text.replace(piece(before), piece(after))
+    old, new = (f"- {size_category(one.num_examples)}\n" for one in (before, after))
+    return text.replace(f"size_categories:\n{old}", f"size_categories:\n{new}")
+
+
 def size_category(num_examples: int) -> str:
     """The Hub's name for a number of examples."""
     return next((name for end, name in _SIZE_CATEGORIES if num_examples < end), "1B<n<10B")
@@ -95,12 +110,15 @@ def _with_notice(body: str, notice: str) -> str:
 def _notice(export: Export) -> str:
     release = export.release
     number = f"{export.num_examples:,}"
+    removed = f"; {export.removed:,} more were removed" if export.removed else ""
     if export.parts is None:
-        return f"> **This folder holds {release.label}**, whole: {number} images."
+        whole = "" if export.removed else "whole: "
+        return f"> **This folder holds {release.label}**, {whole}{number} images{removed}."
     total = "" if release.num_examples is None else f" of its {release.num_examples:,}"
     return (
         f"> **This folder holds part {format_parts(export.parts).replace(',', ', ')} of "
-        f"{release.label}** (of parts 0 to {len(release.tars) - 1}): {number}{total} images."
+        f"{release.label}** (of parts 0 to {len(release.tars) - 1}): {number}{total} images"
+        f"{removed}."
     )
 
 

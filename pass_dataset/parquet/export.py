@@ -65,7 +65,8 @@ class Export(ExportRecord):
     def _of(cls, content: dict[str, Any], path: Path) -> Export:
         release, parts, written_as = cls._parse_origin(content, path)
         shards = tuple(ExportShard(**shard) for shard in content["shards"])
-        return cls(release, parts, written_as, shards, content["num_bytes"])
+        removed = content.get("removed", 0)
+        return cls(release, parts, written_as, shards, content["num_bytes"], removed=removed)
 
 
 def describe(release: Release, parts: tuple[int, ...] | None) -> str:

@@ -17,6 +17,8 @@ from pass_dataset.errors import UploadError
 from pass_dataset.extras import require
 from pass_dataset.parquet.export import CARD_NAME, DATA_NAME, EXPORT_NAME, Export
 from pass_dataset.parquet.stored import ParquetFolder
+from pass_dataset.purge.targets import images_in
+from pass_dataset.removals import removals_for
 
 __all__ = ["HubUpload", "UploadFile"]
 
@@ -61,7 +63,8 @@ class HubUpload:
 
         Raises:
           UnreadableBuildError: it is no finished export.
-          UploadError: files are missing or have another size, or it was not verified.
+          UploadError: files are missing or have another size, it was not verified, or images on
+            removal lists are in it.
         """
         stored = ParquetFolder.open(self.folder)
         faults = list(stored.export.faults(self.folder))
@@ -74,6 +77,12 @@ class HubUpload:
             raise UploadError(
                 f"{self.folder}: was not verified, or was changed since. First run: pass-dataset "
                 f"verify-build {self.folder} --archives DIR"
+            )
+        removed = images_in(self.folder, removals_for(self.folder))
+        if removed:
+            raise UploadError(
+                f"{self.folder}: {removed:,} images on removal lists are still in it. First run: "
+                f"pass-dataset purge {self.folder}, then verify-build"
             )
         return list(self._files(stored.export))
 

@@ -31,8 +31,15 @@ from pass_dataset.records import OpenTars
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
-__all__ = ["ImageParquet", "row_group_rows", "row_group_stops"]
+__all__ = [
+    "ImageParquet",
+    "example_bytes",
+    "image_writer",
+    "row_group_rows",
+    "row_group_stops",
+]
 
 #: What an example takes in Arrow beside its JPEG and its text: two float32, a timestamp, the
 #: offsets of four columns of variable length, and ``.jpg``.
@@ -88,22 +95,12 @@ class ImageParquet:
         self, records: pa.RecordBatch, tars: OpenTars, path: Path, report: Callable[[int], None]
     ) -> None:
         """Writes a shard, see `building.shard_files.ShardFormat`."""
-        import pyarrow.parquet as pq
-
         schema = arrow_schema()
         sizes = records["size_bytes"].to_numpy().tolist()
         places = with_readahead(lambda: _places(records), tars)
         buffer = bytearray()
         start = 0
-        with pq.ParquetWriter(
-            path,
-            schema,
-            compression="none",
-            use_dictionary=False,
-            # Of everything but the images; of these they would be the images themselves.
-            write_statistics=[name for name in schema.names if name != "image"],
-            write_page_index=True,
-        ) as writer:
+        with image_writer(path) as writer:
             rows = row_group_rows(sizes, self.row_group_bytes)
             for stop in row_group_stops(sizes, rows, _MOST_TIMES * self.row_group_bytes):
                 total = sum(sizes[start:stop])
@@ -124,6 +121,35 @@ class ImageParquet:
         with path.open("rb") as file:
             file.seek(-len(_MAGIC), 2)
             return file.read() == _MAGIC
+
+
+def image_writer(path: Path) -> pq.ParquetWriter:
+    """Opens a file of the columns of `arrow_schema` for writing."""
+    import pyarrow.parquet as pq
+
+    schema = arrow_schema()
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression="none",
+        use_dictionary=False,
+        # Of everything but the images; of these they would be the images themselves.
+        write_statistics=[name for name in schema.names if name != "image"],
+        write_page_index=True,
+    )
+
+
+def example_bytes(records: pa.Table) -> int:
+    """What `ImageParquet.example_sizes` gives for examples that are stored, all together."""
+    import pyarrow.compute as pc
+
+    jpegs = pc.struct_field(records["image"], "bytes")
+    jpegs, hashes, creators = (
+        int(pc.sum(pc.binary_length(column)).as_py() or 0)
+        for column in (jpegs, records["hash"], records["creator_uname"])
+    )
+    # The hash stands twice: as such, and in the image's path.
+    return jpegs + 2 * hashes + creators + int(records.num_rows) * _FIXED_BYTES
 
 
 def row_group_rows(sizes: Sequence[int], wanted_bytes: int) -> int:

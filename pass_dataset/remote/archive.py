@@ -22,6 +22,7 @@ from pass_dataset.remote.members import members_between
 from pass_dataset.remote.metadata import MetadataTable, fetch_metadata
 from pass_dataset.remote.reader import FIRST_BYTES, MOST_BYTES, RangeReader
 from pass_dataset.remote.shards import Stretch, byte_ranges, stretches
+from pass_dataset.removals import RemovalList, removals_for
 from pass_dataset.tars import image_hash
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def open_remote(
     mirrors: Sequence[str] = (),
     index: str | os.PathLike[str] | None = None,
     policy: RetryPolicy | None = None,
+    removals: RemovalList | None = None,
 ) -> RemoteArchive | IndexedRemoteArchive:
     """Opens a release where it is published.
 
@@ -60,6 +62,7 @@ def open_remote(
       mirrors: base URLs (http, https, file) tried in this order before the published place.
       index: saved index of the release; None to find the images by the tars' headers.
       policy: how patient to be; None for the downloader's patience.
+      removals: images to be left out; None for those on the lists of `folder` and environment.
 
     Raises:
       DownloadError, DiskSpaceError, FolderError: the metadata cannot be had or kept; the index is
@@ -69,13 +72,23 @@ def open_remote(
     place = _Place(release, tuple(mirrors), policy or RetryPolicy())
     numbers = tuple(range(len(release.tars))) if parts is None else tuple(sorted(set(parts)))
     release.select(numbers)
+    if removals is None:
+        removals = removals_for(folder)
+    if removals:
+        # How many there are is not known before all was read.
+        logger.warning(
+            "%s: leaving out the %d images of removal list %s, where they are",
+            release.label,
+            len(removals.hashes),
+            removals.names,
+        )
     if index is not None:
         path = Path(index).expanduser().absolute()
         read_index(path, release)
-        return IndexedRemoteArchive(place, numbers, path)
+        return IndexedRemoteArchive(place, numbers, path, removals.hashes)
     with on_terminal() as progress:
         metadata = fetch_metadata(folder, release, mirrors=mirrors, progress=progress)
-    return RemoteArchive(place, numbers, metadata)
+    return RemoteArchive(place, numbers, metadata, removals.hashes)
 
 
 @dataclass
@@ -142,11 +155,13 @@ class RemoteArchive:
       place: where the tars are.
       parts: part numbers to read.
       metadata: path of the metadata table.
+      removed: hashes of images to be left out.
     """
 
     place: _Place
     parts: tuple[int, ...]
     metadata: Path
+    removed: frozenset[str] = frozenset()
     _table: MetadataTable | None = field(default=None, init=False, repr=False, compare=False)
     _next_header: dict[tuple[int, int], int] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -193,7 +208,7 @@ class RemoteArchive:
         )
         for member in members:
             found = image_hash(member)
-            if found is not None:
+            if found is not None and found not in self.removed:
                 jpeg = _jpeg(reader, file.filename, found, member.offset, member.size_bytes)
                 yield self._record(found, jpeg, known, file)
 
@@ -215,7 +230,12 @@ class RemoteArchive:
         return self._table
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"place": self.place, "parts": self.parts, "metadata": self.metadata}
+        return {
+            "place": self.place,
+            "parts": self.parts,
+            "metadata": self.metadata,
+            "removed": self.removed,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
@@ -229,11 +249,13 @@ class IndexedRemoteArchive:
       place: where the tars are.
       parts: part numbers to read.
       index: path of the saved index.
+      removed: hashes of images to be left out.
     """
 
     place: _Place
     parts: tuple[int, ...]
     index: Path
+    removed: frozenset[str] = frozenset()
     _opened: ArchiveIndex | None = field(default=None, init=False, repr=False, compare=False)
 
     def ranges(self, most: int) -> list[tuple[int, int]]:
@@ -280,6 +302,8 @@ class IndexedRemoteArchive:
         reader = self.place.reader(file, stop)
         for number in range(rows.num_rows):
             row = rows.slice(number, 1).to_pylist()[0]
+            if row["hash"] in self.removed:
+                continue
             reader.forget(row["offset"])
             jpeg = _jpeg(reader, name, row["hash"], row["offset"], row["size_bytes"])
             known = {column: row[column] for column in _METADATA}
@@ -291,7 +315,12 @@ class IndexedRemoteArchive:
         return self._opened
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"place": self.place, "parts": self.parts, "index": self.index}
+        return {
+            "place": self.place,
+            "parts": self.parts,
+            "index": self.index,
+            "removed": self.removed,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pass_dataset.progress import Progress
 from pass_dataset.records import PassArchive, shard_bounds
+from pass_dataset.removals import RemovalList
 from pass_dataset.stored.threads import in_threads
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class ExpectedImages:
       hashes: their hashes in order, as fixed-width bytes.
       by_hash: position of each of `hashes`, int64.
       seen: 1 + the number of the shard that had the image; 0 for none yet.
+      removed: of each, whether it is on a removal list: the build may have it or not.
+      limit: the build has only so many images, the first ones; None for all.
     """
 
     archive: PassArchive
@@ -46,6 +49,8 @@ class ExpectedImages:
     hashes: npt.NDArray[np.bytes_]
     by_hash: npt.NDArray[np.int64]
     seen: npt.NDArray[np.int32]
+    removed: npt.NDArray[np.bool_]
+    limit: int | None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def positions(self, hashes: Sequence[bytes]) -> npt.NDArray[np.int64]:
@@ -66,16 +71,46 @@ class ExpectedImages:
             self.seen[position] = shard + 1
         return before - 1 if before else None
 
+    @property
+    def num_expected(self) -> int:
+        """Number of images that the build should have, without those on removal lists."""
+        import numpy as np
+
+        kept = int(np.count_nonzero(~self.removed))
+        return kept if self.limit is None else min(kept, self.limit)
+
+    @property
+    def num_still_there(self) -> int:
+        """Number of images seen that are on removal lists."""
+        import numpy as np
+
+        return int(np.count_nonzero(self.removed & (self.seen > 0)))
+
+    def missing(self) -> npt.NDArray[np.int64]:
+        """Positions of images that should have been seen and were not."""
+        import numpy as np
+
+        missing = np.flatnonzero((self.seen == 0) & ~self.removed)
+        if self.limit is not None and not self.seen[self.limit :].any():
+            # Built before there was a list: removed images count among its first ones.
+            missing = missing[missing < self.limit]
+        return missing
+
 
 def expect_images(
-    archive: PassArchive, parts: Sequence[int] | None, limit: int | None, progress: Progress
+    archive: PassArchive,
+    parts: Sequence[int] | None,
+    limit: int | None,
+    removals: RemovalList,
+    progress: Progress,
 ) -> ExpectedImages:
     """Reads and hashes all images once.
 
     Args:
-      archive: all images of an archive folder.
+      archive: all images of an archive folder, with those that are removed.
       parts: part numbers that count; None for all.
       limit: only so many images of these, the first ones; None for all.
+      removals: images that the build may lack.
       progress: where progress is shown.
 
     Raises:
@@ -87,13 +122,21 @@ def expect_images(
     import pyarrow.compute as pc
 
     table = archive.index.table
-    if parts is not None:
+    removed = pc.is_in(table["hash"], value_set=pa.array(sorted(removals.hashes), pa.string()))
+    removed = removed.to_numpy(zero_copy_only=False)
+    if parts is not None or limit is not None:
         archive.release.select(parts)
-        wanted = [number for number, part in enumerate(archive.summary.parts) if part in set(parts)]
-        rows = np.flatnonzero(np.isin(table["tar"].to_numpy(), wanted))[:limit]
-        archive, table = archive[rows.tolist()], table.take(pa.array(rows))
-    elif limit is not None:
-        archive, table = archive[:limit], table.slice(0, limit)
+        wanted = [
+            number
+            for number, part in enumerate(archive.summary.parts)
+            if parts is None or part in set(parts)
+        ]
+        rows = np.flatnonzero(np.isin(table["tar"].to_numpy(), wanted))
+        if limit is not None:
+            # Built under the list it has the first ones that are not removed.
+            kept = np.flatnonzero(~removed[rows])
+            rows = rows[: kept[limit - 1] + 1] if len(kept) >= limit else rows
+        archive, table, removed = archive[rows], table.take(pa.array(rows)), removed[rows]
     order = pc.sort_indices(table["hash"])
     ordered = table["hash"].take(order)
     width = max(pc.max(pc.binary_length(ordered)).as_py() or 0, 1)
@@ -107,6 +150,8 @@ def expect_images(
         hashes=np.frombuffer(padded.buffers()[1], f"S{width}", len(padded)),
         by_hash=order.to_numpy().astype(np.int64),
         seen=np.zeros(len(archive), np.int32),
+        removed=removed,
+        limit=limit,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import dataclasses
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,12 +28,14 @@ from pass_dataset.extras import require
 from pass_dataset.progress import on_terminal
 from pass_dataset.records import ImageRecord, PassArchive
 from pass_dataset.releases import Release
+from pass_dataset.removals import RemovalList, Removals, note_removals, removals_for
 from pass_dataset.selections import Selection
 from pass_dataset.tfds.building import wire
 from pass_dataset.tfds.building.copying import TfdsFormat
 from pass_dataset.tfds.building.example_writer import ShardExampleWriter
 from pass_dataset.tfds.building.shards import FORMATS
 from pass_dataset.tfds.configs import config_of
+from pass_dataset.tfds.removing import without_removed_examples, without_removed_sources
 from pass_dataset.worker_process import default_workers
 
 __all__ = ["HOMEPAGE", "ArchiveBuilder", "example", "features"]
@@ -81,10 +84,20 @@ def example(record: ImageRecord) -> dict[str, Any]:
 
 
 class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
-    """A builder whose records come from an archive folder."""
+    """A builder whose records come from an archive folder.
+
+    Images on removal lists (see `pass_dataset.removals`) are left out of what it builds, and of
+    what it reads that was built before.
+    """
 
     #: Number of worker processes; None: as many as there are cores.
     workers: int | None = None
+    #: The user's list of images to be left out, beside those that are found.
+    removals: Removals | None = None
+    #: The archive folder last named to `download_and_prepare`.
+    _manual_dir: Path | None = None
+    #: Images that are left out of what is being built.
+    _left_out: frozenset[str] = frozenset()
 
     def _info(self) -> tfds.core.DatasetInfo:
         return self.dataset_info_from_configs(
@@ -117,6 +130,40 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
     def _open_archive(self, dl_manager: Any) -> PassArchive:
         """The records, fetched first if need be."""
 
+    @property
+    @abc.abstractmethod
+    def _archives(self) -> Path:
+        """The archive folder as far as is known; it need not be there."""
+
+    def _removals(self) -> RemovalList:
+        """All that is to be left out."""
+        return removals_for(self._archives, self.data_dir, given=self.removals)
+
+    def _opened(self, dl_manager: Any) -> PassArchive:
+        archive = self._open_archive(dl_manager)
+        # What the data lacked before, it lacks still: the archives may have been purged.
+        stored = removals_for(self.data_dir).hashes
+        self._left_out = stored | frozenset(archive.removed)
+        return archive
+
+    def _as_dataset(self, split: Any, decoders: Any = None, **others: Any) -> Any:
+        removals = self._removals()
+        if not removals:
+            return super()._as_dataset(split, decoders=decoders, **others)
+        return without_removed_examples(
+            functools.partial(super()._as_dataset, split),
+            removals,
+            self.info.features,
+            decoders,
+            **others,
+        )
+
+    def as_data_source(self, *arguments: Any, **named: Any) -> Any:
+        """As TFDS's method, without the images on removal lists."""
+        found = super().as_data_source(*arguments, **named)
+        removals = self._removals()
+        return without_removed_sources(found, removals) if removals else found
+
     def _limited(self, limit: int) -> ArchiveBuilder:
         """A builder of the first records only, stored elsewhere."""
         selection = dataclasses.replace(self.selection, limit=limit)
@@ -125,10 +172,11 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
             workers=self.workers,
             data_dir=self.data_dir_root,
             file_format=self.info.file_format,
+            removals=self.removals,
         )
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
-        return {SPLIT: self._generate_examples(self._open_archive(dl_manager))}
+        return {SPLIT: self._generate_examples(self._opened(dl_manager))}
 
     def _generate_examples(self, archive: PassArchive) -> Iterator[tuple[str, dict[str, Any]]]:
         for record in archive[: self.selection.limit]:
@@ -151,6 +199,8 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
           PassDatasetError: archives that cannot be had or read, shards that cannot be written.
         """
         config = download_config or tfds.download.DownloadConfig()
+        if config.manual_dir is not None:
+            self._manual_dir = Path(config.manual_dir)
         # Its default differs between versions of TFDS, and older ones do not have it.
         others = {} if permissions is None else {"permissions": permissions}
         if file_format and not Path(self.data_dir).exists():
@@ -218,7 +268,7 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
         """Builds the folder of this data set in worker processes."""
         self.assert_is_not_blocked()
         dl_manager = self._make_download_manager(download_dir=download_dir, download_config=config)
-        archive = self._open_archive(dl_manager)
+        archive = self._opened(dl_manager)
         template = self._get_filename_template(split_name=SPLIT)
         sharding = config.get_shard_config()
         build = Build(
@@ -239,6 +289,7 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
             self._set_split(plan.layout)
             self.info.download_size = self._download_bytes()
             self.info.write_to_directory(plan.data)
+            self._note_left_out(plan.data)
             plan.publish(target)
 
         with on_terminal() as progress:
@@ -254,7 +305,7 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
         require("apache_beam", feature="Building with a Beam runner", extra="beam")
         from pass_dataset.tfds.building import beam
 
-        archive = self._open_archive(dl_manager)
+        archive = self._opened(dl_manager)
         limit = self.selection.limit
         shard_format = TfdsFormat(self.info.file_format.value)
         records = shuffled_records(archive, SPLIT, shard_format, limit)
@@ -285,6 +336,13 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
         if self.info.download_size != self._download_bytes():
             self.info.download_size = self._download_bytes()
             self.info.write_to_directory(self.data_dir)
+        if _is_local(self.data_dir):
+            self._note_left_out(Path(self.data_dir))
+
+    def _note_left_out(self, folder: Path) -> None:
+        """Beside the data, which of the archives' images it lacks."""
+        if self._left_out:
+            note_removals(folder, self._left_out, self._removals().sources)
 
     def _set_split(self, layout: Layout) -> None:
         split = tfds.core.SplitInfo(

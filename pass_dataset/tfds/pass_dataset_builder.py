@@ -18,6 +18,7 @@ from pass_dataset.errors import ReleaseError
 from pass_dataset.provision import provide
 from pass_dataset.records import PassArchive
 from pass_dataset.releases import OFFICIAL_VERSIONS, Release, official_release
+from pass_dataset.removals import Removals
 from pass_dataset.selections import select
 from pass_dataset.tfds.archive_builder import ArchiveBuilder
 from pass_dataset.tfds.configs import PassConfig, config_of
@@ -42,6 +43,7 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
         release: str | os.PathLike[str] | Release | None = None,
         parts: str | Iterable[int] | None = None,
         workers: int | None = None,
+        removals: Removals | None = None,
         config: PassConfig | str | None = None,
         version: str | tfds.core.Version | None = None,
         data_dir: str | os.PathLike[str] | None = None,
@@ -54,6 +56,8 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
             the newest.
           parts: only these tars: numbers, or text such as ``0,3-5``; None for all.
           workers: processes that write shards; None for as many as there are cores.
+          removals: one more list of images to be left out, beside those of the archive folder, of
+            the build and of ``PASS_REMOVALS`` (see `pass_dataset.removals`).
           config: what `release` and `parts` stand for, as TFDS hands it on.
           version, data_dir, file_format: as in TFDS.
 
@@ -69,7 +73,7 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
                 raise ReleaseError("give release and parts, or config, but not both")
             config, version = config_of(selection), selection.release.version
         super().__init__(config=config, version=version, data_dir=data_dir, file_format=file_format)
-        self.workers = workers
+        self.workers, self.removals = workers, removals
 
     def _whole_release(self) -> Release:
         return official_release(str(self.version))
@@ -77,10 +81,23 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
     def _open_archive(self, dl_manager: Any) -> PassArchive:
         selection = self.selection
         release = selection.release
-        name = "pass" if release.is_official else str(selection.name)
-        default = Path(dl_manager.download_dir) / name / release.version
+        default = self._default_folder(Path(dl_manager.download_dir))
         given = _manual_folder(dl_manager, release)
-        return provide(release, given=given, default=default, parts=selection.parts)
+        return provide(
+            release, given=given, default=default, parts=selection.parts, removals=self.removals
+        )
+
+    def _default_folder(self, download_dir: Path) -> Path:
+        selection = self.selection
+        release = selection.release
+        name = "pass" if release.is_official else str(selection.name)
+        return download_dir / name / release.version
+
+    @property
+    def _archives(self) -> Path:
+        default = self._default_folder(Path(self.data_dir_root) / "downloads")
+        version = self.selection.release.version
+        return folders.archive_folder(version, self._manual_dir, default)
 
 
 def _manual_folder(dl_manager: Any, release: Release) -> Path | None:

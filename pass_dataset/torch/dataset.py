@@ -9,6 +9,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from pass_dataset.releases import Release
+from pass_dataset.removals import Removals
 from pass_dataset.torch.base import PassImages
 from pass_dataset.torch.examples import ExampleMaker, OnError, Target
 from pass_dataset.torch.images import Decode, Decoder
@@ -43,6 +44,7 @@ class PASS(PassImages, Dataset[Any]):
         target_transform: Callable[[Any], Any] | None = None,
         min_side_px: int | None = None,
         on_error: OnError = "raise",
+        removals: Removals | None = None,
     ) -> None:
         """Opens the dataset.
 
@@ -55,7 +57,8 @@ class PASS(PassImages, Dataset[Any]):
           parts: numbers of the tars to read; None for all that are there.
           download: fetch what is missing (167 GiB in all), and verify what was not yet.
           keep: the images to read, all others are left out: a file with a hash a line, such as the
-            filter's ``kept.txt``; hashes; or positions. Positions then count in what is kept.
+            filter's ``kept.txt``; hashes; or positions. Positions then count in what is kept. (A
+            removal shifts positions, never hashes.)
           decode: ``pil``: `PIL.Image.Image`, RGB; ``tensor``: `torch.Tensor`, uint8, 3×H×W, RGB;
             ``bytes``: the JPEG as published.
           target: what stands beside the image. ``metadata``: a dict of ``hash``, ``creator``,
@@ -67,6 +70,8 @@ class PASS(PassImages, Dataset[Any]):
             shorter side has at least so many pixels; None for full size.
           on_error: an image that cannot be decoded raises ImageError, or its place is taken by the
             next that can (``skip``), so that batches keep their size; `skipped` counts these.
+          removals: one more list of images to be left out, beside those of the folder and of
+            ``PASS_REMOVALS`` (see `pass_dataset.removals`).
 
         Raises:
           FolderError, ArchiveError, MetadataError, ReleaseError: see `PassArchive`.
@@ -77,7 +82,7 @@ class PASS(PassImages, Dataset[Any]):
         maker = ExampleMaker(
             Decoder(decode, min_side_px), target, transform, target_transform, on_error
         )
-        super().__init__(open_archive(root, release, parts, keep, download), maker)
+        super().__init__(open_archive(root, release, parts, keep, download, removals), maker)
 
     def __len__(self) -> int:
         return len(self._archive)

@@ -16,6 +16,7 @@ from pass_dataset.hash_lists import read_hash_list
 from pass_dataset.provision import provide
 from pass_dataset.records import PassArchive
 from pass_dataset.releases import DEFAULT_VERSION, Release, resolve_release
+from pass_dataset.removals import Removals
 
 __all__ = ["Keep", "PathLike", "open_archive"]
 
@@ -30,6 +31,7 @@ def open_archive(
     parts: Sequence[int] | None,
     keep: Keep | None,
     download: bool,
+    removals: Removals | None = None,
 ) -> PassArchive:
     """Opens the images that a dataset has, in the order in which they lie in the tars.
 
@@ -38,8 +40,9 @@ def open_archive(
       release: version, checksum file or Release; None: what the folder holds; to be downloaded,
         the newest.
       parts: part numbers; None for all that are there.
-      keep: a file with hashes, hashes, or positions; None for all.
+      keep: a file with hashes, hashes, or positions among what is not removed; None for all.
       download: fetch what is missing, and verify what was not verified yet.
+      removals: see `PassArchive`.
 
     Raises:
       FolderError, ArchiveError, MetadataError, ReleaseError: see `PassArchive`.
@@ -47,7 +50,7 @@ def open_archive(
       RecordNotFoundError: of the hashes to be kept there is none.
       IndexError: there is no such position.
     """
-    archive = _opened(Path(root).expanduser(), release, parts, download)
+    archive = _opened(Path(root).expanduser(), release, parts, download, removals)
     return archive if keep is None else _kept(archive, keep)
 
 
@@ -56,14 +59,16 @@ def _opened(
     release: PathLike | Release | None,
     parts: Sequence[int] | None,
     download: bool,
+    removals: Removals | None,
 ) -> PassArchive:
     if download:
         wanted = resolve_release(DEFAULT_VERSION if release is None else release)
-        return provide(wanted, given=root, default=root, parts=parts)
+        return provide(wanted, given=root, default=root, parts=parts, removals=removals)
     if release is None:
-        return PassArchive(root, parts=parts)
+        return PassArchive(root, parts=parts, removals=removals)
     found = resolve_release(release)
-    return PassArchive(folders.archive_folder(found.version, root, root), found, parts=parts)
+    folder = folders.archive_folder(found.version, root, root)
+    return PassArchive(folder, found, parts=parts, removals=removals)
 
 
 def _kept(archive: PassArchive, keep: Keep) -> PassArchive:

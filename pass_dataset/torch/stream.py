@@ -20,6 +20,7 @@ import numpy.typing as npt
 from torch.utils.data import IterableDataset, get_worker_info
 
 from pass_dataset.releases import Release
+from pass_dataset.removals import Removals
 from pass_dataset.torch.base import PassImages
 from pass_dataset.torch.examples import ExampleMaker, OnError, Target
 from pass_dataset.torch.images import Decode, Decoder
@@ -71,12 +72,13 @@ class PassStream(PassImages, IterableDataset[Any]):
         target_transform: Callable[[Any], Any] | None = None,
         min_side_px: int | None = None,
         on_error: OnError = "raise",
+        removals: Removals | None = None,
     ) -> None:
         """Opens the stream.
 
         Args:
           root, release, transform, parts, download, keep, decode, target, target_transform,
-            min_side_px, on_error: as of `PASS`.
+            min_side_px, on_error, removals: as of `PASS`.
           batch_size: the loader's. So many consecutive records go to one worker, for the loader's
             batches to be those of the order and only a rank's last one to be incomplete. With
             another one than the loader's every image still comes once, but the order depends on
@@ -106,7 +108,7 @@ class PassStream(PassImages, IterableDataset[Any]):
         maker = ExampleMaker(
             Decoder(decode, min_side_px), target, transform, target_transform, on_error
         )
-        super().__init__(open_archive(root, release, parts, keep, download), maker)
+        super().__init__(open_archive(root, release, parts, keep, download, removals), maker)
         self._batch_size = batch_size
         self._rank = this_rank(rank, world_size)
         self._rank_given = rank is not None

@@ -5,6 +5,7 @@ It is written beside, as ``incomplete.OUT``, and gets its name when all of it is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pass_dataset.errors import BuildError
 from pass_dataset.exports.build import ExportBuild
 from pass_dataset.records import PassArchive
 from pass_dataset.releases import format_parts
+from pass_dataset.removals import note_removals
 from pass_dataset.webdataset.export import WebDatasetExport, is_webdataset
 from pass_dataset.webdataset.shards import TarShards
 
@@ -77,7 +79,11 @@ class WebDatasetBuild(ExportBuild[WebDatasetExport]):
             raise BuildError(f"{'; '.join(faults[:5])}. Remove {out} and build again.")
         return found
 
-    def _finish(self, plan: BuildPlan) -> None:
-        export = WebDatasetExport(self.release, self.parts, self.written_as, self._shards(plan))
+    def _finish(self, plan: BuildPlan, removed: Sequence[str]) -> None:
+        export = WebDatasetExport(
+            self.release, self.parts, self.written_as, self._shards(plan), removed=len(removed)
+        )
         export.save(plan.data)
+        if removed:
+            note_removals(plan.data, removed)
         plan.publish(self._target)

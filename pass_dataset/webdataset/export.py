@@ -43,7 +43,8 @@ class WebDatasetExport(ExportRecord):
             ExportShard(shard["url"], shard["nsamples"], shard["filesize"])
             for shard in content["shardlist"]
         )
-        return cls(release, parts, written_as, shards)
+        removed = content["pass_dataset"].get("removed", 0)
+        return cls(release, parts, written_as, shards, removed=removed)
 
 
 def is_webdataset(folder: Path) -> bool:

@@ -228,3 +228,26 @@ def test_what_does_not_begin_like_a_jpeg(tmp_path: Path, caplog: pytest.LogCaptu
         found = everything(remote, remote.ranges(1))
     assert [record.jpeg for record in found] == [b"no photo".ljust(600)] * 2
     assert "does not begin like a JPEG" in caplog.text
+
+
+@pytest.mark.parametrize("with_index", [False, True])
+def test_removed_images_are_left_out(
+    large: Collection,
+    server: BadServer,
+    tmp_path: Path,
+    with_index: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    release = described(large, server)
+    gone = [large.hashes[0], *large.hashes[50:60], large.hashes[-1]]
+    path = tmp_path / "list.txt"
+    path.write_text("\n".join(gone))
+    monkeypatch.setenv("PASS_REMOVALS", str(path))
+    index = None
+    if with_index:
+        PassArchive(large.folder, release)
+        index = large.folder / "pass_index.arrow"
+    remote = open_remote(release, folder=tmp_path / "kept", index=index, policy=QUICK)
+    remote = pickle.loads(pickle.dumps(remote))
+    found = everything(remote, remote.ranges(5))
+    assert [record.hash for record in found] == [one for one in large.hashes if one not in gone]

@@ -41,10 +41,15 @@ class ArchiveFolder:
         return "pass"
 
     def items(self, report: ListingReport) -> Iterator[SourceItem]:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         archive = PassArchive(self.folder, self.release)
         names = archive.summary.tars
         texts = [name_to_text(name.encode()) for name in names]
         table = archive.index.table.select(["hash", "tar", "offset", "size_bytes"])
+        if archive.removed:
+            table = table.filter(pc.invert(pc.is_in(table["hash"], pa.array(archive.removed))))
         if self.only is not None:
             table = _restricted(table, self.only)
         for start in range(0, table.num_rows, _BATCH_ROWS):

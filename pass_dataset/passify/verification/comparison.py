@@ -15,13 +15,17 @@ THRESHOLDS = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)
 
 
 def removed_hashes(before: PassArchive, after: PassArchive) -> list[str]:
-    """Images that the one release has and the other has not, in the order of the first."""
+    """Images that the one release has and the other has not, in the order of the first.
+
+    Those on removal lists are not among them, as they are not to be read.
+    """
     import pyarrow.compute as pc
 
     hashes = before.index.table["hash"]
     stayed = pc.is_in(hashes, value_set=after.index.table["hash"])
     names: list[str] = hashes.filter(pc.invert(stayed)).to_pylist()
-    return names
+    unread = set(before.removed)
+    return [name for name in names if name not in unread]
 
 
 @dataclass(frozen=True)

@@ -66,12 +66,12 @@ class ReleaseRun:
 def draw_sample(archive: PassArchive, size: int, seed: int) -> list[str]:
     """Hashes of images drawn at random, without repetition, in the order of the archive.
 
-    They depend on the release, the number and the seed alone; a larger sample of the same seed has
-    the smaller one in it.
+    They depend on the release, what is removed of it, the number and the seed alone; a larger
+    sample of the same seed has the smaller one in it.
     """
     chosen = sorted(shuffled_order(len(archive), seed)[:size].tolist())
-    hashes = archive.index.table["hash"]
-    return [hashes[row].as_py() for row in chosen]
+    hashes, rows = archive.index.table["hash"], archive.rows
+    return [hashes[int(rows[position])].as_py() for position in chosen]
 
 
 def run_on_release(

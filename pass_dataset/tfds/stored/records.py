@@ -13,7 +13,7 @@ from typing import Any
 from pass_dataset.extras import require
 from pass_dataset.stored.builds import Difference
 
-__all__ = ["StoredRecord", "parse_record"]
+__all__ = ["StoredRecord", "parse_record", "stored_hash"]
 
 #: Fields of a record to their kind in a ``tf.train.Feature``.
 _FIELDS = {
@@ -24,6 +24,7 @@ _FIELDS = {
     "image/gps_lon": "float_list",
     "image/hash": "bytes_list",
 }
+_HASH = "image/hash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,18 @@ def parse_record(serialized: bytes, number: int, damage: str | None) -> StoredRe
         sha256=hashlib.sha256(image).digest(),
         damage=damage,
     )
+
+
+def stored_hash(serialized: bytes) -> str | None:
+    """The hash in a serialized ``tf.train.Example``; None if it is none of this dataset."""
+    example = _example_class()()
+    try:
+        example.ParseFromString(serialized)
+        stored = example.features.feature
+        found: Sequence[Any] = stored[_HASH].bytes_list.value if _HASH in stored else ()
+        return str(found[0].decode()) if len(found) == 1 else None
+    except Exception:  # DecodeError; its home differs between versions of protobuf
+        return None
 
 
 @functools.cache
