@@ -17,6 +17,7 @@ from pass_dataset.metadata import ROW_COLUMN, columns_in, read_text
 from pass_dataset.metadata_files import MetadataFile, csv_file, metadata_in
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases import Release
+from pass_dataset.removals import removals_for
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -156,6 +157,8 @@ def read_credits(
 ) -> Credits:
     """The credits of images: who made them, and under which licence they are.
 
+    Images on a removal list are left out, as nobody is to show them.
+
     Args:
       metadata: an archive folder, whose tars need not be there, or a metadata CSV.
       hashes: of the images, in any order; each counts once. None for all images.
@@ -183,7 +186,7 @@ def credits_of(
     table = _read(file.path)
     source = source_of(file.release, file.path.name)
     if hashes is None:
-        return Credits(table, source, file.release)
+        return Credits(_without_removed(table, file), source, file.release)
     wanted = hashes if isinstance(hashes, pa.Array) else pa.array(hashes, pa.string())
     rows, unknown = _found(wanted, table["hash"])
     if unknown and not skip_unknown:
@@ -193,7 +196,7 @@ def credits_of(
             f"the metadata of {file.label}: {named}. They may be of another release; "
             "--skip-unknown / skip_unknown=True leaves them out"
         )
-    return Credits(table.take(rows), source, file.release, unknown)
+    return Credits(_without_removed(table.take(rows), file), source, file.release, unknown)
 
 
 def _read(path: Path) -> pa.Table:
@@ -211,6 +214,20 @@ def _read(path: Path) -> pa.Table:
     return pa.table(
         {name: text[column] if column in there else missing for name, column in names.items()}
     )
+
+
+def _without_removed(table: pa.Table, file: MetadataFile) -> pa.Table:
+    """The images that no removal list of the CSV's folder, or of the process, has."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    removals = removals_for(file.path.parent)
+    if not removals:
+        return table
+    listed = pa.array(sorted(removals.hashes), pa.string())
+    kept = table.filter(pc.invert(pc.is_in(table["hash"], value_set=listed)))
+    removals.report(file.label, table.num_rows - kept.num_rows, table.num_rows)
+    return kept
 
 
 def _found(wanted: pa.Array, hashes: pa.ChunkedArray) -> tuple[pa.Array, tuple[str, ...]]:

@@ -219,3 +219,16 @@ def test_is_lazy(tmp_path: Path) -> None:
     assert len(first) in (100, 101)
     assert peak_bytes < 20e6  # a list of them takes more than twice that
     assert len(list(itertools.islice(found, 3))) == 3
+
+
+def test_removed_images_are_credited_no_more(
+    hostile_csv: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = [credit.hash for credit in read_credits(hostile_csv)]
+    gone, left = before[0], before[1]
+    (hostile_csv.parent / "pass_removals.txt").write_text(f"{gone}\n")
+    assert [credit.hash for credit in read_credits(hostile_csv)] == before[1:]
+    assert "leaving out 1 of" in caplog.text
+    asked = read_credits(hostile_csv, [left, gone])
+    assert [credit.hash for credit in asked] == [left]
+    assert asked.unknown == ()
