@@ -89,8 +89,8 @@ def _parser() -> argparse.ArgumentParser:
 def _reproduce(options: argparse.Namespace) -> int:
     execution = chosen_execution(options)
     thresholds = chosen_thresholds(options, Thresholds())
-    detectors = chosen_detectors(options, execution)
     executor = chosen_executor(options, execution)
+    detectors = chosen_detectors(options, execution)
     runs = {name: ReleaseRun(options.out / name) for name in ("removed", "later")}
     with on_terminal() as progress:
         earlier, later = (

@@ -159,13 +159,15 @@ def _run(options: argparse.Namespace) -> int:
     from pass_dataset.progress import on_terminal
 
     execution = chosen_execution(options)
+    # First: what is not installed is better known before weights are fetched.
+    executor = chosen_executor(options, execution)
     folder = RunFolder(options.out)
     settings = chosen_settings(options, execution)
     with on_terminal() as progress:
         report = run_filter(
             folder,
             settings,
-            chosen_executor(options, execution),
+            executor,
             exclusions=options.exclude,
             retry_failed=options.retry_failed,
             progress=progress,

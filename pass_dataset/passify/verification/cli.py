@@ -76,6 +76,7 @@ def _verify(options: argparse.Namespace) -> int:
 
     release, folder = folders.find_release(options.archives, options.release)
     execution = chosen_execution(options)
+    executor = chosen_executor(options, execution)
     thresholds = chosen_thresholds(options, Thresholds())
     with on_terminal() as progress:
         archive = PassArchive(folder, release, progress=progress)
@@ -85,7 +86,7 @@ def _verify(options: argparse.Namespace) -> int:
             archive,
             run,
             detectors=chosen_detectors(options, execution),
-            executor=chosen_executor(options, execution),
+            executor=executor,
             hashes=draw_sample(archive, options.sample, options.seed) if drawn else None,
             retry_failed=options.retry_failed,
             progress=progress,
