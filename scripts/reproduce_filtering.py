@@ -13,7 +13,8 @@ Leaves in OUT:
     removed/scores.csv      every removed image, with its scores; scores.parquet the same
     removed/report.html     the report on them
 
-Interrupt it any way you like; the same command continues. Exit code 0: every image was examined.
+Interrupt it any way you like; the same command continues. Exit code 0: every image was examined, or
+will be (`--no-wait`).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from pass_dataset.passify.runs.arguments import (
     chosen_execution,
     chosen_thresholds,
 )
-from pass_dataset.passify.runs.cli import add_detectors, chosen_detectors
+from pass_dataset.passify.runs.cli import add_detectors, chosen_detectors, print_left
 from pass_dataset.passify.verdicts import Thresholds
 from pass_dataset.passify.verification import (
     Comparison,
@@ -89,8 +90,8 @@ def _parser() -> argparse.ArgumentParser:
 def _reproduce(options: argparse.Namespace) -> int:
     execution = chosen_execution(options)
     thresholds = chosen_thresholds(options, Thresholds())
-    detectors = chosen_detectors(options, execution)
     executor = chosen_executor(options, execution)
+    detectors = chosen_detectors(options, execution)
     runs = {name: ReleaseRun(options.out / name) for name in ("removed", "later")}
     with on_terminal() as progress:
         earlier, later = (
@@ -123,6 +124,11 @@ def _reproduce(options: argparse.Namespace) -> int:
             )
             for name, run in runs.items()
         }
+        left = {name: n for name, found in results.items() if (n := found.missing_shards)}
+        for name, shards in left.items():
+            print_left(runs[name].folder.path, shards)
+        if left:
+            return 0
         for name, run in runs.items():
             write_report(
                 results[name], thresholds=thresholds, out=run.report_path, progress=progress

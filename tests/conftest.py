@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +63,18 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the folder ../shared with facts, golden data and test images")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def cascade_weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The checkpoint of Cascade R-CNN that the golden data was computed with, 290 MB."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the folder ../shared with golden data and test images")
+    path = tmp_path_factory.mktemp("weights") / "model.pkl"
+    script = SHARED / "golden" / "make_cascade_weights.py"
+    subprocess.run([sys.executable, str(script), str(path)], check=True, timeout=120)
+    yield path
+    path.unlink()
 
 
 @pytest.fixture(scope="session")

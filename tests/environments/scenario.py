@@ -15,15 +15,12 @@ import socket
 import sys
 from pathlib import Path
 
+from checks import check, check_installed_plainly
+
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 
 MINI_FIRST = ("12e4503918276645091827364509182", 64)
-
-
-def check(made, expected, what):
-    if made != expected:
-        sys.exit(f"{what}: expected {expected!r}, found {made!r}")
 
 
 def network_is_off():
@@ -47,10 +44,9 @@ def main(folder, server_path, script):
     import datasets
     from datasets.distributed import split_dataset_by_node
 
-    import pass_dataset
     from pass_dataset.huggingface import FEATURES, OLD_COLUMNS, archive_builder
 
-    check("site-packages" in pass_dataset.__file__, True, "installed plainly")
+    check_installed_plainly()
     check(archive_builder._takes_tables(), True, "tables are written")
     cache = str(folder / "cache")
 

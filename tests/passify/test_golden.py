@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,16 +17,6 @@ BAD = {
     "bad_single_color.jpg": "single-colour",
     "bad_truncated.jpg": "truncated",
 }
-
-
-@pytest.fixture
-def cascade_weights(shared: Path, tmp_path: Path) -> Iterator[Path]:
-    """The checkpoint that the golden data was computed with, 290 MB."""
-    path = tmp_path / "model.pkl"
-    script = shared / "golden" / "make_cascade_weights.py"
-    subprocess.run([sys.executable, str(script), str(path)], check=True, timeout=120)
-    yield path
-    path.unlink()
 
 
 def test_faces(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,44 +26,89 @@ class Environment:
     Attributes:
       name: of its folder.
       requirements: what pip is asked for, the wheel of this package apart.
+      extra: which of this package is installed with its wheel.
+      base: what it starts as a copy of, which takes neither time nor room.
     """
 
     name: str
-    requirements: tuple[str, ...]
+    requirements: tuple[str, ...] = ()
+    extra: str = "hf"
+    base: Environment | None = None
+
+    @property
+    def folder(self) -> Path:
+        return FOLDER / self.name
 
     @property
     def python(self) -> Path:
-        return FOLDER / self.name / "bin" / "python"
+        return self.folder / "bin" / "python"
+
+    @property
+    def stamp(self) -> Path:
+        return self.folder / "stamp"
 
 
-def prepare(environments: list[Environment], wheel: Path | None, extra: str = "hf") -> None:
-    """Makes the environments that are not there, all at a time, and installs the wheel anew."""
+def prepare(environments: list[Environment], wheel: Path | None) -> None:
+    """Makes the environments that are not there, all at a time, and installs the wheel anew.
+
+    Those that others are copied from come before them, in a list of their own.
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(len(environments)) as pool:
-        list(pool.map(lambda one: _prepare(one, wheel, extra), environments))
+        list(pool.map(lambda one: _prepare(one, wheel), environments))
 
 
-def _prepare(environment: Environment, wheel: Path | None, extra: str) -> None:
-    folder = FOLDER / environment.name
-    stamp = folder / "stamp"
-    held = "\n".join([sys.version, _declared(extra) if wheel else "", *environment.requirements])
-    if not stamp.is_file() or stamp.read_text() != held:
-        shutil.rmtree(folder, ignore_errors=True)
-        _run([sys.executable, "-m", "venv", str(folder)])
-        _pip(environment, "--upgrade", "pip")
-        named = [f"{wheel}[{extra}]"] if wheel else []
+def _prepare(environment: Environment, wheel: Path | None) -> None:
+    held = _held(environment, wheel)
+    fresh = not environment.stamp.is_file() or environment.stamp.read_text() != held
+    if fresh:
+        shutil.rmtree(environment.folder, ignore_errors=True)
+        if environment.base is None:
+            _run([sys.executable, "-m", "venv", str(environment.folder)])
+            _pip(environment, "--upgrade", "pip")
+        else:
+            _copy(environment.base, environment)
+        named = [f"{wheel}[{environment.extra}]"] if wheel else []
         # Together: the newest of what the package needs may be too new for what is asked for.
         _pip(environment, *named, *environment.requirements)
-        stamp.write_text(held)
-    elif wheel:
+    # The commands of a copy are those of its base.
+    if wheel and (not fresh or environment.base):
         _pip(environment, "--force-reinstall", "--no-deps", str(wheel))
+    environment.stamp.write_text(held)
 
 
-def _declared(extra: str) -> str:
-    """What this package and its extra need."""
+def _held(environment: Environment, wheel: Path | None) -> str:
+    """What an environment holds once it is whole, as its stamp says it."""
+    before = sys.version if environment.base is None else _held(environment.base, wheel)
+    declared = "\n".join(base_requirements() + extra_requirements(environment.extra))
+    return "\n".join([before, declared if wheel else "", *environment.requirements])
+
+
+def _copy(base: Environment, environment: Environment) -> None:
+    """Files are links to those of the base: pip replaces files, and changes none."""
+    shutil.copytree(
+        base.folder,
+        environment.folder,
+        symlinks=True,
+        copy_function=os.link,
+        ignore=shutil.ignore_patterns(base.stamp.name),
+    )
+
+
+def base_requirements() -> list[str]:
+    """What this package needs with and without extras."""
+    return _setup()["options"]["install_requires"].split("\n")
+
+
+def extra_requirements(extra: str) -> list[str]:
+    """What an extra of this package needs besides."""
+    return _setup()["options.extras_require"][extra].split("\n")
+
+
+def _setup() -> configparser.RawConfigParser:
     config = configparser.RawConfigParser()
     config.read(ROOT / "setup.cfg")
-    return config["options"]["install_requires"] + config["options.extras_require"][extra]
+    return config
 
 
 def _pip(environment: Environment, *arguments: str) -> None:
@@ -87,7 +132,7 @@ def build_wheel(out: Path) -> Path:
 #: Run by the environment's Python before its script: where that may make no network of its own,
 #: only addresses of this machine can be connected to.
 _GUARD = """
-import ipaddress, runpy, socket, sys
+import ipaddress, os, runpy, socket, sys
 connect = socket.socket.connect
 def guarded(self, address):
     if self.family != socket.AF_UNIX and not ipaddress.ip_address(address[0]).is_loopback:
@@ -95,6 +140,7 @@ def guarded(self, address):
     return connect(self, address)
 socket.socket.connect = guarded
 sys.argv = sys.argv[1:]
+sys.path[0] = os.path.dirname(sys.argv[0])
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 #: Run in a network of its own, which has but loopback, and that not yet up.

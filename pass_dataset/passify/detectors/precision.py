@@ -6,12 +6,13 @@ the threshold can that change a verdict; those images are run again in float32.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from pass_dataset.passify.detectors.detections import Detections
+from pass_dataset.passify.detectors.detector import Precision
 
-__all__ = ["near", "rerun_near"]
+__all__ = ["detect_as_float32", "near"]
 
 Image = TypeVar("Image")
 
@@ -24,26 +25,30 @@ def near(score: float, threshold: float, band: float) -> bool:
     return not abs(score - threshold) > band
 
 
-def rerun_near(
+def detect_as_float32(
     images: Sequence[Image],
-    found: Sequence[Detections],
-    again: Callable[[list[Image]], list[Detections]],
+    detect: Callable[[Sequence[Image], Precision], list[Detections]],
+    precision: Precision,
     *,
     threshold: float,
-    band: float,
+    bands: Mapping[Precision, float],
 ) -> list[Detections]:
-    """Detections of which those near the threshold are made anew.
+    """Detections in a precision, of which those near the threshold are made anew in float32.
 
     Args:
-      images: what was looked at.
-      found: detections of each in lower precision.
-      again: makes detections in float32.
+      images: what is looked at.
+      detect: makes detections of each image in a precision.
+      precision: of most of them; with float32 nothing is made twice.
       threshold: where verdicts are made.
-      band: how far scores of the lower precision may be off.
+      bands: how far scores of each lower precision may be off.
     """
-    doubtful = [i for i, one in enumerate(found) if near(one.max_score, threshold, band)]
-    result = list(found)
+    result = list(detect(images, precision))
+    if precision == "float32":
+        return result
+    band = bands[precision]
+    doubtful = [i for i, one in enumerate(result) if near(one.max_score, threshold, band)]
     if doubtful:
-        for position, exact in zip(doubtful, again([images[i] for i in doubtful]), strict=True):
+        again = detect([images[i] for i in doubtful], "float32")
+        for position, exact in zip(doubtful, again, strict=True):
             result[position] = exact
     return result

@@ -69,6 +69,14 @@ class RayExecutor(Executor):
     """
 
     def __init__(self, settings: RaySettings, execution: Execution) -> None:
+        """Args:
+        settings: how the run is spread.
+        execution: how shards are done on a node.
+
+        Raises:
+          MissingExtraError: Ray is not installed; better known before images are listed.
+        """
+        _import_ray()
         self._settings = settings
         self._execution = execution
 
@@ -305,19 +313,22 @@ def _require_answer(address: str | None) -> None:
         ) from error
 
 
+def _import_ray() -> ModuleType:
+    # What Ray prints of dying workers goes to standard output, where results are; we tell it
+    # ourselves. Both are read when Ray is imported.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    return require("ray", feature="The Ray executor", extra="ray")
+
+
 @contextlib.contextmanager
 def _connected(settings: RaySettings) -> Iterator[ModuleType]:
     """Ray, connected; a connection that was there before is used and left alone.
 
     Raises:
-      MissingExtraError: Ray is not installed.
       SchedulerError: there is no cluster at the address.
     """
-    # What Ray prints of dying workers goes to standard output, where results are; we tell it
-    # ourselves. Both are read when Ray is imported.
-    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray = require("ray", feature="The Ray executor", extra="ray")
+    ray = _import_ray()
     if ray.is_initialized():
         yield ray
         return

@@ -31,6 +31,7 @@ __all__ = [
     "add_settings",
     "chosen_detectors",
     "chosen_settings",
+    "print_left",
 ]
 
 #: The detectors of the paper.
@@ -159,19 +160,21 @@ def _run(options: argparse.Namespace) -> int:
     from pass_dataset.progress import on_terminal
 
     execution = chosen_execution(options)
+    # First: what is not installed is better known before weights are fetched.
+    executor = chosen_executor(options, execution)
     folder = RunFolder(options.out)
     settings = chosen_settings(options, execution)
     with on_terminal() as progress:
         report = run_filter(
             folder,
             settings,
-            chosen_executor(options, execution),
+            executor,
             exclusions=options.exclude,
             retry_failed=options.retry_failed,
             progress=progress,
         )
     if report.shards_left:
-        _print_left(options.out, report.shards_left)
+        print_left(options.out, report.shards_left)
         return 0
     if report.images:
         rate = report.images / max(report.seconds, 1e-9)
@@ -182,7 +185,8 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_left(folder: Path, shards: int) -> None:
+def print_left(folder: Path, shards: int) -> None:
+    """Says how a run goes on whose shards are left to others."""
     place = shlex.quote(os.fspath(folder))
     print(
         f"{shards:,} shards are submitted. passify status {place} says how far they are; "
@@ -232,7 +236,7 @@ def _fill(options: argparse.Namespace) -> int:
     with on_terminal() as progress:
         report = fill_run(folder, thresholds, executor, progress=progress)
     if report.shards_left:
-        _print_left(options.run_folder, report.shards_left)
+        print_left(options.run_folder, report.shards_left)
         return 0
     print(f"{report.images:,} images examined")
     print_summary(Results(folder), thresholds)

@@ -1,7 +1,7 @@
 """`passify verify`: what the published filter would drop of PASS today.
 
-Exit codes: 0 every image was examined, whatever was found; 1 an error, images that could not be
-examined, or more found than `--fail-over` allows.
+Exit codes: 0 every image was examined, whatever was found, or will be (`--no-wait`); 1 an error,
+images that could not be examined, or more found than `--fail-over` allows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pass_dataset.passify.runs.arguments import (
     chosen_thresholds,
     score,
 )
-from pass_dataset.passify.runs.cli import add_detectors, chosen_detectors
+from pass_dataset.passify.runs.cli import add_detectors, chosen_detectors, print_left
 from pass_dataset.passify.verdicts import Thresholds
 from pass_dataset.passify.verification.findings import Findings
 from pass_dataset.passify.verification.release_runs import ReleaseRun
@@ -76,6 +76,7 @@ def _verify(options: argparse.Namespace) -> int:
 
     release, folder = folders.find_release(options.archives, options.release)
     execution = chosen_execution(options)
+    executor = chosen_executor(options, execution)
     thresholds = chosen_thresholds(options, Thresholds())
     with on_terminal() as progress:
         archive = PassArchive(folder, release, progress=progress)
@@ -85,11 +86,14 @@ def _verify(options: argparse.Namespace) -> int:
             archive,
             run,
             detectors=chosen_detectors(options, execution),
-            executor=chosen_executor(options, execution),
+            executor=executor,
             hashes=draw_sample(archive, options.sample, options.seed) if drawn else None,
             retry_failed=options.retry_failed,
             progress=progress,
         )
+        if results.missing_shards:
+            print_left(run.folder.path, results.missing_shards)
+            return 0
         findings = list_findings(results, len(archive), thresholds)
         write_scores(results, thresholds, run.flagged_paths, only_flagged=True)
         write_report(results, thresholds=thresholds, out=run.report_path, progress=progress)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 np = pytest.importorskip("numpy")
 
 from pass_dataset.passify.detectors import Detections  # noqa: E402
-from pass_dataset.passify.detectors.precision import near, rerun_near  # noqa: E402
+from pass_dataset.passify.detectors.detector import Precision  # noqa: E402
+from pass_dataset.passify.detectors.precision import detect_as_float32, near  # noqa: E402
 
 
 def scored(score: float) -> Detections:
@@ -23,18 +26,27 @@ def test_near() -> None:
 
 
 def test_only_doubtful_images_run_again() -> None:
-    again: list[list[str]] = []
+    asked: list[tuple[list[str], str]] = []
+    rough = {"a": 0.1, "b": 0.48, "c": 0.9, "d": 0.52}
 
-    def exact(images: list[str]) -> list[Detections]:
-        again.append(images)
-        return [scored(0.501) for _ in images]
+    def detect(images: Sequence[str], precision: Precision) -> list[Detections]:
+        asked.append((list(images), precision))
+        return [scored(0.501 if precision == "float32" else rough[image]) for image in images]
 
-    found = [scored(score) for score in (0.1, 0.48, 0.9, 0.52)]
-    result = rerun_near(["a", "b", "c", "d"], found, exact, threshold=0.5, band=0.03)
-    assert again == [["b", "d"]]
-    assert [one.max_score for one in result] == [0.1, 0.501, 0.9, 0.501]
-    assert rerun_near(["a"], found[:1], exact, threshold=0.5, band=0.03) == found[:1]
-    assert len(again) == 1
+    def scores(images: list[str], precision: Precision) -> list[float]:
+        asked.clear()
+        found = detect_as_float32(
+            images, detect, precision, threshold=0.5, bands={"float16": 0.03, "bfloat16": 1.0}
+        )
+        return [one.max_score for one in found]
+
+    assert scores(list("abcd"), "float16") == [0.1, 0.501, 0.9, 0.501]
+    assert asked == [(list("abcd"), "float16"), (["b", "d"], "float32")]
+    assert scores(["a"], "float16") == [0.1]
+    assert asked == [(["a"], "float16")]
+    assert scores(["a", "c"], "bfloat16") == [0.501, 0.501]
+    assert scores(["a"], "float32") == [0.501]
+    assert asked == [(["a"], "float32")]
 
 
 def test_what_is_not_a_number_is_near() -> None:

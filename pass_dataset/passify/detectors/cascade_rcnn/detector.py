@@ -12,7 +12,7 @@ from pass_dataset.passify.detectors import coco, weights
 from pass_dataset.passify.detectors.batches import like_batches
 from pass_dataset.passify.detectors.detections import Detections
 from pass_dataset.passify.detectors.detector import DetectorSettings, Precision, Target
-from pass_dataset.passify.detectors.precision import rerun_near
+from pass_dataset.passify.detectors.precision import detect_as_float32
 from pass_dataset.passify.detectors.torch_setup import check_images, prepare_torch
 
 if TYPE_CHECKING:
@@ -85,16 +85,12 @@ class CascadeRCNN:
         if not images:
             return []
         self._prepare()
-        precision = self._precision()
-        found = self._run(images, precision)
-        if precision == "float32":
-            return found
-        return rerun_near(
+        return detect_as_float32(
             images,
-            found,
-            lambda doubtful: self._run(doubtful, "float32"),
+            self._run,
+            self._precision(),
             threshold=self.settings.verdict_threshold,
-            band=SCORE_BANDS[precision],
+            bands=SCORE_BANDS,
         )
 
     def _run(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pass_dataset.errors import SchedulerError
+from pass_dataset.extras import require
 from pass_dataset.passify.executors.executor import Executor
 from pass_dataset.passify.executors.pool import ShardFailure
 from pass_dataset.passify.executors.slurm import scheduler
@@ -76,7 +77,11 @@ class SlurmExecutor(Executor):
         execution: how shards are done on a node.
         waiting: how this process waits; None: it submits and does not.
         sleep: what it waits with.
+
+        Raises:
+          MissingExtraError: submitit is not installed; better known before images are listed.
         """
+        require("submitit", feature="The SLURM executor", extra="slurm")
         self._settings = settings
         self._execution = execution
         self._waiting = waiting

@@ -1,29 +1,17 @@
-"""Weights in the model zoo's format, and what the detector finds with them, made once for all."""
+"""Weights in the model zoo's format, and what is needed of them, read once for all."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.conftest import SHARED
-
 
 @pytest.fixture(scope="session")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A checkpoint of the right shapes, 290 MB, that the golden data was computed with."""
-    if not SHARED.is_dir():
-        pytest.skip("needs the folder ../shared with golden data and test images")
-    path = tmp_path_factory.mktemp("weights") / "model.pkl"
-    script = SHARED / "golden" / "make_cascade_weights.py"
-    subprocess.run([sys.executable, str(script), str(path)], check=True, timeout=120)
-    yield path
-    path.unlink()
+def weights(cascade_weights: Path) -> Path:
+    return cascade_weights
 
 
 @pytest.fixture(scope="session")

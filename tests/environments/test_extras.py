@@ -1,0 +1,47 @@
+"""Extras by themselves: what each promises, in an environment that has nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.environments import (
+    Environment,
+    build_wheel,
+    extra_requirements,
+    prepare,
+    run_without_network,
+)
+
+HERE = Path(__file__).parent
+TORCH = Environment("torch", extra="torch")
+#: PyTorch takes a minute and gigabytes, so it is installed once; see the first test.
+PASSIFY = Environment("passify", extra="passify", base=TORCH)
+
+pytestmark = pytest.mark.timeout(900)  # whichever test is first makes the environments
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> None:
+    wheel = build_wheel(tmp_path_factory.mktemp("wheel"))
+    prepare([TORCH], wheel)
+    prepare([PASSIFY], wheel)
+
+
+def test_passify_on_top_of_torch_is_passify_alone() -> None:
+    assert set(extra_requirements("torch")) <= set(extra_requirements("passify"))
+
+
+def test_torch(prepared: None, tmp_path: Path) -> None:
+    done = run_without_network(TORCH, HERE / "torch_scenario.py", home=tmp_path)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
+    assert done.stdout.splitlines()[-1] == "ok 64 64"
+
+
+def test_passify(prepared: None, shared: Path, cascade_weights: Path, tmp_path: Path) -> None:
+    done = run_without_network(
+        PASSIFY, HERE / "passify_scenario.py", shared.resolve(), cascade_weights, home=tmp_path
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
+    assert done.stdout.splitlines()[-1] == "ok face person None"
