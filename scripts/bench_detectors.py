@@ -199,20 +199,20 @@ def ours(paths: list[Path], weights: Path) -> Callable[[list[Path]], tuple[list[
     """This package: a thread for each core, every one with whole images."""
     from pass_dataset.passify.detectors import DetectorSettings
     from pass_dataset.passify.detectors.retinaface import RetinaFace
-    from pass_dataset.passify.detectors.retinaface.runtimes import OnnxRuntime
     from pass_dataset.passify.images import decode
 
     detector = RetinaFace(DetectorSettings(device="cpu", threads=1, weights=weights))
-    forward = OnnxRuntime.run
+    runtime: Any = detector._runtime("float32")
+    forward = runtime.run
     inside: list[float] = []
 
-    def timed_forward(self: Any, images: Any) -> Any:
+    def timed_forward(images: Any) -> Any:
         started = time.thread_time()
-        result = forward(self, images)
+        result = forward(images)
         inside.append(time.thread_time() - started)
         return result
 
-    OnnxRuntime.run = timed_forward  # type: ignore[method-assign]
+    runtime.run = timed_forward
 
     def detect(path: Path) -> tuple[float, float, float]:
         started = time.thread_time()

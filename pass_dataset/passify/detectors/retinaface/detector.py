@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pass_dataset.extras import require
 from pass_dataset.passify.detectors.batches import like_batches
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["FACE_THRESHOLD", "Network", "RetinaFace"]
 
 Network = Literal["mobilenet", "resnet50"]
-Backend = Literal["onnxruntime", "torch"]
+Backend = Literal["ncnn", "onnxruntime", "torch"]
 
 #: An image has a face if one scores over this (published code, ``main_face_detector.py``).
 FACE_THRESHOLD = 0.5
@@ -69,8 +70,8 @@ class RetinaFace:
         Args:
           settings: device, precision, threads, weights.
           network: ``mobilenet``, which made PASS, or ``resnet50``, the larger published one.
-          backend: what computes on a CPU; None for ONNX Runtime, which is faster. On CUDA it is
-            PyTorch.
+          backend: what computes on a CPU; None for the fastest that is installed: `ncnn`, else
+            `onnxruntime`. On CUDA it is PyTorch.
 
         Raises:
           ValueError: no such network or backend, or one that the device does not have.
@@ -80,8 +81,8 @@ class RetinaFace:
         self._backend = backend
         if network not in _WEIGHTS:
             raise ValueError(f"network: expected mobilenet or resnet50, found {network!r}")
-        if backend not in (None, "onnxruntime", "torch"):
-            raise ValueError(f"backend: expected onnxruntime or torch, found {backend!r}")
+        if backend not in (None, *get_args(Backend)):
+            raise ValueError(f"backend: expected ncnn, onnxruntime or torch, found {backend!r}")
         self._verified: VerifiedWeights | None = None
         self._runtimes: dict[Precision, Runtime] = {}
 
@@ -91,6 +92,15 @@ class RetinaFace:
     @property
     def name(self) -> str:
         return _NAMES[self._network]
+
+    @property
+    def backend(self) -> Backend:
+        """What computes. Nothing else depends on it: scores differ by 1e-5 at most."""
+        if self._device() != "cpu":
+            return "torch"
+        if self._backend is not None:
+            return self._backend
+        return "ncnn" if importlib.util.find_spec("ncnn") else "onnxruntime"
 
     @property
     def weights_sha256(self) -> str:
@@ -146,11 +156,17 @@ class RetinaFace:
 
     def _runtime(self, precision: Precision) -> Runtime:
         if precision not in self._runtimes:
-            from pass_dataset.passify.detectors.retinaface.runtimes import OnnxRuntime, TorchRuntime
+            from pass_dataset.passify.detectors.retinaface.runtimes import (
+                NcnnRuntime,
+                OnnxRuntime,
+                TorchRuntime,
+            )
 
-            device, weights = self._device(), self._weights()
-            if device == "cpu" and self._backend != "torch":
-                cores = resolve_threads(self._settings.threads)
+            device, weights, backend = self._device(), self._weights(), self.backend
+            cores = resolve_threads(self._settings.threads)
+            if backend == "ncnn":
+                self._runtimes[precision] = NcnnRuntime(weights, cores)
+            elif backend == "onnxruntime":
                 self._runtimes[precision] = OnnxRuntime(weights, cores)
             else:
                 threads = self._settings.threads if device == "cpu" else None
