@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,14 @@ from pass_dataset.passify.detectors.weights.store import VerifiedWeights
 if TYPE_CHECKING:
     from pass_dataset.passify.detectors.retinaface.network import Network
 
-__all__ = ["INPUT_NAME", "MEAN_BGR", "OUTPUT_NAMES", "cached_ncnn_graph", "cached_onnx_graph"]
+__all__ = [
+    "INPUT_NAME",
+    "MEAN_BGR",
+    "OUTPUT_NAMES",
+    "NcnnGraph",
+    "cached_ncnn_graph",
+    "cached_onnx_graph",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +56,34 @@ def cached_onnx_graph(weights: VerifiedWeights) -> tuple[bytes, int]:
     return _cached(weights, f"v{_ONNX_VERSION}-{lanes}.onnx", "ONNX Runtime", make)
 
 
-def cached_ncnn_graph(weights: VerifiedWeights) -> tuple[str, bytes, int]:
-    """ncnn's graph of these weights, its own weights, and the margin of its input."""
+@dataclass(frozen=True)
+class NcnnGraph:
+    """What ncnn takes to run the network.
+
+    Attributes:
+      text: the layers, as ncnn reads them.
+      weights: theirs.
+      margin: of the input.
+    """
+
+    text: str
+    weights: bytes
+    margin: int
+
+    @property
+    def steps(self) -> list[str]:
+        """Outputs of the first layers, to the first one that several layers read.
+
+        With features at strides 2 and 4 these are the large ones.
+        """
+        layers = [line.split() for line in self.text.splitlines()[2:]]
+        chain = itertools.takewhile(lambda layer: layer[0] != "Split", layers)
+        # Kind, name, numbers of inputs and outputs, inputs, outputs; first of all the pixels.
+        return [layer[4 + int(layer[2])] for layer in chain][1:]
+
+
+def cached_ncnn_graph(weights: VerifiedWeights) -> NcnnGraph:
+    """ncnn's graph of these weights."""
 
     def make(network: Network) -> bytes:
         from pass_dataset.passify.detectors.retinaface.ncnn_graph import build_ncnn_graph
@@ -58,7 +93,7 @@ def cached_ncnn_graph(weights: VerifiedWeights) -> tuple[str, bytes, int]:
 
     graph, margin = _cached(weights, f"v{_NCNN_VERSION}.ncnn", "ncnn", make)
     text, _, content = graph.partition(b"\0")
-    return text.decode(), content, margin
+    return NcnnGraph(text.decode(), content, margin)
 
 
 def _cached(

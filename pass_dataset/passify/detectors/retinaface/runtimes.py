@@ -28,6 +28,11 @@ __all__ = ["NcnnRuntime", "OnnxRuntime", "Runtime", "TorchRuntime"]
 _LARGE_PIXELS = 4_000_000
 
 Array = np.ndarray[Any, Any]
+#: Images above this are computed by ncnn in memory that is given back after each of the first
+#: layers: 44 bytes a pixel at most, where it would else take 77 and keep them for the next image.
+#: PASS has images of 500 pixels a side at most, which gain from memory that is kept.
+_NCNN_LARGE_PIXELS = 400_000
+
 #: Options of ncnn that would compute with less than float32; not every version has all.
 _NCNN_LOSSY = (
     "use_bf16_packed",
@@ -53,15 +58,19 @@ class Runtime(Protocol):
 
 
 class NcnnRuntime:
-    """The network as ncnn's graph in float32, an image at a time.
+    """The network as ncnn's graph in float32, one image after the other.
 
-    Its convolutions of 3×3 are Winograd's, with which it takes two thirds of ONNX Runtime's time.
-    The graph is made once and kept in the user's cache. It takes PyTorch to make it, not to run it.
+    ncnn computes convolutions of 3×3 by Winograd's method, which ONNX Runtime does not. The graph
+    is made once and kept in the user's cache. It takes PyTorch to make it, not to run it.
     """
 
     def __init__(self, weights: VerifiedWeights, threads: int) -> None:
         self._ncnn = require("ncnn", feature="RetinaFace by ncnn", extra="passify")
-        text, content, self._margin = cached_ncnn_graph(weights)
+        graph = cached_ncnn_graph(weights)
+        self._margin = graph.margin
+        self._steps = graph.steps
+        # They have to outlive what is computed in them, also where that raises.
+        self._blobs, self._workspace = self._ncnn.PoolAllocator(), self._ncnn.PoolAllocator()
         self._net = self._ncnn.Net()
         options = self._net.opt
         options.num_threads = threads
@@ -69,30 +78,53 @@ class NcnnRuntime:
         for name in _NCNN_LOSSY:
             if hasattr(options, name):
                 setattr(options, name, False)
-        # From memory it would not copy the weights, nor keep the memory alive.
+        # From memory it would neither copy the weights nor keep them alive.
         with tempfile.NamedTemporaryFile(prefix="pass-dataset-") as file:
-            file.write(content)
+            file.write(graph.weights)
             file.flush()
-            if self._net.load_param_mem(text) or self._net.load_model(file.name):
+            if self._net.load_param_mem(graph.text) or self._net.load_model(file.name):
                 raise RuntimeError("ncnn does not read the graph of RetinaFace")
 
     def run(self, images: Sequence[Array]) -> Output:
         return [self._run(image) for image in images]
 
     def _run(self, image: Array) -> list[Array]:
-        ncnn = self._ncnn
         height, width = image.shape[0] + 2 * self._margin, image.shape[1] + 2 * self._margin
-        pixels = _frame(image, self._margin, np.empty((height, width, 3), np.uint8))
-        kind = ncnn.Mat.PixelType.PIXEL_BGR
-        levels = []
-        with self._net.create_extractor() as extractor:
-            extractor.input(INPUT_NAME, ncnn.Mat.from_pixels(pixels, kind, width, height))
-            for name in OUTPUT_NAMES:
-                failed, level = extractor.extract(name)
-                if failed:
-                    raise MemoryError(f"ncnn, for an image of {width}×{height} pixels")
-                levels.append(np.array(level))
-        return levels
+        pixels = _framed(image, self._margin, np.empty((height, width, 3), np.uint8))
+        kind = self._ncnn.Mat.PixelType.PIXEL_BGR
+        matrix = self._ncnn.Mat.from_pixels(pixels, kind, width, height)
+        del pixels
+        if height * width <= _NCNN_LARGE_PIXELS:
+            with self._net.create_extractor() as extractor:
+                extractor.input(INPUT_NAME, matrix)
+                return self._outputs(extractor)
+        try:
+            with self._net.create_extractor() as extractor:
+                extractor.set_blob_allocator(self._blobs)
+                extractor.set_workspace_allocator(self._workspace)
+                extractor.input(INPUT_NAME, matrix)
+                del matrix
+                for name in self._steps:
+                    self._extract(extractor, name, packed=True)
+                    self._give_back()
+                return self._outputs(extractor)
+        finally:
+            self._give_back()
+
+    def _outputs(self, extractor: Any) -> list[Array]:
+        return [np.array(self._extract(extractor, name)) for name in OUTPUT_NAMES]
+
+    def _give_back(self) -> None:
+        self._blobs.clear()
+        self._workspace.clear()
+
+    @staticmethod
+    def _extract(extractor: Any, name: str, *, packed: bool = False) -> Any:
+        """Features as ncnn's matrix; packed, as they were computed."""
+        failed, features = extractor.extract(name, int(packed))
+        if failed:
+            raise MemoryError(f"ncnn has no room for {name} (error {failed})")
+        return features
 
 
 class OnnxRuntime:
@@ -122,7 +154,7 @@ class OnnxRuntime:
         margin = self._margin
         pixels = np.empty((len(images), height + 2 * margin, width + 2 * margin, 3), np.uint8)
         for position, image in enumerate(images):
-            _frame(image, margin, pixels[position])
+            _framed(image, margin, pixels[position])
         large = len(images) * height * width > _LARGE_PIXELS
         levels = self._session.run(
             None, {INPUT_NAME: pixels}, self._large if large else self._small
@@ -169,8 +201,8 @@ class TorchRuntime:
         return [list(image) for image in zip(*arrays, strict=True)]
 
 
-def _frame(image: Array, margin: int, framed: Array) -> Array:
-    """Fills `framed` with the image and a margin around it.
+def _framed(image: Array, margin: int, framed: Array) -> Array:
+    """`framed`, filled with the image and a margin around it.
 
     The margin has the colour that is zero once the mean is subtracted: the network's own padding.
     """
