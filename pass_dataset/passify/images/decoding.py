@@ -112,8 +112,10 @@ def _decode(
     orientation = UPRIGHT
     if isinstance(found, Frame):
         _check_size(found.format, found.width, found.height, max_pixels)
-        image = _open(found.format, found.stream)
         orientation = found.orientation
+        if found.format == "JPEG" and (sound := _sound_jpeg(found)) is not None:
+            return turn(sound, orientation), None
+        image = _open(found.format, found.stream)
     elif found == "TIFF":
         with _SILENCED, warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -128,6 +130,33 @@ def _decode(
     if image.mode == "CMYK" and image.format == "JPEG":
         return pixels, turn(_in_bgr_order(image.convert("RGB")), orientation)
     return pixels, None
+
+
+def _sound_jpeg(frame: Frame) -> np.ndarray[Any, Any] | None:
+    """The pixels of a JPEG of colours or of grey to which libjpeg-turbo has no objection.
+
+    None for all others, which are Pillow's; it also finds out what is wrong with them.
+    """
+    simplejpeg = _simplejpeg()
+    if simplejpeg is None:
+        return None
+    import numpy as np
+
+    pixels = np.empty((frame.height, frame.width, 3), np.uint8)
+    try:
+        found = simplejpeg.decode_jpeg(frame.stream, "BGR", buffer=pixels, strict=True)
+    except ValueError:
+        return None
+    return pixels if found.shape == pixels.shape else None
+
+
+@functools.cache
+def _simplejpeg() -> Any:
+    """The package, or None if it is not installed: Pillow gives the same pixels, more slowly."""
+    try:
+        return importlib.import_module("simplejpeg")
+    except ImportError:
+        return None
 
 
 def _check_size(name: str, width: int, height: int, max_pixels: int) -> None:

@@ -116,8 +116,10 @@ class _NcnnGraph(Graph):
         return self._layer("Pooling", [features], {0: 0, 1: 3, 2: 2, 3: 1, 5: 1})
 
     def _enlarge(self, features: str, like: str) -> str:
-        # By the nearest (0), to the size of the second input (5).
-        return self._layer("Interp", [features, like], {0: 1, 5: 1})
+        # Twice the size (1, 2) by the nearest (0), and cut: `like` has as much or one less. ncnn
+        # can enlarge to a size, but what is nearest then differs between its versions.
+        twice = self._layer("Interp", [features], {0: 1, 1: 2.0, 2: 2.0})
+        return self._layer("Crop", [twice, like], {0: 0, 1: 0, 2: 0})
 
     def _add(self, one: str, other: str, *, leak: float | None = None) -> str:
         features = self._layer("BinaryOp", [one, other], {0: 0})
