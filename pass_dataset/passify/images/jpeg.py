@@ -33,6 +33,7 @@ def read_jpeg(data: bytes) -> Frame:
     """
     kept = [data[:2]]
     size: tuple[int, int] | None = None
+    channels = 0
     exif: bytes | None = None
     position = 2
     while True:
@@ -49,7 +50,8 @@ def read_jpeg(data: bytes) -> Frame:
         if length < 2:
             raise BadImageError("damaged", f"JPEG with a segment FF{marker:02X} of no length")
         if marker in _FRAMES and size is None:
-            size = _frame_size(data[start + 2 : position])
+            header = data[start + 2 : position]
+            size, channels = _frame_size(header), header[5]
         if marker == _APP1 and exif is None:
             # OpenCV looks at the first only.
             exif = data[start + 2 + _EXIF_HEADER_BYTES : position]
@@ -64,7 +66,7 @@ def read_jpeg(data: bytes) -> Frame:
         raise BadImageError("truncated", "JPEG without an end marker", *size)
     kept.append(data[position:])
     orientation = UPRIGHT if exif is None else exif_orientation(exif)
-    return Frame("JPEG", *size, orientation, b"".join(kept))
+    return Frame("JPEG", *size, orientation, b"".join(kept), channels)
 
 
 def _next_marker(data: bytes, position: int) -> tuple[int, int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from pass_dataset.passify.images import ImageReader
 
 __all__ = ["FACE_THRESHOLD", "Network", "RetinaFace"]
+
+logger = logging.getLogger(__name__)
 
 Network = Literal["mobilenet", "resnet50"]
 Backend = Literal["ncnn", "onnxruntime", "torch"]
@@ -100,7 +103,7 @@ class RetinaFace:
             return "torch"
         if self._backend is not None:
             return self._backend
-        return "ncnn" if importlib.util.find_spec("ncnn") else "onnxruntime"
+        return "ncnn" if _has_ncnn() else "onnxruntime"
 
     @property
     def weights_sha256(self) -> str:
@@ -172,6 +175,17 @@ class RetinaFace:
                 threads = self._settings.threads if device == "cpu" else None
                 self._runtimes[precision] = TorchRuntime(weights, device, precision, threads)
         return self._runtimes[precision]
+
+
+def _has_ncnn() -> bool:
+    try:
+        importlib.import_module("ncnn")
+    except ModuleNotFoundError:
+        return False
+    except ImportError as error:
+        logger.warning("ncnn cannot be used, ONNX Runtime takes its place: %s", error)
+        return False
+    return True
 
 
 def _check(image: np.ndarray[Any, Any]) -> None:

@@ -155,7 +155,7 @@ class Graph(ABC):
         """The channels of all parts."""
 
 
-def leak_of(block: Sequence[nn.Module]) -> float | None:
+def leak_of(block: Sequence[nn.Module] | nn.Sequential) -> float | None:
     """`leak` of a convolution, its batch norm and perhaps an activation."""
     if len(block) < 3:
         return None

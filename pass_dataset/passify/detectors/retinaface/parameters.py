@@ -62,9 +62,9 @@ def filled(kernel: Kernel, lanes: int, *, is_first: bool = False, groups: int = 
       groups: more than one if the inputs are not mixed.
     """
     weights, biases = kernel
-    outputs = max(0, lanes - len(weights))
-    inputs = 0 if is_first or groups > 1 else max(0, lanes - weights.shape[1])
-    return np.pad(weights, [(0, outputs), (0, inputs), (0, 0), (0, 0)]), np.pad(biases, (0, outputs))
+    outputs = (0, max(0, lanes - len(weights)))
+    inputs = (0, 0 if is_first or groups > 1 else max(0, lanes - weights.shape[1]))
+    return np.pad(weights, [outputs, inputs, (0, 0), (0, 0)]), np.pad(biases, outputs)
 
 
 def _array(tensor: Any) -> Array:
