@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_PIXELS", "SINGLE_COLOUR_RANGE", "decode"]
 
 #: Default limit, 67 million: more than the photographs of nearly all cameras; the face detector
-#: needs some 2 GB of memory for an image of this size.
+#: needs some 3 GB of memory for an image of this size.
 MAX_PIXELS = 1 << 26
 
 #: An image is of a single colour if no channel's values span more than this.

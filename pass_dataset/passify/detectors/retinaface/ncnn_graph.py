@@ -1,8 +1,8 @@
 """The network as a graph of ncnn's layers: a text that lists them, and their weights.
 
 Layers, their numbered parameters and the order of weights are those of ncnn's documents
-("operators", "param and model file structure"). Not converted by ncnn's tool pnnx: that takes 20 MB
-more to install and does not join what reads the same features.
+("operators", "param and model file structure"). ncnn's tool pnnx could convert the network, but
+would not join what reads the same features, and is one more package.
 """
 
 from __future__ import annotations

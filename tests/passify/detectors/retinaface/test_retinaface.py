@@ -48,7 +48,7 @@ NCNN = pytest.param("ncnn", marks=needs_ncnn)
 
 RNG = np.random.default_rng(3)
 #: Width and height of images that odd sizes of layers come from.
-SIZES = [(1, 1), (7, 5), (8, 8), (9, 16), (17, 33), (2, 300), (300, 2), (64, 65), (75, 375)]
+SIZES = [(1, 1), (7, 5), (8, 8), (9, 16), (31, 33), (2, 300), (300, 2), (64, 65), (75, 375)]
 
 
 def settings(shared: Path, **others: Any) -> DetectorSettings:
