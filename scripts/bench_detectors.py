@@ -8,7 +8,8 @@ rescaled) in the temporary folder, and runs on two cores, each in a fresh proces
 - ``published``: ``imread`` (Pillow where there is no OpenCV), the network in PyTorch eager, one
   image at a time, priors made in Python loops for each image, boxes and landmarks decoded, NumPy
   NMS box by box;
-- ``ours``: one thread a core, each reading, decoding and detecting one image after the other.
+- ``ours``: one thread a core, each reading, decoding and detecting one image after the other, by
+  the fastest runtime that is installed, or by the one that `--backend` names.
 
 Imports, loading of the network and a first round over some images are not timed. The verdicts of
 both have to be the same. Memory is the resident set of the process at its largest. The shares, and
@@ -18,6 +19,7 @@ the time of the CPU, are of all threads together.
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import json
 import logging
 import os
@@ -36,6 +38,9 @@ from typing import Any
 from measurement import MAXRSS_BYTES, BenchmarkError, format_table, machine_line, measure
 
 logger = logging.getLogger("bench_detectors")
+
+#: What gives scores, and processor time by part, of images; and the name of what computes.
+Contestant = tuple[Callable[[list[Path]], tuple[list[float], dict[str, float]]], str]
 
 CORES = 2
 WIDTH, HEIGHT = 500, 375
@@ -77,7 +82,7 @@ def make_images(source: Path, folder: Path, count: int) -> list[Path]:
 # --- the published loop ---------------------------------------------------------------------------
 
 
-def published(paths: list[Path], weights: Path) -> Callable[[list[Path]], tuple[list[float], Any]]:
+def published(weights: Path) -> Contestant:
     """The loop of ``main_face_detector.py``, written from its description."""
     import numpy as np
     import torch
@@ -175,7 +180,7 @@ def published(paths: list[Path], weights: Path) -> Callable[[list[Path]], tuple[
         spent = {"decode": 0.0, "forward": 0.0, "rest": 0.0}
         return [detect(path, spent) for path in some], spent
 
-    return run
+    return run, f"torch {torch.__version__}"
 
 
 def imread(path: Path) -> Any:
@@ -195,24 +200,25 @@ def imread(path: Path) -> Any:
 # --- ours -----------------------------------------------------------------------------------------
 
 
-def ours(paths: list[Path], weights: Path) -> Callable[[list[Path]], tuple[list[float], Any]]:
+def ours(paths: list[Path], weights: Path, backend: Any) -> Contestant:
     """This package: a thread for each core, every one with whole images."""
     from pass_dataset.passify.detectors import DetectorSettings
     from pass_dataset.passify.detectors.retinaface import RetinaFace
-    from pass_dataset.passify.detectors.retinaface.runtimes import OnnxRuntime
     from pass_dataset.passify.images import decode
 
-    detector = RetinaFace(DetectorSettings(device="cpu", threads=1, weights=weights))
-    forward = OnnxRuntime.run
+    settings = DetectorSettings(device="cpu", threads=1, weights=weights)
+    detector = RetinaFace(settings, backend=backend)
+    runtime: Any = detector._runtime("float32")
+    forward = runtime.run
     inside: list[float] = []
 
-    def timed_forward(self: Any, images: Any) -> Any:
+    def timed_forward(images: Any) -> Any:
         started = time.thread_time()
-        result = forward(self, images)
+        result = forward(images)
         inside.append(time.thread_time() - started)
         return result
 
-    OnnxRuntime.run = timed_forward  # type: ignore[method-assign]
+    runtime.run = timed_forward
 
     def detect(path: Path) -> tuple[float, float, float]:
         started = time.thread_time()
@@ -234,28 +240,33 @@ def ours(paths: list[Path], weights: Path) -> Callable[[list[Path]], tuple[list[
         spent = {"decode": decoding, "forward": passing, "rest": detecting - passing}
         return [one[0] for one in found], spent
 
-    return run
+    name = detector.backend
+    return run, f"{name} {importlib.metadata.version(name)}"
 
 
-CONTESTANTS = {"published": published, "ours": ours}
+CONTESTANTS = ("published", "ours")
 
 
-def contest(name: str, folder: Path, weights: Path) -> None:
+def contest(name: str, folder: Path, weights: Path, backend: str | None) -> None:
     """Run one contestant and print what it did, as JSON."""
     paths = sorted(folder.glob("*.jpg"))
-    run = CONTESTANTS[name](paths, weights)
+    published_one = name == "published"
+    run, runtime = published(weights) if published_one else ours(paths, weights, backend)
     run(paths[:WARM_UP])
     started = time.perf_counter()
     scores, spent = run(paths)
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES / 1e6
-    print(json.dumps({"seconds": seconds, "scores": scores, "spent": spent, "peak_mb": peak}))
+    found = {"seconds": seconds, "scores": scores, "spent": spent, "peak_mb": peak}
+    print(json.dumps({**found, "runtime": runtime}))
 
 
 # --- report ---------------------------------------------------------------------------------------
 
 
-def benchmark(folder: Path, weights: Path, count: int, rounds: int) -> str:
+def benchmark(
+    folder: Path, weights: Path, count: int, rounds: int, backend: str | None = None
+) -> str:
     """Run both, turn by turn, and return the report.
 
     Raises:
@@ -266,6 +277,8 @@ def benchmark(folder: Path, weights: Path, count: int, rounds: int) -> str:
         for name in CONTESTANTS:
             logger.info("round %d of %d: %s", turn + 1, rounds, name)
             words: list[str | Path] = ["--contestant", name, "--work", folder, "--weights", weights]
+            if backend:
+                words += ["--backend", backend]
             run = measure([sys.executable, __file__, *words])
             results[name].append(json.loads(run.output))
     scores = {name: found[0]["scores"] for name, found in results.items()}
@@ -292,10 +305,12 @@ def benchmark(folder: Path, weights: Path, count: int, rounds: int) -> str:
     verdict = "met" if ratio >= TARGET_RATIO else "missed"
     off = max(abs(one - other) for one, other in pairs)
     faces = sum(one > 0.5 for one in scores["published"])
+    runtimes = {name: found[0]["runtime"] for name, found in results.items()}
     return "\n".join(
         [
             machine_line(),
             f"faces: {count} JPEGs of {WIDTH}×{HEIGHT}, {CORES} cores, median of {rounds} rounds",
+            f"published by {runtimes['published']}, ours by {runtimes['ours']}",
             "",
             format_table(lines),
             "",
@@ -316,7 +331,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--count", type=int, default=200, help="JPEGs (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="(default: %(default)s)")
-    parser.add_argument("--contestant", choices=list(CONTESTANTS), help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--backend",
+        choices=("ncnn", "onnxruntime", "torch"),
+        help="what ours computes with (default: the fastest that is installed)",
+    )
+    parser.add_argument("--contestant", choices=CONTESTANTS, help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.images is None and options.contestant is None:
@@ -332,7 +352,7 @@ def main(arguments: list[str] | None = None) -> int:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
     if options.contestant:
-        contest(options.contestant, options.work, options.weights)
+        contest(options.contestant, options.work, options.weights, options.backend)
         return 0
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
@@ -340,7 +360,7 @@ def main(arguments: list[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="bench_detectors-") as folder:
             logger.info("making %d JPEGs", options.count)
             make_images(options.images, Path(folder), options.count)
-            print(benchmark(Path(folder), weights, options.count, options.rounds))
+            print(benchmark(Path(folder), weights, options.count, options.rounds, options.backend))
     except BenchmarkError as error:
         print(f"bench_detectors: {error}", file=sys.stderr)
         return 2

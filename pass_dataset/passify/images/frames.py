@@ -16,6 +16,7 @@ class Frame:
       width, height: in pixels, as stored: before `orientation` turns it.
       orientation: 1 to 8, as EXIF counts.
       stream: the bytes to decode, stripped of metadata where that was easily done.
+      channels: of a JPEG: 1 is grey, 3 are colours, 4 are inks. None of other formats.
     """
 
     format: str
@@ -23,3 +24,4 @@ class Frame:
     height: int
     orientation: int
     stream: bytes
+    channels: int | None = None

@@ -31,12 +31,14 @@ def read_jpeg(data: bytes) -> Frame:
     """
     kept = [data[:2]]
     size: tuple[int, int] | None = None
+    channels = 0
     exif: bytes | None = None
     end = 2
     try:
         for marker, start, end in segments(data):
             if marker in FRAMES and size is None:
-                size = frame_size(data[start:end])
+                header = data[start:end]
+                size, channels = frame_size(header), header[5]
             if marker == APP1 and exif is None:
                 # OpenCV looks at the first only.
                 exif = data[start + _EXIF_HEADER_BYTES : end]
@@ -52,4 +54,4 @@ def read_jpeg(data: bytes) -> Frame:
         raise BadImageError("truncated", "JPEG without an end marker", *size)
     kept.append(data[end:])
     orientation = UPRIGHT if exif is None else exif_orientation(exif)
-    return Frame("JPEG", *size, orientation, b"".join(kept))
+    return Frame("JPEG", *size, orientation, b"".join(kept), channels)

@@ -13,7 +13,16 @@ from pass_dataset.passify.sources import IMAGE_SUFFIXES
 
 __all__ = ["Work", "describe_settings", "measure_work", "software"]
 
-_PACKAGES = ("numpy", "pyarrow", "pillow", "onnxruntime", "torch", "torchvision")
+_PACKAGES = (
+    "numpy",
+    "pyarrow",
+    "pillow",
+    "simplejpeg",
+    "ncnn",
+    "onnxruntime",
+    "torch",
+    "torchvision",
+)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import threading
 import tracemalloc
 import warnings
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from pass_dataset.passify.images import (  # noqa: E402
     OUTCOMES,
     SINGLE_COLOUR_RANGE,
     decode,
+    decoding,
 )
 
 WIDTH, HEIGHT = 101, 67
@@ -484,3 +486,57 @@ def test_many_threads() -> None:
         thread.join()
     assert failures == []
     assert warnings.filters == filters
+
+
+# --- both decoders of JPEGs -----------------------------------------------------------------------
+
+
+def jpegs(count: int) -> Iterator[bytes]:
+    """Small JPEGs of all kinds; two of three are cut, stretched or otherwise damaged."""
+    chance = random.Random(5)
+    smooth = Image.effect_noise((160, 160), 90).resize((640, 640), Image.Resampling.BICUBIC)
+    colours = Image.merge("RGB", [smooth.rotate(angle) for angle in (0, 90, 180)])
+    for number in range(count):
+        width, height = chance.randint(1, 90), chance.randint(1, 90)
+        left, top = chance.randint(0, 500), chance.randint(0, 500)
+        image = colours.crop((left, top, left + width, top + height))
+        exif = Image.Exif()
+        exif[0x0112] = chance.randint(1, 8)
+        stream = io.BytesIO()
+        image.convert(chance.choice(["RGB", "RGB", "L", "CMYK"])).save(
+            stream,
+            "JPEG",
+            quality=chance.randint(1, 100),
+            subsampling=chance.choice([0, 1, 2]),
+            progressive=chance.random() < 0.3,
+            exif=exif,
+        )
+        data = bytearray(stream.getvalue())
+        if number % 3 == 1:
+            del data[chance.randrange(len(data)) :]
+            data += chance.choice([b"", b"\xff\xd9"])
+        elif number % 3 == 2:
+            for _ in range(chance.choice([1, 3, 20])):
+                data[chance.randrange(len(data) // 3, len(data))] = chance.randrange(256)
+        yield bytes(data)
+
+
+def test_simplejpeg_and_pillow_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On pixels, and on what is wrong with a file."""
+    pytest.importorskip("simplejpeg")
+    outcomes = set()
+    for data in jpegs(450):
+        found = decode(data)
+        with monkeypatch.context() as patch:
+            patch.setattr(decoding, "_simplejpeg", lambda: None)
+            by_pillow = decode(data)
+        outcomes.add(found.outcome)
+        assert found.outcome == by_pillow.outcome
+        assert found.message == by_pillow.message
+        for one, other in (
+            (found.pixels, by_pillow.pixels),
+            (found.pillow_pixels, by_pillow.pillow_pixels),
+        ):
+            assert (one is None) == (other is None)
+            assert one is None or np.array_equal(one, other)
+    assert {"ok", "truncated", "damaged"} <= outcomes

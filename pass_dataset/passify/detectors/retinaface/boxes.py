@@ -6,6 +6,7 @@ Constants: the published configuration (``cfg_mnet``, ``cfg_re50``) and the publ
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,14 +38,14 @@ def detections(levels: Sequence[Array]) -> Detections:
     Args:
       levels: per stride, float32 10×h×w, as `Network` gives them for one image.
     """
-    highest = max(float(level[:2].max()) for level in levels)
-    boxes, scores = _candidates(levels)
+    highest = [float(level[:2].max()) for level in levels]
+    boxes, scores = _candidates(levels, [value > _STORE_LOGIT for value in highest])
     kept = suppress(boxes, scores, _NMS_IOU)
     return Detections(
         boxes=boxes[kept],
         scores=scores[kept],
         classes=np.zeros(len(kept), np.int64),
-        max_score=float(_scores(np.array([highest]))[0]),
+        max_score=float(_scores(np.array([max(highest)]))[0]),
     )
 
 
@@ -53,13 +54,21 @@ def _scores(logits: Array) -> Array:
     return np.exp(-np.logaddexp(0.0, -logits.astype(np.float64))).astype(np.float32)
 
 
-def _candidates(levels: Sequence[Array]) -> tuple[Array, Array]:
+def _candidates(levels: Sequence[Array], some: Sequence[bool]) -> tuple[Array, Array]:
     """Boxes, float32 n×4 in pixels, and scores, float32 n, of those over the threshold.
 
     In the published order: by level, row, column, anchor.
+
+    Args:
+      levels: the network's output.
+      some: whether a level has any.
     """
+    if not any(some):
+        return np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
     parts = []
-    for level, stride, sides in zip(levels, _STRIDES, _ANCHOR_SIDES, strict=True):
+    for level, stride, sides in itertools.compress(
+        zip(levels, _STRIDES, _ANCHOR_SIDES, strict=True), some
+    ):
         _, height, width = level.shape
         anchors, places = np.divmod(np.flatnonzero(level[:2] > _STORE_LOGIT), height * width)
         order = np.argsort(2 * places + anchors)

@@ -1,41 +1,116 @@
-"""The ONNX graph of the network: made once, kept in the user's cache.
+"""Graphs of the network: made once, kept in the user's cache.
 
-It takes PyTorch to make it and none to run it, which is why this module imports none.
+It takes PyTorch to make them and none to run them, which is why this module imports none.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pass_dataset import folders
 from pass_dataset.extras import require
 from pass_dataset.passify.detectors.weights.store import VerifiedWeights
 
-__all__ = ["INPUT_NAME", "MEAN_BGR", "cached_graph"]
+if TYPE_CHECKING:
+    from pass_dataset.passify.detectors.retinaface.network import Network
+
+__all__ = [
+    "INPUT_NAME",
+    "MEAN_BGR",
+    "OUTPUT_NAMES",
+    "NcnnGraph",
+    "cached_ncnn_graph",
+    "cached_onnx_graph",
+]
 
 logger = logging.getLogger(__name__)
 
-#: Raise it whenever `graph.build_graph` makes another graph.
-_GRAPH_VERSION = 1
+#: Raise them whenever `build_onnx_graph` or `build_ncnn_graph` makes another graph.
+_ONNX_VERSION = 2
+_NCNN_VERSION = 1
 
 INPUT_NAME = "image"
+#: Of the outputs at strides 8, 16 and 32, where they have names.
+OUTPUT_NAMES = ("fine", "middle", "coarse")
 
 #: Subtracted from the pixels, which are not scaled (published code, ``main_face_detector.py``).
 MEAN_BGR = (104, 117, 123)
 
 
-def cached_graph(weights: VerifiedWeights) -> tuple[bytes, int]:
-    """The ONNX graph of these weights and the margin of its input.
+def cached_onnx_graph(weights: VerifiedWeights) -> tuple[bytes, int]:
+    """The ONNX graph of these weights and the margin of its input."""
+    lanes = _lanes()
+
+    def make(network: Network) -> bytes:
+        from pass_dataset.passify.detectors.retinaface.onnx_graph import build_onnx_graph
+
+        return build_onnx_graph(network, lanes=lanes)
+
+    return _cached(weights, f"v{_ONNX_VERSION}-{lanes}.onnx", "ONNX Runtime", make)
+
+
+@dataclass(frozen=True)
+class NcnnGraph:
+    """What ncnn takes to run the network.
+
+    Attributes:
+      text: the layers, as ncnn reads them.
+      weights: theirs.
+      margin: of the input.
+    """
+
+    text: str
+    weights: bytes
+    margin: int
+
+    @property
+    def steps(self) -> list[str]:
+        """Outputs of the first layers, to the first one that several layers read.
+
+        With features at strides 2 and 4 these are the large ones.
+        """
+        layers = [line.split() for line in self.text.splitlines()[2:]]
+        chain = itertools.takewhile(lambda layer: layer[0] != "Split", layers)
+        # Kind, name, numbers of inputs and outputs, inputs, outputs; first of all the pixels.
+        return [layer[4 + int(layer[2])] for layer in chain][1:]
+
+
+def cached_ncnn_graph(weights: VerifiedWeights) -> NcnnGraph:
+    """ncnn's graph of these weights."""
+
+    def make(network: Network) -> bytes:
+        from pass_dataset.passify.detectors.retinaface.ncnn_graph import build_ncnn_graph
+
+        text, content = build_ncnn_graph(network)
+        return text.encode() + b"\0" + content
+
+    graph, margin = _cached(weights, f"v{_NCNN_VERSION}.ncnn", "ncnn", make)
+    text, _, content = graph.partition(b"\0")
+    return NcnnGraph(text.decode(), content, margin)
+
+
+def _cached(
+    weights: VerifiedWeights, kind: str, runtime: str, make: Callable[[Network], bytes]
+) -> tuple[bytes, int]:
+    """A graph and the margin of its input.
 
     Taken from the cache if it is there. Several processes may make it at once: each writes it
     whole, and all write the same.
+
+    Args:
+      weights: what it is made of.
+      kind: tells it from other graphs of the same weights; the end of its file's name.
+      runtime: what it is for, as users know it.
+      make: makes it.
     """
-    lanes = _lanes()
-    name = f"retinaface-{weights.sha256[:32]}-v{_GRAPH_VERSION}-{lanes}"
-    path = folders.user_cache("graphs") / f"{name}.onnx"
+    path = folders.user_cache("graphs") / f"retinaface-{weights.sha256[:32]}-{kind}"
     try:
         content = path.read_bytes()
     except OSError:
@@ -44,12 +119,12 @@ def cached_graph(weights: VerifiedWeights) -> tuple[bytes, int]:
     digest, margin, graph = content[:32], content[32:33], content[33:]
     if margin and hashlib.sha256(margin + graph).digest() == digest:
         return graph, margin[0]
-    require("torch", feature="Preparing RetinaFace for ONNX Runtime", extra="passify")
-    from pass_dataset.passify.detectors.retinaface.graph import build_graph, first_convolution
+    require("torch", feature=f"Preparing RetinaFace for {runtime}", extra="passify")
     from pass_dataset.passify.detectors.retinaface.network import load_network
+    from pass_dataset.passify.detectors.retinaface.parameters import first_convolution
 
     network = load_network(weights.path)
-    graph = build_graph(network, lanes=lanes)
+    graph = make(network)
     margin = bytes([int(first_convolution(network).padding[0])])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

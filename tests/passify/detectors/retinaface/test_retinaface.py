@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import multiprocessing
 import os
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,13 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
 
-from pass_dataset.errors import WeightsError  # noqa: E402
+from pass_dataset.errors import MissingExtraError, WeightsError  # noqa: E402
 from pass_dataset.folders import user_cache  # noqa: E402
 from pass_dataset.passify.detectors import Detections, DetectorSettings  # noqa: E402
 from pass_dataset.passify.detectors.retinaface import RetinaFace, boxes  # noqa: E402
 from pass_dataset.passify.detectors.retinaface import detector as detector_module  # noqa: E402
 from pass_dataset.passify.detectors.retinaface import graph_cache as cache  # noqa: E402
+from pass_dataset.passify.detectors.retinaface import runtimes as runtimes_module  # noqa: E402
 from pass_dataset.passify.detectors.retinaface.network import (  # noqa: E402
     MobileNet,
     Network,
@@ -31,15 +34,21 @@ from pass_dataset.passify.detectors.retinaface.network import (  # noqa: E402
     load_network,
 )
 from pass_dataset.passify.detectors.retinaface.runtimes import (  # noqa: E402
+    NcnnRuntime,
     OnnxRuntime,
+    Runtime,
     TorchRuntime,
 )
 from pass_dataset.passify.detectors.weights import VerifiedWeights  # noqa: E402
 from pass_dataset.passify.images import decode  # noqa: E402
 
+HAS_NCNN = importlib.util.find_spec("ncnn") is not None
+needs_ncnn = pytest.mark.skipif(not HAS_NCNN, reason="needs ncnn")
+NCNN = pytest.param("ncnn", marks=needs_ncnn)
+
 RNG = np.random.default_rng(3)
 #: Width and height of images that odd sizes of layers come from.
-SIZES = [(1, 1), (7, 5), (8, 8), (9, 16), (17, 33), (2, 300), (300, 2), (64, 65), (75, 375)]
+SIZES = [(1, 1), (7, 5), (8, 8), (9, 16), (31, 33), (2, 300), (300, 2), (64, 65), (75, 375)]
 
 
 def settings(shared: Path, **others: Any) -> DetectorSettings:
@@ -82,7 +91,7 @@ def golden() -> tuple[list[dict[str, Any]], list[Any]]:
 
 
 @pytest.mark.parametrize("batch_size", [None, 1, 8])
-@pytest.mark.parametrize("backend", ["onnxruntime", "torch"])
+@pytest.mark.parametrize("backend", [NCNN, "onnxruntime", "torch"])
 def test_golden(golden, shared: Path, backend: Any, batch_size: int | None) -> None:
     expected, images = golden
     detector = RetinaFace(settings(shared, batch_size=batch_size), backend=backend)
@@ -103,21 +112,23 @@ def test_golden(golden, shared: Path, backend: Any, batch_size: int | None) -> N
         assert not one.classes.any()
 
 
+@pytest.mark.parametrize("backend", [NCNN, "onnxruntime"])
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_odd_sizes(shared: Path, size: tuple[int, int]) -> None:
-    """By both runtimes alike; alone and among others alike."""
+def test_odd_sizes(shared: Path, size: tuple[int, int], backend: Any) -> None:
+    """By all runtimes alike; alone and among others alike."""
     images = [noise(*size) for _ in range(3)]
-    by_onnx = RetinaFace(settings(shared)).detect(images)
+    found = RetinaFace(settings(shared), backend=backend).detect(images)
     by_torch = RetinaFace(settings(shared), backend="torch").detect(images)
-    together = RetinaFace(settings(shared, batch_size=3)).detect(images)
-    for one, other, third in zip(by_onnx, by_torch, together, strict=True):
+    together = RetinaFace(settings(shared, batch_size=3), backend=backend).detect(images)
+    for one, other, third in zip(found, by_torch, together, strict=True):
         same(one, other, 1e-5)
         same(one, third, 1e-6)
 
 
-def test_order_and_company_do_not_matter(shared: Path) -> None:
+@pytest.mark.parametrize("backend", [NCNN, "onnxruntime"])
+def test_order_and_company_do_not_matter(shared: Path, backend: Any) -> None:
     images = [noise(*size) for size in SIZES * 2]
-    detector = RetinaFace(settings(shared))
+    detector = RetinaFace(settings(shared), backend=backend)
     alone = [detector.detect([image])[0] for image in images]
     for one, other in zip(alone, detector.detect(images), strict=True):
         same(one, other)
@@ -147,9 +158,10 @@ def test_what_is_no_image(shared: Path, image: Any) -> None:
         RetinaFace(settings(shared)).detect([image])
 
 
-def test_views_and_read_only_images(shared: Path) -> None:
+@pytest.mark.parametrize("backend", [NCNN, "onnxruntime", "torch"])
+def test_views_and_read_only_images(shared: Path, backend: Any) -> None:
     image = noise(90, 70)
-    detector = RetinaFace(settings(shared))
+    detector = RetinaFace(settings(shared), backend=backend)
     for view in (image[::-1], image[:, ::-1, ::-1], image[5:50, 7:80]):
         view.flags.writeable = False
         same(detector.detect([view])[0], detector.detect([np.ascontiguousarray(view)])[0])
@@ -174,6 +186,31 @@ def test_facts_and_pickle(shared: Path) -> None:
         RetinaFace(network="vgg")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="backend: expected"):
         RetinaFace(backend="numpy")  # type: ignore[arg-type]
+
+
+def test_what_computes(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fastest that is there, unless another is asked for."""
+    assert RetinaFace(settings(shared)).backend == ("ncnn" if HAS_NCNN else "onnxruntime")
+    assert RetinaFace(settings(shared), backend="onnxruntime").backend == "onnxruntime"
+    assert RetinaFace(DetectorSettings(device="cuda")).backend == "torch"
+    monkeypatch.setitem(sys.modules, "ncnn", None)
+    detector = RetinaFace(settings(shared))
+    assert detector.backend == "onnxruntime"
+    assert len(detector.detect([noise(60, 40)])) == 1
+    with pytest.raises(MissingExtraError, match="needs the package 'ncnn'"):
+        RetinaFace(settings(shared), backend="ncnn").detect([noise(60, 40)])
+
+
+@needs_ncnn
+def test_threads_share_a_detector(shared: Path) -> None:
+    """Images of all sizes at once, some of them large, give what they give alone."""
+    images = [noise(*size) for size in [*SIZES, (700, 600), (650, 640)] * 3]
+    detector = RetinaFace(settings(shared), backend="ncnn")
+    alone = [detector.detect([image])[0] for image in images]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda image: detector.detect([image])[0], images))
+    for one, other in zip(alone, together, strict=True):
+        same(one, other)
 
 
 # --- boxes ----------------------------------------------------------------------------------------
@@ -267,12 +304,31 @@ def test_graph_is_the_network(
     body = MobileNet() if kind == "mobilenet" else ResNet()
     network = randomised(Network(body, 64 if kind == "mobilenet" else 256))
     weights = saved(network, tmp_path / f"{kind}.pth", prefix="module.")
-    by_onnx, by_torch = OnnxRuntime(weights, 1), TorchRuntime(weights, "cpu", "float32")
+    is_the_network(OnnxRuntime(weights, 1), weights)
+
+
+@needs_ncnn
+@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
+@pytest.mark.parametrize("kind", ["mobilenet", "resnet"])
+def test_ncnn_graph_is_the_network(
+    kind: str, large: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = MobileNet() if kind == "mobilenet" else ResNet()
+    network = randomised(Network(body, 64 if kind == "mobilenet" else 256))
+    weights = saved(network, tmp_path / f"{kind}.pth")
+    if large:
+        monkeypatch.setattr(runtimes_module, "_NCNN_LARGE_PIXELS", 0)
+    is_the_network(NcnnRuntime(weights, 1), weights)
+
+
+def is_the_network(runtime: Runtime, weights: VerifiedWeights) -> None:
+    by_torch = TorchRuntime(weights, "cpu", "float32")
     for width, height in [(1, 1), (70, 45), (97, 130)]:
         images = [noise(width, height), noise(width, height)]
-        for one, other in zip(by_onnx.run(images), by_torch.run(images), strict=True):
+        for one, other in zip(runtime.run(images), by_torch.run(images), strict=True):
             for level, wanted in zip(one, other, strict=True):
                 assert level.shape == wanted.shape
+                assert level.dtype == np.float32
                 assert np.abs(level - wanted).max() < 1e-3 * max(1.0, np.abs(wanted).max())
 
 
@@ -292,19 +348,22 @@ def test_resnet_is_torchvisions() -> None:
             assert torch.allclose(found, wanted, atol=1e-5)
 
 
-def test_graph_is_made_once(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "make", [pytest.param(NcnnRuntime, marks=needs_ncnn), OnnxRuntime], ids=["ncnn", "onnxruntime"]
+)
+def test_graph_is_made_once(shared: Path, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = VerifiedWeights(settings(shared).weights, "a" * 64)
-    OnnxRuntime(weights, 1)
+    make(weights, 1)
     (path,) = user_cache("graphs").iterdir()
     before = path.read_bytes()
     # A graph in the cache needs neither PyTorch nor the weights.
-    OnnxRuntime(VerifiedWeights(Path("gone.pth"), "a" * 64), 1)
+    make(VerifiedWeights(Path("gone.pth"), "a" * 64), 1)
     path.write_bytes(before[:1000])
-    OnnxRuntime(weights, 1)
+    make(weights, 1)
     assert path.read_bytes() == before
     monkeypatch.setattr("pass_dataset.folders.write_whole", fail_to_write)
     path.unlink()
-    OnnxRuntime(weights, 1)
+    make(weights, 1)
     assert list(user_cache("graphs").iterdir()) == []
 
 
@@ -313,7 +372,7 @@ def fail_to_write(path: Path, data: bytes) -> None:
 
 
 def make_graph(weights: VerifiedWeights) -> bytes:
-    return cache.cached_graph(weights)[0]
+    return cache.cached_onnx_graph(weights)[0]
 
 
 def test_two_processes_make_it_at_once(shared: Path) -> None:
@@ -420,9 +479,10 @@ print("torch" in sys.modules)
     assert outs == ["True", "False"]
 
 
-def test_memory_does_not_grow_with_sizes(shared: Path) -> None:
+@pytest.mark.parametrize("backend", [NCNN, "onnxruntime"])
+def test_memory_does_not_grow_with_sizes(shared: Path, backend: Any) -> None:
     psutil = pytest.importorskip("psutil")
-    detector = RetinaFace(settings(shared))
+    detector = RetinaFace(settings(shared), backend=backend)
     process = psutil.Process()
     sizes = [(int(w), int(h)) for w, h in RNG.integers(100, 400, (150, 2))]
     for size in sizes[:50]:
@@ -431,3 +491,15 @@ def test_memory_does_not_grow_with_sizes(shared: Path) -> None:
     for size in sizes[50:]:
         detector.detect([np.zeros((size[1], size[0], 3), np.uint8)])
     assert process.memory_info().rss - before < 60e6
+
+
+@needs_ncnn
+def test_memory_of_a_large_image_is_given_back(shared: Path) -> None:
+    psutil = pytest.importorskip("psutil")
+    detector = RetinaFace(settings(shared), backend="ncnn")
+    process = psutil.Process()
+    detector.detect([noise(500, 375)])
+    before = process.memory_info().rss
+    detector.detect([np.zeros((1500, 2000, 3), np.uint8)])
+    # In all it takes 130 MB.
+    assert process.memory_info().rss - before < 40e6
