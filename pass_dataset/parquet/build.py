@@ -116,9 +116,7 @@ class ParquetBuild(ExportBuild[Export]):
             wanted["file_format"],
             wanted["sharding"],
         ):
-            difference = (
-                "made from other archives, or these were changed since"
-            )
+            difference = "made from other archives, or these were changed since"
         else:
             difference = f"not of {self.what} ({self.written_as})"
         raise BuildError(

@@ -75,6 +75,12 @@ def test_damaged_builds_are_not_rewritten(built: Path, tmp_path: Path) -> None:
     with pytest.raises(UnreadableBuildError, match="00002-of-00005: record"):
         purged(data_dir)
     assert shard.read_bytes() == data
+    # Named with others, it does not keep these from being purged.
+    other = shutil.copytree(built / "array_record", tmp_path / "other")
+    listed = tmp_path / "list.txt"
+    listed.write_text("\n".join(GONE))
+    assert main(["purge", "--list", str(listed), str(data_dir), str(other)]) == 1
+    assert verify_build(other).num_read == 60
 
 
 def test_all_of_a_data_dir(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
