@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from pass_dataset.arguments import RELEASE_HELP, Commands, command
+from pass_dataset.errors import PassDatasetError
 from pass_dataset.progress import on_terminal
 from pass_dataset.removals import RemovalList
 
@@ -79,7 +80,6 @@ def _remove(options: argparse.Namespace) -> int:
 
 def _say_how_many(folder: Path, release: str | None, listed: RemovalList) -> None:
     """Tells whether the list means images of these archives: a slip is best seen at once."""
-    from pass_dataset.errors import PassDatasetError
     from pass_dataset.records import PassArchive
 
     try:
@@ -126,9 +126,15 @@ def _purge(options: argparse.Namespace) -> int:
         for folder in options.folders
         for target in find_targets(folder)
     ]
+    failures = []
     for target in targets:
-        with on_terminal() as progress:
-            report = purge(target, listed, dry_run=options.dry_run, progress=progress)
+        try:
+            with on_terminal() as progress:
+                report = purge(target, listed, dry_run=options.dry_run, progress=progress)
+        except PassDatasetError as error:
+            # The images are to go from the other folders all the same.
+            failures.append(str(error))
+            continue
         for file in report.files:
             print(f"{report.folder / file.name}: {len(file.hashes):,} of the images")
         done = "would be deleted" if options.dry_run else "deleted"
@@ -141,4 +147,6 @@ def _purge(options: argparse.Namespace) -> int:
             print(f"{report.folder / name}: deleted; it was computed from them")
         if report.receipt is not None:
             print(f"{report.receipt}: receipt")
+    if failures:
+        raise PassDatasetError("\n".join(failures))
     return 0

@@ -233,7 +233,8 @@ def _commit(target: Purgeable, receipt: PurgeReceipt) -> None:
 
 
 def _part(path: Path) -> Path:
-    return path.with_name(path.name + _PART_SUFFIX)
+    # Hidden: readers ask for shards by patterns such as data/train-*.
+    return path.with_name(f".{path.name}{_PART_SUFFIX}")
 
 
 def _hashed(path: Path, progress: Progress) -> str:

@@ -11,7 +11,9 @@ import pytest
 
 import pass_dataset  # noqa: F401  (registers the datasets)
 from pass_dataset.provision import open_mini
-from pass_dataset.removals import add_removals, removals_for
+from pass_dataset.purge.archives import PurgeableArchives
+from pass_dataset.purge.purging import purge
+from pass_dataset.removals import RemovalList, add_removals, removals_for
 from tests.huggingface.conftest import Published
 from tests.support.collection import Collection
 
@@ -122,3 +124,24 @@ def test_over_http(published: Published, tmp_path: Path, monkeypatch: pytest.Mon
     path.write_text("\n".join(gone))
     monkeypatch.setenv("PASS_REMOVALS", str(path))
     assert hashes(published.stream()) == [one for one in published.hashes if one not in gone]
+
+
+def test_purged_archives(collection: Collection, tmp_path: Path) -> None:
+    def load(cache: str, **options: Any) -> Any:
+        return datasets.load_dataset(
+            "pass",
+            split="train",
+            release=str(collection.tsv),
+            data_dir=str(collection.folder),
+            cache_dir=str(tmp_path / cache),
+            **options,
+        )
+
+    before = load("before")
+    assert len(before) == 15
+    gone = collection.hashes[4:7]
+    purge(PurgeableArchives(collection.folder, collection.tsv), RemovalList(frozenset(gone)))
+    kept = [one for one in collection.hashes if one not in gone]
+    assert load("before")["hash"][:] == kept
+    assert load("after")["hash"][:] == kept
+    assert hashes(load("after", streaming=True)) == kept

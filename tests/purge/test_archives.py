@@ -10,11 +10,12 @@ import subprocess
 import sys
 import tarfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pass_dataset import PassArchive, folders, verify
+from pass_dataset import PassArchive, folders, releases, verify
 from pass_dataset.cli import main
 from pass_dataset.downloads import download
 from pass_dataset.errors import DiskSpaceError, FolderError, VerificationError
@@ -26,7 +27,7 @@ from pass_dataset.purge.receipt import PurgeReceipt
 from pass_dataset.releases import format_release, parse_release, read_release
 from pass_dataset.removals import RemovalList, add_removals, removals_for
 from tests.support.collection import Collection
-from tests.support.official import make_official
+from tests.support.official import OfficialReleases, make_official
 
 
 @pytest.fixture
@@ -165,9 +166,18 @@ def test_loaders_take_the_folder(collection: Collection, gone: list[str]) -> Non
     assert download(collection.folder, release).fetched == ()
 
 
-def test_a_published_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def official(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OfficialReleases]:
+    """Synthetic releases in place of the published ones."""
     made = make_official(tmp_path / "archives")
     made.publish(monkeypatch)
+    yield made
+    monkeypatch.undo()
+    releases.official_release.cache_clear()
+
+
+def test_a_published_release(official: OfficialReleases) -> None:
+    made = official
     gone = made.hashes("3.0.0")[:2]
     folder = made.root / "3.0.0"
     target = PurgeableArchives(folder)

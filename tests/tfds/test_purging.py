@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pass_dataset import releases
 from pass_dataset.cli import main
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.provision import open_mini
@@ -14,6 +15,7 @@ from pass_dataset.purge.purging import PurgeReport, purge
 from pass_dataset.purge.targets import Kind, find_targets, open_target
 from pass_dataset.removals import RemovalList
 from pass_dataset.stored.verification import verify_build
+from tests.support.official import make_official
 
 tfds = pytest.importorskip("tensorflow_datasets")
 
@@ -75,6 +77,12 @@ def test_damaged_builds_are_not_rewritten(built: Path, tmp_path: Path) -> None:
     with pytest.raises(UnreadableBuildError, match="00002-of-00005: record"):
         purged(data_dir)
     assert shard.read_bytes() == data
+    # Named with others, it does not keep these from being purged.
+    other = shutil.copytree(built / "array_record", tmp_path / "other")
+    listed = tmp_path / "list.txt"
+    listed.write_text("\n".join(GONE))
+    assert main(["purge", "--list", str(listed), str(data_dir), str(other)]) == 1
+    assert verify_build(other).num_read == 60
 
 
 def test_all_of_a_data_dir(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,3 +94,32 @@ def test_all_of_a_data_dir(built: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["purge", "--list", str(listed), "--dry-run", str(root)]) == 0
     assert capsys.readouterr().out.count("4 images would be deleted from") == 3
     assert not list(root.rglob("pass_*.txt"))
+
+
+def test_built_from_purged_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under the usual name, and right; what was built before is right as well."""
+    made = make_official(tmp_path / "archives")
+    made.publish(monkeypatch)
+    try:
+        folder = made.root / "3.0.0"
+        config = tfds.download.DownloadConfig(manual_dir=folder)
+        before = tfds.builder("pass", data_dir=tmp_path / "before")
+        before.download_and_prepare(download_config=config)
+        gone = made.hashes("3.0.0")[:2]
+        (target,) = find_targets(folder)
+        purge(open_target(target), RemovalList(frozenset(gone)))
+        after = tfds.builder("pass", data_dir=tmp_path / "after")
+        after.download_and_prepare(download_config=config)
+        assert after.info.full_name == "pass/3.0.0"
+        assert after.info.splits["train"].num_examples == 7
+        for build, count in ((before, 9), (after, 7)):
+            found = verify_build(build.data_dir, archives=folder)
+            assert found.is_right, found.findings
+            assert (found.num_read, found.num_still_there) == (count, count - 7)
+        # The archives' list counts for the build of before, as long as it knows of them.
+        again = tfds.builder("pass", data_dir=tmp_path / "before")
+        again.download_and_prepare(download_config=config)
+        assert len(list(again.as_dataset(split="train"))) == 7
+    finally:
+        monkeypatch.undo()
+        releases.official_release.cache_clear()
