@@ -136,7 +136,10 @@ class RetinaFace:
         for image in images:
             _check(image)
         found: dict[int, Detections] = {}
-        for batch in like_batches([image.shape for image in images], self._batch_size):
+        batches = [list(range(len(images)))]
+        if not runtime.takes_any_sizes:
+            batches = like_batches([image.shape for image in images], self._batch_size)
+        for batch in batches:
             outputs = runtime.run([images[position] for position in batch])
             found.update(zip(batch, map(detections, outputs), strict=True))
         return [found[position] for position in range(len(images))]

@@ -1,12 +1,14 @@
 """A network that is ready to run: by ncnn or ONNX Runtime on CPUs, by PyTorch anywhere.
 
-A runtime takes images of one size and gives, for each image and stride, the network's output.
+A runtime takes images and gives, for each image and stride, the network's output.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
@@ -47,18 +49,22 @@ _NCNN_LOSSY = (
 )
 
 #: For each image, for each stride: float32 10×h×w.
-Output = list[list[Array]]
+Output = Iterable[list[Array]]
 
 
 class Runtime(Protocol):
-    """Computes the network's output for images of one size."""
+    """Computes the network's output."""
+
+    @property
+    def takes_any_sizes(self) -> bool:
+        """Whether images given to `run` may differ in size. If so, any number is as good."""
 
     def run(self, images: Sequence[Array]) -> Output:
-        """Output for images of H×W×3 uint8 BGR, all of the same H and W."""
+        """Output for images of H×W×3 uint8 BGR."""
 
 
 class NcnnRuntime:
-    """The network as ncnn's graph in float32, one image after the other.
+    """The network as ncnn's graph in float32; each image is computed by one thread.
 
     ncnn computes convolutions of 3×3 by Winograd's method, which ONNX Runtime does not: on one core
     with AVX-512 an image of 500×375 takes 7 ms here and 10 ms there, ResNet-50 0.30 s and 0.40 s.
@@ -66,16 +72,20 @@ class NcnnRuntime:
     Threads may share a runtime.
     """
 
+    takes_any_sizes = True
+
     def __init__(self, weights: VerifiedWeights, threads: int) -> None:
+        """A network; of several images, as many as `threads` are computed side by side."""
         self._ncnn = require("ncnn", feature="RetinaFace by ncnn", extra="passify")
         graph = cached_ncnn_graph(weights)
         self._margin = graph.margin
         self._steps = graph.steps
-        # They have to outlive what is computed in them, also where that raises.
-        self._blobs, self._workspace = self._ncnn.PoolAllocator(), self._ncnn.PoolAllocator()
+        self._memory = _NcnnMemory(self._ncnn)
         self._net = self._ncnn.Net()
         options = self._net.opt
-        options.num_threads = threads
+        # Threads of ncnn's own wait in a loop: two of them, where others computed too, took five
+        # times the processor time of one.
+        options.num_threads = 1
         options.use_vulkan_compute = False
         for name in _NCNN_LOSSY:
             if hasattr(options, name):
@@ -87,38 +97,33 @@ class NcnnRuntime:
             if self._net.load_param_mem(graph.text) or self._net.load_model(file.name):
                 raise RuntimeError("ncnn does not read the graph of RetinaFace")
 
+        self._pool = ThreadPoolExecutor(threads, "ncnn") if threads > 1 else None
+
     def run(self, images: Sequence[Array]) -> Output:
-        return [self._run(image) for image in images]
+        if self._pool is None or len(images) == 1:
+            return map(self._run, images)
+        return self._pool.map(self._run, images)
 
     def _run(self, image: Array) -> list[Array]:
         height, width = image.shape[0] + 2 * self._margin, image.shape[1] + 2 * self._margin
         pixels = _framed(image, self._margin, np.empty((height, width, 3), np.uint8))
-        kind = self._ncnn.Mat.PixelType.PIXEL_BGR
-        matrix = self._ncnn.Mat.from_pixels(pixels, kind, width, height)
+        is_large = height * width > _NCNN_LARGE_PIXELS
+        kind, memory = self._ncnn.Mat.PixelType.PIXEL_BGR, self._memory
+        matrix = self._ncnn.Mat.from_pixels(pixels, kind, width, height, memory.blobs)
         del pixels
-        if height * width <= _NCNN_LARGE_PIXELS:
-            with self._net.create_extractor() as extractor:
-                extractor.input(INPUT_NAME, matrix)
-                return self._outputs(extractor)
         try:
             with self._net.create_extractor() as extractor:
-                extractor.set_blob_allocator(self._blobs)
-                extractor.set_workspace_allocator(self._workspace)
+                extractor.set_blob_allocator(memory.blobs)
+                extractor.set_workspace_allocator(memory.workspace)
                 extractor.input(INPUT_NAME, matrix)
                 del matrix
-                for name in self._steps:
+                for name in self._steps if is_large else []:
                     self._extract(extractor, name, packed=True)
-                    self._give_back()
-                return self._outputs(extractor)
+                    memory.give_back()
+                return [np.array(self._extract(extractor, name)) for name in OUTPUT_NAMES]
         finally:
-            self._give_back()
-
-    def _outputs(self, extractor: Any) -> list[Array]:
-        return [np.array(self._extract(extractor, name)) for name in OUTPUT_NAMES]
-
-    def _give_back(self) -> None:
-        self._blobs.clear()
-        self._workspace.clear()
+            if is_large:
+                memory.give_back()
 
     @staticmethod
     def _extract(extractor: Any, name: str, *, packed: bool = False) -> Any:
@@ -129,11 +134,30 @@ class NcnnRuntime:
         return features
 
 
+class _NcnnMemory(threading.local):
+    """Memory that ncnn computes in, kept for the next image; of each thread its own.
+
+    What another thread has used lies in another core's cache: on two cores, images took an eighth
+    longer in memory that threads shared.
+    """
+
+    def __init__(self, ncnn: Any) -> None:
+        self.blobs = ncnn.UnlockedPoolAllocator()
+        self.workspace = ncnn.UnlockedPoolAllocator()
+
+    def give_back(self) -> None:
+        """Frees what is not in use."""
+        self.blobs.clear()
+        self.workspace.clear()
+
+
 class OnnxRuntime:
     """The network as an ONNX graph in float32.
 
     The graph is made once and kept in the user's cache. It takes PyTorch to make it, not to run it.
     """
+
+    takes_any_sizes = False
 
     def __init__(self, weights: VerifiedWeights, threads: int) -> None:
         ort = require("onnxruntime", feature="RetinaFace on CPUs", extra="passify")
@@ -166,6 +190,8 @@ class OnnxRuntime:
 
 class TorchRuntime:
     """The network in PyTorch, on a device and in a precision."""
+
+    takes_any_sizes = False
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,9 @@ def test_threads_share_a_detector(shared: Path) -> None:
     images = [noise(*size) for size in [*SIZES, (700, 600), (650, 640)] * 3]
     detector = RetinaFace(settings(shared), backend="ncnn")
     alone = [detector.detect([image])[0] for image in images]
+    more = RetinaFace(replace(settings(shared), threads=3), backend="ncnn")
+    for one, other in zip(alone, more.detect(images), strict=True):
+        same(one, other)
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda image: detector.detect([image])[0], images))
     for one, other in zip(alone, together, strict=True):
