@@ -52,4 +52,4 @@ def test_faces_and_people(
     assert [row["reason"] for row in found] == ["face", None]
     # People were looked for where no face was, and boxes were found.
     assert [row["person_max_score"] is None for row in found] == [True, False]
-    assert sum(len(row["person_boxes"] or []) for row in found) > 3
+    assert found[1]["person_boxes"]
