@@ -7,7 +7,7 @@ whose pages all processes share. Counting references would copy them into each w
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,31 @@ class RowReader:
                 jpeg = self._tars.read(tar, offset, size_bytes, self.hash(row))
             yield jpeg
 
+    def read_into(
+        self, rows: npt.NDArray[np.int64], memory: memoryview, starts: Sequence[int]
+    ) -> None:
+        """Reads images to where they shall start in some memory.
+
+        Raises:
+          ArchiveError: they cannot be read.
+        """
+        # The same as in `jpegs`: `OpenTars.read_into` is left to say what is wrong, and is for
+        # systems that have no `preadv`.
+        places = (column[rows].tolist() for column in (self._tar, self._offset, self._size))
+        preadv, handle = getattr(os, "preadv", _nothing_read), self._tars.handle
+        for tar, offset, size_bytes, row, start in zip(*places, rows.tolist(), starts, strict=True):
+            target = memory[start : start + size_bytes]
+            try:
+                found = preadv(handle(tar), [target], offset)
+            except OSError:
+                found = -1
+            if found != size_bytes:
+                self._tars.read_into(tar, offset, target, self.hash(row))
+
+    def sizes_bytes(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Sizes of images, in bytes."""
+        return self._size[rows]
+
     def hash(self, row: int) -> str:
         text: str = self._hash[row].as_py()
         return text
@@ -104,3 +129,8 @@ class RowReader:
         yield from zip(
             tars[firsts].tolist(), starts[firsts].tolist(), stops[lasts].tolist(), strict=True
         )
+
+
+def _nothing_read(handle: int, targets: list[memoryview], offset: int) -> int:
+    """In the place of `os.preadv` where there is none."""
+    return -1
