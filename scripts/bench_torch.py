@@ -217,7 +217,7 @@ def raw_table(
     folders: dict[str, Path], options: argparse.Namespace, workers: Sequence[int], *, cold: bool
 ) -> str:
     """An epoch without decoding."""
-    runs = runs_of((*OURS, *OTHERS), folders, options, workers, cold=cold)
+    runs = runs_of((*OURS, *options.others), folders, options, workers, cold=cold)
     for reader, rounds in runs.items():
         for one in (one for done in rounds for one in done):
             if one["images"] != options.images:
@@ -242,7 +242,7 @@ def raw_table(
 
 def verdict(rates: dict[str, list[float]], place: int, what: str) -> str:
     """How the stream compares with the best of the others."""
-    best = max(OTHERS, key=lambda reader: rates[reader][place])
+    best = max(rates.keys() - set(OURS), key=lambda reader: rates[reader][place])
     ratio = rates["stream"][place] / rates[best][place]
     met = "met" if ratio >= TARGET_RAW else "MISSED"
     return f"{what}: stream is {ratio:.2f}x {best} (target {TARGET_RAW}x: {met})"
@@ -252,7 +252,11 @@ def decode_table(folders: dict[str, Path], options: argparse.Namespace) -> str:
     """The first images, decoded."""
     count = min(options.decode_images, options.images)
     extra = ("--decode", "--images", str(count))
-    readers = ("memory", *OURS, *(other for other in OTHERS if other != "ImageFolder packed"))
+    readers = (
+        "memory",
+        *OURS,
+        *(other for other in options.others if other != "ImageFolder packed"),
+    )
     runs = runs_of(readers, folders, options, options.workers[-1:], *extra)
     rates = {
         reader: median(each["images"] / each["seconds"] for each in done)
@@ -326,6 +330,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--start-images", type=int, default=1_440_000)
     parser.add_argument(
         "--workers", type=numbers, default=[0, 1, 2], help="numbers of them (default: 0,1,2)"
+    )
+    parser.add_argument(
+        "--others",
+        type=lambda text: text.split(","),
+        default=OTHERS,
+        help=f"the others, commas between them (default: {','.join(OTHERS)})",
     )
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--blocks", type=numbers, help="only the stream, with blocks so large")
