@@ -3,9 +3,10 @@
     python scripts/bench_torch_memory.py
 
 makes a synthetic release of 1.44 million small images with `make_synthetic.py` (2.4 GB in the
-temporary folder or in `--work DIR`) and reads it with `PASS` and with `PassStream`, by two workers
-that live on from epoch to epoch, `--images` of each epoch (a whole one with 0; memory that grows
-with what is read shows after some thousands). After each epoch it prints what the workers hold:
+temporary folder or in `--work DIR`) and reads it with `PASS`, with `PassStream`, and with one that
+hands JPEGs over (`jpegs`), by two workers that live on from epoch to epoch, `--images` of each
+epoch (a whole one with 0; memory that grows with what is read shows after some thousands).
+After each epoch it prints what the workers hold:
 
 - own: private pages of the largest worker, what it costs to have it (`USS`);
 - peak: the highest resident set of a worker so far, shared pages such as PyTorch's code and the
@@ -42,9 +43,10 @@ import psutil, torch
 from torch.utils.data import DataLoader
 from pass_dataset.torch import PASS, PassStream
 folder, kind, epochs, images = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-make = {"map": PASS, "stream": PassStream}[kind]
-settings = {"batch_size": 256} if kind == "stream" else {}
-dataset = make(folder, folder + "/checksums.tsv", len, decode="bytes", **settings)
+make = {"map": PASS, "stream": PassStream, "jpegs": PassStream}[kind]
+settings = {} if kind == "map" else {"batch_size": 256}
+settings |= {"decode": "jpeg"} if kind == "jpegs" else {"transform": len, "decode": "bytes"}
+dataset = make(folder, folder + "/checksums.tsv", **settings)
 shuffle = True if kind == "map" else None
 loader = DataLoader(dataset, 256, shuffle=shuffle, num_workers=2, persistent_workers=True)
 def peak_mb(pid):
@@ -53,7 +55,7 @@ def peak_mb(pid):
             return int(line.split()[1]) * 1024 / 1e6
 found = []
 for epoch in range(epochs):
-    if kind == "stream":
+    if kind != "map":
         dataset.set_epoch(epoch)
     for _ in itertools.islice(loader, images // 256 or None):
         pass
@@ -85,7 +87,7 @@ def benchmark(options: argparse.Namespace, work: Path) -> str:
     large = release(work / "large", options.release_images)
     lines = [["", "own MB", "peak MB", "peak over small", "growth of own", "of peak"]]
     met = True
-    for kind in ("map", "stream"):
+    for kind in ("map", "stream", "jpegs"):
         base = epochs_of(small, kind, 1, 0)[0]
         epochs = epochs_of(large, kind, options.epochs, options.images)
         lines.append([f"{kind}, 1,000 images", f"{base[0]:.0f}", f"{base[1]:.0f}", "", "", ""])

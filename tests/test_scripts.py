@@ -215,10 +215,13 @@ def test_bench_torch(tmp_path: Path) -> None:
     for module in (*NEEDS["bench_torch.py"], "webdataset", "datasets"):
         pytest.importorskip(module)
     small = ("--images", 200, "--decode-images", 100, "--rounds", 1, "--start-images", 500)
-    out = run("bench_torch.py", *small, "--work", tmp_path)
+    others = "ImageFolder packed,webdataset,datasets stream"
+    out = run("bench_torch.py", *small, "--work", tmp_path, "--others", others)
     assert "200 images" in out
-    for reader in ("stream", "map", "ImageFolder", "webdataset", "datasets"):
+    for reader in ("stream", "map", *others.split(","), "memory", "disk, tars", "disk, files"):
         assert f"\n{reader} " in out
+    assert "cold, 2 workers: stream is" in out
+    assert "warm, 0 workers: stream is" in out
     assert "of the decode limit" in out
     assert "first batch" in out
     assert list(tmp_path.iterdir()) == []
@@ -231,5 +234,6 @@ def test_bench_torch_memory(tmp_path: Path) -> None:
     out = run("bench_torch_memory.py", *small)
     assert "map, epoch 2" in out
     assert "stream, epoch 2" in out
+    assert "jpegs, epoch 2" in out
     assert "< 300 MB: met" in out
     assert list(tmp_path.iterdir()) == []

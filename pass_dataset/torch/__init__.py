@@ -14,6 +14,8 @@ ranks     which process of a distributed training this is
 base      what both have in common
 examples  from a row of the index to the image and target that users get
 images    decoding
+jpegs     JPEGs handed over as they are, a batch in one tensor
+slots     memory that workers hand batches over in, again and again
 readahead blocks announced before they are read
 rows      rows of the index: bytes, metadata, and what is read next told to the system
 opening   which images: archive folder, release, parts, and the list of those to keep
@@ -28,6 +30,7 @@ require("torch", feature="pass_dataset.torch", extra="torch")
 require("PIL", feature="pass_dataset.torch", extra="torch")
 
 from pass_dataset.torch.dataset import PASS  # noqa: E402  (what is missing is said first)
+from pass_dataset.torch.jpegs import JpegBatch, JpegTensor  # noqa: E402
 from pass_dataset.torch.stream import PassStream  # noqa: E402
 
-__all__ = ["PASS", "PassStream"]
+__all__ = ["PASS", "JpegBatch", "JpegTensor", "PassStream"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ import numpy.typing as npt
 from pass_dataset.errors import ImageError
 from pass_dataset.records import PassArchive
 from pass_dataset.torch.examples import SKIPPED, ExampleMaker
+from pass_dataset.torch.jpegs import read_jpegs
 from pass_dataset.torch.rows import RowReader
+from pass_dataset.torch.slots import SlotPool
 
 __all__ = ["PassImages"]
 
@@ -26,6 +29,7 @@ class PassImages:
         self._archive = archive
         self._maker = maker
         self._reader: RowReader | None = None
+        self._pool: SlotPool | None = None
 
     @property
     def archive(self) -> PassArchive:
@@ -65,7 +69,27 @@ class PassImages:
             return positions * rows.step + rows.start
         return rows[positions]
 
-    def _example(self, row: int, position: int, jpeg: bytes) -> Any:
+    def _read(self, rows: npt.NDArray[np.int64]) -> Iterable[Any]:
+        """What the decoder takes, for some rows in the order in which they are wanted."""
+        reader = self._reading()
+        if self._maker.decoder.decode == "jpeg":
+            if self._pool is None or self._pool.process != os.getpid():
+                self._pool = SlotPool()
+            return read_jpegs(reader, rows, self._pool)
+        return reader.jpegs(rows)
+
+    def _examples_of(
+        self,
+        rows: npt.NDArray[np.int64],
+        positions: npt.NDArray[np.int64],
+        jpegs: Iterable[Any],
+    ) -> Iterable[Any]:
+        """Examples of some rows and positions, one after the other."""
+        if self._maker.changes_nothing:
+            return jpegs
+        return map(self._example, rows.tolist(), positions.tolist(), jpegs)
+
+    def _example(self, row: int, position: int, jpeg: Any) -> Any:
         """The example of a position, or of the next one whose image can be decoded."""
         reader = self._reading()
         example = self._maker.make(reader, row, position, jpeg)
@@ -83,5 +107,5 @@ class PassImages:
         return example
 
     def __getstate__(self) -> dict[str, Any]:
-        # Open files and maps belong to this process.
-        return {**self.__dict__, "_reader": None}
+        # Open files, maps and memory belong to this process.
+        return {**self.__dict__, "_reader": None, "_pool": None}

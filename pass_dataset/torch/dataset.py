@@ -60,7 +60,9 @@ class PASS(PassImages, Dataset[Any]):
             filter's ``kept.txt``; hashes; or positions. Positions then count in what is kept. (A
             removal shifts positions, never hashes.)
           decode: ``pil``: `PIL.Image.Image`, RGB; ``tensor``: `torch.Tensor`, uint8, 3×H×W, RGB;
-            ``bytes``: the JPEG as published.
+            ``bytes``: the JPEG as published; ``jpeg``: the same as a `torch.Tensor`, uint8, one
+            dimension, for decoders on an accelerator. A loader makes a `JpegBatch` of these, and
+            its workers hand that over several times as fast as bytes or tensors.
           target: what stands beside the image. ``metadata``: a dict of ``hash``, ``creator``,
             ``license``, ``date_taken`` (text, empty where not known), ``latitude``, ``longitude``
             (degrees, NaN where not known), as PyTorch's collation takes it; ``hash``; ``index``:
@@ -97,7 +99,8 @@ class PASS(PassImages, Dataset[Any]):
         """
         position = range(len(self))[index]
         row = int(self._archive.rows[position])
-        return self._example(row, position, self._reading().jpeg(row))
+        (jpeg,) = self._read(np.array([row]))
+        return self._example(row, position, jpeg)
 
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
         """The same for many positions, which a loader asks for as a batch.
@@ -111,11 +114,10 @@ class PASS(PassImages, Dataset[Any]):
         reader = self._reading()
         order = reader.in_tar_order(rows)
         reader.expect(rows[order])
-        jpegs: list[bytes] = [b""] * len(rows)
-        numbers = rows.tolist()
-        for place, jpeg in zip(order.tolist(), reader.jpegs(rows[order]), strict=True):
-            jpegs[place] = jpeg
-        return [
-            self._example(row, position, jpeg)
-            for row, position, jpeg in zip(numbers, positions.tolist(), jpegs, strict=True)
-        ]
+        if self._maker.decoder.decode == "jpeg":
+            jpegs = list(self._read(rows))
+        else:
+            jpegs = [b""] * len(rows)
+            for place, jpeg in zip(order.tolist(), self._read(rows[order]), strict=True):
+                jpegs[place] = jpeg
+        return list(self._examples_of(rows, positions, jpegs))

@@ -61,14 +61,19 @@ class ExampleMaker:
             raise ValueError(f"on_error: expected 'raise' or 'skip', found {self.on_error!r}")
         self._named = 0
 
-    def make(self, reader: RowReader, row: int, position: int, jpeg: bytes) -> Any:
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether examples are what was read."""
+        return self.decoder.decodes_nothing and self.transform is None and self.target is None
+
+    def make(self, reader: RowReader, row: int, position: int, jpeg: Any) -> Any:
         """An example, or `SKIPPED`.
 
         Args:
           reader: of the index that `row` counts in.
           row: of the image.
           position: of the image in the dataset.
-          jpeg: its bytes.
+          jpeg: what the decoder takes: its bytes, or a `JpegTensor` of them.
 
         Raises:
           ImageError: it cannot be decoded, and is not to be skipped.

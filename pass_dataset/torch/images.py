@@ -29,7 +29,7 @@ from pass_dataset.passify.images.jpeg import read_jpeg
 __all__ = ["Decode", "Decoder"]
 
 #: What an image is handed over as.
-Decode: TypeAlias = Literal["pil", "tensor", "bytes"]
+Decode: TypeAlias = Literal["pil", "tensor", "bytes", "jpeg"]
 
 #: What JPEG can be reduced by while it is decoded, by leaving out frequencies (DCT scaling).
 _REDUCTIONS = (8, 4, 2)
@@ -41,7 +41,7 @@ class Decoder:
 
     Attributes:
       decode: ``pil``: `PIL.Image.Image` in mode RGB; ``tensor``: `torch.Tensor`, uint8, 3×H×W, RGB;
-        ``bytes``: the JPEG as it is, not looked into.
+        ``bytes``: the JPEG as it is, not looked into; ``jpeg``: the same as a `JpegTensor`.
       min_side_px: decode at a half, a quarter or an eighth of the size, the smallest whose shorter
         side has at least so many pixels; None for full size. For crops that are resized to S
         pixels and cover at least the share A of the area, ``S / A ** 0.5`` loses nothing.
@@ -52,19 +52,29 @@ class Decoder:
 
     def __post_init__(self) -> None:
         if self.decode not in get_args(Decode):
-            raise ValueError(f"decode: expected 'pil', 'tensor' or 'bytes', found {self.decode!r}")
+            raise ValueError(
+                f"decode: expected 'pil', 'tensor', 'bytes' or 'jpeg', found {self.decode!r}"
+            )
         if self.min_side_px is not None and self.min_side_px < 1:
             raise ValueError(f"min_side_px: expected 1 or more, found {self.min_side_px}")
-        if self.min_side_px is not None and self.decode == "bytes":
-            raise ValueError("min_side_px: bytes are not decoded, so they cannot be reduced")
+        if self.min_side_px is not None and self.decodes_nothing:
+            raise ValueError("min_side_px: JPEGs are not decoded, so they cannot be reduced")
 
-    def __call__(self, jpeg: bytes) -> Any:
+    @property
+    def decodes_nothing(self) -> bool:
+        """Whether JPEGs are handed over as they are."""
+        return self.decode in ("bytes", "jpeg")
+
+    def __call__(self, jpeg: Any) -> Any:
         """Decodes an image.
+
+        Args:
+          jpeg: its bytes; for ``jpeg``, the `JpegTensor` itself.
 
         Raises:
           Exception: it cannot be decoded; Pillow has no base class for what is wrong with a file.
         """
-        if self.decode == "bytes":
+        if self.decodes_nothing:
             return jpeg
         image = self._image(jpeg)
         if self.decode == "pil":

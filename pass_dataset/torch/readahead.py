@@ -11,10 +11,8 @@ from pass_dataset.torch.rows import RowReader
 
 __all__ = ["BlockReadahead"]
 
-#: Records handed out between two looks ahead.
-_STEP = 64
-#: How many records ahead their blocks are announced: at 124 kB an image, 32 MB of its own and what
-#: lies with them.
+#: How many records ahead their blocks are announced, and how many at a time: at 124 kB an image,
+#: 32 MB of its own and what lies with them.
 _AHEAD = 256
 
 
@@ -28,6 +26,8 @@ class BlockReadahead:
         block_records: int,
         rows_of: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]],
         reader: RowReader,
+        *,
+        step: int,
     ) -> None:
         """Plans the reading.
 
@@ -37,19 +37,23 @@ class BlockReadahead:
           block_records: a block is so many positions from a multiple of it on.
           rows_of: rows of the index at some positions.
           reader: of these rows.
+          step: positions handed out at a time.
         """
         self._positions = positions
         self._length = length
         self._block_records = block_records
         self._rows_of = rows_of
         self._reader = reader
+        self._step = step
         self._announced = np.zeros(-(-length // block_records), np.bool_)
 
     def __iter__(self) -> Iterator[npt.NDArray[np.int64]]:
-        self._announce(self._positions[:_AHEAD])
-        for start in range(0, len(self._positions), _STEP):
-            self._announce(self._positions[start + _AHEAD : start + _AHEAD + _STEP])
-            yield self._positions[start : start + _STEP]
+        announced = 0
+        for start in range(0, len(self._positions), self._step):
+            while announced < min(start + self._step + _AHEAD, len(self._positions)):
+                self._announce(self._positions[announced : announced + _AHEAD])
+                announced += _AHEAD
+            yield self._positions[start : start + self._step]
 
     def _announce(self, positions: npt.NDArray[np.int64]) -> None:
         blocks = np.unique(positions // self._block_records)

@@ -34,6 +34,9 @@ from pass_dataset.torch.tallies import SharedNumber
 
 __all__ = ["PassStream"]
 
+#: Records asked for at a time.
+_STEP = 64
+
 
 class PassStream(PassImages, IterableDataset[Any]):
     """PASS, epoch by epoch, each in an order of its own.
@@ -214,19 +217,18 @@ class PassStream(PassImages, IterableDataset[Any]):
                 "PassStream.load_state_dict was called after the loader had started its workers, "
                 "which live on: make a new DataLoader"
             )
-        reader = self._reading()
         readahead = BlockReadahead(
             self._positions(share, epoch, place),
             self._order.images,
             self._order.block_records,
             self._rows,
-            reader,
+            self._reading(),
+            # JPEGs that will be one batch are read into the memory of that batch.
+            step=self._batch_size if self._maker.decoder.decode == "jpeg" else _STEP,
         )
         for some in readahead:
             rows = self._rows(some)
-            jpegs = reader.jpegs(rows)
-            for row, position, jpeg in zip(rows.tolist(), some.tolist(), jpegs, strict=True):
-                example = self._example(row, position, jpeg)
+            for example in self._examples_of(rows, some, self._read(rows)):
                 self._taken += 1
                 yield example
 

@@ -73,9 +73,11 @@ def test_broken_images_raise(fill_in: bool, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_wrong_settings_say_what_is_expected() -> None:
-    with pytest.raises(ValueError, match="'pil', 'tensor' or 'bytes', found 'numpy'"):
+    with pytest.raises(ValueError, match="'pil', 'tensor', 'bytes' or 'jpeg', found 'numpy'"):
         Decoder("numpy")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="min_side_px: expected 1 or more, found 0"):
         Decoder("pil", 0)
     with pytest.raises(ValueError, match="cannot be reduced"):
         Decoder("bytes", 10)
+    with pytest.raises(ValueError, match="cannot be reduced"):
+        Decoder("jpeg", 10)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from pass_dataset import mini
+from pass_dataset import PassArchive, mini
+from tests.support.collection import Collection
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:
@@ -39,6 +40,22 @@ assert not set(sys.modules) & set({others})
 print("done")
 """
     )
+    done = python(code)
+    assert done.stdout == "done\n", done.stderr
+
+
+def test_reading_does_not_import_pandas(many: Collection) -> None:
+    """Arrow does where it can, which takes a worker longer than its first batches."""
+    PassArchive(many.folder, many.tsv)  # making the index may
+    code = f"""
+import sys
+from pass_dataset.torch import PASS, PassStream
+root, release = {str(many.folder)!r}, {str(many.tsv)!r}
+assert len(list(PassStream(root, release, decode="jpeg"))) == 600
+assert len(PASS(root, release, decode="bytes").__getitems__([3, 4])) == 2
+assert "pandas" not in sys.modules
+print("done")
+"""
     done = python(code)
     assert done.stdout == "done\n", done.stderr
 
