@@ -231,7 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Measure passify run, and what it is made of.")
     parser.add_argument("source", metavar="SOURCE", type=Path, help="folder with photographs")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="mobilenet0.25_Final.pth")
-    parser.add_argument("--images", type=int, default=5000, help="images (default: 5000)")
+    parser.add_argument("--images", type=int, default=8000, help="images (default: 8000)")
     parser.add_argument("--loop-images", type=int, default=500, help="for the published loop")
     parser.add_argument("--long", type=int, metavar="N", help="images of a longer run")
     parser.add_argument("--listing", type=int, default=1_000_000, help="files to list")
