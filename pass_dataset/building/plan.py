@@ -112,12 +112,14 @@ class BuildPlan:
         """Numbers of the shards that are not whole yet. Removes pieces of files."""
         wanted = {name: number for number, name in enumerate(self.names)}
         sizes: dict[str, int] = {}
-        for entry in os.scandir(self.data):
-            if entry.name in wanted:
-                sizes[entry.name] = entry.stat().st_size
-            else:
-                # What is left of a shard that was being written, or of the data set's own files.
-                os.unlink(entry.path)  # noqa: PTH108  (the entry has no Path)
+        with os.scandir(self.data) as entries:
+            for entry in entries:
+                if entry.name in wanted:
+                    sizes[entry.name] = entry.stat().st_size
+                else:
+                    # What is left of a shard that was being written, or of the data set's own
+                    # files.
+                    os.unlink(entry.path)  # noqa: PTH108  (the entry has no Path)
         return [
             number
             for name, number in wanted.items()

@@ -82,7 +82,9 @@ def _search(folder: Path, depth: int) -> Iterator[Target]:
     if kind is not None:
         yield Target(folder, kind)
     elif depth:
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        for entry in entries:
             # What begins so is being built, or is no data.
             if entry.is_dir() and not entry.name.startswith((".", "incomplete")):
                 yield from _search(Path(entry.path), depth - 1)
