@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -92,6 +92,21 @@ class ExportRecord(ABC):
             raise UnreadableBuildError(cls.absent.format(folder=folder)) from error
         except (OSError, ValueError, KeyError, TypeError, ReleaseError) as error:
             raise UnreadableBuildError(cls.unreadable.format(path=path, error=error)) from error
+
+    def with_purged(self: _Record, path: str, size_bytes: int, images: int) -> _Record:
+        """The record once a shard was written anew without some images; itself if it says so.
+
+        Args:
+          path: of the shard, in the folder.
+          size_bytes: of the new file.
+          images: how many the new file lacks.
+        """
+        old = next(shard for shard in self.shards if shard.path == path)
+        if old.size_bytes == size_bytes:
+            return self
+        new = ExportShard(path, old.num_examples - images, size_bytes)
+        shards = tuple(new if shard is old else shard for shard in self.shards)
+        return replace(self, shards=shards, removed=self.removed + images)
 
     def faults(self, folder: Path) -> Iterator[str]:
         """What is wrong with the folder at a glance: files that are not there or not whole."""

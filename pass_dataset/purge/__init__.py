@@ -5,6 +5,7 @@ receipt      what was purged, when, from which files; what is under way
 targets      which folders have images, and what each of them is
 archives     archive folders: tars, metadata, their checksums
 tars         a tar without some of its members
+rows         rows of Arrow without some images
 tfds, huggingface, parquet, webdataset
              what is built of the archives, one module each
 

@@ -12,6 +12,7 @@ from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.progress import Progress
 from pass_dataset.purge.purging import Affected, Purgeable, Rewritten
 from pass_dataset.purge.receipt import PurgedFile
+from pass_dataset.purge.rows import parted
 from pass_dataset.purge.targets import INFO_NAME
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ class PurgeableCache(Purgeable):
 
     def rewrite(self, file: Affected, target: Path, progress: Progress) -> Rewritten:
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         path = self.folder / file.name
         listed = pa.array(sorted(file.hashes), pa.string())
@@ -52,11 +52,9 @@ class PurgeableCache(Purgeable):
             reader = pa.ipc.open_stream(source)
             with pa.ipc.new_stream(sink, reader.schema) as copy:
                 for batch in reader:
-                    is_removed = pc.is_in(batch["hash"], value_set=listed)
-                    removed = batch.filter(is_removed)
+                    left, removed = parted(batch, listed)
                     images += removed.num_rows
                     size_bytes += removed.nbytes
-                    left = batch.filter(pc.invert(is_removed)) if removed.num_rows else batch
                     if left.num_rows:
                         copy.write_batch(left)
         return Rewritten(images, size_bytes)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from pass_dataset import folders
 from pass_dataset.errors import UnreadableBuildError
-from pass_dataset.exports.record import ExportShard
 from pass_dataset.parquet.card import card_after
 from pass_dataset.parquet.export import CARD_NAME, Export
 from pass_dataset.parquet.shards import example_bytes, image_writer
 from pass_dataset.progress import Progress
 from pass_dataset.purge.purging import Affected, Purgeable, Rewritten
 from pass_dataset.purge.receipt import PurgedFile
+from pass_dataset.purge.rows import parted
 
 __all__ = ["PurgeableParquet"]
 
@@ -46,7 +46,6 @@ class PurgeableParquet(Purgeable):
 
     def rewrite(self, file: Affected, target: Path, progress: Progress) -> Rewritten:
         import pyarrow as pa
-        import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
         listed = pa.array(sorted(file.hashes), pa.string())
@@ -57,27 +56,19 @@ class PurgeableParquet(Purgeable):
         ):
             for group in range(source.num_row_groups):
                 records = source.read_row_group(group)
-                is_removed = pc.is_in(records["hash"], value_set=listed)
-                removed = records.filter(is_removed)
+                left, removed = parted(records, listed)
                 images += removed.num_rows
                 size_bytes += example_bytes(removed)
-                left = records.filter(pc.invert(is_removed)) if removed.num_rows else records
                 if left.num_rows:
                     copy.write_table(left, row_group_size=left.num_rows)
         return Rewritten(images, size_bytes)
 
     def describe(self, file: PurgedFile) -> None:
         before = Export.load(self.folder)
-        old = next(shard for shard in before.shards if shard.path == file.name)
-        if old.size_bytes == file.new_size_bytes:
+        after = before.with_purged(file.name, file.new_size_bytes, file.images)
+        if after is before:
             return
-        new = ExportShard(file.name, old.num_examples - file.images, file.new_size_bytes)
-        after = replace(
-            before,
-            shards=tuple(new if shard is old else shard for shard in before.shards),
-            num_bytes=before.num_bytes - file.example_bytes,
-            removed=before.removed + file.images,
-        )
+        after = replace(after, num_bytes=before.num_bytes - file.example_bytes)
         card = self.folder / CARD_NAME
         text = card_after(card.read_text(encoding="utf-8"), before, after)
         folders.write_whole(card, text.encode())

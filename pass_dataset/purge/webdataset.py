@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-from pass_dataset.exports.record import ExportShard
 from pass_dataset.progress import Progress
 from pass_dataset.purge.purging import Affected, Purgeable, Rewritten
 from pass_dataset.purge.receipt import PurgedFile
@@ -39,16 +37,9 @@ class PurgeableWebDataset(Purgeable):
 
     def describe(self, file: PurgedFile) -> None:
         before = WebDatasetExport.load(self.folder)
-        old = next(shard for shard in before.shards if shard.path == file.name)
-        if old.size_bytes == file.new_size_bytes:
-            return
-        new = ExportShard(file.name, old.num_examples - file.images, file.new_size_bytes)
-        after = replace(
-            before,
-            shards=tuple(new if shard is old else shard for shard in before.shards),
-            removed=before.removed + file.images,
-        )
-        after.save(self.folder)
+        after = before.with_purged(file.name, file.new_size_bytes, file.images)
+        if after is not before:
+            after.save(self.folder)
 
 
 def _key(member: Member) -> str:
