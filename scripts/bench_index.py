@@ -242,21 +242,12 @@ def benchmark(folder: Path, images: int) -> str:
     return "\n".join([machine_line(), title, "", format_rows(rows), "", *ratios])
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
-    """The options."""
-    parser = argparse.ArgumentParser(
-        description="Time and memory of indexing tars the size of PASS and of opening the index, "
-        "beside tarfile and pandas."
-    )
+def parse_release(
+    parser: argparse.ArgumentParser, arguments: list[str] | None
+) -> argparse.Namespace:
+    """The options of a parser, and those of `synthetic_release`."""
     parser.add_argument(
         "--images", type=int, default=1_440_000, help="number of images (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--body-bytes",
-        type=int,
-        default=64,
-        help="size of each image; all up to 512, a tar block, make the same work, and the "
-        "smallest made is 175 (default: %(default)s)",
     )
     parser.add_argument(
         "--work",
@@ -270,6 +261,22 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     if options.images < 1:
         parser.error(f"--images: expected 1 or more, found {options.images}")
     return options
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(
+        description="Time and memory of indexing tars the size of PASS and of opening the index, "
+        "beside tarfile and pandas."
+    )
+    parser.add_argument(
+        "--body-bytes",
+        type=int,
+        default=64,
+        help="size of each image; all up to 512, a tar block, make the same work, and the "
+        "smallest made is 175 (default: %(default)s)",
+    )
+    return parse_release(parser, arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:

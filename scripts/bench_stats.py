@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench_index import synthetic_release
+from bench_index import parse_release, synthetic_release
 from make_synthetic import CHECKSUMS_NAME
 from measurement import (
     BenchmarkError,
@@ -105,21 +105,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Time and memory of the statistics of a release the size of PASS."
     )
-    parser.add_argument(
-        "--images", type=int, default=1_440_000, help="number of images (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--work",
-        metavar="DIR",
-        type=Path,
-        default=Path(tempfile.gettempdir()),
-        help="where the release is made, or was kept by an earlier run (default: %(default)s)",
-    )
-    parser.add_argument("--keep", action="store_true", help="keep the release for the next run")
-    options = parser.parse_args(arguments)
-    if options.images < 1:
-        parser.error(f"--images: expected 1 or more, found {options.images}")
-    return options
+    return parse_release(parser, arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
