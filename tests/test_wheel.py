@@ -48,6 +48,7 @@ def test_contents(wheel: Path) -> None:
         "mini/pass_mini.tsv",
         "mini/README.md",
         "tfds/CITATIONS.bib",
+        "pages/head.html",
         "pages/style.css",
         "passify/report/page.html",
         "stats/page.html",

@@ -9,7 +9,8 @@ __all__ = ["fill_page"]
 
 #: In the package of each page.
 _TEMPLATE = "page.html"
-_STYLE = "style.css"
+#: Of all pages.
+_HEAD, _STYLE = "head.html", "style.css"
 
 
 def fill_page(package: str, **fields: str) -> str:
@@ -17,14 +18,15 @@ def fill_page(package: str, **fields: str) -> str:
 
     Args:
       package: its dotted name.
-      fields: HTML by the names that the template has after ``$``; ``$style`` is the style that
-        all pages share, to which the template adds its own.
+      fields: HTML by the names that the template has after ``$``. Two are for all pages:
+        ``$head``, the beginning of pages that ask for nothing, up to the title, and ``$style``, to
+        which the template adds its own.
 
     Raises:
       KeyError: the template names a field that is not given.
     """
-    style = _text(__package__, _STYLE)
-    return string.Template(_text(package, _TEMPLATE)).substitute(fields, style=style)
+    shared = {"head": _text(__package__, _HEAD), "style": _text(__package__, _STYLE)}
+    return string.Template(_text(package, _TEMPLATE)).substitute(fields, **shared)
 
 
 def _text(package: str, name: str) -> str:
