@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
 from pass_dataset.credits import read_credits
 from pass_dataset.credits.page import page_pieces
 from tests.credits.hostile import NAMES, write_csv
-from tests.support.chromium import Browser, Page, browser
+from tests.support.chromium import VIEWS, Browser, Page, browser
 
 __all__ = ["browser"]  # the fixture
 
@@ -25,19 +24,15 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module", params=["desktop", "telephone", "dark", "dark telephone"])
+@pytest.fixture(scope="module", params=VIEWS)
 def page(request: pytest.FixtureRequest, browser: Browser, file: Path) -> Page:
-    scheme: Literal["light", "dark"] = "dark" if "dark" in request.param else "light"
-    if "telephone" in request.param:
-        opened = browser.open(file, width=390, height=844, scheme=scheme)
-    else:
-        opened = browser.open(file, scheme=scheme)
+    opened = browser.view(file, request.param)
     opened.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
     return opened
 
 
 def test_no_complaint_and_no_request(page: Page, file: Path) -> None:
-    page.evaluate("new Promise(done => setTimeout(done, 200))")
+    page.settle()
     assert page.complaints == []
     assert page.requests == [file.absolute().as_uri()]
 
@@ -45,11 +40,7 @@ def test_no_complaint_and_no_request(page: Page, file: Path) -> None:
 def test_fits(page: Page) -> None:
     width, window = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert width <= window
-    beyond = page.evaluate(
-        "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > "
-        "innerWidth + 1 && !e.closest('pre')).map(e => e.outerHTML.slice(0, 200))"
-    )
-    assert beyond == []
+    assert page.beyond_the_window("pre") == []
 
 
 def test_can_be_read(page: Page) -> None:

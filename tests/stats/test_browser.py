@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
@@ -14,11 +13,9 @@ from pass_dataset.stats.collect import collect_stats
 from pass_dataset.stats.document import write_page
 from pass_dataset.stats.places import Cell
 from tests.stats.conftest import make_collection
-from tests.support.chromium import Browser, Page, browser
+from tests.support.chromium import VIEWS, Browser, Page, browser
 
 __all__ = ["browser"]  # the fixture
-
-TELEPHONE_PX = 390
 
 #: One of each colour of the map, with most images first.
 CELLS = (
@@ -43,17 +40,13 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_page(replace(stats, places=places), folder / "the statistics.html")
 
 
-@pytest.fixture(scope="module", params=["desktop", "telephone", "dark", "dark telephone"])
+@pytest.fixture(scope="module", params=VIEWS)
 def page(request: pytest.FixtureRequest, browser: Browser, report: Path) -> Page:
-    scheme: Literal["light", "dark"] = "dark" if "dark" in request.param else "light"
-    if "telephone" in request.param:
-        return browser.open(report, width=TELEPHONE_PX, height=844, scheme=scheme, scale=2)
-    return browser.open(report, scheme=scheme)
+    return browser.view(report, request.param)
 
 
 def test_no_complaint_and_no_request(page: Page, report: Path) -> None:
-    # Whatever was said after the page was there is heard with the next answer.
-    page.evaluate("new Promise(done => setTimeout(done, 200))")
+    page.settle()
     assert page.complaints == []
     assert page.requests == [report.absolute().as_uri()]
 
@@ -122,11 +115,7 @@ def test_no_sideways_scrolling(page: Page) -> None:
     width, window = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert width <= window
     # Nothing sticks out but what scrolls for itself.
-    beyond = page.evaluate(
-        "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > "
-        "innerWidth + 1 && !e.closest('.wide')).map(e => e.outerHTML.slice(0, 200))"
-    )
-    assert beyond == []
+    assert page.beyond_the_window(".wide") == []
 
 
 def test_contrast(page: Page) -> None:

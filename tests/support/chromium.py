@@ -16,9 +16,14 @@ from typing import Any, Literal
 
 import pytest
 
-__all__ = ["Browser", "Page", "browser"]
+__all__ = ["VIEWS", "Browser", "Page", "browser"]
 
 _TIMEOUT_S = 60.0
+
+#: Width of a telephone, in CSS pixels.
+_TELEPHONE_PX = 390
+#: How every page is looked at.
+VIEWS = ("desktop", "telephone", "dark", "dark telephone")
 
 #: Contrast of each text with the ground it stands on, by WCAG 2.1's definition; the lowest.
 _CONTRAST = """
@@ -80,6 +85,23 @@ class Page:
         )
         path.write_bytes(base64.b64decode(answer["data"]))
         return path
+
+    def settle(self) -> None:
+        """Waits a little: what was said after the page was there is heard with the next answer."""
+        self.evaluate("new Promise(done => setTimeout(done, 200))")
+
+    def beyond_the_window(self, within: str) -> list[str]:
+        """Elements that stick out at the right, but for those within what scrolls for itself.
+
+        Args:
+          within: selectors of that.
+        """
+        found: list[str] = self.evaluate(
+            "[...document.querySelectorAll('body *')].filter(e => "
+            "e.getBoundingClientRect().right > innerWidth + 1 && "
+            f"!e.closest({json.dumps(within)})).map(e => e.outerHTML.slice(0, 200))"
+        )
+        return found
 
     def lowest_contrast(self) -> tuple[float, str]:
         """The lowest contrast of a text with its ground, by WCAG 2.1, and the element; no plots."""
@@ -198,6 +220,13 @@ class Browser:
             assert time.monotonic() < deadline, f"{file}: did not load"
             time.sleep(0.05)
         return page
+
+    def view(self, file: Path, view: str) -> Page:
+        """Opens a file as one of `VIEWS`."""
+        scheme: Literal["light", "dark"] = "dark" if "dark" in view else "light"
+        if "telephone" in view:
+            return self.open(file, width=_TELEPHONE_PX, height=844, scheme=scheme, scale=2)
+        return self.open(file, scheme=scheme)
 
     def close(self) -> None:
         with contextlib.suppress(OSError, AssertionError):
