@@ -20,13 +20,13 @@ logger = logging.getLogger(__name__)
 #: Dataset name to the module of its builder class `Builder`.
 TFDS_BUILDERS = {
     "pass": "pass_dataset.tfds.pass_dataset_builder",
-    "pass_mini": "pass_dataset.mini.pass_mini_dataset_builder",
+    "pass_mini": "pass_dataset.tfds.mini.pass_mini_dataset_builder",
 }
 
 #: Dataset name to the module of its builder for `datasets`.
 HUGGINGFACE_BUILDERS = {
     "pass": "pass_dataset.huggingface.builder",
-    "pass_mini": "pass_dataset.mini.huggingface",
+    "pass_mini": "pass_dataset.huggingface.mini",
 }
 
 #: Part of the folder name of data that `datasets` has prepared. It is no hash of the source, as
@@ -77,7 +77,7 @@ def _wrap_reader_of_tfds(module: ModuleType) -> None:
     def as_dataset(wrapped: Any, builder: Any, args: Any, kwargs: Any) -> Any:
         if not _is_ours(builder):
             return wrapped(*args, **kwargs)
-        from pass_dataset.tfds.removing import read_examples
+        from pass_dataset.tfds.kept import read_examples
 
         return read_examples(wrapped, builder, *args, **kwargs)
 
@@ -86,7 +86,7 @@ def _wrap_reader_of_tfds(module: ModuleType) -> None:
         found = wrapped(*args, **kwargs)
         if not _is_ours(builder):
             return found
-        from pass_dataset.tfds.removing import read_source
+        from pass_dataset.tfds.kept import read_source
 
         return read_source(found, builder)
 

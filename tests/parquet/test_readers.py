@@ -17,7 +17,7 @@ import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
 
-from pass_dataset.provision import open_mini
+from pass_dataset.archives.ensure import open_mini
 from tests.support.environments import Environment, prepare, run_without_network
 
 datasets = pytest.importorskip("datasets")

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pass_dataset import folders
 from pass_dataset.extras import require
+from pass_dataset.files import user_cache, write_whole
 from pass_dataset.passify.detectors.weights.store import VerifiedWeights
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _cached(
       runtime: what it is for, as users know it.
       make: makes it.
     """
-    path = folders.user_cache("graphs") / f"retinaface-{weights.sha256[:32]}-{kind}"
+    path = user_cache("graphs") / f"retinaface-{weights.sha256[:32]}-{kind}"
     try:
         content = path.read_bytes()
     except OSError:
@@ -128,7 +128,7 @@ def _cached(
     margin = bytes([int(first_convolution(network).padding[0])])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        folders.write_whole(path, hashlib.sha256(margin + graph).digest() + margin + graph)
+        write_whole(path, hashlib.sha256(margin + graph).digest() + margin + graph)
     except OSError as error:
         logger.warning("%s: cannot be kept (%s); it is made anew next time", path, error.strerror)
     return graph, margin[0]

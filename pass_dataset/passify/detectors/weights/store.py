@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pass_dataset import folders
-from pass_dataset.downloads.partfile import read_blocks
 from pass_dataset.errors import WeightsError
+from pass_dataset.files import read_blocks, user_cache, write_whole
 from pass_dataset.passify.detectors.detector import DetectorSettings
 from pass_dataset.passify.detectors.weights.files import WeightsFile
 from pass_dataset.progress import Progress
@@ -81,7 +80,7 @@ class _Hashes:
 def weights_folder() -> Path:
     """Where weights are looked for: ``PASS_WEIGHTS_DIR``, else the user's cache."""
     given = os.environ.get(WEIGHTS_VARIABLE)
-    return Path(given).expanduser() if given else folders.user_cache("weights")
+    return Path(given).expanduser() if given else user_cache("weights")
 
 
 def resolve(
@@ -190,7 +189,7 @@ def record_hash(path: Path, sha256: str) -> None:
     """Records the hash of a file seen for the first time, to verify it by ever after."""
     record = path.with_name(path.name + _RECORD_SUFFIX)
     try:
-        folders.write_whole(record, f"{sha256}  {path.name}\n".encode())
+        write_whole(record, f"{sha256}  {path.name}\n".encode())
     except OSError as error:
         logger.warning(
             "%s: its SHA-256, %s, could not be recorded in %s (%s); the next run will know only "
