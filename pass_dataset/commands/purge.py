@@ -60,7 +60,7 @@ def add_remove(commands: Commands) -> None:
 
 def _remove(options: argparse.Namespace) -> int:
     from pass_dataset.archives.removals import add_removals
-    from pass_dataset.builds.purging.targets import Kind, find_targets
+    from pass_dataset.builds.targets import find_targets
 
     listed = _given_list(options)
     if not listed:
@@ -71,8 +71,8 @@ def _remove(options: argparse.Namespace) -> int:
     for target in targets:
         path, new = add_removals(target.folder, listed.hashes, listed.sources)
         where = "" if path.parent == target.folder else f" (read-only: for this user, in {path})"
-        print(f"{target.folder}: {target.kind.value}; {new:,} new on its list{where}", flush=True)
-        if target.kind is Kind.ARCHIVES:
+        print(f"{target.folder}: {target.label}; {new:,} new on its list{where}", flush=True)
+        if target.format is None:
             _say_how_many(target.folder, options.release, listed)
     print("Readers leave them out from now on. To delete their bytes: pass-dataset purge")
     return 0
@@ -118,7 +118,7 @@ def add_purge(commands: Commands) -> None:
 
 def _purge(options: argparse.Namespace) -> int:
     from pass_dataset.builds.purging.purging import purge
-    from pass_dataset.builds.purging.targets import find_targets, open_target
+    from pass_dataset.builds.targets import find_targets, open_target
 
     listed = _given_list(options)
     targets = [

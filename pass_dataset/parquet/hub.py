@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pass_dataset.archives.removals import removals_for
-from pass_dataset.builds.purging.targets import images_in
+from pass_dataset.builds.targets import images_in
 from pass_dataset.errors import UploadError
 from pass_dataset.extras import require
 from pass_dataset.parquet.manifest import CARD_NAME, DATA_NAME, EXPORT_NAME, Export

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pass_dataset.builds.reading.export import ExportFolder, image_differences
-from pass_dataset.builds.reading.stored_build import Damage, Difference, StoredShard
+from pass_dataset.builds.stored_build import Damage, Difference, StoredShard
 from pass_dataset.files import write_whole
 from pass_dataset.folders.state import state_path
 from pass_dataset.parquet.manifest import Export, contents_digest

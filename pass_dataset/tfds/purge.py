@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pass_dataset.builds.catalogue import INFO_NAME
 from pass_dataset.builds.purging.purging import Affected, Purgeable, Rewritten
 from pass_dataset.builds.purging.receipt import PurgedFile
-from pass_dataset.builds.purging.targets import INFO_NAME
-from pass_dataset.builds.reading.stored_build import Damage
+from pass_dataset.builds.stored_build import Damage
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.files import write_whole
 from pass_dataset.progress import Progress

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pass_dataset.builds.reading.stored_build import Damage, StoredShard
+from pass_dataset.builds.stored_build import Damage, StoredShard
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
 from pass_dataset.releases.config_names import limit_in, parts_in

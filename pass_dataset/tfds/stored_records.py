@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pass_dataset.builds.reading.stored_build import Difference
+from pass_dataset.builds.stored_build import Difference
 from pass_dataset.extras import require
 
 __all__ = ["StoredRecord", "parse_record", "stored_hash"]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from pass_dataset.builds.reading.stored_build import Damage
+from pass_dataset.builds.stored_build import Damage
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
 

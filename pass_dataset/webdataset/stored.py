@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pass_dataset.builds.reading.export import ExportFolder, image_differences
-from pass_dataset.builds.reading.stored_build import Damage, Difference, StoredShard
+from pass_dataset.builds.stored_build import Damage, Difference, StoredShard
 from pass_dataset.webdataset.manifest import WebDatasetExport
 from pass_dataset.webdataset.shard_format import metadata_of
 

@@ -1,7 +1,7 @@
 """Benchmark: an epoch of PASS in PyTorch, read by this package and by others, side by side.
 
     python scripts/benchmarks/bench_torch.py --work /data/tmp      4 GB, cold and warm
-    python scripts/benchmarks/bench_torch.py --blocks 1,4,8,16,64  how the stream's blocks matter, cold
+    python scripts/benchmarks/bench_torch.py --blocks 1,4,8,16,64  the blocks of the stream
 
 makes a synthetic release of real JPEGs with `make_synthetic.py`, and of it what the others read:
 the extracted files, WebDataset shards (`pass-dataset build webdataset`) and an Arrow copy

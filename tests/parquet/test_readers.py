@@ -106,7 +106,7 @@ def test_readers_that_know_nothing_of_this_package(
 
 
 def _features() -> Any:
-    from pass_dataset.huggingface import FEATURES
+    from pass_dataset.huggingface.features import FEATURES
 
     return FEATURES
 

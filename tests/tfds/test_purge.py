@@ -10,8 +10,8 @@ import pytest
 from pass_dataset.archives.ensure import open_mini
 from pass_dataset.archives.removals import RemovalList
 from pass_dataset.builds.purging.purging import PurgeReport, purge
-from pass_dataset.builds.purging.targets import Kind, find_targets, open_target
 from pass_dataset.builds.reading.comparison import verify_build
+from pass_dataset.builds.targets import find_targets, open_target
 from pass_dataset.commands.main import main
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.releases import release as releases
@@ -86,7 +86,7 @@ def test_damaged_builds_are_not_rewritten(built: Path, tmp_path: Path) -> None:
 
 
 def test_all_of_a_data_dir(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert {target.kind for target in find_targets(built)} == {Kind.TFDS}
+    assert {target.label for target in find_targets(built)} == {"TFDS build"}
     assert len(find_targets(built)) == 3
     root = shutil.copytree(built, tmp_path / "copy")
     listed = tmp_path / "list.txt"

@@ -16,7 +16,7 @@ import pytest
 from pass_dataset.archives.ensure import open_mini
 from pass_dataset.archives.mini import ARCHIVES, CHECKSUMS
 from pass_dataset.builds.reading.comparison import Finding, FindingKind, verify_build
-from pass_dataset.builds.reading.stored_build import Damage
+from pass_dataset.builds.stored_build import Damage
 from pass_dataset.commands import main as cli
 from pass_dataset.errors import FolderError, UnreadableBuildError
 from pass_dataset.tfds.stored import find_build

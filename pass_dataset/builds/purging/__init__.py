@@ -2,12 +2,11 @@
 
 purging      one folder purged: file after file, and continued if it was cut
 receipt      what was purged, when, from which files; what is under way
-targets      which folders have images, and what each of them is
 archives     archive folders: tars, metadata, their checksums
 tars         a tar without some of its members
 rows         rows of Arrow without some images
-tfds, huggingface, parquet, webdataset
-             what is built of the archives, one module each
+
+Each format has a module ``purge`` of its own.
 
 A purged file is written beside the old one, whole, and then takes its name; then the folder's
 description says so. Between the two the receipt knows of it. Killed at any moment, the folder has

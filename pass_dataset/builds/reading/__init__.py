@@ -1,7 +1,6 @@
 """Builds read back, of any library, and compared with the archives they were made from.
 
-builds           what a build offers to be compared, and where one is found
-verification     the comparison
+comparison       every record compared, by hash, SHA-256 and metadata
 expected_images  what the archives have
-threads          work on numbered pieces
+export           an export read back: what those of all formats have in common
 """

@@ -21,13 +21,13 @@ from typing import TypeVar
 from pass_dataset.archives.ensure import open_mini
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import RemovalList, removals_for
+from pass_dataset.builds.catalogue import open_stored
 from pass_dataset.builds.reading.expected_images import ExpectedImages, expect_images
-from pass_dataset.builds.reading.stored_build import (
+from pass_dataset.builds.stored_build import (
     Damage,
     StoredBuild,
     StoredRecord,
     StoredShard,
-    open_stored,
 )
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.folders.identity import ARCHIVES_VARIABLE, archive_folder, identify_release

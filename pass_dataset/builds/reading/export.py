@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pass_dataset.builds.manifest import ExportRecord
-from pass_dataset.builds.reading.stored_build import Damage, Difference, StoredRecord, StoredShard
+from pass_dataset.builds.stored_build import Damage, Difference, StoredRecord, StoredShard
 from pass_dataset.releases.release import Release
 
 __all__ = ["ExportFolder", "image_differences"]

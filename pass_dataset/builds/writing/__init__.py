@@ -7,6 +7,6 @@ workers       processes started, given shards, watched; `worker` is one of them
 shard_files   one shard written, and named when it is whole; what a library's format must offer
 readahead     the system told what will be read next
 
-What a shard looks like is a library's own matter: `pass_dataset.tfds.building`,
-`pass_dataset.parquet`, `pass_dataset.webdataset`.
+export        a build that is a folder of its own, with a manifest
+source        the archives a build is made from
 """

@@ -13,7 +13,7 @@ from pass_dataset.archives.ensure import provide
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import removals_for
 from pass_dataset.builds.manifest import ExportRecord, ExportShard
-from pass_dataset.builds.purging.targets import images_in
+from pass_dataset.builds.targets import images_in
 from pass_dataset.builds.writing.build import SPLIT, Build, system_errors
 from pass_dataset.builds.writing.plan import BuildPlan
 from pass_dataset.builds.writing.shard_files import ShardFormat

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pass_dataset.builds.reading.stored_build import Damage
+from pass_dataset.builds.stored_build import Damage
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
 from pass_dataset.pages.html import Picture

@@ -18,8 +18,8 @@ from pass_dataset.archives.ensure import open_mini
 from pass_dataset.archives.removals import RemovalList, add_removals
 from pass_dataset.builds.purging.purging import PurgeReport, purge
 from pass_dataset.builds.purging.receipt import PurgeReceipt
-from pass_dataset.builds.purging.targets import Kind, find_targets, open_target
 from pass_dataset.builds.reading.comparison import verify_build
+from pass_dataset.builds.targets import find_targets, open_target
 from pass_dataset.commands.main import main
 from pass_dataset.errors import BuildError, FolderError, UploadError
 from pass_dataset.parquet.build import ParquetBuild
@@ -191,9 +191,9 @@ def test_huggingface(tmp_path: Path, num_proc: int | None) -> None:
 
 
 def test_targets(parquet: Path, webdataset: Path, archives: Path, tmp_path: Path) -> None:
-    assert find_targets(parquet)[0].kind is Kind.PARQUET
-    assert find_targets(webdataset.parent)[0].kind is Kind.WEBDATASET
-    assert find_targets(archives.parent)[0].kind is Kind.ARCHIVES
+    assert find_targets(parquet)[0].label == "Parquet export"
+    assert find_targets(webdataset.parent)[0].label == "WebDataset export"
+    assert find_targets(archives.parent)[0].label == "archive folder"
     with pytest.raises(FolderError, match="found nothing"):
         find_targets(tmp_path / "absent")
 

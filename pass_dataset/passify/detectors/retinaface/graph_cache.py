@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from pass_dataset.passify.detectors.retinaface.network import Network
 
 __all__ = [
-    "INPUT_NAME",
-    "MEAN_BGR",
-    "OUTPUT_NAMES",
     "NcnnGraph",
     "cached_ncnn_graph",
     "cached_onnx_graph",
@@ -35,13 +32,6 @@ logger = logging.getLogger(__name__)
 #: Raise them whenever `build_onnx_graph` or `build_ncnn_graph` makes another graph.
 _ONNX_VERSION = 2
 _NCNN_VERSION = 1
-
-INPUT_NAME = "image"
-#: Of the outputs at strides 8, 16 and 32, where they have names.
-OUTPUT_NAMES = ("fine", "middle", "coarse")
-
-#: Subtracted from the pixels, which are not scaled (published code, ``main_face_detector.py``).
-MEAN_BGR = (104, 117, 123)
 
 
 def cached_onnx_graph(weights: VerifiedWeights) -> tuple[bytes, int]:

@@ -11,7 +11,7 @@ from pass_dataset.downloads.single_file import PATIENCE, fetch_file
 from pass_dataset.errors import DownloadError, WeightsError
 from pass_dataset.folders.lock import hold
 from pass_dataset.passify.detectors.weights.files import WeightsFile
-from pass_dataset.passify.detectors.weights.store import check_fetched, record_hash
+from pass_dataset.passify.detectors.weights.hashes import check_fetched, record_hash
 from pass_dataset.progress import Progress, Silent
 
 __all__ = ["fetch"]

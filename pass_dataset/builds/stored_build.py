@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from pass_dataset.parquet.manifest import is_export
 from pass_dataset.releases.release import Release
-from pass_dataset.webdataset.manifest import is_webdataset
 
-__all__ = ["Damage", "Difference", "StoredBuild", "StoredRecord", "StoredShard", "open_stored"]
+__all__ = ["Damage", "Difference", "StoredBuild", "StoredRecord", "StoredShard"]
 
 
 @dataclass(frozen=True)
@@ -144,27 +141,3 @@ class StoredBuild(Protocol):
 
     def put_on_record(self) -> None:
         """Notes that the build was found right."""
-
-
-def open_stored(path: str | os.PathLike[str], name: str | None = None) -> StoredBuild:
-    """Opens a build of any library.
-
-    Args:
-      path: a Parquet or WebDataset folder, the folder of a TFDS build, or TFDS's ``data_dir``.
-      name: dataset to look for in a ``data_dir``; None for the only one there.
-
-    Raises:
-      UnreadableBuildError: there is none, or what describes it cannot be read.
-      MissingExtraError: the library is not installed.
-    """
-    if is_export(Path(path)):
-        from pass_dataset.parquet.stored import ParquetFolder
-
-        return ParquetFolder.open(Path(path))
-    if is_webdataset(Path(path)):
-        from pass_dataset.webdataset.stored import WebDatasetFolder
-
-        return WebDatasetFolder.open(Path(path))
-    from pass_dataset.tfds.stored import open_build
-
-    return open_build(path, name)
