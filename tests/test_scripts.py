@@ -131,11 +131,11 @@ def test_bench_streaming(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_bench_detectors(tmp_path: Path, shared: Path) -> None:
+def test_bench_detectors(tmp_path: Path, shared: Path, photographs: Path) -> None:
     for package in ("torch", "onnxruntime", "onnx"):
         pytest.importorskip(package)
     weights = shared / "weights" / "mobilenet0.25_Final.pth"
-    small = ("--images", shared / "images", "--weights", weights, "--count", 9, "--rounds", 1)
+    small = ("--images", photographs, "--weights", weights, "--count", 9, "--rounds", 1)
     out = run("bench_detectors.py", *small)
     assert "verdicts: all the same" in out
     assert "ours / published" in out
@@ -166,11 +166,11 @@ def test_bench_parquet(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_make_collection(shared: Path, tmp_path: Path) -> None:
+def test_make_collection(photographs: Path, tmp_path: Path) -> None:
     from PIL import Image
 
     for name in ("a", "b"):
-        out = run("make_collection.py", shared / "images", tmp_path / name, "--images", 130)
+        out = run("make_collection.py", photographs, tmp_path / name, "--images", 130)
         assert "130 images" in out
     made = {
         name: {path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.jpg")}
@@ -185,12 +185,12 @@ def test_make_collection(shared: Path, tmp_path: Path) -> None:
     assert len(sizes) > 50
 
 
-def test_bench_passify(shared: Path, tmp_path: Path) -> None:
+def test_bench_passify(shared: Path, photographs: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("torch")
     small = ("--images", 24, "--loop-images", 4, "--listing", 500, "--rows", 3000)
     weights = ("--weights", shared / "weights" / "mobilenet0.25_Final.pth", "--work", tmp_path)
-    out = run("bench_passify.py", shared / "images", *weights, *small)
+    out = run("bench_passify.py", photographs, *weights, *small)
     for line in ("published loop ", "detector alone ", "passify run ", "listing and planning 500"):
         assert line in out
     assert "passify keep --face 0.3 on 3,000 rows" in out

@@ -155,9 +155,9 @@ def test_transparent_gif_shows_its_background() -> None:
     assert np.array_equal(decode(data).pixels, expected)
 
 
-def test_photographs_are_those_of_opencv(shared: Path) -> None:
+def test_photographs_are_those_of_opencv(photographs: Path) -> None:
     cv2 = pytest.importorskip("cv2")
-    for path in sorted((shared / "images").iterdir()):
+    for path in sorted(photographs.iterdir()):
         if not path.name.startswith("bad_"):
             found = decode(path.read_bytes())
             assert found.outcome == "ok", path.name
@@ -206,8 +206,8 @@ BROKEN = {
 }
 
 
-def test_broken_files_have_their_reason(shared: Path) -> None:
-    paths = sorted((shared / "images").glob("bad_*"))
+def test_broken_files_have_their_reason(photographs: Path) -> None:
+    paths = sorted(photographs.glob("bad_*"))
     assert {path.name: decode(path.read_bytes()).outcome for path in paths} == BROKEN
 
 
@@ -448,9 +448,9 @@ def test_nothing_gets_through(capfd: pytest.CaptureFixture[str]) -> None:
     assert seen >= set(OUTCOMES) - {"empty", "single-colour"}
 
 
-def test_damaged_photographs(shared: Path) -> None:
+def test_damaged_photographs(photographs: Path) -> None:
     rng = random.Random(7)
-    for path in sorted((shared / "images").iterdir()):
+    for path in sorted(photographs.iterdir()):
         data = path.read_bytes()
         for _ in range(6):
             assert decode(damaged(data, rng) if data else data).outcome in OUTCOMES
