@@ -12,7 +12,7 @@ import pytest
 from markupsafe import Markup
 
 import pass_dataset
-from pass_dataset.pages.html import Picture
+from pass_dataset.pages.picture import Picture
 from pass_dataset.pages.template import render, render_pieces
 from tests.support.markup import ParsedPage
 

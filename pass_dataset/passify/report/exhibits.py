@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pass_dataset.pages.html import Picture
+from pass_dataset.pages.picture import Picture
 from pass_dataset.passify.detectors.detector import Target
 from pass_dataset.passify.report.gallery import Gallery, ShownImage
 from pass_dataset.passify.report.selection import Lowest, RowId

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pass_dataset.pages.html import Picture
+from pass_dataset.pages.picture import Picture
 
 
 def test_address_has_all_of_it() -> None:
