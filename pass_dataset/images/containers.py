@@ -18,8 +18,8 @@ __all__ = ["read_frame"]
 _GIF_SIGNATURES = (b"GIF87a", b"GIF89a")
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JPEG_2000_SIGNATURES = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
-#: Brands of ISO base media files. Those of HEIF itself (mif1, msf1, miaf) say nothing of the coding:
-#: what does is among the compatible ones (AV1 Image File Format 1.1, section 6).
+#: Brands of ISO base media files. Those of HEIF itself (mif1, msf1, miaf) say nothing of the
+#: coding: what does is among the compatible ones (AV1 Image File Format 1.1, section 6).
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"miaf"})
 #: Files name a handful of brands; a box that claims more is not read on.
