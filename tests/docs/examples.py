@@ -27,6 +27,8 @@ __all__ = ["NOT_RUN", "parse_shell", "run_page"]
 
 #: The mark of what cannot run here.
 NOT_RUN = re.compile(r"<!-- not run: (?P<reason>[^>]+) -->\s*\Z")
+#: The mark of Python that the page asks to be run anew.
+_NEW_PYTHON = re.compile(r"<!-- a new Python -->\s*\Z")
 
 _PARSERS = {"pass-dataset": pass_dataset_command, "passify": passify_command}
 
@@ -63,7 +65,7 @@ class Page:
         self.parsed = 0
 
     def shell(self, example: Example) -> None:
-        if _is_marked(example):
+        if _is_marked(example, NOT_RUN):
             parse_shell(example.parsed)
             self.parsed += 1
         else:
@@ -74,15 +76,18 @@ class Page:
         # With empty lines before it, so that errors name the line of the page.
         source = pad(self._world.true(example.parsed), example.line + example.parsed.line_offset)
         code = compile(source, example.path, "exec", dont_inherit=True)
-        if _is_marked(example):
+        if _is_marked(example, NOT_RUN):
             self.parsed += 1
+            return
+        if _is_marked(example, _NEW_PYTHON):
+            self._world.run(f"python -c {shlex.quote(example.parsed)}")
         else:
             exec(code, example.namespace)
-            self.run += 1
+        self.run += 1
 
 
-def _is_marked(example: Example) -> bool:
-    return NOT_RUN.search(example.document.text[: example.start]) is not None
+def _is_marked(example: Example, mark: re.Pattern[str]) -> bool:
+    return mark.search(example.document.text[: example.start]) is not None
 
 
 def parse_shell(script: str) -> None:
