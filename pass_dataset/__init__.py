@@ -10,15 +10,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from pass_dataset.registration import register as _register
+from pass_dataset.version import __version__
 
 if TYPE_CHECKING:
+    from pass_dataset.archives.integrity import Verification, verify
+    from pass_dataset.archives.records import ImageRecord, PassArchive
     from pass_dataset.downloads import DownloadReport, download
     from pass_dataset.errors import PassDatasetError
-    from pass_dataset.records import ImageRecord, PassArchive
-    from pass_dataset.releases import Release, ReleaseFile, official_release, read_release
-    from pass_dataset.verification import Verification, verify
-
-__version__ = "0.1.0"
+    from pass_dataset.releases.release import Release, ReleaseFile, official_release, read_release
 
 __all__ = [
     "DownloadReport",
@@ -38,16 +37,16 @@ __all__ = [
 #: Public name to the module that has it; loaded on first use.
 _HOMES = {
     "DownloadReport": "downloads",
-    "ImageRecord": "records",
-    "PassArchive": "records",
+    "ImageRecord": "archives.records",
+    "PassArchive": "archives.records",
     "PassDatasetError": "errors",
-    "Release": "releases",
-    "ReleaseFile": "releases",
-    "Verification": "verification",
+    "Release": "releases.release",
+    "ReleaseFile": "releases.release",
+    "Verification": "archives.integrity",
     "download": "downloads",
-    "official_release": "releases",
-    "read_release": "releases",
-    "verify": "verification",
+    "official_release": "releases.release",
+    "read_release": "releases.release",
+    "verify": "archives.integrity",
 }
 
 

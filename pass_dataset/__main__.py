@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from pass_dataset.cli import main
+from pass_dataset.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

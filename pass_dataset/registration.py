@@ -20,13 +20,13 @@ logger = logging.getLogger(__name__)
 #: Dataset name to the module of its builder class `Builder`.
 TFDS_BUILDERS = {
     "pass": "pass_dataset.tfds.pass_dataset_builder",
-    "pass_mini": "pass_dataset.mini.pass_mini_dataset_builder",
+    "pass_mini": "pass_dataset.tfds.mini.pass_mini_dataset_builder",
 }
 
 #: Dataset name to the module of its builder for `datasets`.
 HUGGINGFACE_BUILDERS = {
     "pass": "pass_dataset.huggingface.builder",
-    "pass_mini": "pass_dataset.mini.huggingface",
+    "pass_mini": "pass_dataset.huggingface.mini",
 }
 
 #: Part of the folder name of data that `datasets` has prepared. It is no hash of the source, as
@@ -77,21 +77,21 @@ def _wrap_reader_of_tfds(module: ModuleType) -> None:
     def as_dataset(wrapped: Any, builder: Any, args: Any, kwargs: Any) -> Any:
         if not _is_ours(builder):
             return wrapped(*args, **kwargs)
-        from pass_dataset.tfds.removing import read_examples
-
-        return read_examples(wrapped, builder, *args, **kwargs)
+        return _kept().read_examples(wrapped, builder, *args, **kwargs)
 
     @wrapt.decorator
     def as_data_source(wrapped: Any, builder: Any, args: Any, kwargs: Any) -> Any:
         found = wrapped(*args, **kwargs)
         if not _is_ours(builder):
             return found
-        from pass_dataset.tfds.removing import read_source
-
-        return read_source(found, builder)
+        return _kept().read_source(found, builder)
 
     reader._as_dataset = as_dataset(reader._as_dataset)
     reader.as_data_source = as_data_source(reader.as_data_source)
+
+
+def _kept() -> Any:
+    return importlib.import_module("pass_dataset.tfds.kept")
 
 
 def _is_ours(builder: Any) -> bool:

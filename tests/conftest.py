@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,6 +64,18 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the folder ../shared with facts, golden data and test images")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The images that the golden data speaks of: the files of `images/`, not the folders in it."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the folder ../shared with golden data and test images")
+    folder = tmp_path_factory.mktemp("photographs")
+    for path in (SHARED / "images").iterdir():
+        if path.is_file():
+            shutil.copyfile(path, folder / path.name)
+    return folder
 
 
 @pytest.fixture(scope="session")

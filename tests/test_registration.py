@@ -31,7 +31,7 @@ def run(*lines: str, cwd: Path | None = None) -> str:
 def test_tfds(order: tuple[str, ...]) -> None:
     ask = "print(*(tfds.builder_cls(name).__module__ for name in ('pass', 'pass_mini')))"
     assert run(*order, ask) == (
-        "pass_dataset.tfds.pass_dataset_builder pass_dataset.mini.pass_mini_dataset_builder"
+        "pass_dataset.tfds.pass_dataset_builder pass_dataset.tfds.mini.pass_mini_dataset_builder"
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pass_dataset import PassArchive
-from pass_dataset.verification import verify
+from pass_dataset.archives.integrity import verify
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 
@@ -24,12 +24,17 @@ NEEDS = {
 }
 
 
+def script_path(name: str) -> Path:
+    (path,) = SCRIPTS.glob(f"*/{name}")
+    return path
+
+
 def run(name: str, *arguments: object) -> str:
     return completed(name, *arguments).stdout
 
 
 def completed(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
+    command = [sys.executable, str(script_path(name)), *map(str, arguments)]
     # One thread: more of them, in several processes on few cores, wait for each other.
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment)
@@ -43,7 +48,7 @@ def make(folder: Path, *arguments: object) -> PassArchive:
     return PassArchive(folder, folder / "checksums.tsv")
 
 
-@pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.glob("*_*.py")))
+@pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.glob("*/*_*.py")))
 def test_help(script: str) -> None:
     for module in NEEDS.get(script, ()):
         pytest.importorskip(module)
@@ -102,7 +107,7 @@ def test_bench_download(tmp_path: Path) -> None:
 def test_bench_huggingface(tmp_path: Path) -> None:
     pytest.importorskip("datasets")
     small = ("--images", 200, "--body-bytes", 600, "--rounds", 1, "--work", tmp_path)
-    command = [sys.executable, str(SCRIPTS / "bench_huggingface.py"), *map(str, small)]
+    command = [sys.executable, str(script_path("bench_huggingface.py")), *map(str, small)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     # So little is all start-up, in which cp wins: a target missed is no failure here.
     assert done.returncode in (0, 1), done.stderr
@@ -117,7 +122,7 @@ def test_bench_streaming(tmp_path: Path) -> None:
     if not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()):
         pytest.skip("needs nginx: apt-get install nginx-light")
     small = ("--images", 300, "--body-bytes-mean", 50_000, "--workers", 2, "--work", tmp_path)
-    command = [sys.executable, str(SCRIPTS / "bench_streaming.py"), *map(str, small)]
+    command = [sys.executable, str(script_path("bench_streaming.py")), *map(str, small)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert done.returncode in (0, 1), done.stderr  # a busy machine may take its time
     assert "300 images" in done.stdout
@@ -126,11 +131,11 @@ def test_bench_streaming(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_bench_detectors(tmp_path: Path, shared: Path) -> None:
+def test_bench_detectors(tmp_path: Path, shared: Path, photographs: Path) -> None:
     for package in ("torch", "onnxruntime", "onnx"):
         pytest.importorskip(package)
     weights = shared / "weights" / "mobilenet0.25_Final.pth"
-    small = ("--images", shared / "images", "--weights", weights, "--count", 9, "--rounds", 1)
+    small = ("--images", photographs, "--weights", weights, "--count", 9, "--rounds", 1)
     out = run("bench_detectors.py", *small)
     assert "verdicts: all the same" in out
     assert "ours / published" in out
@@ -161,11 +166,11 @@ def test_bench_parquet(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_make_collection(shared: Path, tmp_path: Path) -> None:
+def test_make_collection(photographs: Path, tmp_path: Path) -> None:
     from PIL import Image
 
     for name in ("a", "b"):
-        out = run("make_collection.py", shared / "images", tmp_path / name, "--images", 130)
+        out = run("make_collection.py", photographs, tmp_path / name, "--images", 130)
         assert "130 images" in out
     made = {
         name: {path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.jpg")}
@@ -180,12 +185,12 @@ def test_make_collection(shared: Path, tmp_path: Path) -> None:
     assert len(sizes) > 50
 
 
-def test_bench_passify(shared: Path, tmp_path: Path) -> None:
+def test_bench_passify(shared: Path, photographs: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("torch")
     small = ("--images", 24, "--loop-images", 4, "--listing", 500, "--rows", 3000)
     weights = ("--weights", shared / "weights" / "mobilenet0.25_Final.pth", "--work", tmp_path)
-    out = run("bench_passify.py", shared / "images", *weights, *small)
+    out = run("bench_passify.py", photographs, *weights, *small)
     for line in ("published loop ", "detector alone ", "passify run ", "listing and planning 500"):
         assert line in out
     assert "passify keep --face 0.3 on 3,000 rows" in out

@@ -10,17 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pass_dataset import __version__, folders
-from pass_dataset.downloads.partfile import file_sha256
 from pass_dataset.downloads.plan import Action, Plan, make_plan
 from pass_dataset.downloads.retries import Clock, HostGate, RetryPolicy
 from pass_dataset.downloads.sources import sources_for
 from pass_dataset.downloads.transfer import Transfer
 from pass_dataset.downloads.turns import Stopped
 from pass_dataset.errors import DiskSpaceError, DownloadError, FolderError
+from pass_dataset.files import file_sha256
+from pass_dataset.folders.identity import as_kept
+from pass_dataset.folders.lock import hold
+from pass_dataset.folders.receipt import Receipt
+from pass_dataset.folders.state import PURGED_NAME
 from pass_dataset.progress import Progress, Silent
-from pass_dataset.receipts import Receipt
-from pass_dataset.releases import Release, ReleaseFile, resolve_release
+from pass_dataset.releases.release import Release, ReleaseFile, resolve_release
+from pass_dataset.version import __version__
 
 if TYPE_CHECKING:
     import requests
@@ -144,7 +147,7 @@ class Downloader:
         if self.connections < 1:
             raise DownloadError(f"connections: expected at least 1, found {self.connections}")
         if not self.replace:
-            self.release = folders.as_kept(self.folder, self.release)
+            self.release = as_kept(self.folder, self.release)
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._gate = HostGate(self.clock)
@@ -168,12 +171,12 @@ class Downloader:
         """Does what `download` says."""
         started = self.clock.now()
         self.plan().check_space()  # before waiting for anyone, and before anything is touched
-        with folders.hold(self.folder, wait=self.wait):
+        with hold(self.folder, wait=self.wait):
             receipt = Receipt.load(self.folder)
             receipt.release = self.release
             if self.replace:
                 # The files as published are wanted again; removal lists still count.
-                (self.folder / folders.PURGED_NAME).unlink(missing_ok=True)
+                (self.folder / PURGED_NAME).unlink(missing_ok=True)
             plan = self._checked(self.plan(), receipt)
             self._refuse_purged(plan)
             plan.check_space()

@@ -6,37 +6,16 @@ import hashlib
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pass_dataset.folders import PART_SUFFIX
+from pass_dataset.files import part_path, read_blocks
 
-__all__ = ["PartFile", "file_sha256", "part_path"]
+__all__ = ["PartFile"]
 
-_BLOCK_BYTES = 4 << 20
 #: Chunks waiting to be hashed: enough to ride out a slow write, little memory (16 × 1 MiB).
 _QUEUE_CHUNKS = 16
-
-
-def part_path(path: Path) -> Path:
-    """Where a file is kept until it is whole."""
-    return path.with_name(path.name + PART_SUFFIX)
-
-
-def read_blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb", buffering=0) as handle:
-        while block := handle.read(_BLOCK_BYTES):
-            yield block
-
-
-def file_sha256(path: Path, advance: Callable[[int], None] = lambda amount: None) -> str:
-    """SHA-256 of a file, lower-case hexadecimal; `advance` is told the bytes as they are read."""
-    digest = hashlib.sha256()
-    for block in read_blocks(path):
-        digest.update(block)
-        advance(len(block))
-    return digest.hexdigest()
 
 
 class _Hasher:

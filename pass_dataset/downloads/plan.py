@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from pass_dataset.downloads.partfile import part_path
 from pass_dataset.errors import DiskSpaceError
-from pass_dataset.receipts import Receipt
-from pass_dataset.releases import ReleaseFile
+from pass_dataset.files import part_path
+from pass_dataset.folders.receipt import Receipt
+from pass_dataset.releases.release import ReleaseFile
 
 __all__ = ["Action", "Plan", "PlannedFile", "make_plan"]
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pass_dataset import __version__
 from pass_dataset.downloads.retries import Clock, HostGate, RetryPolicy
 from pass_dataset.downloads.sources import sources_for
 from pass_dataset.downloads.transfer import Transfer
 from pass_dataset.errors import DownloadError
 from pass_dataset.progress import Progress, Silent
-from pass_dataset.releases import ReleaseFile
+from pass_dataset.releases.release import ReleaseFile
+from pass_dataset.version import __version__
 
 if TYPE_CHECKING:
     import requests

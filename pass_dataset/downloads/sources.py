@@ -22,7 +22,7 @@ from pass_dataset.downloads.retries import (
     parse_retry_after,
 )
 from pass_dataset.errors import DownloadError
-from pass_dataset.releases import ReleaseFile
+from pass_dataset.releases.release import ReleaseFile
 
 if TYPE_CHECKING:
     import requests

@@ -15,7 +15,7 @@ from pass_dataset.downloads.sources import Source, Stream
 from pass_dataset.downloads.turns import Standing, Stopped, Turns
 from pass_dataset.errors import DiskSpaceError, DownloadError
 from pass_dataset.progress import Task
-from pass_dataset.releases import ReleaseFile
+from pass_dataset.releases.release import ReleaseFile
 
 __all__ = ["Transfer"]
 

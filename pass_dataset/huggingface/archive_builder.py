@@ -16,12 +16,12 @@ from typing import Any, Protocol
 
 import datasets
 
+from pass_dataset.archives.records import ImageRecord, PassArchive, shard_bounds
+from pass_dataset.archives.removals import RemovalList, Removals, note_removals, removals_for
 from pass_dataset.errors import DiskSpaceError, FolderError
 from pass_dataset.huggingface.features import CITATION, FEATURES, HOMEPAGE, LICENSE, example
-from pass_dataset.huggingface.removing import leave_out_all
+from pass_dataset.huggingface.kept import leave_out_all
 from pass_dataset.huggingface.tables import read_tables
-from pass_dataset.records import ImageRecord, PassArchive, shard_bounds
-from pass_dataset.removals import RemovalList, Removals, note_removals, removals_for
 
 __all__ = ["NUM_SHARDS", "ArchiveBuilder", "RecordSource", "row_ranges", "train_split"]
 
@@ -55,8 +55,8 @@ def train_split(source: RecordSource, ranges: list[tuple[int, int]]) -> datasets
 class ArchiveBuilder(datasets.GeneratorBasedBuilder):
     """A builder whose records come from an archive folder.
 
-    Images on removal lists (see `pass_dataset.removals`) are left out of what it builds, and of
-    what it reads that was built before.
+    Images on removal lists (see `pass_dataset.archives.removals`) are left out of what it builds,
+    and of what it reads that was built before.
     """
 
     #: Of the data that is cached, read before it is built anew.

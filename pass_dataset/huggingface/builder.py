@@ -28,17 +28,17 @@ from typing import Any
 
 import datasets
 
-from pass_dataset import folders
+from pass_dataset.archives.ensure import provide
+from pass_dataset.archives.records import PassArchive
+from pass_dataset.archives.removals import Removals
+from pass_dataset.archives.streaming import open_remote
 from pass_dataset.errors import FolderError
+from pass_dataset.folders.identity import ARCHIVES_VARIABLE, archive_folder, as_kept
 from pass_dataset.huggingface.archive_builder import NUM_SHARDS, ArchiveBuilder, train_split
 from pass_dataset.huggingface.configs import CONFIGS, PassConfig
 from pass_dataset.progress import on_terminal
-from pass_dataset.provision import provide
-from pass_dataset.records import PassArchive
-from pass_dataset.releases import DEFAULT_VERSION, Release
-from pass_dataset.remote import open_remote
-from pass_dataset.removals import Removals
-from pass_dataset.selections import Selection
+from pass_dataset.releases.release import DEFAULT_VERSION, Release
+from pass_dataset.releases.selection import Selection
 
 __all__ = ["Pass"]
 
@@ -86,7 +86,7 @@ class Pass(ArchiveBuilder):
     def _archives(self) -> Path:
         selection = self._selection
         default = self._download_folder(selection)
-        return folders.archive_folder(selection.release.version, self.config.data_dir, default)
+        return archive_folder(selection.release.version, self.config.data_dir, default)
 
     def _download_folder(self, selection: Selection) -> Path:
         root = Path(self._cache_downloaded_dir) / "pass"
@@ -95,9 +95,9 @@ class Pass(ArchiveBuilder):
 
     def _stream(self, selection: Selection, default: Path) -> datasets.SplitGenerator:
         release, parts = selection.release, selection.parts
-        folder = folders.archive_folder(release.version, self.config.data_dir, default)
-        release = folders.as_kept(folder, release)
-        is_named = bool(self.config.data_dir or os.environ.get(folders.ARCHIVES_VARIABLE))
+        folder = archive_folder(release.version, self.config.data_dir, default)
+        release = as_kept(folder, release)
+        is_named = bool(self.config.data_dir or os.environ.get(ARCHIVES_VARIABLE))
         absent = _absent(folder, release, parts)
         if not absent:
             with on_terminal() as progress:
@@ -127,7 +127,7 @@ class Pass(ArchiveBuilder):
             f"{'is' if len(absent) == 1 else 'are'} missing or of another size. Fetch what is "
             f"missing with: pass-dataset download {folder} --release {wanted}; or name the tars "
             f"that are there with parts=; or leave out data_dir= (and "
-            f"{folders.ARCHIVES_VARIABLE}) to stream from the published place."
+            f"{ARCHIVES_VARIABLE}) to stream from the published place."
         )
 
 

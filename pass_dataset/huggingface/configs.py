@@ -13,9 +13,14 @@ from typing import Any
 
 import datasets
 
-from pass_dataset.releases import DEFAULT_VERSION, OFFICIAL_VERSIONS, Release, official_release
-from pass_dataset.removals import Removals
-from pass_dataset.selections import Selection, select
+from pass_dataset.archives.removals import Removals
+from pass_dataset.releases.release import (
+    DEFAULT_VERSION,
+    OFFICIAL_VERSIONS,
+    Release,
+    official_release,
+)
+from pass_dataset.releases.selection import Selection, select
 
 __all__ = ["CONFIGS", "PassConfig"]
 
@@ -33,8 +38,8 @@ class PassConfig(datasets.BuilderConfig):
       index: index of the release as ``pass-dataset index`` saves it, for streaming over HTTP:
         images are then asked for by their exact bytes, and the metadata is not fetched.
       removals: one more list of images to be left out, beside those of the archive folder, of the
-        cache folder and of ``PASS_REMOVALS`` (see `pass_dataset.removals`). It is applied when the
-        data is read, and does not count for where it is cached.
+        cache folder and of ``PASS_REMOVALS`` (see `pass_dataset.archives.removals`). It is applied
+        when the data is read, and does not count for where it is cached.
       selection: what `release` and `parts` stand for.
     """
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import datasets
 
-from pass_dataset.licenses import DATASET_LICENSE
-from pass_dataset.records import ImageRecord
+from pass_dataset.archives.records import ImageRecord
+from pass_dataset.releases.licenses import DATASET_LICENSE
 
 __all__ = ["CITATION", "FEATURES", "HOMEPAGE", "LICENSE", "OLD_COLUMNS", "example"]
 

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pass_dataset.archives.records import PassArchive
 from pass_dataset.huggingface.features import FEATURES
-from pass_dataset.records import PassArchive
 
 __all__ = ["joined", "read_tables"]
 

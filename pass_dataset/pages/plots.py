@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pass_dataset.markup import Html, escape
+from pass_dataset.pages.html import Html, escape
 
 __all__ = ["Axis", "Column", "Mark", "draw_bar", "draw_columns", "plot_text", "short"]
 

@@ -13,22 +13,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pass_dataset import folders
-from pass_dataset.building.build import Build
-from pass_dataset.building.plan import BuildPlan, stored_fingerprint
+from pass_dataset.archives.records import PassArchive
+from pass_dataset.archives.removals import note_removals
+from pass_dataset.builds.writing.build import Build
+from pass_dataset.builds.writing.export import ExportBuild
+from pass_dataset.builds.writing.plan import BuildPlan, stored_fingerprint
 from pass_dataset.errors import BuildError
-from pass_dataset.exports.build import ExportBuild
+from pass_dataset.folders.state import STATE_NAMES
 from pass_dataset.parquet.card import card_of
-from pass_dataset.parquet.export import (
+from pass_dataset.parquet.manifest import (
     CARD_NAME,
     DATA_NAME,
     EXPORT_NAME,
     Export,
     describe,
 )
-from pass_dataset.parquet.shards import ImageParquet
-from pass_dataset.records import PassArchive
-from pass_dataset.removals import note_removals
+from pass_dataset.parquet.shard_format import ImageParquet
 
 __all__ = ["WORK_NAME", "ParquetBuild"]
 
@@ -86,7 +86,7 @@ class ParquetBuild(ExportBuild[Export]):
 
     def _check_folder(self) -> None:
         """Refuses a folder with files of someone else."""
-        ours = _OTHERS | folders.STATE_NAMES | {DATA_NAME, CARD_NAME, EXPORT_NAME}
+        ours = _OTHERS | STATE_NAMES | {DATA_NAME, CARD_NAME, EXPORT_NAME}
         present = {entry.name for entry in os.scandir(self.out)}
         strange = sorted(present - ours)
         whole = EXPORT_NAME in present

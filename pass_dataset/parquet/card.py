@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pass_dataset.parquet.export import Export
+from pass_dataset.parquet.manifest import Export
 from pass_dataset.parquet.schema import FEATURES
-from pass_dataset.releases import format_parts
+from pass_dataset.releases.release import format_parts
 
 __all__ = ["card_after", "card_of", "size_category", "source_card"]
 

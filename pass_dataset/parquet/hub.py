@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pass_dataset.archives.removals import removals_for
+from pass_dataset.builds.targets import images_in
 from pass_dataset.errors import UploadError
 from pass_dataset.extras import require
-from pass_dataset.parquet.export import CARD_NAME, DATA_NAME, EXPORT_NAME, Export
+from pass_dataset.parquet.manifest import CARD_NAME, DATA_NAME, EXPORT_NAME, Export
 from pass_dataset.parquet.stored import ParquetFolder
-from pass_dataset.purge.targets import images_in
-from pass_dataset.removals import removals_for
 
 __all__ = ["HubUpload", "UploadFile"]
 

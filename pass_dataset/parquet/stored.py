@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pass_dataset import folders
-from pass_dataset.exports.stored import ExportFolder, image_differences
-from pass_dataset.parquet.export import Export, contents_digest
+from pass_dataset.builds.reading.export import ExportFolder, image_differences
+from pass_dataset.builds.stored_build import Damage, Difference, StoredShard
+from pass_dataset.files import write_whole
+from pass_dataset.folders.state import state_path
+from pass_dataset.parquet.manifest import Export, contents_digest
 from pass_dataset.parquet.schema import arrow_schema
-from pass_dataset.stored.builds import Damage, Difference, StoredShard
 
 __all__ = ["ParquetFolder", "ParquetRecord"]
 
@@ -113,13 +114,13 @@ class ParquetFolder(ExportFolder[Export]):
     def put_on_record(self) -> None:
         """Notes that the folder was found right, as it is now."""
         content = {"contents": contents_digest(self.folder, self.export)}
-        path = folders.state_path(self.folder, _VERIFIED_NAME, for_writing=True)
-        folders.write_whole(path, json.dumps(content).encode())
+        path = state_path(self.folder, _VERIFIED_NAME, for_writing=True)
+        write_whole(path, json.dumps(content).encode())
 
     def is_on_record(self) -> bool:
         """True if the folder was found right, and no file of it has been written to since."""
         try:
-            content = json.loads(folders.state_path(self.folder, _VERIFIED_NAME).read_text())
+            content = json.loads(state_path(self.folder, _VERIFIED_NAME).read_text())
             return bool(content["contents"] == contents_digest(self.folder, self.export))
         except (OSError, ValueError, KeyError, TypeError):
             return False

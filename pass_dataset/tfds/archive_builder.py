@@ -1,8 +1,8 @@
 """What the builders of `pass` and `pass_mini` share: features, examples, and the way to build.
 
 On one machine `download_and_prepare` writes the shards itself, in worker processes (see
-`pass_dataset.building`). With Beam, or for a format or a place that it does not write, TFDS's own
-way is taken.
+`pass_dataset.builds.writing`). With Beam, or for a format or a place that it does not write, TFDS's
+own way is taken.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from pass_dataset import folders
-from pass_dataset.building.build import SPLIT, Build
-from pass_dataset.building.layout import Layout, lay_out, shuffled_records
-from pass_dataset.building.plan import BuildPlan, sweep, work_folder
+from pass_dataset.archives.records import ImageRecord, PassArchive
+from pass_dataset.archives.removals import RemovalList, Removals, note_removals, removals_for
+from pass_dataset.builds.writing.build import SPLIT, Build
+from pass_dataset.builds.writing.layout import Layout, lay_out, shuffled_records
+from pass_dataset.builds.writing.plan import BuildPlan, sweep, work_folder
 from pass_dataset.errors import BuildError
 from pass_dataset.extras import require
+from pass_dataset.folders.lock import hold
 from pass_dataset.progress import on_terminal
-from pass_dataset.records import ImageRecord, PassArchive
-from pass_dataset.releases import Release
-from pass_dataset.removals import RemovalList, Removals, note_removals, removals_for
-from pass_dataset.selections import Selection
-from pass_dataset.tfds.building import wire
-from pass_dataset.tfds.building.copying import TfdsFormat
-from pass_dataset.tfds.building.example_writer import ShardExampleWriter
-from pass_dataset.tfds.building.shards import FORMATS
+from pass_dataset.releases.release import Release
+from pass_dataset.releases.selection import Selection
+from pass_dataset.tfds import wire
 from pass_dataset.tfds.configs import config_of
-from pass_dataset.tfds.removing import without_removed_examples, without_removed_sources
-from pass_dataset.worker_process import default_workers
+from pass_dataset.tfds.example_writer import ShardExampleWriter
+from pass_dataset.tfds.frames import FORMATS
+from pass_dataset.tfds.kept import without_removed_examples, without_removed_sources
+from pass_dataset.tfds.shard_format import TfdsFormat
+from pass_dataset.workers.process import default_workers
 
 __all__ = ["HOMEPAGE", "ArchiveBuilder", "example", "features"]
 
@@ -86,8 +86,8 @@ def example(record: ImageRecord) -> dict[str, Any]:
 class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
     """A builder whose records come from an archive folder.
 
-    Images on removal lists (see `pass_dataset.removals`) are left out of what it builds, and of
-    what it reads that was built before.
+    Images on removal lists (see `pass_dataset.archives.removals`) are left out of what it builds,
+    and of what it reads that was built before.
     """
 
     #: Number of worker processes; None: as many as there are cores.
@@ -303,7 +303,7 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
             super()._download_and_prepare(dl_manager, download_config)
             return
         require("apache_beam", feature="Building with a Beam runner", extra="beam")
-        from pass_dataset.tfds.building import beam
+        from pass_dataset.tfds import beam
 
         archive = self._opened(dl_manager)
         limit = self.selection.limit
@@ -389,7 +389,7 @@ def _held(folder: Path) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(folders.hold(folder))
+            stack.enter_context(hold(folder))
         except OSError as error:
             raise BuildError(f"{folder}: cannot be used for building: {error}") from error
         yield

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import tensorflow_datasets as tfds
 
-from pass_dataset.selections import Selection
+from pass_dataset.releases.selection import Selection
 
 __all__ = ["PassConfig", "config_of"]
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from pass_dataset import folders
+from pass_dataset.archives.ensure import provide
+from pass_dataset.archives.records import PassArchive
+from pass_dataset.archives.removals import Removals
 from pass_dataset.errors import ReleaseError
-from pass_dataset.provision import provide
-from pass_dataset.records import PassArchive
-from pass_dataset.releases import OFFICIAL_VERSIONS, Release, official_release
-from pass_dataset.removals import Removals
-from pass_dataset.selections import select
+from pass_dataset.folders.identity import archive_folder
+from pass_dataset.releases.release import OFFICIAL_VERSIONS, Release, official_release
+from pass_dataset.releases.selection import select
 from pass_dataset.tfds.archive_builder import ArchiveBuilder
 from pass_dataset.tfds.configs import PassConfig, config_of
 
@@ -57,7 +57,7 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
           parts: only these tars: numbers, or text such as ``0,3-5``; None for all.
           workers: processes that write shards; None for as many as there are cores.
           removals: one more list of images to be left out, beside those of the archive folder, of
-            the build and of ``PASS_REMOVALS`` (see `pass_dataset.removals`).
+            the build and of ``PASS_REMOVALS`` (see `pass_dataset.archives.removals`).
           config: what `release` and `parts` stand for, as TFDS hands it on.
           version, data_dir, file_format: as in TFDS.
 
@@ -97,7 +97,7 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
     def _archives(self) -> Path:
         default = self._default_folder(Path(self.data_dir_root) / "downloads")
         version = self.selection.release.version
-        return folders.archive_folder(version, self._manual_dir, default)
+        return archive_folder(version, self._manual_dir, default)
 
 
 def _manual_folder(dl_manager: Any, release: Release) -> Path | None:
@@ -112,6 +112,6 @@ def _manual_folder(dl_manager: Any, release: Release) -> Path | None:
     folder = Path(given)
     if folder != Path(dl_manager.download_dir) / "manual":
         return folder
-    put_here = folders.archive_folder(release.version, folder, folder)
+    put_here = archive_folder(release.version, folder, folder)
     found = any((put_here / file.filename).exists() for file in release.files)
     return folder if found else None

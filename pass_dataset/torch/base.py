@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pass_dataset.archives.records import PassArchive
 from pass_dataset.errors import ImageError
-from pass_dataset.records import PassArchive
 from pass_dataset.torch.examples import SKIPPED, ExampleMaker
 from pass_dataset.torch.jpegs import read_jpegs
 from pass_dataset.torch.rows import RowReader

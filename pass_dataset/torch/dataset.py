@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from pass_dataset.releases import Release
-from pass_dataset.removals import Removals
+from pass_dataset.archives.removals import Removals
+from pass_dataset.releases.release import Release
 from pass_dataset.torch.base import PassImages
 from pass_dataset.torch.examples import ExampleMaker, OnError, Target
 from pass_dataset.torch.images import Decode, Decoder
@@ -73,7 +73,7 @@ class PASS(PassImages, Dataset[Any]):
           on_error: an image that cannot be decoded raises ImageError, or its place is taken by the
             next that can (``skip``), so that batches keep their size; `skipped` counts these.
           removals: one more list of images to be left out, beside those of the folder and of
-            ``PASS_REMOVALS`` (see `pass_dataset.removals`).
+            ``PASS_REMOVALS`` (see `pass_dataset.archives.removals`).
 
         Raises:
           FolderError, ArchiveError, MetadataError, ReleaseError: see `PassArchive`.

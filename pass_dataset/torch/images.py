@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageFile
 
-from pass_dataset.passify.images.jpeg import read_jpeg
+from pass_dataset.images.jpeg import read_jpeg
 
 __all__ = ["Decode", "Decoder"]
 

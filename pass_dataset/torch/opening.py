@@ -10,13 +10,13 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pass_dataset import folders
+from pass_dataset.archives.ensure import provide
+from pass_dataset.archives.hash_lists import read_hash_list
+from pass_dataset.archives.records import PassArchive
+from pass_dataset.archives.removals import Removals
 from pass_dataset.errors import RecordNotFoundError
-from pass_dataset.hash_lists import read_hash_list
-from pass_dataset.provision import provide
-from pass_dataset.records import PassArchive
-from pass_dataset.releases import DEFAULT_VERSION, Release, resolve_release
-from pass_dataset.removals import Removals
+from pass_dataset.folders.identity import archive_folder
+from pass_dataset.releases.release import DEFAULT_VERSION, Release, resolve_release
 
 __all__ = ["Keep", "PathLike", "open_archive"]
 
@@ -67,7 +67,7 @@ def _opened(
     if release is None:
         return PassArchive(root, parts=parts, removals=removals)
     found = resolve_release(release)
-    folder = folders.archive_folder(found.version, root, root)
+    folder = archive_folder(found.version, root, root)
     return PassArchive(folder, found, parts=parts, removals=removals)
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pass_dataset.archives import ArchiveIndex
-from pass_dataset.records import OpenTars
+from pass_dataset.archives.index import ArchiveIndex
+from pass_dataset.archives.records import OpenTars
 
 __all__ = ["RowReader"]
 

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from torch.utils.data import IterableDataset, get_worker_info
 
-from pass_dataset.releases import Release
-from pass_dataset.removals import Removals
+from pass_dataset.archives.removals import Removals
+from pass_dataset.releases.release import Release
 from pass_dataset.torch.base import PassImages
 from pass_dataset.torch.examples import ExampleMaker, OnError, Target
 from pass_dataset.torch.images import Decode, Decoder

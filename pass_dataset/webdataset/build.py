@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pass_dataset.building.build import Build
-from pass_dataset.building.plan import BuildPlan, work_folder
+from pass_dataset.archives.records import PassArchive
+from pass_dataset.archives.removals import note_removals
+from pass_dataset.builds.writing.build import Build
+from pass_dataset.builds.writing.export import ExportBuild
+from pass_dataset.builds.writing.plan import BuildPlan, work_folder
 from pass_dataset.errors import BuildError
-from pass_dataset.exports.build import ExportBuild
-from pass_dataset.records import PassArchive
-from pass_dataset.releases import format_parts
-from pass_dataset.removals import note_removals
-from pass_dataset.webdataset.export import WebDatasetExport, is_webdataset
-from pass_dataset.webdataset.shards import TarShards
+from pass_dataset.releases.release import format_parts
+from pass_dataset.webdataset.manifest import WebDatasetExport, is_webdataset
+from pass_dataset.webdataset.shard_format import TarShards
 
 __all__ = ["WebDatasetBuild"]
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pass_dataset.exports.stored import ExportFolder, image_differences
-from pass_dataset.stored.builds import Damage, Difference, StoredShard
-from pass_dataset.webdataset.export import WebDatasetExport
-from pass_dataset.webdataset.shards import metadata_of
+from pass_dataset.builds.reading.export import ExportFolder, image_differences
+from pass_dataset.builds.stored_build import Damage, Difference, StoredShard
+from pass_dataset.webdataset.manifest import WebDatasetExport
+from pass_dataset.webdataset.shard_format import metadata_of
 
 __all__ = ["WebDatasetFolder", "WebDatasetRecord"]
 

@@ -44,7 +44,8 @@ def main(folder, server_path, script):
     import datasets
     from datasets.distributed import split_dataset_by_node
 
-    from pass_dataset.huggingface import FEATURES, OLD_COLUMNS, archive_builder
+    from pass_dataset.huggingface import archive_builder
+    from pass_dataset.huggingface.features import FEATURES, OLD_COLUMNS
 
     check_installed_plainly()
     check(archive_builder._takes_tables(), True, "tables are written")

@@ -21,7 +21,7 @@ def main():
     from torch.utils.data import DataLoader
     from torchvision.transforms import v2
 
-    from pass_dataset import mini
+    from pass_dataset.archives import mini
     from pass_dataset.torch import PASS, PassStream
 
     crop = v2.Compose([v2.ToImage(), v2.RandomResizedCrop(16), v2.ToDtype(torch.float32, True)])

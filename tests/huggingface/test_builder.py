@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 
 import pass_dataset  # noqa: F401  (registers the datasets)
+from pass_dataset.archives.ensure import open_mini
+from pass_dataset.archives.mini.traps import TRAPS
 from pass_dataset.errors import DiskSpaceError, FolderError, PassDatasetError
-from pass_dataset.huggingface import FEATURES, OLD_COLUMNS, archive_builder
+from pass_dataset.huggingface import archive_builder
 from pass_dataset.huggingface.archive_builder import row_ranges
-from pass_dataset.mini.traps import TRAPS
-from pass_dataset.provision import open_mini
+from pass_dataset.huggingface.features import FEATURES, OLD_COLUMNS
 from tests.support.bad_server import BadServer
 from tests.support.collection import Collection, jpeg
 

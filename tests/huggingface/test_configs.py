@@ -10,7 +10,7 @@ import pytest
 
 import pass_dataset  # noqa: F401  (registers the datasets)
 from pass_dataset.errors import ReleaseError
-from pass_dataset.releases import OFFICIAL_VERSIONS, official_release, read_release
+from pass_dataset.releases.release import OFFICIAL_VERSIONS, official_release, read_release
 from tests.support.collection import Collection
 
 

@@ -127,8 +127,8 @@ def test_torch_workers(published: Published, workers: int, how: str) -> None:
 
 def test_with_an_index(published: Published, tmp_path: Path) -> None:
     """Exact bytes: neither metadata nor headers are fetched."""
-    from pass_dataset.archives import _save, build_index, fingerprint_of
-    from pass_dataset.releases import read_release
+    from pass_dataset.archives.index import _save, build_index, fingerprint_of
+    from pass_dataset.releases.release import read_release
 
     release = read_release(published.release)
     made = build_index(published.nginx.folder, release)
@@ -147,7 +147,7 @@ def test_with_an_index(published: Published, tmp_path: Path) -> None:
 def test_a_release_has_many_shards(published: Published, tmp_path: Path) -> None:
     assert shards(published.stream()) >= 100  # 30 MB
     builder = datasets.load_dataset_builder("pass", cache_dir=str(tmp_path))
-    from pass_dataset.remote.shards import byte_ranges
+    from pass_dataset.archives.streaming.stretches import byte_ranges
 
     tars = builder.config.selection.release.tars
     assert len(byte_ranges(sum(file.size_bytes for file in tars), 2688)) == 2688

@@ -7,7 +7,8 @@ import pytest
 
 from pass_dataset import PassArchive
 from pass_dataset.errors import ArchiveError
-from pass_dataset.huggingface import FEATURES, example, tables
+from pass_dataset.huggingface import tables
+from pass_dataset.huggingface.features import FEATURES, example
 from tests.support.collection import Collection
 
 

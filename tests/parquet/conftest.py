@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset import mini
+from pass_dataset.archives import mini
 from pass_dataset.parquet.build import ParquetBuild
-from pass_dataset.releases import read_release
+from pass_dataset.releases.release import read_release
 from tests.support.collection import Collection
 
 #: Of a shard of the collection `many`, 240 images of 400 bytes: makes a few dozen.

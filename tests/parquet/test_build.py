@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from pass_dataset import mini
-from pass_dataset.building.plan import BuildPlan
+from pass_dataset.archives import mini
+from pass_dataset.builds.writing.plan import BuildPlan
 from pass_dataset.errors import ArchiveError, BuildError, PassDatasetError
 from pass_dataset.parquet import build as module
 from pass_dataset.parquet.build import WORK_NAME, ParquetBuild
-from pass_dataset.parquet.export import EXPORT_NAME, Export
-from pass_dataset.parquet.shards import ImageParquet
-from pass_dataset.releases import read_release
+from pass_dataset.parquet.manifest import EXPORT_NAME, Export
+from pass_dataset.parquet.shard_format import ImageParquet
+from pass_dataset.releases.release import read_release
 from tests.parquet.conftest import SHARD_BYTES, exported
 from tests.support.collection import Collection
 from tests.support.digests import digests
@@ -32,8 +32,8 @@ SCRIPT = """
 import sys, time
 from pathlib import Path
 from pass_dataset.parquet.build import ParquetBuild
-from pass_dataset.building import workers as module
-from pass_dataset.releases import read_release
+from pass_dataset.builds.writing import workers as module
+from pass_dataset.releases.release import read_release
 archives, out, slow_s, shard_bytes = sys.argv[1:]
 take_in = module._take_in
 module._take_in = lambda *given: (time.sleep(float(slow_s)), take_in(*given))[1]

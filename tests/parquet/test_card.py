@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset.exports.record import ExportShard
+from pass_dataset.builds.manifest import ExportShard
 from pass_dataset.parquet.card import card_of, size_category, source_card
-from pass_dataset.parquet.export import Export
-from pass_dataset.releases import OFFICIAL_VERSIONS, official_release, parse_release
+from pass_dataset.parquet.manifest import Export
+from pass_dataset.releases.release import OFFICIAL_VERSIONS, official_release, parse_release
 
 hub = pytest.importorskip("huggingface_hub")
 

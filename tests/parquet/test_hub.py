@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset.cli import main
-from pass_dataset.parquet.export import EXPORT_NAME
+from pass_dataset.builds.reading.comparison import verify_build
+from pass_dataset.commands.main import main
+from pass_dataset.parquet.manifest import EXPORT_NAME
 from pass_dataset.parquet.stored import ParquetFolder
-from pass_dataset.stored.verification import verify_build
 from tests.support.digests import digests
 from tests.support.fake_hub import TOKEN, FakeHub
 

@@ -17,7 +17,7 @@ import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
 
-from pass_dataset.provision import open_mini
+from pass_dataset.archives.ensure import open_mini
 from tests.support.environments import Environment, prepare, run_without_network
 
 datasets = pytest.importorskip("datasets")
@@ -106,7 +106,7 @@ def test_readers_that_know_nothing_of_this_package(
 
 
 def _features() -> Any:
-    from pass_dataset.huggingface import FEATURES
+    from pass_dataset.huggingface.features import FEATURES
 
     return FEATURES
 

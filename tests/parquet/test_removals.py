@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pass_dataset.releases import read_release
-from pass_dataset.removals import add_removals, removals_for
-from pass_dataset.stored.verification import verify_build
+from pass_dataset.archives.removals import add_removals, removals_for
+from pass_dataset.builds.reading.comparison import verify_build
+from pass_dataset.releases.release import read_release
 from pass_dataset.webdataset.build import WebDatasetBuild
 from tests.parquet.conftest import exported
 from tests.support.collection import Collection

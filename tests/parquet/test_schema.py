@@ -12,7 +12,7 @@ datasets = pytest.importorskip("datasets")
 
 
 def test_schema_is_that_of_datasets() -> None:
-    from pass_dataset.huggingface import FEATURES as THEIRS
+    from pass_dataset.huggingface.features import FEATURES as THEIRS
 
     ours, theirs = arrow_schema(), THEIRS.arrow_schema
     assert ours.equals(theirs)
@@ -21,7 +21,7 @@ def test_schema_is_that_of_datasets() -> None:
 
 
 def test_yaml_is_that_of_datasets() -> None:
-    from pass_dataset.huggingface import FEATURES as THEIRS
+    from pass_dataset.huggingface.features import FEATURES as THEIRS
 
     assert [{"name": name, "dtype": kind} for name, kind in FEATURES.items()] == (
         THEIRS._to_yaml_list()

@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pass_dataset.archives.ensure import open_mini
+from pass_dataset.builds.catalogue import open_stored
+from pass_dataset.builds.reading.comparison import BuildVerification, FindingKind, verify_build
 from pass_dataset.errors import UnreadableBuildError
-from pass_dataset.parquet.export import EXPORT_NAME
+from pass_dataset.parquet.manifest import EXPORT_NAME
 from pass_dataset.parquet.stored import ParquetFolder
-from pass_dataset.provision import open_mini
-from pass_dataset.stored.builds import open_stored
-from pass_dataset.stored.verification import BuildVerification, FindingKind, verify_build
 
 Verify = Callable[[Path], BuildVerification]
 

@@ -19,11 +19,13 @@ BAD = {
 }
 
 
-def test_faces(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faces(
+    shared: Path, photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("onnxruntime")
     monkeypatch.setenv("PASS_WEIGHTS_DIR", str(shared / "weights"))
     out = tmp_path / "run"
-    done = passify("run", shared / "images", "--out", out, "--detectors", "face")
+    done = passify("run", photographs, "--out", out, "--detectors", "face")
     assert done.returncode == 0, done.stderr
     for name, reason in BAD.items():
         assert f"  {name}: {reason}" in done.stdout

@@ -8,7 +8,7 @@ import sys
 
 def test_import_loads_nothing_heavy() -> None:
     code = (
-        "import sys; import pass_dataset.passify, pass_dataset.passify.images, "
+        "import sys; import pass_dataset.passify, pass_dataset.images, "
         "pass_dataset.passify.detectors.retinaface, pass_dataset.passify.detectors.weights; "
         "print(sorted({'torch', 'onnxruntime', 'onnx', 'PIL', 'numpy', 'cv2'} & set(sys.modules)))"
     )

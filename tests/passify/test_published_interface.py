@@ -1,4 +1,4 @@
-"""scripts/passify.py: the published steps and files, without the published faults."""
+"""scripts/examples/passify.py: the published steps and files, without the published faults."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pass_dataset.passify.runs import Plan, RunFolder
 from tests.support.passify import PEOPLE, ROOT, many, passify, picture, write_files
 from tests.support.slurm import Cluster
 
-SCRIPT = ROOT / "scripts" / "passify.py"
+SCRIPT = ROOT / "scripts" / "examples" / "passify.py"
 FACES = "python:tests.support.detectors:Telling"
 OPTIONS = (
     "--cpu-partition cpu --gpu-partition gpu --shard-size 10 --images-per-task 20 "
@@ -125,7 +125,7 @@ def test_scripts(here: Path, photos: Path) -> None:
         subprocess.run(["bash", "-n", str(script)], check=True)
         words = shlex.split(text, comments=True)
         # The Python that made it, options that it takes, and no path of anyone's own.
-        assert words[:4] == ["exec", sys.executable, "-m", "pass_dataset.passify"]
+        assert words[:4] == ["exec", sys.executable, "-m", "pass_dataset.commands.passify"]
         assert "-W" not in words
         assert "/scratch" not in text
         assert words[words.index("work") + 1] == str(here / "passify_run")

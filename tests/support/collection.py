@@ -9,8 +9,8 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pass_dataset.collection import describe_collection
-from pass_dataset.releases import Release, ReleaseFile, format_release
+from pass_dataset.archives.collection import describe_collection
+from pass_dataset.releases.release import Release, ReleaseFile, format_release
 
 HEADER = ",unickname,datetaken,licensename,hash,latitude,longitude"
 

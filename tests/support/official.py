@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset import releases
-from pass_dataset.collection import describe_collection
-from pass_dataset.provision import open_mini
-from pass_dataset.releases import OFFICIAL_VERSIONS, Release, format_release
+from pass_dataset.archives.collection import describe_collection
+from pass_dataset.archives.ensure import open_mini
+from pass_dataset.releases import release as releases
+from pass_dataset.releases.release import OFFICIAL_VERSIONS, Release, format_release
 from tests.support import collection
 
 #: Images of each release, fewer from release to release as in PASS.

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset import releases
-from pass_dataset.releases import Release, ReleaseFile, format_release, official_release
+from pass_dataset.releases import release as releases
+from pass_dataset.releases.release import Release, ReleaseFile, format_release, official_release
 
 __all__ = ["Published", "published"]
 

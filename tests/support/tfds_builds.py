@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from pass_dataset.tfds.stored.shards import read_shard
+from pass_dataset.tfds.stored_shards import read_shard
 
 Edit = Callable[[list[bytes]], Sequence[bytes]]
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pass_dataset.errors import ReleaseError
-from pass_dataset.releases import OFFICIAL_VERSIONS, official_release, read_release
-from pass_dataset.selections import Selection, select
+from pass_dataset.releases.release import OFFICIAL_VERSIONS, official_release, read_release
+from pass_dataset.releases.selection import Selection, select
 from tests.support.collection import Collection
 
 pytest.importorskip("tensorflow_datasets")

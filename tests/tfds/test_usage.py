@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 import pass_dataset
-from pass_dataset.mini.traps import TRAPS
-from pass_dataset.provision import open_mini
-from pass_dataset.records import ImageRecord
+from pass_dataset.archives.ensure import open_mini
+from pass_dataset.archives.mini.traps import TRAPS
+from pass_dataset.archives.records import ImageRecord
 from pass_dataset.tfds import pass_dataset_builder
 from tests.support.official import COUNTS, OfficialReleases, make_official
 
@@ -65,7 +65,7 @@ def official(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Offici
     made.publish(monkeypatch)
     yield made
     monkeypatch.undo()
-    pass_dataset.releases.official_release.cache_clear()
+    pass_dataset.releases.release.official_release.cache_clear()
 
 
 def load(data_dir: Path, split: Any = "train", **options: Any) -> list[dict[str, Any]]:
@@ -323,5 +323,5 @@ class TestPassAsTfdsTestsIt(tfds.testing.DatasetBuilderTestCase):
 
     def tearDown(self) -> None:
         self._patch.undo()
-        pass_dataset.releases.official_release.cache_clear()
+        pass_dataset.releases.release.official_release.cache_clear()
         super().tearDown()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset import mini
+from pass_dataset.archives import mini
 from tests.support.collection import Collection
 
 pytest.importorskip("torch", reason="needs the extra `torch`")

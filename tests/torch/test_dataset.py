@@ -17,7 +17,8 @@ from PIL import Image
 from torch.utils.data import DataLoader, DistributedSampler, RandomSampler, default_collate
 from torchvision.transforms import v2
 
-from pass_dataset import PassArchive, mini
+from pass_dataset import PassArchive
+from pass_dataset.archives import mini
 from pass_dataset.errors import (
     FolderError,
     ImageError,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from torch.utils.data import DataLoader
 
+from pass_dataset.archives.removals import add_removals
 from pass_dataset.errors import RecordNotFoundError
-from pass_dataset.removals import add_removals
 from pass_dataset.torch import PASS, PassStream
 from tests.support.collection import Collection
 

@@ -14,7 +14,8 @@ import torch
 import torch.distributed
 from torch.utils.data import DataLoader
 
-from pass_dataset import PassArchive, mini
+from pass_dataset import PassArchive
+from pass_dataset.archives import mini
 from pass_dataset.errors import ImageError
 from pass_dataset.torch import PASS, PassStream
 from tests.support.collection import Collection

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from pass_dataset import PassArchive, mini
+from pass_dataset import PassArchive
+from pass_dataset.archives import mini
 from tests.support.collection import Collection
 
 

@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pass_dataset import PassArchive, mini
-from pass_dataset.building.layout import hashed_order
-from pass_dataset.building.plan import BuildPlan
-from pass_dataset.cli import main
+from pass_dataset import PassArchive
+from pass_dataset.archives import mini
+from pass_dataset.builds.reading.comparison import verify_build
+from pass_dataset.builds.writing.layout import hashed_order
+from pass_dataset.builds.writing.plan import BuildPlan
+from pass_dataset.commands.main import main
 from pass_dataset.errors import BuildError, UnreadableBuildError
-from pass_dataset.releases import read_release
-from pass_dataset.stored.verification import verify_build
+from pass_dataset.releases.release import read_release
 from pass_dataset.webdataset.build import WebDatasetBuild
-from pass_dataset.webdataset.export import WebDatasetExport
+from pass_dataset.webdataset.manifest import WebDatasetExport
 from tests.support.collection import Collection
 
 #: webdataset 1.0 closes none of its files, and `datasets` not all.

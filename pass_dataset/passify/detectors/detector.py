@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     import numpy as np
 
+    from pass_dataset.images import ImageReader
     from pass_dataset.passify.detectors.detections import Detections
-    from pass_dataset.passify.images import ImageReader
 
 __all__ = ["PRECISIONS", "Detector", "DetectorSettings", "Precision", "Target"]
 

@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pass_dataset import folders
 from pass_dataset.errors import RunError, SourceError
+from pass_dataset.folders.lock import hold
 from pass_dataset.passify.executors.pool import ShardFailure
 from pass_dataset.passify.outputs.lists import write_lists
 from pass_dataset.passify.runs.plan import Plan, make_plan
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
 from pass_dataset.passify.runs.settings import RunSettings
+from pass_dataset.passify.runs.verdicts import Thresholds, outcome_of
 from pass_dataset.passify.sources import open_source
 from pass_dataset.passify.steps import ShardJob
-from pass_dataset.passify.verdicts import Thresholds, outcome_of
 from pass_dataset.progress import Progress, Silent
 
 __all__ = ["Executor", "RunReport", "fill_run", "plan_run", "retry_jobs", "run_filter"]
@@ -147,7 +147,7 @@ def _planned(
     settings = _with_exclusions(settings, listed)
     source = open_source(settings.source)
     folder.path.mkdir(parents=True, exist_ok=True)
-    with folders.hold(folder.path, wait=False):
+    with hold(folder.path, wait=False):
         folder.claim(settings, listed)
         yield Plan.load(folder) or make_plan(folder, source, settings, progress)
 
@@ -179,7 +179,7 @@ def fill_run(
     """
     results = Results(folder)
     results.require_whole()
-    with folders.hold(folder.path, wait=False):
+    with hold(folder.path, wait=False):
         jobs = [
             ShardJob(shard, thresholds=thresholds)
             for shard, (_, reasons) in zip(results.shards, results.judged(thresholds), strict=True)

@@ -14,7 +14,7 @@ from pass_dataset.errors import RunError
 from pass_dataset.passify.executors.attempts import error_of
 from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
 from pass_dataset.passify.steps import Execution, ShardJob, WorkerShare
-from pass_dataset.worker_process import WorkerProcess
+from pass_dataset.workers.process import WorkerProcess
 
 __all__ = ["ShardFailure", "do_shards"]
 

@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, replace
 from types import ModuleType
 from typing import Any
 
-from pass_dataset import __version__
 from pass_dataset.errors import PassDatasetError, SchedulerError
 from pass_dataset.extras import require
 from pass_dataset.passify.executors.attempts import Reply, attempt, error_of, fatal
@@ -20,6 +19,7 @@ from pass_dataset.passify.executors.executor import Executor
 from pass_dataset.passify.executors.pool import ShardFailure, do_shards
 from pass_dataset.passify.runs import RunFolder, ShardStats
 from pass_dataset.passify.steps import Examiner, Execution, ShardJob, WorkerShare
+from pass_dataset.version import __version__
 
 __all__ = ["RayExecutor", "RaySettings"]
 

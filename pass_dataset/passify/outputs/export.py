@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pass_dataset.errors import RunError, SourceError
-from pass_dataset.folders import write_whole
-from pass_dataset.passify.exclusions import Exclusions
+from pass_dataset.files import write_whole
 from pass_dataset.passify.outputs.lists import judged_rows
 from pass_dataset.passify.outputs.tar_shards import TarShards
+from pass_dataset.passify.runs.exclusions import Exclusions
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import written_whole
+from pass_dataset.passify.runs.verdicts import Thresholds
 from pass_dataset.passify.sources import Reader, Source, SourceItem, open_source, text_to_name
-from pass_dataset.passify.verdicts import Thresholds
 from pass_dataset.progress import Progress, Silent
 
 __all__ = ["EXPORT_KINDS", "Export", "ExportKind", "ExportReport", "KeptImage", "target_name"]

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pass_dataset.passify.exclusions import Exclusions
+from pass_dataset.passify.runs.exclusions import Exclusions
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import written_whole
-from pass_dataset.passify.verdicts import EXCLUDED, Outcome, Thresholds, outcome_of
+from pass_dataset.passify.runs.verdicts import EXCLUDED, Outcome, Thresholds, outcome_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,14 +7,14 @@ import time
 from pathlib import Path
 
 from pass_dataset.errors import RunError
-from pass_dataset.folders import write_whole
-from pass_dataset.passify.exclusions import Exclusions
+from pass_dataset.files import write_whole
 from pass_dataset.passify.report.facts import describe_settings, measure_work, software
 from pass_dataset.passify.report.gallery import make_gallery
 from pass_dataset.passify.report.page import ReportContent, render_report
 from pass_dataset.passify.report.survey import Choices, make_survey
 from pass_dataset.passify.runs import Results
-from pass_dataset.passify.verdicts import Thresholds
+from pass_dataset.passify.runs.exclusions import Exclusions
+from pass_dataset.passify.runs.verdicts import Thresholds
 from pass_dataset.progress import Progress
 
 __all__ = ["write_report"]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pass_dataset.markup import Html, code, escape, image, join, table
+from pass_dataset.pages.html import Html, code, escape, image, join, table
+from pass_dataset.pages.words import count
 from pass_dataset.passify.report.gallery import Gallery, ShownImage
 from pass_dataset.passify.report.reasons import title_of
 from pass_dataset.passify.report.selection import RowId
 from pass_dataset.passify.report.survey import Survey
 from pass_dataset.passify.report.thumbnails import pixel_area
 from pass_dataset.passify.runs.schema import Box
-from pass_dataset.passify.verdicts import EXCLUDED, TARGETS, Thresholds
-from pass_dataset.wording import count
+from pass_dataset.passify.runs.verdicts import EXCLUDED, TARGETS, Thresholds
 
 __all__ = ["examples", "nearest", "sample"]
 

@@ -6,10 +6,10 @@ import importlib.metadata
 import platform
 from dataclasses import dataclass
 
-from pass_dataset import __version__
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.runs.settings import RunSettings
 from pass_dataset.passify.sources import IMAGE_SUFFIXES
+from pass_dataset.version import __version__
 
 __all__ = ["Work", "describe_settings", "measure_work", "software"]
 

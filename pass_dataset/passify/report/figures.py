@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from pass_dataset.markup import Html
+from pass_dataset.pages.html import Html
 from pass_dataset.pages.plots import Axis, Column, Mark, draw_columns
 from pass_dataset.passify.report.histograms import BINS, ScoreHistogram
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from pass_dataset.intervals import lower_bound
+from pass_dataset.pages.intervals import lower_bound
+from pass_dataset.passify.runs.verdicts import TARGETS
 from pass_dataset.passify.sources import name_to_text, text_to_name
-from pass_dataset.passify.verdicts import TARGETS
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pass_dataset.errors import PassDatasetError
-from pass_dataset.markup import Picture
-from pass_dataset.passify.images import MAX_PIXELS, decode
+from pass_dataset.images import MAX_PIXELS, decode
+from pass_dataset.pages.html import Picture
 from pass_dataset.passify.report.selection import RowId
 from pass_dataset.passify.report.survey import Survey
 from pass_dataset.passify.report.thumbnails import make_thumbnail
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.schema import ImageResult
+from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
 from pass_dataset.passify.sources import Reader, SourceItem, open_source
-from pass_dataset.passify.verdicts import TARGETS, Thresholds
 from pass_dataset.progress import Progress, Silent
 
 if TYPE_CHECKING:

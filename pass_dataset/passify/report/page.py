@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pass_dataset.intervals import upper_bound
-from pass_dataset.markup import Html, code, escape, join, table
+from pass_dataset.pages.html import Html, code, escape, join, table
+from pass_dataset.pages.intervals import upper_bound
 from pass_dataset.pages.plots import draw_bar
 from pass_dataset.pages.template import fill_page
+from pass_dataset.pages.words import count, duration, percent, share
 from pass_dataset.passify.report import exhibits
 from pass_dataset.passify.report.facts import Work
 from pass_dataset.passify.report.figures import draw_histogram
@@ -19,8 +20,7 @@ from pass_dataset.passify.report.histograms import ScoreHistogram
 from pass_dataset.passify.report.reasons import funnel, in_text, title_of
 from pass_dataset.passify.report.survey import Choices, Survey
 from pass_dataset.passify.runs.settings import DetectorChoice
-from pass_dataset.passify.verdicts import Thresholds, outcome_of
-from pass_dataset.wording import count, duration, percent, share
+from pass_dataset.passify.runs.verdicts import Thresholds, outcome_of
 
 __all__ = ["ReportContent", "render_report"]
 

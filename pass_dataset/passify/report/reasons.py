@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pass_dataset.passify.verdicts import EXCLUDED, FAILED_REASONS, TARGETS, outcome_of
+from pass_dataset.passify.runs.verdicts import EXCLUDED, FAILED_REASONS, TARGETS, outcome_of
 
 if TYPE_CHECKING:
     from pass_dataset.passify.detectors.detector import Target

@@ -6,15 +6,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pass_dataset.passify.exclusions import Exclusions
+from pass_dataset.archives.records import random_keys
 from pass_dataset.passify.outputs.lists import judged_rows
 from pass_dataset.passify.report.folder_shares import GROUPS, FolderShares, group_of
 from pass_dataset.passify.report.histograms import ScoreHistogram, flagged
 from pass_dataset.passify.report.selection import Lowest, RowRange
+from pass_dataset.passify.runs.exclusions import Exclusions
 from pass_dataset.passify.runs.results import Results
-from pass_dataset.passify.verdicts import EXCLUDED, Thresholds
+from pass_dataset.passify.runs.verdicts import EXCLUDED, Thresholds
 from pass_dataset.progress import Progress, Silent
-from pass_dataset.records import random_keys
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pass_dataset.markup import Picture
+from pass_dataset.pages.html import Picture
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,6 +5,9 @@ run_folder   every name in the folder, and the markers of what is done
 plan         the list of images, and its shards
 schema       the columns of results
 results      results written and read
+verdicts     what becomes of an image, from its scores, for any thresholds
+exclusions   opt-out lists
+status       how far a run is
 """
 
 from __future__ import annotations

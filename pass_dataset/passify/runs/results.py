@@ -19,7 +19,7 @@ from pass_dataset.passify.runs.schema import (
     results_schema,
     to_table,
 )
-from pass_dataset.passify.verdicts import VERDICT_COLUMNS, Thresholds, judge, outcome_of
+from pass_dataset.passify.runs.verdicts import VERDICT_COLUMNS, Thresholds, judge, outcome_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -27,8 +27,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from pass_dataset import folders
 from pass_dataset.errors import RunError
+from pass_dataset.files import PART_SUFFIX
+from pass_dataset.folders.state import STATE_NAMES
 from pass_dataset.passify.detectors.detector import Target
 from pass_dataset.passify.runs.settings import RunSettings, differences
 
@@ -80,9 +81,7 @@ class CrashRecord:
 def written_whole(path: Path) -> Iterator[IO[bytes]]:
     """A file to write that gets its name when all is written, and on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(
-        f".{path.name}.{socket.gethostname()}.{os.getpid()}{folders.PART_SUFFIX}"
-    )
+    beside = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}{PART_SUFFIX}")
     try:
         with beside.open("wb") as file:
             yield file
@@ -202,7 +201,7 @@ class RunFolder:
             return False
         own = {path.name for path in (self.settings_path, self.exclusions_path)}
         own |= {self.plan_path.parent.name} if self.settings_path.exists() else set()
-        foreign = sorted(set(self._entries()) - folders.STATE_NAMES - own)
+        foreign = sorted(set(self._entries()) - STATE_NAMES - own)
         if foreign:
             raise RunError(
                 f"{self.path}: expected a new folder or that of a run, found {foreign[0]!r}"
@@ -311,7 +310,7 @@ class RunFolder:
         Args:
           older_than_s: only those that nobody wrote to for so long, where others may be at work.
         """
-        for path in self.path.rglob(f".*{folders.PART_SUFFIX}"):
+        for path in self.path.rglob(f".*{PART_SUFFIX}"):
             with contextlib.suppress(FileNotFoundError):
                 if older_than_s is None or time.time() - path.stat().st_mtime > older_than_s:
                     path.unlink()

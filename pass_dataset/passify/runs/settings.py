@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pass_dataset.passify.detectors.detector import Target
+from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
 from pass_dataset.passify.sources import SourceSettings
-from pass_dataset.passify.verdicts import TARGETS, Thresholds
 
 __all__ = ["DetectorChoice", "RunSettings", "differences"]
 

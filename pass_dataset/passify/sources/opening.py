@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pass_dataset.errors import SourceError
-from pass_dataset.folders import RECEIPT_NAME
+from pass_dataset.folders.state import RECEIPT_NAME
 from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes
 from pass_dataset.passify.sources.list_file import ListFile
 from pass_dataset.passify.sources.names import name_to_text, text_to_name

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pass_dataset.archives.records import PassArchive
 from pass_dataset.errors import SourceError
 from pass_dataset.passify.sources.list_file import read_lines
 from pass_dataset.passify.sources.names import name_to_text
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
 from pass_dataset.passify.sources.tar_files import TarReader
-from pass_dataset.records import PassArchive
 
 if TYPE_CHECKING:
     import pyarrow as pa

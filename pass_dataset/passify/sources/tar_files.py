@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pass_dataset.archives.records import OpenTars
+from pass_dataset.archives.tars import read_members
 from pass_dataset.errors import ArchiveError
 from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
-from pass_dataset.records import OpenTars
-from pass_dataset.tars import read_members
 
 __all__ = ["TarFiles", "TarReader"]
 

@@ -11,8 +11,8 @@ from pass_dataset.passify.detectors.detections import Detections
 from pass_dataset.passify.detectors.detector import Detector, Target
 from pass_dataset.passify.runs.schema import Box, ImageResult
 from pass_dataset.passify.runs.settings import DetectorChoice
+from pass_dataset.passify.runs.verdicts import DETECTOR_FAILED, TARGETS, Thresholds, outcome_of
 from pass_dataset.passify.steps.record import Examined
-from pass_dataset.passify.verdicts import DETECTOR_FAILED, TARGETS, Thresholds, outcome_of
 
 __all__ = ["Detecting", "needs"]
 

@@ -16,7 +16,7 @@ from pass_dataset.passify.detectors.detector import (
     Precision,
     Target,
 )
-from pass_dataset.worker_process import default_workers
+from pass_dataset.workers.process import default_workers
 
 __all__ = ["OWN_DETECTOR", "Execution", "WorkerShare", "open_named"]
 

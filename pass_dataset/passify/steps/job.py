@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from pass_dataset.passify.detectors.detector import Target
-from pass_dataset.passify.verdicts import TARGETS, Thresholds
+from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
 
 __all__ = ["ShardJob"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from pass_dataset.passify.images import DecodedImage
+from pass_dataset.images import DecodedImage
 from pass_dataset.passify.runs.schema import ImageResult
 from pass_dataset.passify.sources import SourceItem
 

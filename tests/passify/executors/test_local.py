@@ -22,7 +22,7 @@ from pass_dataset.errors import (
     RunError,
     WeightsError,
 )
-from pass_dataset.folders import hold
+from pass_dataset.folders.lock import hold
 from pass_dataset.passify.executors import (
     LocalExecutor,
     ShardFailure,
@@ -33,8 +33,8 @@ from pass_dataset.passify.executors import (
 from pass_dataset.passify.executors.executor import run_filter
 from pass_dataset.passify.runs import Results, RunFolder
 from pass_dataset.passify.runs.results import read_results, write_results
+from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
 from pass_dataset.passify.steps import Execution, ShardJob
-from pass_dataset.passify.verdicts import TARGETS, Thresholds
 from tests.support.passify import (
     DETECTORS,
     FACES,

@@ -17,7 +17,7 @@ def compare(shared: Path, work: Path, images: int, *options: object) -> str:
     """What the script prints before its table; it fails where rows differ."""
     pytest.importorskip("onnxruntime")
     pytest.importorskip("ray")
-    script = ROOT / "scripts" / "compare_executors.py"
+    script = ROOT / "scripts" / "benchmarks" / "compare_executors.py"
     weights = ("--face-weights", shared / "weights" / "mobilenet0.25_Final.pth")
     command = [script, shared / "images", "--images", images, "--work", work, *weights, *options]
     done = subprocess.run(

@@ -14,8 +14,8 @@ from PIL import Image
 from pass_dataset.errors import RunError, SourceError
 from pass_dataset.passify.outputs.export import Export, ExportKind, target_name
 from pass_dataset.passify.runs import Results
+from pass_dataset.passify.runs.verdicts import Thresholds
 from pass_dataset.passify.sources import SourceItem
-from pass_dataset.passify.verdicts import Thresholds
 from tests.support.passify import SAMPLE, picture, run, write_files
 
 KEPT = ["a/kept.png", "b/half.png", "kept too.png"]

@@ -7,11 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from pass_dataset.errors import RunError
-from pass_dataset.passify.exclusions import Exclusions
 from pass_dataset.passify.outputs.lists import dropped_images, listed_paths, write_lists
 from pass_dataset.passify.outputs.summary import summarize
 from pass_dataset.passify.runs import Results
-from pass_dataset.passify.verdicts import Thresholds
+from pass_dataset.passify.runs.exclusions import Exclusions
+from pass_dataset.passify.runs.verdicts import Thresholds
 from tests.support.passify import REASONS, SAMPLE, run, write_files
 
 PUBLISHED = Thresholds()

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pass_dataset.images import decode
 from pass_dataset.passify.detectors import Detector, DetectorSettings, open_detector
 from pass_dataset.passify.executors import LocalExecutor, run_filter
-from pass_dataset.passify.images import decode
 from pass_dataset.passify.report.document import write_report
 from pass_dataset.passify.report.survey import Choices
 from pass_dataset.passify.runs import DetectorChoice, Results, RunFolder, RunSettings

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import get_args
 
-from pass_dataset.passify.images import OUTCOMES
+from pass_dataset.images import OUTCOMES
 from pass_dataset.passify.report.reasons import funnel, title_of
-from pass_dataset.passify.verdicts import EXCLUDED, FAILED_REASONS, TARGETS
+from pass_dataset.passify.runs.verdicts import EXCLUDED, FAILED_REASONS, TARGETS
 
 
 def test_every_reason_has_its_stage() -> None:
@@ -57,7 +57,7 @@ def test_only_what_was_looked_for() -> None:
 
 
 def test_titles() -> None:
-    from pass_dataset.passify.images.outcomes import Outcome
+    from pass_dataset.images.outcomes import Outcome
 
     for name in (*get_args(Outcome)[1:], *FAILED_REASONS, *TARGETS, EXCLUDED, "person-unknown"):
         assert title_of(name) != name

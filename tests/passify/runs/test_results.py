@@ -11,7 +11,7 @@ from pass_dataset.errors import RunError
 from pass_dataset.passify.runs import ImageResult, Results
 from pass_dataset.passify.runs.results import read_results, write_results
 from pass_dataset.passify.runs.schema import results_schema
-from pass_dataset.passify.verdicts import TARGETS, Thresholds
+from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
 from tests.support.passify import many, run
 
 ROW = ImageResult(

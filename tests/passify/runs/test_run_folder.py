@@ -9,8 +9,8 @@ import pytest
 from pass_dataset.errors import RunError
 from pass_dataset.passify.runs import DetectorChoice, Plan, RunFolder, RunSettings, ShardStats
 from pass_dataset.passify.runs.run_folder import CrashRecord, written_whole
+from pass_dataset.passify.runs.verdicts import Thresholds
 from pass_dataset.passify.sources import SourceSettings
-from pass_dataset.passify.verdicts import Thresholds
 
 SETTINGS = RunSettings(
     SourceSettings("/photos", "folder"),

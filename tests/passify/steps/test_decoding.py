@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pass_dataset.errors import SourceError
-from pass_dataset.passify.exclusions import Exclusions
 from pass_dataset.passify.runs import ImageResult
+from pass_dataset.passify.runs.exclusions import Exclusions
 from pass_dataset.passify.sources import SourceItem
 from pass_dataset.passify.steps import Decoding, Examined
 from pass_dataset.passify.steps import decoding as module

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from pass_dataset.errors import WeightsError
+from pass_dataset.images import DecodedImage
 from pass_dataset.passify.detectors import Detections, DetectorSettings
-from pass_dataset.passify.images import DecodedImage
 from pass_dataset.passify.runs import DetectorChoice, ImageResult
+from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
 from pass_dataset.passify.sources import SourceItem
 from pass_dataset.passify.steps import Detecting, Examined, needs
-from pass_dataset.passify.verdicts import TARGETS, Thresholds
 from tests.support.detectors import AlwaysRaising, Faces, People, Raising
 
 BOTH = TARGETS

@@ -18,9 +18,9 @@ from pass_dataset.passify.detectors.torch_setup import check_images, prepare_tor
 if TYPE_CHECKING:
     import numpy as np
 
+    from pass_dataset.images import ImageReader
     from pass_dataset.passify.detectors.cascade_rcnn.frames import Frame
     from pass_dataset.passify.detectors.cascade_rcnn.network import Network
-    from pass_dataset.passify.images import ImageReader
 
 __all__ = ["CascadeRCNN"]
 

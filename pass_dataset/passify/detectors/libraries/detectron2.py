@@ -16,7 +16,7 @@ from pass_dataset.passify.detectors.torch_setup import check_images, float32_onl
 if TYPE_CHECKING:
     import numpy as np
 
-    from pass_dataset.passify.images import ImageReader
+    from pass_dataset.images import ImageReader
 
 __all__ = ["Detectron2"]
 

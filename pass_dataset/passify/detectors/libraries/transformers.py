@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pass_dataset.downloads.partfile import read_blocks
 from pass_dataset.errors import DetectorError, MissingExtraError, WeightsError
 from pass_dataset.extras import require
+from pass_dataset.files import read_blocks
 from pass_dataset.passify.detectors.batches import like_batches
 from pass_dataset.passify.detectors.detections import Detections
 from pass_dataset.passify.detectors.detector import DetectorSettings, Target
@@ -22,7 +22,7 @@ from pass_dataset.passify.detectors.torch_setup import check_images, float32_onl
 if TYPE_CHECKING:
     import numpy as np
 
-    from pass_dataset.passify.images import ImageReader
+    from pass_dataset.images import ImageReader
 
 __all__ = ["TransformersDetector"]
 

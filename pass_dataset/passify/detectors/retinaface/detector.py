@@ -24,8 +24,8 @@ from pass_dataset.passify.detectors.weights import (
 if TYPE_CHECKING:
     import numpy as np
 
+    from pass_dataset.images import ImageReader
     from pass_dataset.passify.detectors.retinaface.runtimes import Runtime
-    from pass_dataset.passify.images import ImageReader
 
 __all__ = ["FACE_THRESHOLD", "Network", "RetinaFace"]
 

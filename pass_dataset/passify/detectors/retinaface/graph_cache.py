@@ -14,17 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pass_dataset import folders
 from pass_dataset.extras import require
+from pass_dataset.files import user_cache, write_whole
 from pass_dataset.passify.detectors.weights.store import VerifiedWeights
 
 if TYPE_CHECKING:
     from pass_dataset.passify.detectors.retinaface.network import Network
 
 __all__ = [
-    "INPUT_NAME",
-    "MEAN_BGR",
-    "OUTPUT_NAMES",
     "NcnnGraph",
     "cached_ncnn_graph",
     "cached_onnx_graph",
@@ -35,13 +32,6 @@ logger = logging.getLogger(__name__)
 #: Raise them whenever `build_onnx_graph` or `build_ncnn_graph` makes another graph.
 _ONNX_VERSION = 2
 _NCNN_VERSION = 1
-
-INPUT_NAME = "image"
-#: Of the outputs at strides 8, 16 and 32, where they have names.
-OUTPUT_NAMES = ("fine", "middle", "coarse")
-
-#: Subtracted from the pixels, which are not scaled (published code, ``main_face_detector.py``).
-MEAN_BGR = (104, 117, 123)
 
 
 def cached_onnx_graph(weights: VerifiedWeights) -> tuple[bytes, int]:
@@ -110,7 +100,7 @@ def _cached(
       runtime: what it is for, as users know it.
       make: makes it.
     """
-    path = folders.user_cache("graphs") / f"retinaface-{weights.sha256[:32]}-{kind}"
+    path = user_cache("graphs") / f"retinaface-{weights.sha256[:32]}-{kind}"
     try:
         content = path.read_bytes()
     except OSError:
@@ -128,7 +118,7 @@ def _cached(
     margin = bytes([int(first_convolution(network).padding[0])])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        folders.write_whole(path, hashlib.sha256(margin + graph).digest() + margin + graph)
+        write_whole(path, hashlib.sha256(margin + graph).digest() + margin + graph)
     except OSError as error:
         logger.warning("%s: cannot be kept (%s); it is made anew next time", path, error.strerror)
     return graph, margin[0]

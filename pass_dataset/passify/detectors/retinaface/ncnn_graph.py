@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pass_dataset.passify.detectors.retinaface.graph import Graph, leak_of
-from pass_dataset.passify.detectors.retinaface.graph_cache import INPUT_NAME, OUTPUT_NAMES
+from pass_dataset.passify.detectors.retinaface.interface import INPUT_NAME, OUTPUT_NAMES
 from pass_dataset.passify.detectors.retinaface.network import Context, Network
 from pass_dataset.passify.detectors.retinaface.parameters import Kernel, folded
 

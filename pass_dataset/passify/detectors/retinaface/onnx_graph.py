@@ -14,7 +14,7 @@ import numpy as np
 
 from pass_dataset.extras import require
 from pass_dataset.passify.detectors.retinaface.graph import Graph
-from pass_dataset.passify.detectors.retinaface.graph_cache import INPUT_NAME
+from pass_dataset.passify.detectors.retinaface.interface import INPUT_NAME
 from pass_dataset.passify.detectors.retinaface.network import Network
 from pass_dataset.passify.detectors.retinaface.parameters import Kernel
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 from torch import nn
 
-from pass_dataset.passify.detectors.retinaface.graph_cache import MEAN_BGR
+from pass_dataset.passify.detectors.retinaface.interface import MEAN_BGR
 from pass_dataset.passify.detectors.retinaface.network import MobileNet, Network
 
 __all__ = ["Kernel", "filled", "first_convolution", "folded", "joined_heads", "pixel_kernel"]

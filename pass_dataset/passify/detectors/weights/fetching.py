@@ -6,12 +6,12 @@ import logging
 import os
 from pathlib import Path
 
-from pass_dataset import folders
 from pass_dataset.downloads.retries import RetryPolicy
 from pass_dataset.downloads.single_file import PATIENCE, fetch_file
 from pass_dataset.errors import DownloadError, WeightsError
+from pass_dataset.folders.lock import hold
 from pass_dataset.passify.detectors.weights.files import WeightsFile
-from pass_dataset.passify.detectors.weights.store import check_fetched, record_hash
+from pass_dataset.passify.detectors.weights.hashes import check_fetched, record_hash
 from pass_dataset.progress import Progress, Silent
 
 __all__ = ["fetch"]
@@ -41,7 +41,7 @@ def fetch(
         raise WeightsError(f"{path}: cannot be fetched; see {file.source}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with folders.hold(folder):
+        with hold(folder):
             if not path.is_file():
                 _fetch(file, path, progress or Silent(), policy)
     except (DownloadError, OSError) as error:

@@ -22,7 +22,8 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
 
 from pass_dataset.errors import MissingExtraError, WeightsError  # noqa: E402
-from pass_dataset.folders import user_cache  # noqa: E402
+from pass_dataset.files import user_cache  # noqa: E402
+from pass_dataset.images import decode  # noqa: E402
 from pass_dataset.passify.detectors import Detections, DetectorSettings  # noqa: E402
 from pass_dataset.passify.detectors.retinaface import RetinaFace, boxes  # noqa: E402
 from pass_dataset.passify.detectors.retinaface import detector as detector_module  # noqa: E402
@@ -41,7 +42,6 @@ from pass_dataset.passify.detectors.retinaface.runtimes import (  # noqa: E402
     TorchRuntime,
 )
 from pass_dataset.passify.detectors.weights import VerifiedWeights  # noqa: E402
-from pass_dataset.passify.images import decode  # noqa: E402
 
 HAS_NCNN = importlib.util.find_spec("ncnn") is not None
 needs_ncnn = pytest.mark.skipif(not HAS_NCNN, reason="needs ncnn")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset.cli import main
+from pass_dataset.commands.main import main
 from pass_dataset.downloads import RetryPolicy
 from pass_dataset.errors import WeightsError
-from pass_dataset.folders import user_cache
+from pass_dataset.files import user_cache
 from pass_dataset.passify.detectors import DetectorSettings
 from pass_dataset.passify.detectors.weights import (
     ALL_WEIGHTS,
@@ -228,7 +228,7 @@ def test_command_fetches(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     listed = (pinned(server), RETINAFACE_RESNET50)
-    monkeypatch.setattr("pass_dataset.passify.detectors.cli.ALL_WEIGHTS", listed)
+    monkeypatch.setattr("pass_dataset.commands.weights.ALL_WEIGHTS", listed)
     assert main(["weights", "--fetch", "--dir", str(tmp_path / "new")]) == 0
     assert (tmp_path / "new" / "weights.pth").read_bytes() == CONTENT
     out = capsys.readouterr().out

@@ -23,9 +23,9 @@ from pass_dataset.passify.executors.slurm import (
 )
 from pass_dataset.passify.executors.slurm.submissions import load_submissions
 from pass_dataset.passify.runs import Results, RunFolder
-from pass_dataset.passify.status import read_status
+from pass_dataset.passify.runs.status import read_status
+from pass_dataset.passify.runs.verdicts import Thresholds
 from pass_dataset.passify.steps import Execution
-from pass_dataset.passify.verdicts import Thresholds
 from tests.support.passify import (
     DETECTORS,
     many,
@@ -365,7 +365,16 @@ def test_percent_in_the_path(slurm: Cluster, photos: Path, tmp_path: Path) -> No
 def test_options_are_checked() -> None:
     def refused(*more: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "pass_dataset.passify", "run", ".", "--out", "x", *more],
+            [
+                sys.executable,
+                "-m",
+                "pass_dataset.commands.passify",
+                "run",
+                ".",
+                "--out",
+                "x",
+                *more,
+            ],
             capture_output=True,
             text=True,
             timeout=60,

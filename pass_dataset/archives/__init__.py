@@ -1,0 +1,14 @@
+"""Archives: the tars and the metadata of a release, read where they lie.
+
+tars             members of a tar, listed and checked
+metadata         the CSV, parsed; metadata_files: found, fetched, compared
+index            where every image is, joined with its metadata; index_tables: how it is made
+records          images with their metadata, read by position, by hash, or in any order
+hash_lists       lists of images in text files
+removals         lists of images that nobody is to be given
+ensure           an archive folder found, completed and opened
+integrity        is a folder whole? every file, by size and SHA-256
+collection       a collection of the user's own, described so that it can be verified
+streaming        records read over HTTP, without a download
+mini             the mini release that comes with the package
+"""

@@ -1,0 +1,479 @@
+"""Records: an image's bytes and metadata, read from the tars where they lie.
+
+archive = PassArchive("/data/pass")
+record = archive[0]
+for record in archive.iterate(shard=(rank, world_size), shuffle_seed=epoch):
+    ...
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import operator
+import os
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from pass_dataset.archives.index import ArchiveIndex, IndexSummary, open_index
+from pass_dataset.archives.removals import Removals, removals_for
+from pass_dataset.errors import ArchiveError, RecordNotFoundError
+from pass_dataset.folders.identity import identify_release
+from pass_dataset.releases.release import Release
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from pass_dataset.progress import Progress
+
+__all__ = [
+    "ImageRecord",
+    "OpenTars",
+    "PassArchive",
+    "random_keys",
+    "shard_bounds",
+    "shuffled_order",
+]
+
+#: Rows whose metadata is turned into Python values at a time.
+_BLOCK_ROWS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """An image and what is known of it.
+
+    Attributes:
+      hash: hexadecimal text of 28 to 32 characters, as in YFCC-100M, the image's name.
+      jpeg: the file's bytes, as they are in the tar.
+      creator: photographer, URL-encoded as in the CSV; None if the CSV has no such row.
+      license: licence as the CSV names it (``Attribution License`` is CC-BY 2.0), or None.
+      date_taken: local time without zone, or None.
+      date_taken_text: the same as the CSV has it (``2007-05-06 06:11:48.0``), or None.
+      latitude, longitude: degrees, or None.
+    """
+
+    hash: str
+    jpeg: bytes = field(repr=False)
+    creator: str | None
+    license: str | None
+    date_taken: datetime.datetime | None
+    date_taken_text: str | None
+    latitude: float | None
+    longitude: float | None
+
+
+#: Columns of the index that a record has as they are.
+_METADATA = (
+    "hash",
+    "creator",
+    "license",
+    "date_taken",
+    "date_taken_text",
+    "latitude",
+    "longitude",
+)
+
+
+class OpenTars:
+    """Open tars of one process; reading needs no position, so forked processes may share them."""
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        self._paths = [folder / name for name in names]
+        self._handles: dict[int, int] = {}
+        # Not at exit: the system closes them then, and a forked child must not do it twice.
+        weakref.finalize(self, _close_all, self._handles).atexit = False
+
+    def read(self, tar: int, offset: int, size_bytes: int, image_hash: str) -> bytes:
+        """The bytes of an image. Raises ArchiveError if they cannot be read or the tar was cut."""
+        with self._reading(tar, offset, image_hash):
+            data = os.pread(self.handle(tar), size_bytes, offset)
+        self._check_length(tar, offset, image_hash, size_bytes, len(data))
+        return data
+
+    def read_into(self, tar: int, offset: int, target: memoryview, image_hash: str) -> None:
+        """Fills `target` with the bytes of an image.
+
+        Raises:
+          ArchiveError: they cannot be read, or the tar was cut.
+        """
+        with self._reading(tar, offset, image_hash):
+            if hasattr(os, "preadv"):
+                found = os.preadv(self.handle(tar), [target], offset)
+            else:
+                data = os.pread(self.handle(tar), len(target), offset)
+                found = len(data)
+                target[:found] = data
+        self._check_length(tar, offset, image_hash, len(target), found)
+
+    @contextlib.contextmanager
+    def _reading(self, tar: int, offset: int, image_hash: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ArchiveError(
+                f"{self._paths[tar]}: image {image_hash} at byte {offset:,} cannot be read: "
+                f"{error.strerror}"
+            ) from error
+
+    def _check_length(
+        self, tar: int, offset: int, image_hash: str, expected: int, found: int
+    ) -> None:
+        if found != expected:
+            raise ArchiveError(
+                f"{self._paths[tar]}: image {image_hash} at byte {offset:,}: expected "
+                f"{expected:,} bytes, found {found:,}: the tar was cut after it was indexed. "
+                "pass-dataset verify tells more."
+            )
+
+    def expect(self, tar: int, offset: int, size_bytes: int) -> None:
+        """Tells the system that these bytes will be read soon, so that it fetches them now."""
+        if hasattr(os, "posix_fadvise"):
+            # Only a hint: whatever is wrong with the file, reading it will say so better.
+            with contextlib.suppress(OSError):
+                os.posix_fadvise(self.handle(tar), offset, size_bytes, os.POSIX_FADV_WILLNEED)
+
+    def handle(self, tar: int) -> int:
+        """The tar's file descriptor. Raises OSError if it cannot be opened."""
+        handle = self._handles.get(tar)
+        if handle is None:
+            # Two threads may both come here: the second handle is dropped, nothing is lost.
+            opened = os.open(self._paths[tar], os.O_RDONLY | os.O_CLOEXEC)
+            handle = self._handles.setdefault(tar, opened)
+            if handle != opened:
+                os.close(opened)
+        return handle
+
+    def close(self) -> None:
+        _close_all(self._handles)
+
+
+def _close_all(handles: dict[int, int]) -> None:
+    while handles:
+        os.close(handles.popitem()[1])
+
+
+class PassArchive:
+    """The images of an archive folder, in the order they stand in the tars.
+
+    Opening it reads the saved index (made on first use). It is cheap to pickle and safe to use
+    after a fork or in a spawned process; memory stays flat, however many records there are.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        release: str | os.PathLike[str] | Release | None = None,
+        *,
+        parts: Sequence[int] | None = None,
+        removals: Removals | None = None,
+        save_index: bool = True,
+        progress: Progress | None = None,
+    ) -> None:
+        """Opens an archive folder.
+
+        Images on a removal list, of the folder or of the environment, are left out (see
+        `pass_dataset.archives.removals`).
+
+        Args:
+          folder: archive folder, as `pass-dataset download` fills it.
+          release: what it holds: version, checksum file or Release; None to be told from it.
+          parts: part numbers to read; None for all that are there.
+          removals: one more list of images to be left out.
+          save_index: keep the index for the next time if it has to be made.
+          progress: where the making of the index is shown.
+
+        Raises:
+          FolderError: no such folder, no tar in it, or it cannot be told what it holds.
+          ArchiveError, MetadataError: a file cannot be read or contradicts another.
+          ReleaseError: no such release or part.
+        """
+        self.folder = Path(folder).absolute()
+        self.release = identify_release(self.folder, release)
+        self._save_index = save_index
+        self._open(progress)
+        self._rows: range | np.ndarray[Any, Any] = range(len(self._index))
+        if parts is not None:
+            self.release.select(parts)
+            self._rows = self._rows_of_parts(set(parts))
+        self._removed_rows: tuple[int, ...] = ()
+        self._remove(removals)
+
+    def _open(self, progress: Progress | None = None) -> None:
+        self._index: ArchiveIndex = open_index(
+            self.folder, self.release, save=self._save_index, progress=progress
+        )
+        self._tars = OpenTars(self.folder, self._index.summary.tars)
+
+    def _rows_of_parts(self, parts: set[int]) -> np.ndarray[Any, Any]:
+        import numpy as np
+
+        present = self._index.summary.parts
+        absent = sorted(parts - set(present))
+        if absent:
+            names = ", ".join(self.release.tars[part].filename for part in absent)
+            raise ArchiveError(
+                f"{self.folder}: {names} is missing; pass-dataset download fetches it"
+            )
+        wanted = [number for number, part in enumerate(present) if part in parts]
+        return np.flatnonzero(np.isin(self._index.table["tar"].to_numpy(), wanted))
+
+    def _remove(self, given: Removals | None) -> None:
+        """Leaves out what is on removal lists."""
+        removals = removals_for(self.folder, given=given)
+        if not removals:
+            return
+        import numpy as np
+
+        kept = self._rows_by_listing(sorted(removals.hashes), listed=False)
+        total, left_out = len(self._rows), len(self._rows) - len(kept)
+        if left_out:
+            removed = np.setdiff1d(np.asarray(self._rows), kept, assume_unique=True)
+            self._removed_rows = tuple(removed.tolist())
+            self._rows = kept
+        removals.report(self.folder, left_out, total)
+
+    @property
+    def removed(self) -> list[str]:
+        """Hashes of the images that removal lists leave out of the folder, or of its parts."""
+        hashes = self._index.table["hash"]
+        return [hashes[row].as_py() for row in self._removed_rows]
+
+    def with_removed(self) -> PassArchive:
+        """A view that has the removed images too, for comparing and purging: not to be served.
+
+        Ask the archive as it was opened for it, not a slice.
+        """
+        import numpy as np
+
+        if not self._removed_rows:
+            return self
+        return self._view(np.sort(np.append(self._rows, self._removed_rows)))
+
+    @property
+    def summary(self) -> IndexSummary:
+        """What was counted while the index of the whole folder was made."""
+        return self._index.summary
+
+    @property
+    def index(self) -> ArchiveIndex:
+        """The index of the whole folder."""
+        return self._index
+
+    @property
+    def rows(self) -> range | np.ndarray[Any, Any]:
+        """Rows of the index that these records are, in their order."""
+        return self._rows
+
+    @property
+    def tars(self) -> OpenTars:
+        """The open tars, by the numbers in the index's column ``tar``."""
+        return self._tars
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of these images."""
+        if len(self._rows) == len(self._index):
+            return self._index.summary.image_bytes
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        sizes = self._index.table["size_bytes"].take(pa.array(self._rows, pa.int64()))
+        return pc.sum(sizes).as_py() or 0
+
+    def __repr__(self) -> str:
+        return f"PassArchive({str(self.folder)!r}, {self.release.label}: {len(self):,} images)"
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, key: int) -> ImageRecord: ...
+    @overload
+    def __getitem__(self, key: slice | Sequence[int] | np.ndarray[Any, Any]) -> PassArchive: ...
+    def __getitem__(
+        self, key: int | slice | Sequence[int] | np.ndarray[Any, Any]
+    ) -> ImageRecord | PassArchive:
+        """A record by position; or, for a slice or a list of positions, a view of those.
+
+        Raises:
+          IndexError: no such position.
+          ArchiveError: the image cannot be read.
+        """
+        if isinstance(key, slice):
+            return self._view(self._rows[key])
+        try:
+            position = operator.index(key)  # type: ignore[arg-type]
+        except TypeError:
+            import numpy as np
+
+            positions = np.asarray(key, dtype=np.int64)
+            return self._view(np.asarray(self._rows)[positions])
+        return self._record(int(self._rows[position]))
+
+    def _view(self, rows: range | np.ndarray[Any, Any]) -> PassArchive:
+        view = object.__new__(PassArchive)
+        view.__dict__.update(self.__dict__)
+        view._rows = rows
+        return view
+
+    def keeping(self, hashes: Sequence[str] | pa.Array) -> PassArchive:
+        """A view of those of these records that have the given hashes, in the order they have here.
+
+        Hashes without a record are no error: a list may be made for other parts or releases.
+
+        Args:
+          hashes: text; an Arrow array of strings where there are many.
+        """
+        return self._view(self._rows_by_listing(hashes, listed=True))
+
+    def leaving_out(self, hashes: Sequence[str] | pa.Array) -> PassArchive:
+        """A view of these records without those of the given hashes; see `keeping`."""
+        return self._view(self._rows_by_listing(hashes, listed=False))
+
+    def _rows_by_listing(
+        self, hashes: Sequence[str] | pa.Array, *, listed: bool
+    ) -> np.ndarray[Any, Any]:
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        values = hashes if isinstance(hashes, pa.Array) else pa.array(list(hashes), pa.string())
+        is_listed = pc.is_in(self._index.table["hash"], value_set=values)
+        rows = np.asarray(self._rows, dtype=np.int64)
+        kept: np.ndarray[Any, Any] = rows[is_listed.to_numpy(zero_copy_only=False)[rows] == listed]
+        return kept
+
+    def __contains__(self, image_hash: object) -> bool:
+        return isinstance(image_hash, str) and self._row_of(image_hash) is not None
+
+    def by_hash(self, image_hash: str) -> ImageRecord:
+        """The record of an image.
+
+        Raises:
+          RecordNotFoundError: no image with that hash among these.
+        """
+        row = self._row_of(image_hash)
+        if row is None:
+            removed = ", which removal lists leave out" if image_hash in self.removed else ""
+            raise RecordNotFoundError(
+                f"{self.folder}: no image {image_hash!r}{removed} among the {len(self):,} of "
+                f"{self.release.label}"
+            )
+        return self._record(row)
+
+    def _row_of(self, image_hash: str) -> int | None:
+        row = self._index.row_of(image_hash)
+        return row if row is not None and row in self._rows else None
+
+    def __iter__(self) -> Iterator[ImageRecord]:
+        return self.iterate()
+
+    def iterate(
+        self, shard: tuple[int, int] = (0, 1), shuffle_seed: int | None = None
+    ) -> Iterator[ImageRecord]:
+        """Records one after the other.
+
+        Args:
+          shard: ``(number, count)``: this share of `count` nearly equal ones. Shares are
+            contiguous, so that each reader goes forward through its own stretch of the tars;
+            together they have every record exactly once.
+          shuffle_seed: an order fixed by this seed, the same on every machine; None for the order
+            of the tars. The shares are cut after shuffling.
+
+        Raises:
+          ValueError: no such shard.
+          ArchiveError: an image cannot be read.
+        """
+        first, last = shard_bounds(len(self), shard)
+        if shuffle_seed is None:
+            return self._iterate_rows(self._rows[first:last])
+        import numpy as np
+
+        order = shuffled_order(len(self), shuffle_seed)[first:last]
+        return self._iterate_rows(np.asarray(self._rows)[order])
+
+    def records(self, first: int, last: int) -> Iterator[ImageRecord]:
+        """Records of a stretch of positions."""
+        return self._iterate_rows(self._rows[first:last])
+
+    def _iterate_rows(self, rows: range | np.ndarray[Any, Any]) -> Iterator[ImageRecord]:
+        import pyarrow as pa
+
+        for start in range(0, len(rows), _BLOCK_ROWS):
+            block = pa.array(rows[start : start + _BLOCK_ROWS], pa.int64())
+            for row in self._index.table.take(block).to_pylist():
+                yield self._with_bytes(row)
+
+    def _record(self, row: int) -> ImageRecord:
+        return self._with_bytes(self._index.table.slice(row, 1).to_pylist()[0])
+
+    def _with_bytes(self, row: dict[str, Any]) -> ImageRecord:
+        jpeg = self._tars.read(row["tar"], row["offset"], row["size_bytes"], row["hash"])
+        return ImageRecord(jpeg=jpeg, **{name: row[name] for name in _METADATA})
+
+    def close(self) -> None:
+        """Closes the tars; they are opened again when needed."""
+        self._tars.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The map of the index and the open tars belong to this process; another opens its own.
+        return {key: self.__dict__[key] for key in self.__dict__.keys() - {"_index", "_tars"}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._open()
+
+
+def shard_bounds(length: int, shard: tuple[int, int]) -> tuple[int, int]:
+    """First and last-plus-one position of a share; shares differ by one record at most.
+
+    Raises:
+      ValueError: not ``0 <= number < count``.
+    """
+    number, count = shard
+    if not 0 <= number < count:
+        raise ValueError(f"shard: expected (number, count) with 0 <= number < count, found {shard}")
+    return length * number // count, length * (number + 1) // count
+
+
+def shuffled_order(length: int, seed: int) -> np.ndarray[Any, Any]:
+    """A permutation of ``0 … length-1`` (int64) that depends on the seed alone."""
+    import numpy as np
+
+    order: np.ndarray[Any, Any] = np.argsort(random_keys(0, length, seed), kind="stable")
+    return order
+
+
+def random_keys(start: int, count: int, seed: int) -> np.ndarray[Any, Any]:
+    """Random numbers (uint64) of the positions ``start … start+count-1``.
+
+    They are SplitMix64 of seed and position: unlike a random generator's, they stay the same in
+    every version of every library, and do not depend on which positions are asked for together.
+    """
+    import numpy as np
+
+    # The constants are those of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom
+    # number generators, OOPSLA 2014); arithmetic is modulo 2**64.
+    state: np.ndarray[Any, Any] = np.arange(start + 1, start + count + 1, dtype=np.uint64)
+    state += np.uint64(_mixed_seed(seed))
+    state *= np.uint64(0x9E3779B97F4A7C15)
+    # In place, as there may be millions.
+    state ^= state >> np.uint64(30)
+    state *= np.uint64(0xBF58476D1CE4E5B9)
+    state ^= state >> np.uint64(27)
+    state *= np.uint64(0x94D049BB133111EB)
+    state ^= state >> np.uint64(31)
+    return state
+
+
+def _mixed_seed(seed: int) -> int:
+    # Neighbouring seeds must not give the same sequence shifted by one.
+    import hashlib
+
+    digest = hashlib.sha256(str(seed).encode()).digest()
+    return int.from_bytes(digest[:8], "little") >> 1

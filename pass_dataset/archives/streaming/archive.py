@@ -1,0 +1,339 @@
+"""Records of a release that lies on a server."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pass_dataset.archives.index import ArchiveIndex, read_index
+from pass_dataset.archives.records import ImageRecord, shard_bounds
+from pass_dataset.archives.removals import RemovalList, removals_for
+from pass_dataset.archives.streaming.members import members_between
+from pass_dataset.archives.streaming.metadata import MetadataTable, fetch_metadata
+from pass_dataset.archives.streaming.reader import FIRST_BYTES, MOST_BYTES, RangeReader
+from pass_dataset.archives.streaming.stretches import Stretch, byte_ranges, stretches
+from pass_dataset.archives.tars import image_hash
+from pass_dataset.downloads.retries import Clock, HostGate, RetryPolicy
+from pass_dataset.downloads.sources import sources_for
+from pass_dataset.errors import ArchiveError
+from pass_dataset.progress import on_terminal
+from pass_dataset.releases.release import Release, ReleaseFile
+from pass_dataset.version import __version__
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["IndexedRemoteArchive", "RemoteArchive", "open_remote"]
+
+logger = logging.getLogger(__name__)
+
+_JPEG_START = b"\xff\xd8"
+_METADATA = (
+    "creator",
+    "license",
+    "date_taken",
+    "date_taken_text",
+    "latitude",
+    "longitude",
+)
+
+
+def open_remote(
+    release: Release,
+    *,
+    folder: Path,
+    parts: Sequence[int] | None = None,
+    mirrors: Sequence[str] = (),
+    index: str | os.PathLike[str] | None = None,
+    policy: RetryPolicy | None = None,
+    removals: RemovalList | None = None,
+) -> RemoteArchive | IndexedRemoteArchive:
+    """Opens a release where it is published.
+
+    Args:
+      release: which.
+      folder: where the metadata is kept; made if missing.
+      parts: part numbers wanted; None for all.
+      mirrors: base URLs (http, https, file) tried in this order before the published place.
+      index: saved index of the release; None to find the images by the tars' headers.
+      policy: how patient to be; None for the downloader's patience.
+      removals: images to be left out; None for those on the lists of `folder` and environment.
+
+    Raises:
+      DownloadError, DiskSpaceError, FolderError: the metadata cannot be had or kept; the index is
+        of other files.
+      MetadataError: the metadata cannot be read.
+    """
+    place = _Place(release, tuple(mirrors), policy or RetryPolicy())
+    numbers = tuple(range(len(release.tars))) if parts is None else tuple(sorted(set(parts)))
+    release.select(numbers)
+    if removals is None:
+        removals = removals_for(folder)
+    if removals:
+        # How many there are is not known before all was read.
+        logger.warning(
+            "%s: leaving out the %d images of removal list %s, where they are",
+            release.label,
+            len(removals.hashes),
+            removals.names,
+        )
+    if index is not None:
+        path = Path(index).expanduser().absolute()
+        read_index(path, release)
+        return IndexedRemoteArchive(place, numbers, path, removals.hashes)
+    with on_terminal() as progress:
+        metadata = fetch_metadata(folder, release, mirrors=mirrors, progress=progress)
+    return RemoteArchive(place, numbers, metadata, removals.hashes)
+
+
+@dataclass
+class _Place:
+    """Where a release is read from, with the connection of this process.
+
+    Attributes:
+      release: the files.
+      mirrors: base URLs tried first.
+      policy: how patient to be.
+    """
+
+    release: Release
+    mirrors: tuple[str, ...]
+    policy: RetryPolicy
+    _process: int | None = field(default=None, init=False, repr=False, compare=False)
+    _session: Any = field(default=None, init=False, repr=False, compare=False)
+    _gate: HostGate = field(default_factory=HostGate, init=False, repr=False, compare=False)
+    _lock: threading.Lock = field(
+        default_factory=threading.Lock, init=False, repr=False, compare=False
+    )
+
+    def reader(self, file: ReleaseFile, stop: int, first_bytes: int = FIRST_BYTES) -> RangeReader:
+        """A reader of a file, up to some byte as far as is known."""
+        session = self._open_session()
+        sources = sources_for(file, self.mirrors, session, self.policy, Clock())
+        return RangeReader(
+            file,
+            sources,
+            policy=self.policy,
+            gate=self._gate,
+            connection=self._lock,
+            stop=stop,
+            first_bytes=first_bytes,
+        )
+
+    def _open_session(self) -> requests.Session:
+        # After a fork the parent's connection is still there, and two would talk over one.
+        if self._process != os.getpid():
+            import requests
+
+            self._session = requests.Session()
+            self._session.headers["User-Agent"] = f"pass-dataset/{__version__}"
+            self._gate = HostGate()
+            self._lock = threading.Lock()
+            self._process = os.getpid()
+        session: requests.Session = self._session
+        return session
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"release": self.release, "mirrors": self.mirrors, "policy": self.policy}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+
+@dataclass
+class RemoteArchive:
+    """Images of a release that are found by the headers of its tars.
+
+    It pickles to a few kilobytes; each process opens a connection of its own.
+
+    Attributes:
+      place: where the tars are.
+      parts: part numbers to read.
+      metadata: path of the metadata table.
+      removed: hashes of images to be left out.
+    """
+
+    place: _Place
+    parts: tuple[int, ...]
+    metadata: Path
+    removed: frozenset[str] = frozenset()
+    _table: MetadataTable | None = field(default=None, init=False, repr=False, compare=False)
+    _next_header: dict[tuple[int, int], int] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    @property
+    def _files(self) -> list[ReleaseFile]:
+        tars = self.place.release.tars
+        return [tars[part] for part in self.parts]
+
+    def ranges(self, most: int) -> list[tuple[int, int]]:
+        """What `records` takes: stretches of bytes, together all there is."""
+        return byte_ranges(sum(file.size_bytes for file in self._files), most)
+
+    def records(self, first: int, last: int) -> Iterator[ImageRecord]:
+        """Records whose first tar header begins in a range of bytes of all tars laid end to end.
+
+        Raises:
+          DownloadError: bytes cannot be had.
+          ArchiveError: they are damaged, or no such tar as the release has.
+        """
+        sizes = [file.size_bytes for file in self._files]
+        for stretch in stretches(sizes, first, last):
+            yield from self._records_of(stretch, self._files[stretch.tar])
+
+    def _records_of(self, stretch: Stretch, file: ReleaseFile) -> Iterator[ImageRecord]:
+        known = self._metadata()
+        first = 0 if stretch.start == 0 else self._next_header.get((stretch.tar, stretch.start))
+        # Going on where this process has just been, there is no need to begin small.
+        reader = self.place.reader(file, stretch.stop, MOST_BYTES if first else FIRST_BYTES)
+
+        def remember(position: int) -> None:
+            self._next_header = {(stretch.tar, stretch.stop): position}
+
+        members = members_between(
+            reader,
+            file.filename,
+            file.size_bytes,
+            stretch.start,
+            stretch.stop,
+            known,
+            first=first,
+            on_end=remember,
+        )
+        for member in members:
+            found = image_hash(member)
+            if found is not None and found not in self.removed:
+                jpeg = _jpeg(reader, file.filename, found, member.offset, member.size_bytes)
+                yield self._record(found, jpeg, known, file)
+
+    def _record(
+        self, found: str, jpeg: bytes, known: MetadataTable, file: ReleaseFile
+    ) -> ImageRecord:
+        release = self.place.release
+        row = known.row(found)
+        if row["creator"] is None and release.is_official and found not in known:
+            raise ArchiveError(
+                f"{file.filename}: image {found} of {release.label} has no row in "
+                f"{release.metadata.filename}: the tar read from is not of this release"
+            )
+        return ImageRecord(hash=found, jpeg=jpeg, **{name: row[name] for name in _METADATA})
+
+    def _metadata(self) -> MetadataTable:
+        if self._table is None:
+            self._table = MetadataTable.open(self.metadata)
+        return self._table
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "place": self.place,
+            "parts": self.parts,
+            "metadata": self.metadata,
+            "removed": self.removed,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+
+@dataclass
+class IndexedRemoteArchive:
+    """Images of a release that are asked for by the exact bytes its index names.
+
+    Attributes:
+      place: where the tars are.
+      parts: part numbers to read.
+      index: path of the saved index.
+      removed: hashes of images to be left out.
+    """
+
+    place: _Place
+    parts: tuple[int, ...]
+    index: Path
+    removed: frozenset[str] = frozenset()
+    _opened: ArchiveIndex | None = field(default=None, init=False, repr=False, compare=False)
+
+    def ranges(self, most: int) -> list[tuple[int, int]]:
+        """What `records` takes: stretches of the images of these parts, counted through."""
+        total = sum(last - first for _, first, last in self._bounds())
+        count = min(most, total)
+        return [shard_bounds(total, (number, count)) for number in range(count)]
+
+    def _bounds(self) -> list[tuple[str, int, int]]:
+        """Of each tar: its name, first and one past the last of its rows in the index."""
+        import numpy as np
+
+        index = self._index()
+        present = index.summary.parts
+        absent = sorted(set(self.parts) - set(present))
+        if absent:
+            raise ArchiveError(
+                f"{self.index}: the index was made without part {absent[0]}; give one of all tars "
+                "wanted, or none"
+            )
+        tars = index.table["tar"].to_numpy()
+        return [
+            (name, *map(int, np.searchsorted(tars, (number, number + 1))))  # type: ignore[misc]
+            for number, (part, name) in enumerate(zip(present, index.summary.tars, strict=True))
+            if part in self.parts
+        ]
+
+    def records(self, first: int, last: int) -> Iterator[ImageRecord]:
+        """Records of a stretch.
+
+        Raises:
+          DownloadError: bytes cannot be had.
+        """
+        bounds = self._bounds()
+        lengths = [after - before for _, before, after in bounds]
+        for piece in stretches(lengths, first, last):
+            name, before, _ = bounds[piece.tar]
+            yield from self._rows(name, before + piece.start, before + piece.stop)
+
+    def _rows(self, name: str, first: int, last: int) -> Iterator[ImageRecord]:
+        rows = self._index().table.slice(first, last - first)
+        file = next(file for file in self.place.release.tars if file.filename == name)
+        stop = rows["offset"][-1].as_py() + rows["size_bytes"][-1].as_py()
+        reader = self.place.reader(file, stop)
+        for number in range(rows.num_rows):
+            row = rows.slice(number, 1).to_pylist()[0]
+            if row["hash"] in self.removed:
+                continue
+            reader.forget(row["offset"])
+            jpeg = _jpeg(reader, name, row["hash"], row["offset"], row["size_bytes"])
+            known = {column: row[column] for column in _METADATA}
+            yield ImageRecord(hash=row["hash"], jpeg=jpeg, **known)
+
+    def _index(self) -> ArchiveIndex:
+        if self._opened is None:
+            self._opened = read_index(self.index, self.place.release)
+        return self._opened
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "place": self.place,
+            "parts": self.parts,
+            "index": self.index,
+            "removed": self.removed,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+
+def _jpeg(reader: RangeReader, tar: str, found: str, offset: int, size_bytes: int) -> bytes:
+    """The bytes of an image; fetched again if they do not begin like a JPEG's."""
+    jpeg = reader.read(size_bytes, offset)
+    if jpeg.startswith(_JPEG_START):
+        return jpeg
+    reader.distrust()
+    again = reader.read(size_bytes, offset)
+    if not again.startswith(_JPEG_START):
+        # Twice the same: so it is in the tar, and a build would have the same bytes.
+        logger.warning("%s: image %s does not begin like a JPEG", tar, found)
+    return again

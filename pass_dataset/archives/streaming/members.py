@@ -1,0 +1,166 @@
+"""Images of a stretch of a tar, found without having read what is before it.
+
+Inside a tar nothing marks where a member begins, and an image may have bytes that look like a
+header: a tar inside a JPEG would. So no header is believed alone. From a position before the
+stretch on, the first block is looked for that has a header's checksum and is followed, each where
+the last one says, by more headers, for longer than an image has bytes, and one of which names an
+image that the metadata knows. A tar inside an image ends with the image; the way from a true header
+goes on to the end. From there the way is that of any tar, and every later header is checked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+from typing import Protocol
+
+from pass_dataset.archives.tars import BLOCK_BYTES, Member, has_header, image_hash, members_from
+from pass_dataset.errors import ArchiveError
+
+__all__ = ["TarBytes", "members_between"]
+
+#: Where the search begins, before the stretch: two images of the usual size, so that mostly a
+#: header before the stretch is found, and the way into it is no search. It also has to be more
+#: than the extension headers (long names, pax) that a member may begin with.
+_LOOK_BACK_BYTES = 256 << 10
+#: Headers that have to follow one another, and over how many bytes: more than a photograph of 500
+#: pixels can have.
+_CHAIN = 3
+_CHAIN_BYTES = 1 << 20
+#: The same where the metadata knows none of the images, as in a collection that lacks many rows.
+_UNKNOWN_CHAIN = 15
+#: Zero blocks at the end of a tar: two are the rule, and padding to the size of a record.
+_MAX_PADDING_BYTES = 1 << 20
+#: Times that bytes which make no sense are fetched again before they are believed.
+_RETRIES = 2
+
+
+class TarBytes(Protocol):
+    """Bytes of a tar, as `RangeReader` reads them."""
+
+    def read(self, size_bytes: int, position: int) -> bytes:
+        """Some bytes; fewer only at the end."""
+
+    def forget(self, position: int) -> None:
+        """What is before will not be asked for again."""
+
+    def distrust(self) -> None:
+        """The bytes so far make no sense; they are to be fetched again."""
+
+
+def members_between(
+    tar: TarBytes,
+    name: str,
+    tar_bytes: int,
+    start: int,
+    stop: int,
+    known: Container[str],
+    *,
+    first: int | None = None,
+    on_end: Callable[[int], None] = lambda position: None,
+) -> Iterator[Member]:
+    """Members whose first header begins in a stretch, in order.
+
+    Args:
+      tar: the bytes.
+      name: of the tar, for messages.
+      tar_bytes: its size.
+      start, stop: the stretch.
+      known: hashes that the metadata has.
+      first: position of the first member's header, if that is known.
+      on_end: told where the first header after the stretch is.
+
+    Raises:
+      ArchiveError: the tar is damaged, or comes damaged again and again.
+      DownloadError: bytes cannot be had.
+    """
+    position = _first_member(tar, name, tar_bytes, start, stop, known) if first is None else first
+    tries = 0
+    while position is not None and position < stop:
+        end: int | None = None
+        try:
+            for member in members_from(name, tar.read, tar_bytes, position):
+                if member.start >= stop:
+                    on_end(member.start)
+                    return
+                yield member
+                tries = 0
+                tar.forget(member.end)
+                position = end = member.end
+                if end >= stop:  # asking for the next header would be one more request
+                    on_end(end)
+                    return
+            return
+        except ArchiveError:
+            tries += 1
+            if tries > _RETRIES:
+                raise
+            tar.distrust()
+
+
+def _first_member(
+    tar: TarBytes, name: str, tar_bytes: int, start: int, stop: int, known: Container[str]
+) -> int | None:
+    """Position of the first member that begins in the stretch; None if none does."""
+    begin = max(0, start - _LOOK_BACK_BYTES) // BLOCK_BYTES * BLOCK_BYTES
+    for position in range(begin, stop, BLOCK_BYTES):
+        is_first = position == 0  # every tar begins with a header
+        if is_first or (
+            has_header(tar.read(BLOCK_BYTES, position))
+            and _is_believed(tar, name, tar_bytes, position, known)
+        ):
+            return _after(tar, name, tar_bytes, position, start, stop)
+        tar.forget(position)
+    return None
+
+
+def _is_believed(
+    tar: TarBytes, name: str, tar_bytes: int, position: int, known: Container[str]
+) -> bool:
+    """True if a block that looks like a header is one, as far as can be told from what follows."""
+    for left in reversed(range(_RETRIES)):
+        chain: list[Member] = []
+        knows_one = False
+        try:
+            for member in members_from(name, tar.read, tar_bytes, position):
+                chain.append(member)
+                knows_one = knows_one or image_hash(member) in known
+                if _is_long_enough(chain, knows_one):
+                    return True
+        except ArchiveError:
+            # Either the header is none, or a byte of a later one came wrong: to take the second
+            # for the first would lose a record.
+            if left and knows_one:
+                tar.distrust()
+                continue
+            return False
+        # It ended with a block of zeros, of which a photograph may have some as well.
+        end = chain[-1].end if chain else position
+        return knows_one and tar_bytes - end <= _MAX_PADDING_BYTES
+    return False
+
+
+def _is_long_enough(chain: list[Member], knows_one: bool) -> bool:
+    if len(chain) < (_CHAIN if knows_one else _UNKNOWN_CHAIN):
+        return False
+    return chain[-1].end - chain[0].start >= _CHAIN_BYTES
+
+
+def _after(
+    tar: TarBytes, name: str, tar_bytes: int, position: int, start: int, stop: int
+) -> int | None:
+    """Position of the first member at or after `start`, on the way from a header before it."""
+    tries = 0
+    while position < start:
+        try:
+            for member in members_from(name, tar.read, tar_bytes, position):
+                position = member.end
+                if position >= start:
+                    break
+            else:
+                return None
+        except ArchiveError:
+            tries += 1
+            if tries > _RETRIES:
+                raise
+            tar.distrust()
+    return position if position < stop else None

@@ -1,0 +1,129 @@
+"""The metadata table by hash: fetched once, verified, and then read through a memory map.
+
+The CSV of a whole release has 150 MB, and reading it takes a second and a gigabyte of memory; an
+Arrow file sorted by hash opens in milliseconds, and all processes of a machine share its pages.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pass_dataset.archives.metadata import METADATA_COLUMNS, position_of, read_metadata
+from pass_dataset.downloads.downloader import download_metadata
+from pass_dataset.errors import FolderError
+from pass_dataset.files import PART_SUFFIX
+from pass_dataset.folders.lock import hold
+from pass_dataset.progress import Progress
+from pass_dataset.releases.release import Release
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["MetadataTable", "fetch_metadata"]
+
+logger = logging.getLogger(__name__)
+
+#: Change it when the columns or their order change.
+_SCHEMA = b"1"
+_SCHEMA_KEY = b"pass_dataset_schema"
+_SHA256_KEY = b"pass_dataset_csv_sha256"
+
+
+@dataclass(frozen=True)
+class MetadataTable:
+    """Rows of a metadata CSV, sorted by hash.
+
+    Attributes:
+      table: the columns of `pass_dataset.archives.metadata.read_metadata`.
+    """
+
+    table: pa.RecordBatch
+
+    @classmethod
+    def open(cls, path: Path) -> MetadataTable:
+        """Opens what `fetch_metadata` keeps."""
+        import pyarrow as pa
+
+        return cls(pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0))
+
+    def __contains__(self, image_hash: object) -> bool:
+        return isinstance(image_hash, str) and self._row(image_hash) is not None
+
+    def row(self, image_hash: str) -> dict[str, Any]:
+        """What is known of an image; None for everything if it has no row."""
+        row = self._row(image_hash)
+        if row is None:
+            return dict.fromkeys(METADATA_COLUMNS) | {"hash": image_hash}
+        found: dict[str, Any] = self.table.slice(row, 1).to_pylist()[0]
+        return found
+
+    def _row(self, image_hash: str) -> int | None:
+        return position_of(image_hash, self.table["hash"])
+
+
+def fetch_metadata(
+    folder: Path, release: Release, *, mirrors: Sequence[str], progress: Progress
+) -> Path:
+    """Sees to it that the folder has the metadata of a release.
+
+    Args:
+      folder: where it is kept; made if missing.
+      release: whose.
+      mirrors: base URLs tried before the published place.
+      progress: where the download is shown.
+
+    Returns:
+      The path for `MetadataTable.open`.
+
+    Raises:
+      DownloadError, DiskSpaceError, FolderError: it cannot be fetched, or not be kept.
+      MetadataError: it cannot be read.
+    """
+    path = folder / "pass_metadata.arrow"
+    sha256 = release.metadata.sha256.encode()
+    if _is_of(path, sha256):
+        return path
+    logger.warning(
+        "%s: streaming needs the metadata of %s; fetching it once (%.0f MB), for this and all "
+        "later runs",
+        folder,
+        release.label,
+        release.metadata.size_bytes / 1e6,
+    )
+    csv = download_metadata(folder, release, mirrors=mirrors, progress=progress)
+    with hold(folder):
+        if not _is_of(path, sha256):  # else another process was faster
+            _write(csv, path, sha256)
+    return path
+
+
+def _is_of(path: Path, sha256: bytes) -> bool:
+    import pyarrow as pa
+
+    try:
+        kept = pa.ipc.open_file(pa.memory_map(str(path))).schema.metadata or {}
+    except (OSError, pa.ArrowInvalid):
+        return False
+    return kept.get(_SCHEMA_KEY) == _SCHEMA and kept.get(_SHA256_KEY) == sha256
+
+
+def _write(csv: Path, path: Path, sha256: bytes) -> None:
+    import pyarrow as pa
+
+    table = read_metadata(csv).sort_by("hash").combine_chunks()
+    table = table.replace_schema_metadata({_SCHEMA_KEY: _SCHEMA, _SHA256_KEY: sha256})
+    beside = path.with_name(f"{path.name}.{os.getpid()}{PART_SUFFIX}")
+    try:
+        with pa.OSFile(str(beside), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            batches = table.to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
+            writer.write_batch(batches[0])
+        os.replace(beside, path)
+    except OSError as error:
+        raise FolderError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,150 @@
+"""Bytes of one remote file at any position, read forward over connections that break.
+
+The first request is small, so that the first record is soon there; the next ones are larger, so
+that a server that counts requests has few to count. An answer is read to its end before anything
+else is done: no connection stays open while its bytes are looked at, so that the many readers of a
+shuffled stream take turns with one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from pass_dataset.downloads.retries import Clock, Failure, HostGate, Passing, Permanent, RetryPolicy
+from pass_dataset.downloads.sources import Source, Stream
+from pass_dataset.downloads.turns import Standing, Turns
+from pass_dataset.releases.release import ReleaseFile
+
+__all__ = ["FIRST_BYTES", "MOST_BYTES", "RangeReader"]
+
+#: The first request: a few images. The largest: what a reader may hold in memory.
+FIRST_BYTES, MOST_BYTES = 1 << 20, 8 << 20
+_GROWTH = 4
+#: Bytes that are rather read past than asked around.
+_SKIP_BYTES = 1 << 20
+#: Times a server may ignore a range before it counts as one that knows none.
+_MAX_IGNORED_RANGES = 3
+
+
+class RangeReader:
+    """Reads one file; a request that fails is made again as the downloader would."""
+
+    def __init__(
+        self,
+        file: ReleaseFile,
+        sources: list[Source],
+        *,
+        policy: RetryPolicy,
+        gate: HostGate,
+        connection: threading.Lock,
+        stop: int,
+        first_bytes: int = FIRST_BYTES,
+    ) -> None:
+        """Opens nothing yet.
+
+        Args:
+          file: what to read.
+          sources: places that have it, in the order to be asked.
+          policy: how patient to be.
+          gate: when each host may be asked again.
+          connection: held during each request, by all readers that are to take turns.
+          stop: one past the last byte that will be read, as far as is known: beyond it, no more
+            is asked for than is read.
+          first_bytes: size of the first request.
+
+        Raises:
+          DownloadError: there is no source.
+        """
+        self.file = file
+        self._turns = Turns(file.filename, sources, policy, Clock(), gate, _sleep)
+        self._connection = connection
+        self._stop = stop
+        self._ask_bytes = first_bytes
+        self._buffer = bytearray()
+        self._start = 0
+        self._latest: Standing | None = None
+
+    @property
+    def _end(self) -> int:
+        return self._start + len(self._buffer)
+
+    def read(self, size_bytes: int, position: int) -> bytes:
+        """Bytes of the file, fewer only at its end; earlier ones may be read until `forget`.
+
+        Raises:
+          DownloadError: they cannot be had.
+        """
+        stop = min(position + size_bytes, self.file.size_bytes)
+        if stop <= position:
+            return b""
+        is_near = self._start <= position <= self._end + _SKIP_BYTES
+        if not (is_near and self._buffer):
+            self._drop(position)
+        while self._end < stop:
+            self._fetch(stop)
+        begin = position - self._start
+        return bytes(memoryview(self._buffer)[begin : begin + stop - position])
+
+    def forget(self, position: int) -> None:
+        """Frees what is before a position."""
+        size_bytes = min(position, self._end) - self._start
+        if size_bytes > 0:
+            del self._buffer[:size_bytes]
+            self._start += size_bytes
+
+    def distrust(self) -> None:
+        """Drops the bytes at hand, which make no sense, and asks another source first if any."""
+        if self._latest is not None:
+            self._turns.demote(self._latest)
+        self._drop(self._start)
+
+    def _drop(self, position: int) -> None:
+        self._buffer.clear()
+        self._start = position
+
+    def _fetch(self, needed: int) -> None:
+        """Asks for the next bytes; after a failure with fewer of them, once a new try is due."""
+        before = self._end
+        standing = self._latest = self._turns.next()
+        try:
+            with self._connection:
+                self._request(standing, needed)
+        except Failure as failure:
+            self._turns.failed(standing, failure, progressed=self._end > before)
+        else:
+            self._turns.succeeded()
+
+    def _request(self, standing: Standing, needed: int) -> None:
+        start = self._end
+        stop = max(needed, min(start + self._ask_bytes, self._stop))
+        stream = standing.source.open(start, stop)
+        try:
+            self._check_start(standing, stream, start)
+            self._ask_bytes = min(self._ask_bytes * _GROWTH, MOST_BYTES)
+            while self._end < stop:
+                data = stream.read()
+                if not data:
+                    raise Passing(f"ended {stop - self._end:,} bytes early")
+                self._buffer += data[: stop - self._end]
+        finally:
+            stream.close()
+
+    def _check_start(self, standing: Standing, stream: Stream, start: int) -> None:
+        """Refuses what a server sends that knows no ranges: the file from its first byte on."""
+        if stream.start == start:
+            standing.ignored_ranges = 0
+            return
+        standing.ignored_ranges += 1
+        if standing.ignored_ranges > _MAX_IGNORED_RANGES:
+            raise Permanent(
+                "does not serve byte ranges, which streaming needs; use a server that does, or "
+                "fetch the archives with pass-dataset download"
+            )
+        raise Passing("HTTP 200: the byte range was ignored")
+
+
+def _sleep(delay_s: float) -> bool:
+    if delay_s > 0:
+        time.sleep(delay_s)
+    return False

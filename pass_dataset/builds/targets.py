@@ -1,0 +1,109 @@
+"""Folders that have images of PASS, found where the user points: what each of them is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pass_dataset.archives.removals import RemovalList
+from pass_dataset.builds.catalogue import Format, format_of
+from pass_dataset.builds.purging.archives import PurgeableArchives
+from pass_dataset.builds.purging.purging import Purgeable
+from pass_dataset.errors import FolderError
+from pass_dataset.progress import Silent
+
+__all__ = ["Target", "find_targets", "images_in", "open_target"]
+
+#: ``<name>/<config>/<version>/<fingerprint>`` below the cache of `datasets`; TFDS needs fewer.
+_DEPTH = 4
+
+
+@dataclass(frozen=True)
+class Target:
+    """A folder with images.
+
+    Attributes:
+      folder: where.
+      format: what it is; None: an archive folder.
+    """
+
+    folder: Path
+    format: Format | None
+
+    @property
+    def label(self) -> str:
+        """What it is, for people."""
+        return "archive folder" if self.format is None else self.format.label
+
+
+def find_targets(path: str | os.PathLike[str]) -> list[Target]:
+    """What a folder is, or what the folders below it are.
+
+    Args:
+      path: an archive folder, a build, an export; or a folder above some, such as TFDS's
+        ``data_dir``, the cache of `datasets`, or one with a sub-folder for each release.
+
+    Raises:
+      FolderError: there is nothing of that sort.
+    """
+    root = Path(path).expanduser()
+    if not root.is_dir():
+        raise FolderError(f"{root}: expected a folder, found {_found(root)}")
+    targets = list(_search(root, _DEPTH))
+    if not targets:
+        raise FolderError(
+            f"{root}: expected archives, or a build or export of them by this package; found none "
+            "in it or below"
+        )
+    return targets
+
+
+def _found(path: Path) -> str:
+    return "a file" if path.exists() else "nothing"
+
+
+def _search(folder: Path, depth: int) -> Iterator[Target]:
+    entry = format_of(folder)
+    if entry is not None or _is_archives(folder):
+        yield Target(folder, entry)
+    elif depth:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        for below in entries:
+            # What begins so is being built, or is no data.
+            if below.is_dir() and not below.name.startswith((".", "incomplete")):
+                yield from _search(Path(below.path), depth - 1)
+
+
+def _is_archives(folder: Path) -> bool:
+    return any(folder.glob("*.tar")) and any(folder.glob("*.csv"))
+
+
+def open_target(target: Target, release: str | None = None) -> Purgeable:
+    """What `purging.purge` takes.
+
+    Args:
+      target: the folder.
+      release: of an archive folder, see `PurgeableArchives`.
+
+    Raises:
+      PassDatasetError: what describes the folder cannot be read.
+    """
+    if target.format is None:
+        return PurgeableArchives(target.folder, release)
+    return target.format.open_purgeable(target.folder)
+
+
+def images_in(folder: Path, removals: RemovalList) -> int:
+    """How many images on a list are still in the files of a build or export.
+
+    Raises:
+      PassDatasetError: it cannot be read.
+    """
+    if not removals:
+        return 0
+    (target,) = find_targets(folder)
+    files = open_target(target).affected(removals.hashes, Silent())
+    return sum(len(file.hashes) for file in files)

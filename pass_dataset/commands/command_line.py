@@ -1,0 +1,100 @@
+"""What all commands share: what they log and write, how errors are told, and exit codes.
+
+Exit codes: 0 done, 1 an error or something that is not whole, 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from pass_dataset.errors import DownloadError, FolderError, PassDatasetError
+from pass_dataset.files import writing_whole
+
+__all__ = ["run_command", "write_out"]
+
+
+class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]  # no [] before 3.11
+    """Writes to what is standard error at that moment, which progress lines replace."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+
+def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
+    """Parses arguments, runs what they ask for, and returns the exit code.
+
+    Args:
+      parser: whose commands set ``run``, which takes the options and returns an exit code.
+      argv: arguments; None: those of this process.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    options = parser.parse_args(arguments)
+    _log_to_stderr(options.verbose)
+    again = f"To continue: {parser.prog} {shlex.join(arguments)}"
+    try:
+        return int(options.run(options))
+    except DownloadError as error:
+        _say(f"{parser.prog}: {error}\n{again}")
+        return 1
+    except PassDatasetError as error:
+        _say(f"{parser.prog}: {error}")
+        return 1
+    except BrokenPipeError:
+        # Whoever read the output has had enough; Python must not complain of it again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except OSError as error:
+        # What the library does not translate is about a place that the user named.
+        logging.getLogger(__name__).debug("where it happened", exc_info=True)
+        place = error.filename if error.filename is not None else error
+        _say(f"{parser.prog}: {place}: {error.strerror}")
+        return 1
+    except KeyboardInterrupt:
+        _say(f"\n{parser.prog}: interrupted; what was done is kept.\n{again}")
+        return 130
+
+
+def write_out(pieces: Iterable[str], out: Path | None) -> None:
+    """Writes text as UTF-8, whatever the terminal's encoding is.
+
+    Args:
+      pieces: of the text, written as they come.
+      out: file, which gets its name only when it is whole; None: standard output.
+
+    Raises:
+      FolderError: the file cannot be written.
+    """
+    if out is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.writelines(piece.encode() for piece in pieces)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with writing_whole(out) as file:
+            file.writelines(piece.encode() for piece in pieces)
+    except OSError as error:
+        raise FolderError(f"{out}: cannot be written: {error.strerror}") from error
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    handler = _StderrHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("pass_dataset")
+    logger.handlers = [handler]
+    logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+    logger.propagate = False

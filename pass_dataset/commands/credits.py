@@ -1,0 +1,152 @@
+"""`pass-dataset credits`: the attribution of any subset."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pass_dataset.commands.arguments import RELEASE_HELP, Commands, command
+from pass_dataset.errors import MetadataError, PassDatasetError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pass_dataset.archives.metadata_files import MetadataFile
+    from pass_dataset.reports.credits.reading import Credits
+
+__all__ = ["add_credits"]
+
+logger = logging.getLogger(__name__)
+
+_FORMATS = ("csv", "html", "bibtex")
+
+
+def add_credits(commands: Commands) -> None:
+    """Adds the command `credits`."""
+    parser = command(
+        commands, "credits", "write who made the images and under which licence they are"
+    )
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument(
+        "--archives",
+        type=Path,
+        metavar="DIR",
+        help="archive folder; only its CSV is read (default: PASS_ARCHIVES)",
+    )
+    place.add_argument("--metadata", type=Path, metavar="CSV", help="a metadata CSV instead")
+    parser.add_argument(
+        "--release", help=f"{RELEASE_HELP} (default: told from the folder, or from the CSV)"
+    )
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument(
+        "--hashes",
+        nargs="+",
+        metavar="LIST",
+        help="hashes, files with one a line (also kept.txt of passify), .parquet files with a "
+        "column hash; -: standard input",
+    )
+    which.add_argument("--all", action="store_true", help="all images of the release")
+    parser.add_argument(
+        "--skip-unknown", action="store_true", help="leave out hashes that the release has not"
+    )
+    parser.add_argument(
+        "--format",
+        choices=_FORMATS,
+        required=True,
+        help="csv: a row an image; html: a page by photographer; bibtex: an entry a photographer",
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: print)")
+    parser.set_defaults(run=_credits)
+
+
+def _credits(options: argparse.Namespace) -> int:
+    from pass_dataset.commands.command_line import write_out
+    from pass_dataset.progress import on_terminal
+    from pass_dataset.reports.credits.reading import credits_of
+
+    hashes = None if options.all else _read_hashes(options.hashes)
+    found = credits_of(_metadata(options), hashes, skip_unknown=options.skip_unknown)
+    write = _writer(options.format)
+    if options.out is None and sys.stdout.isatty():  # progress would be among the credits
+        write_out(write(found), None)
+    else:
+        with on_terminal() as progress:
+            write_out(write(replace(found, progress=progress)), options.out)
+    summary = (
+        f"{found.source.label}, images: {len(found):,}, photographers: {len(found.creators()):,}; "
+        f"not known: {', '.join(found.missing())}"
+    )
+    if found.unknown:
+        summary += f"; hashes left out, as the metadata do not have them: {len(found.unknown):,}"
+    if options.out is None:
+        logger.info("%s", summary)
+    else:
+        print(f"{options.out}: {summary}")
+    return 0
+
+
+def _writer(kind: str) -> Callable[[Credits], Iterator[str]]:
+    from pass_dataset.reports.credits.bibtex import bibtex_pieces
+    from pass_dataset.reports.credits.csv_text import csv_pieces
+    from pass_dataset.reports.credits.page import page_pieces
+
+    return {"csv": csv_pieces, "html": page_pieces, "bibtex": bibtex_pieces}[kind]
+
+
+def _metadata(options: argparse.Namespace) -> MetadataFile:
+    from pass_dataset.archives.metadata_files import csv_file, metadata_in
+    from pass_dataset.folders.identity import ARCHIVES_VARIABLE
+
+    if options.metadata is not None:
+        return csv_file(options.metadata, options.release)
+    folder = options.archives or os.environ.get(ARCHIVES_VARIABLE)
+    if not folder:
+        raise PassDatasetError(
+            f"no metadata: name the archive folder with --archives or {ARCHIVES_VARIABLE}, or a "
+            "CSV with --metadata"
+        )
+    return metadata_in(Path(folder), options.release)
+
+
+def _read_hashes(given: Sequence[str]) -> pa.Array:
+    """Hashes from the command line, from files, and from standard input."""
+    import pyarrow as pa
+
+    from pass_dataset.archives.hash_lists import is_hash, parse_hash_list, read_hash_list
+
+    lists = []
+    for text in given:
+        if text == "-":
+            lists.append(parse_hash_list(_standard_input(), "standard input"))
+        elif is_hash(text):
+            lists.append(pa.array([text], pa.string()))
+        elif text.endswith(".parquet"):
+            lists.append(_hash_column(text))
+        else:
+            lists.append(read_hash_list(text))
+    return pa.concat_arrays(lists)
+
+
+def _hash_column(path: str) -> pa.Array:
+    """The column ``hash`` of a Parquet file, such as one of an export."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    try:
+        column = pyarrow.parquet.read_table(path, columns=["hash"])["hash"]
+        return column.cast(pa.string()).combine_chunks()
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise MetadataError(f"{path}: expected Parquet with a column 'hash': {error}") from error
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MetadataError(f"standard input: expected a list of hashes: {error}") from error

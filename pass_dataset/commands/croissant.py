@@ -1,0 +1,47 @@
+"""`pass-dataset croissant`: a release described for machines."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pass_dataset.commands.arguments import RELEASE_HELP, Commands, command
+from pass_dataset.releases.release import DEFAULT_VERSION, resolve_release
+
+__all__ = ["add_croissant"]
+
+
+def add_croissant(commands: Commands) -> None:
+    """Adds the command `croissant`."""
+    parser = command(
+        commands, "croissant", "describe a release for machines, in Croissant 1.1 (JSON-LD)"
+    )
+    parser.add_argument(
+        "--release", default=DEFAULT_VERSION, help=f"{RELEASE_HELP} (default: {DEFAULT_VERSION})"
+    )
+    parser.add_argument(
+        "--archives",
+        type=Path,
+        metavar="DIR",
+        help="take the columns from the CSV there (for a collection of your own)",
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: print)")
+    parser.set_defaults(run=_croissant)
+
+
+def _croissant(options: argparse.Namespace) -> int:
+    from pass_dataset.archives.metadata import known_columns
+    from pass_dataset.files import write_whole
+    from pass_dataset.reports.croissant.description import description_of, format_description
+
+    release = resolve_release(options.release)
+    columns = None
+    if options.archives is not None:
+        columns = known_columns(options.archives / release.metadata.filename)
+    text = format_description(description_of(release, columns))
+    if options.out is None:
+        print(text, end="")
+        return 0
+    write_whole(options.out, text.encode())
+    print(f"{options.out}: {release.label}, {len(release.files)} files")
+    return 0

@@ -1,0 +1,1 @@
+"""The command `passify`: `main`, and a module for each group of its commands."""

@@ -1,0 +1,87 @@
+"""`passify report`: what a run did, as one HTML file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pass_dataset.commands.arguments import Commands, command
+from pass_dataset.commands.passify.arguments import add_thresholds, chosen_thresholds
+from pass_dataset.passify.runs import Results, RunFolder
+from pass_dataset.passify.runs.exclusions import Exclusions
+from pass_dataset.progress import on_terminal
+
+__all__ = ["add_report"]
+
+
+def add_report(commands: Commands) -> None:
+    """Adds the command `report`."""
+    parser = command(commands, "report", "write a page about a run, one HTML file")
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of the run")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.html", help="file to write (default: RUN/report.html)"
+    )
+    add_thresholds(parser, "that of the run")
+    parser.add_argument(
+        "--exclude",
+        type=Path,
+        metavar="FILE",
+        help="opt-out list: images by path or SHA-256, one a line, that are shown to nobody",
+    )
+    parser.add_argument(
+        "--examples",
+        type=_count,
+        default=8,
+        metavar="N",
+        help="images shown of each reason, and on each side of a threshold (default 8; 0: none)",
+    )
+    parser.add_argument(
+        "--sample",
+        type=_count,
+        default=200,
+        metavar="N",
+        help="kept images that are drawn for a person to look at (default 200)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of what is drawn at random")
+    parser.add_argument(
+        "--sample-pictures",
+        action="store_true",
+        help="show the drawn images, with nothing blurred, in place of their names",
+    )
+    parser.add_argument(
+        "--no-blur", action="store_true", help="show faces and people that were found"
+    )
+    parser.set_defaults(run=_report)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number of 0 or more, found {text!r}")
+    return int(text)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from pass_dataset.passify.report.document import write_report
+    from pass_dataset.passify.report.survey import Choices
+
+    results = Results(RunFolder(options.run_folder))
+    with on_terminal() as progress:
+        out = write_report(
+            results,
+            thresholds=chosen_thresholds(options, results.settings.thresholds),
+            exclusions=None if options.exclude is None else Exclusions.load(options.exclude),
+            choices=Choices(options.examples, options.sample, options.seed),
+            blur=not options.no_blur,
+            sample_pictures=options.sample_pictures,
+            out=options.out,
+            progress=progress,
+        )
+    print(f"{out}: {out.stat().st_size:,} bytes")
+    if results.missing_shards:
+        print(
+            f"passify: {results.missing_shards:,} of {results.plan.num_shards:,} shards are not "
+            "done; the report is about the others",
+            file=sys.stderr,
+        )
+    return 1 if results.missing_shards else 0

@@ -1,0 +1,113 @@
+"""`pass-dataset stats`: what a collection is made of."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from pass_dataset.commands.arguments import RELEASE_HELP, Commands, command, parts
+from pass_dataset.errors import PassDatasetError
+from pass_dataset.pages.words import count, share
+from pass_dataset.reports.stats import DEFAULT_SAMPLE, Stats, collect_stats, write_json, write_page
+
+__all__ = ["add_stats"]
+
+
+def add_stats(commands: Commands) -> None:
+    """Adds the command `stats`."""
+    parser = command(
+        commands,
+        "stats",
+        "write what a collection is made of, as a page with plots and a map, and as JSON",
+    )
+    parser.add_argument("folder", metavar="DIR", type=Path, help="archive folder")
+    parser.add_argument("--release", help=f"{RELEASE_HELP} (default: told from the folder)")
+    parser.add_argument("--parts", type=parts, help="only these tars: 0,3-5")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.html", help="page (default: NAME-X.Y.Z-stats.html)"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE.json", help="figures (default: beside the page)"
+    )
+    headers = parser.add_mutually_exclusive_group()
+    headers.add_argument(
+        "--sample",
+        type=_number,
+        default=DEFAULT_SAMPLE,
+        metavar="N",
+        help="images whose size and camera are read from their headers, drawn at random (default "
+        f"{DEFAULT_SAMPLE:,}; 0: none)",
+    )
+    headers.add_argument(
+        "--all-images",
+        action="store_true",
+        help="read the header of every image: for PASS, 12 GB in small reads all over the tars; "
+        "what is read is kept, and a run that was cut goes on",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the sample (default 0)")
+    parser.set_defaults(run=_stats)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number of 0 or more, found {text!r}")
+    return int(text)
+
+
+def _stats(options: argparse.Namespace) -> int:
+    from pass_dataset.archives.records import PassArchive
+    from pass_dataset.folders.identity import find_release
+    from pass_dataset.progress import on_terminal
+
+    release, folder = find_release(options.folder, options.release)
+    page = options.out or Path(f"{release.name}-{release.version}-stats.html")
+    figures = options.json or page.with_suffix(".json")
+    if page.absolute() == figures.absolute():
+        raise PassDatasetError(f"{page}: is to be both page and figures; give another --json FILE")
+    with on_terminal() as progress:
+        stats = collect_stats(
+            PassArchive(folder, release, parts=options.parts, progress=progress),
+            sample=None if options.all_images else options.sample,
+            seed=options.seed,
+            progress=progress,
+        )
+    for line in _summary(stats):
+        print(line)
+    for path in (write_page(stats, page), write_json(stats, figures)):
+        print(f"{path}: {path.stat().st_size:,} bytes")
+    return 0
+
+
+def _summary(stats: Stats) -> Iterator[str]:
+    size = stats.image_bytes.total if stats.image_bytes else 0
+    yield f"{stats.release}: {count(stats.images, 'image', 'images')}, {size:,} bytes"
+    if stats.missing_tars:
+        yield f"not there, and not counted: {', '.join(stats.missing_tars)}"
+    if stats.places is None:
+        yield "GPS: not in this release"
+    else:
+        yield f"GPS: {_of(stats.places.known, stats)}"
+    if stats.dates is None:
+        yield "dates: not in this release"
+    else:
+        odd = (
+            f"{stats.dates.unreadable:,} unreadable, {stats.dates.late:,} after {stats.dates.until}"
+        )
+        yield f"dates: {_of(stats.dates.known, stats)}; {odd}"
+    each = stats.photographers.images_each
+    most = f", with {each.maximum:,} images at most" if each else ""
+    over = f"{stats.photographers.over_bound:,} with over {stats.photographers.bound}"
+    yield f"photographers: {stats.photographers.photographers:,}{most}; {over}"
+    if stats.shapes is not None:
+        kind = "drawn at random" if stats.shapes.is_sample else "all images"
+        yield (
+            f"headers: {stats.shapes.read:,} read ({kind}), {stats.shapes.unreadable:,} "
+            f"unreadable, {stats.shapes.cameras.known:,} with a camera's name"
+        )
+        for image in stats.shapes.unreadable_images:
+            yield f"  {image.hash} in {image.tar} at byte {image.offset:,}: {image.problem}"
+
+
+def _of(number: int, stats: Stats) -> str:
+    return f"{count(number, 'image', 'images')} ({share(number, stats.images)})"

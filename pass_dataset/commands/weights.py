@@ -1,0 +1,90 @@
+"""`pass-dataset weights`: which weights files the detectors use, where they are, fetch them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from pass_dataset.commands.arguments import Commands, command
+from pass_dataset.errors import WeightsError
+from pass_dataset.passify.detectors.weights.files import ALL_WEIGHTS, WeightsFile
+from pass_dataset.passify.detectors.weights.store import WeightsState
+
+__all__ = ["add_weights"]
+
+
+def add_weights(commands: Commands) -> None:
+    """Adds the command `weights`."""
+    parser = command(commands, "weights", "list the weights files of the detectors; fetch them")
+    parser.add_argument(
+        "names",
+        metavar="NAME",
+        nargs="*",
+        help=f"only these: {', '.join(file.name for file in ALL_WEIGHTS)} (default: all)",
+    )
+    parser.add_argument(
+        "--dir",
+        metavar="DIR",
+        type=Path,
+        help="folder to look at and to fetch into (default: $PASS_WEIGHTS_DIR, else the cache)",
+    )
+    parser.add_argument("--fetch", action="store_true", help="fetch what is missing, verified")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=_weights)
+
+
+def _weights(options: argparse.Namespace) -> int:
+    from pass_dataset.passify.detectors.weights.fetching import fetch
+    from pass_dataset.passify.detectors.weights.store import examine, weights_folder
+    from pass_dataset.progress import on_terminal
+
+    files = _selected(options.names)
+    folder = options.dir or weights_folder()
+    if options.fetch:
+        with on_terminal() as progress:
+            for file in files:
+                # Without names, what cannot be fetched is listed as missing and no error.
+                if file.url is not None or options.names:
+                    fetch(file, folder, progress=progress)
+    found = [(file, examine(file, folder)) for file in files]
+    if options.json:
+        print(json.dumps([_as_json(file, state) for file, state in found], indent=1))
+    else:
+        for file, state in found:
+            print(_as_text(file, state))
+    return 1 if any(state.state == "wrong" for _, state in found) else 0
+
+
+def _selected(names: list[str]) -> list[WeightsFile]:
+    known = {file.name: file for file in ALL_WEIGHTS}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise WeightsError(
+            f"no weights named {', '.join(unknown)}: expected some of {', '.join(known)}"
+        )
+    return [known[name] for name in names] or list(ALL_WEIGHTS)
+
+
+def _as_json(file: WeightsFile, state: WeightsState) -> dict[str, object]:
+    return {
+        **asdict(file),
+        "path": str(state.path),
+        "state": state.state,
+        "found_sha256": state.sha256,
+    }
+
+
+def _as_text(file: WeightsFile, state: WeightsState) -> str:
+    size = "size not known" if file.size_bytes is None else f"{file.size_bytes:,} bytes"
+    pinned = file.sha256 or (
+        f"not published; the file's hash begins {file.digits}" if file.digits else "not published"
+    )
+    found = f" (SHA-256 {state.sha256})" if state.sha256 and state.sha256 != file.sha256 else ""
+    return (
+        f"{file.name}  {file.filename}, {size}, {file.licence}, used by {file.used_by}\n"
+        f"    source   {file.url or f'not to be fetched; see {file.source}'}\n"
+        f"    SHA-256  {pinned}\n"
+        f"    {state.state:8} {state.path}{found}"
+    )

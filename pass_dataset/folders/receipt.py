@@ -1,0 +1,112 @@
+"""The receipt of an archive folder: which files were hashed and found right, and when.
+
+Hashing 180 GB takes minutes. A file whose size and modification time are still those of its
+receipt is taken for whole by the loaders; `pass-dataset verify` hashes all the same.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from pass_dataset.errors import ReleaseError
+from pass_dataset.files import write_whole
+from pass_dataset.folders.state import RECEIPT_NAME, state_path
+from pass_dataset.releases.release import Release, ReleaseFile, format_release, parse_release
+
+__all__ = ["Receipt", "ReceiptEntry"]
+
+logger = logging.getLogger(__name__)
+
+_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class ReceiptEntry:
+    """That a file was found right.
+
+    Attributes:
+      size_bytes, mtime_ns: of the file when it was hashed; a change of either voids the entry.
+      sha256: what was found.
+      verified: UTC time of the hashing, ISO 8601.
+    """
+
+    size_bytes: int
+    mtime_ns: int
+    sha256: str
+    verified: str
+
+
+@dataclass
+class Receipt:
+    """The receipt of one folder. Write it only while holding the folder.
+
+    Attributes:
+      folder: the archive folder.
+      release: the release the folder was filled with or verified against, None if not known.
+      entries: file name to what was found.
+    """
+
+    folder: Path
+    release: Release | None = None
+    entries: dict[str, ReceiptEntry] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, folder: Path) -> Receipt:
+        """Reads the folder's receipt; none, or one that cannot be read, is an empty receipt."""
+        path = state_path(folder, RECEIPT_NAME)
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if content["schema"] != _SCHEMA:
+                raise ValueError(f"schema {content['schema']}, expected {_SCHEMA}")
+            entries = {name: ReceiptEntry(**entry) for name, entry in content["files"].items()}
+            text = content["release"]
+            release = None if text is None else parse_release(text, path)
+        except FileNotFoundError:
+            return cls(folder)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ReleaseError) as error:
+            # Losing a receipt costs one more hashing, never trust.
+            logger.warning("%s cannot be used (%s); the files will be hashed again", path, error)
+            return cls(folder)
+        return cls(folder, release, entries)
+
+    def claims(self, file: ReleaseFile) -> bool:
+        """True if it says that the file was once found right, as this very file."""
+        entry = self.entries.get(file.filename)
+        return entry is not None and entry.sha256 == file.sha256
+
+    def stands(self, file: ReleaseFile) -> bool:
+        """True if the file is on record as right and has not been touched since."""
+        if not self.claims(file):
+            return False
+        entry = self.entries[file.filename]
+        try:
+            stat = (self.folder / file.filename).stat()
+        except OSError:
+            return False
+        return (stat.st_size, stat.st_mtime_ns) == (entry.size_bytes, entry.mtime_ns)
+
+    def record(self, file: ReleaseFile) -> None:
+        """Puts on record that the file, as it is on disk now, was hashed and is right."""
+        stat = (self.folder / file.filename).stat()
+        verified = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self.entries[file.filename] = ReceiptEntry(
+            stat.st_size, stat.st_mtime_ns, file.sha256, verified
+        )
+
+    def strike(self, filename: str) -> None:
+        """Takes a file off the record."""
+        self.entries.pop(filename, None)
+
+    def save(self) -> None:
+        """Writes the receipt beside the archives, or in the cache for a read-only folder."""
+        content = {
+            "schema": _SCHEMA,
+            "release": None if self.release is None else format_release(self.release),
+            "files": {name: asdict(entry) for name, entry in sorted(self.entries.items())},
+        }
+        path = state_path(self.folder, RECEIPT_NAME, for_writing=True)
+        write_whole(path, (json.dumps(content, indent=1) + "\n").encode())

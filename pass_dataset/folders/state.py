@@ -1,0 +1,83 @@
+"""State files: where those of a folder are kept.
+
+Beside the archives stand a receipt (what was verified), the index, and a lock. Where the folder is
+read-only, as shared data on a cluster often is, these are kept in the user's cache folder instead,
+under a name made from the folder's path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from pass_dataset.files import user_cache
+
+__all__ = [
+    "HOLDER_NAME",
+    "INDEX_NAME",
+    "LOCK_NAME",
+    "PURGED_NAME",
+    "PURGE_RECEIPT_NAME",
+    "RECEIPT_NAME",
+    "REMOVALS_NAME",
+    "STATE_NAMES",
+    "state_path",
+    "state_paths",
+]
+
+RECEIPT_NAME = "pass_receipt.json"
+INDEX_NAME = "pass_index.arrow"
+REMOVALS_NAME = "pass_removals.txt"
+#: Checksum file of an archive folder from which images were purged.
+PURGED_NAME = "pass_purged.tsv"
+#: What was purged from a folder, and when.
+PURGE_RECEIPT_NAME = "pass_purge_receipt.json"
+LOCK_NAME = ".pass.lock"
+#: Who holds the lock, for people.
+HOLDER_NAME = ".pass.holder"
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+#: Files of ours in an archive folder, which are not files of the release.
+STATE_NAMES = frozenset(
+    {
+        RECEIPT_NAME,
+        INDEX_NAME,
+        REMOVALS_NAME,
+        PURGED_NAME,
+        PURGE_RECEIPT_NAME,
+        LOCK_NAME,
+        HOLDER_NAME,
+    }
+)
+
+
+def _cache_folder(folder: Path) -> Path:
+    digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+    return user_cache("folders") / digest
+
+
+def state_path(folder: Path, name: str, *, for_writing: bool = False) -> Path:
+    """Where a state file of the folder is, or is to be written.
+
+    Beside the archives; in the user's cache where the folder is read-only, or part of this package,
+    as an installed package is not ours to add files to.
+    """
+    beside = folder / name
+    may_write = os.access(folder, os.W_OK) and not folder.resolve().is_relative_to(_PACKAGE)
+    if may_write or (not for_writing and beside.exists()):
+        return beside
+    cache = _cache_folder(folder)
+    if for_writing:
+        cache.mkdir(parents=True, exist_ok=True)
+    return cache / name
+
+
+def state_paths(folder: Path, name: str) -> list[Path]:
+    """Where a state file of the folder is: beside the archives, in the user's cache, or in both.
+
+    For what counts wherever it stands, as a shared folder's and a user's own list of removals do.
+    """
+    places = (folder / name, _cache_folder(folder) / name)
+    return [path for path in places if os.path.isfile(path)]

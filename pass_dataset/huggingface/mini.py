@@ -1,0 +1,31 @@
+"""`datasets.load_dataset('pass_mini')`: the mini release, with the features of `pass`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import datasets
+
+from pass_dataset.archives.ensure import open_mini
+from pass_dataset.archives.mini import ARCHIVES, CHECKSUMS
+from pass_dataset.huggingface.archive_builder import ArchiveBuilder
+from pass_dataset.releases.release import read_release
+
+__all__ = ["PassMini"]
+
+
+class PassMini(ArchiveBuilder):
+    """The mini release for Hugging Face `datasets`."""
+
+    VERSION = datasets.Version(read_release(CHECKSUMS).version)
+
+    def _info(self) -> datasets.DatasetInfo:
+        return self._describe("64 drawn pictures in the layout of PASS, for trying things out.")
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        return [self._local_split(open_mini(self._removals()))]
+
+    @property
+    def _archives(self) -> Path:
+        return ARCHIVES

@@ -1,0 +1,112 @@
+"""The cache folder of `datasets` purged: the data as Arrow, and what was computed from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pass_dataset.builds.catalogue import INFO_NAME
+from pass_dataset.builds.purging.purging import Affected, Purgeable, Rewritten
+from pass_dataset.builds.purging.receipt import PurgedFile
+from pass_dataset.builds.purging.rows import parted
+from pass_dataset.errors import UnreadableBuildError
+from pass_dataset.files import write_whole
+from pass_dataset.progress import Progress
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["PurgeableCache"]
+
+
+class PurgeableCache(Purgeable):
+    """Data of `pass` or `pass_mini` that `datasets` has cached.
+
+    What the library computed from it (``cache-….arrow``: results of `map`, `filter` and so on) may
+    have the images and is deleted; it is computed again when it is asked for.
+    """
+
+    def affected(self, hashes: frozenset[str], progress: Progress) -> list[Affected]:
+        paths = self._data()
+        task = progress.task("Reading hashes", len(paths), "files")
+        files = []
+        for path in paths:
+            found: list[str] = []
+            for batch in _batches(path):
+                found += (one for one in batch["hash"].to_pylist() if one in hashes)
+            if found:
+                files.append(Affected(path.name, tuple(found)))
+            task.advance(1)
+        task.finish()
+        return files
+
+    def rewrite(self, file: Affected, target: Path, progress: Progress) -> Rewritten:
+        import pyarrow as pa
+
+        path = self.folder / file.name
+        listed = pa.array(sorted(file.hashes), pa.string())
+        images = size_bytes = 0
+        with pa.memory_map(str(path)) as source, pa.OSFile(str(target), "wb") as sink:
+            reader = pa.ipc.open_stream(source)
+            with pa.ipc.new_stream(sink, reader.schema) as copy:
+                for batch in reader:
+                    left, removed = parted(batch, listed)
+                    images += removed.num_rows
+                    size_bytes += removed.nbytes
+                    if left.num_rows:
+                        copy.write_batch(left)
+        return Rewritten(images, size_bytes)
+
+    def describe(self, file: PurgedFile) -> None:
+        info = self._info()
+        names = [path.name for path in self._data()]
+        lengths = [sum(batch.num_rows for batch in _batches(path)) for path in self._data()]
+        (split,) = info["splits"].values()
+        if split["num_examples"] == sum(lengths):
+            return
+        split["num_examples"] = sum(lengths)
+        split["num_bytes"] -= file.example_bytes
+        if split.get("shard_lengths") is not None and len(names) > 1:
+            split["shard_lengths"] = lengths
+        for name in ("dataset_size", "size_in_bytes"):
+            if info.get(name) is not None:
+                info[name] -= file.example_bytes
+        write_whole(self.folder / INFO_NAME, json.dumps(info).encode())
+
+    def finish(self) -> list[str]:
+        computed = sorted(self.folder.glob("cache-*.arrow"))
+        for path in computed:
+            path.unlink()
+        return [path.name for path in computed]
+
+    def _data(self) -> list[Path]:
+        name = self._info()["dataset_name"]
+        paths = sorted(self.folder.glob(f"{name}-*.arrow"))
+        if not paths:
+            raise UnreadableBuildError(
+                f"{self.folder}: has no Arrow files of {name}; other formats are not written anew: "
+                "delete the folder and build it again, its images are left out then"
+            )
+        return paths
+
+    def _info(self) -> dict[str, Any]:
+        path = self.folder / INFO_NAME
+        try:
+            info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UnreadableBuildError(f"{path}: cannot be read: {error}") from error
+        return info
+
+
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    try:
+        with pa.memory_map(str(path)) as source:
+            yield from pa.ipc.open_stream(source)
+    except (OSError, pa.ArrowException) as error:
+        raise UnreadableBuildError(
+            f"{path}: cannot be read: {error}. Delete the folder and build it again."
+        ) from error

@@ -1,0 +1,24 @@
+"""Image files: decoded to the pixels that the published code saw, or dropped for a named reason.
+
+outcomes     what can become of a file
+frames       what its headers say
+jpeg, png    the two formats of nearly all files
+containers   which format a file has; the others
+orientation  EXIF
+decoding     the pixels
+"""
+
+from __future__ import annotations
+
+from pass_dataset.images.decoding import MAX_PIXELS, SINGLE_COLOUR_RANGE, decode
+from pass_dataset.images.outcomes import OUTCOMES, DecodedImage, ImageReader, Outcome
+
+__all__ = [
+    "MAX_PIXELS",
+    "OUTCOMES",
+    "SINGLE_COLOUR_RANGE",
+    "DecodedImage",
+    "ImageReader",
+    "Outcome",
+    "decode",
+]

@@ -1,0 +1,132 @@
+"""Credits as BibTeX: the paper and the dataset, then one entry a photographer.
+
+One entry an image would be a bibliography of 1.44 million. An entry's field ``images``, which
+bibliography styles do not print, has the hashes of all images.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from pass_dataset.releases.licenses import DATASET_LICENSE
+from pass_dataset.releases.release import Release
+from pass_dataset.reports.credits.credit import ALWAYS_MISSING, Credit
+from pass_dataset.reports.credits.reading import Credits
+
+__all__ = ["bibtex_pieces", "entry_key", "latex", "paper"]
+
+#: What means something in LaTeX. Braces have no backslash before them, as BibTeX counts those too.
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\textbraceleft{}",
+        "}": r"\textbraceright{}",
+        "^": r"\textasciicircum{}",
+        "~": r"\textasciitilde{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        **{sign: f"\\{sign}" for sign in "$&#_%"},
+    }
+)
+
+
+def bibtex_pieces(credits_: Credits) -> Iterator[str]:
+    """The text of the bibliography, entry by entry."""
+    yield _head(credits_)
+    if credits_.release is not None and credits_.source.is_pass:
+        yield "\n" + paper()
+        yield "\n" + _dataset(credits_.release)
+    for credits_of_one in credits_.by_creator():
+        yield "\n" + _entry(credits_of_one)
+
+
+def paper() -> str:
+    """The entry of the paper that describes PASS."""
+    resource = importlib.resources.files("pass_dataset.tfds") / "CITATIONS.bib"
+    return resource.read_text(encoding="utf-8")
+
+
+def latex(text: str) -> str:
+    """Text as it is, for LaTeX."""
+    return text.translate(_LATEX)
+
+
+def entry_key(credit: Credit) -> str:
+    """The key of a photographer's entry, in plain ASCII.
+
+    It is always the same for the same name and licence.
+    """
+    plain = unicodedata.normalize("NFKD", credit.name or "").encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:24].rstrip("-")
+    told_apart_by = f"{credit.creator or ''}\n{credit.license_name or ''}"
+    digest = hashlib.sha256(told_apart_by.encode()).hexdigest()[:10]
+    return "-".join(filter(None, ("photographs", slug, digest)))
+
+
+def _head(credits_: Credits) -> str:
+    # BibTeX skips what is outside of entries, as long as there is no at sign in it.
+    lines = [
+        f"Credits of {len(credits_):,} images of {credits_.source.label.replace('@', ' ')}, by "
+        "pass-dataset credits.",
+        "One entry for each photographer; its field images, which no style prints, has the hashes.",
+        f"Not in the metadata and so not here: {'; '.join(ALWAYS_MISSING)}.",
+        "Say so where you have changed a photograph.",
+        r"UTF-8. Needs \usepackage{url} or hyperref; emoji and other scripts need XeLaTeX or "
+        "LuaLaTeX with a font that has them.",
+    ]
+    return "".join(f"% {line}\n" for line in lines)
+
+
+def _dataset(release: Release) -> str:
+    authors = re.search(r"author\s*=\s*\{(.*)\}", paper())
+    fields = {
+        "author": authors[1] if authors else None,
+        "title": "{" + latex(release.label) + "}",
+        "year": release.released[:4] if release.released else None,
+        "publisher": "Zenodo",
+        "doi": release.doi,
+        "howpublished": _url(f"https://doi.org/{release.doi}"),
+        "note": f"{DATASET_LICENSE.name}, {_url(DATASET_LICENSE.url)}",
+    }
+    return _format(f"pass-{release.version}", fields)
+
+
+def _entry(credits_: Sequence[Credit]) -> str:
+    """The entry of images of one photographer under one licence."""
+    credit = credits_[0]
+    number = f"{len(credits_):,} photograph{'' if len(credits_) == 1 else 's'}"
+    fields = {
+        "author": None if credit.name is None else "{" + latex(credit.name) + "}",
+        "key": "unknown" if credit.name is None else None,
+        "title": "{" + f"{number} in {latex(credit.source.label)}" + "}",
+        "howpublished": None if credit.source.url is None else _url(credit.source.url),
+        "note": _note(credit),
+        "images": " ".join(each.hash for each in credits_),
+    }
+    return _format(entry_key(credit), fields)
+
+
+def _note(credit: Credit) -> str:
+    if credit.license is not None:
+        note = f"{credit.license.name}, {_url(credit.license.url)}"
+    elif credit.license_text is not None:
+        note = latex(credit.license_text)
+    else:
+        note = "Licence not known"
+    return note if credit.name is not None else f"{note}; the photographer's name is not known"
+
+
+def _url(address: str) -> str:
+    return rf"\url{{{address}}}"
+
+
+def _format(key: str, fields: dict[str, str | None]) -> str:
+    lines = [
+        f"  {name:<12} = {{{value}}},\n" for name, value in fields.items() if value is not None
+    ]
+    return f"@misc{{{key},\n{''.join(lines)}}}\n"

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from pass_dataset.archives.integrity import FileState, Verification, verify
+from pass_dataset.errors import FolderError
+from pass_dataset.files import part_path
+from pass_dataset.folders.identity import identify_release
+from pass_dataset.folders.receipt import Receipt
+from pass_dataset.folders.state import RECEIPT_NAME
+from pass_dataset.releases.release import Release
+from tests.support.collection import Collection
+from tests.support.processes import start_interruptible
+
+
+@pytest.fixture
+def release(collection: Collection) -> Release:
+    return collection.describe()
+
+
+def states(found: Verification) -> dict[str, FileState]:
+    return {verdict.filename: verdict.state for verdict in found.files}
+
+
+def flip_a_byte(path: Path, at: int = 1000) -> None:
+    """Changes one byte and leaves size and modification time as they were."""
+    stat = path.stat()
+    with path.open("r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ 1]))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def test_whole(collection: Collection, release: Release) -> None:
+    found = verify(collection.folder, release)
+    assert found.is_whole
+    assert set(states(found).values()) == {FileState.WHOLE}
+    assert found.unknown == ()
+
+
+def test_everything_that_can_be_wrong(collection: Collection, release: Release) -> None:
+    collection.tar(0).unlink()
+    with collection.tar(1).open("ab") as file:
+        file.write(b"more")
+    flip_a_byte(collection.tar(2))
+    os.truncate(collection.csv, 100)
+    (collection.folder / "holiday.jpg").write_bytes(b"")
+    found = verify(collection.folder, release)
+    assert not found.is_whole
+    assert states(found) == {
+        "PASS.0.tar": FileState.MISSING,
+        "PASS.1.tar": FileState.LONG,
+        "PASS.2.tar": FileState.CORRUPT,
+        "pass_metadata.csv": FileState.SHORT,
+    }
+    assert found.unknown == ("holiday.jpg",)
+    text = "\n".join(map(str, found.files))
+    assert "PASS.1.tar: long (10,244 bytes, expected 10,240)" in text
+    assert "pass_metadata.csv: short (100 bytes, expected" in text
+    assert f"expected {release.tars[2].sha256})" in text
+
+
+def test_interrupted_download(collection: Collection, release: Release) -> None:
+    collection.tar(0).rename(part_path(collection.tar(0)))
+    found = verify(collection.folder, release)
+    assert states(found)["PASS.0.tar"] is FileState.PARTIAL
+    assert found.unknown == ()
+
+
+def test_quick_needs_a_receipt(collection: Collection, release: Release) -> None:
+    assert set(states(verify(collection.folder, release, quick=True)).values()) == {
+        FileState.UNCHECKED
+    }
+    verify(collection.folder, release)
+    assert verify(collection.folder, release, quick=True).is_whole
+    os.utime(collection.tar(0), ns=(5, 5))
+    assert states(verify(collection.folder, quick=True))["PASS.0.tar"] is FileState.UNCHECKED
+
+
+def test_full_verification_does_not_trust_the_receipt(
+    collection: Collection, release: Release
+) -> None:
+    verify(collection.folder, release)
+    flip_a_byte(collection.tar(1))
+    assert verify(collection.folder, quick=True).is_whole  # what quick means
+    assert states(verify(collection.folder))["PASS.1.tar"] is FileState.CORRUPT
+    assert not verify(collection.folder, quick=True).is_whole  # struck off the receipt
+
+
+def test_parts(collection: Collection, release: Release) -> None:
+    collection.tar(0).unlink()
+    assert verify(collection.folder, release, parts=[1, 2]).is_whole
+    assert not verify(collection.folder, release, parts=[0]).is_whole
+
+
+def test_receipt_tells_the_release(collection: Collection, release: Release) -> None:
+    with pytest.raises(FolderError, match="cannot tell which release"):
+        identify_release(collection.folder)
+    verify(collection.folder, release)
+    assert identify_release(collection.folder) == release
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 99}', '{"schema": 1, "files": 3}'])
+def test_receipt_that_cannot_be_read_is_no_receipt(collection: Collection, text: str) -> None:
+    verify(collection.folder, collection.describe())
+    (collection.folder / RECEIPT_NAME).write_text(text)
+    assert Receipt.load(collection.folder).entries == {}
+
+
+def test_receipt_of_another_release_does_not_stand(
+    collection: Collection, release: Release
+) -> None:
+    verify(collection.folder, release)
+    path = collection.folder / RECEIPT_NAME
+    content = json.loads(path.read_text())
+    content["files"]["PASS.0.tar"]["sha256"] = "0" * 64
+    path.write_text(json.dumps(content))
+    assert not Receipt.load(collection.folder).stands(release.tars[0])
+
+
+def test_unreadable_file(collection: Collection, release: Release) -> None:
+    collection.tar(0).unlink()
+    collection.tar(0).mkdir()
+    size = collection.tar(0).stat().st_size
+    state = states(verify(collection.folder, release))["PASS.0.tar"]
+    assert state is (FileState.SHORT if size < release.tars[0].size_bytes else FileState.UNREADABLE)
+
+
+def test_sizes_tell_an_official_release(tmp_path: Path) -> None:
+    from pass_dataset.releases.release import official_release
+
+    with (tmp_path / "PASS.3.tar").open("wb") as file:
+        os.truncate(file.fileno(), official_release("2.0.0").tars[3].size_bytes)
+    assert identify_release(tmp_path) == official_release("2.0.0")
+    assert states(verify(tmp_path, quick=True))["PASS.3.tar"] is FileState.UNCHECKED
+
+
+def test_another_release_by_mistake_costs_nothing(
+    collection: Collection, release: Release, tmp_path: Path
+) -> None:
+    verify(collection.folder, release)
+    other = Collection(tmp_path / "other", per_tar=2).describe("2.0.0")
+    assert not verify(collection.folder, other).is_whole
+    assert identify_release(collection.folder) == release
+    assert verify(collection.folder, quick=True).is_whole
+
+
+def is_reading(process_id: int, path: Path) -> bool:
+    handles = Path(f"/proc/{process_id}/fd").iterdir()
+    return any(os.path.realpath(handle) == str(path) for handle in handles)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc to see open files")
+def test_ctrl_c_does_not_wait_for_large_files(tmp_path: Path) -> None:
+    """Two files of 40 GB, mostly holes: hashing them would take a minute."""
+    size = 40 << 30
+    files = []
+    for name in ("PASS.0.tar", "pass_metadata.csv"):
+        with (tmp_path / name).open("wb") as file:
+            os.truncate(file.fileno(), size)
+        files.append(f"-\t{size}\t{'0' * 64}\t{name}")
+    tsv = tmp_path / "huge.tsv"
+    tsv.write_text("\n".join(["# version\t1.0.0", *files]))
+    process = start_interruptible(["verify", tmp_path, "--release", tsv])
+    deadline = time.monotonic() + 60
+    while not is_reading(process.pid, tmp_path / "PASS.0.tar"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    err = process.communicate(timeout=30)[1]
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert time.monotonic() - started < 5

@@ -1,0 +1,360 @@
+"""Archive folders purged: tars that verify, and nothing lost however often it is killed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pass_dataset import PassArchive, verify
+from pass_dataset.archives.ensure import provide
+from pass_dataset.archives.removals import RemovalList, add_removals, removals_for
+from pass_dataset.builds.purging import purging
+from pass_dataset.builds.purging.archives import PurgeableArchives
+from pass_dataset.builds.purging.purging import purge
+from pass_dataset.builds.purging.receipt import PurgeReceipt
+from pass_dataset.commands.main import main
+from pass_dataset.downloads import download
+from pass_dataset.errors import DiskSpaceError, FolderError, VerificationError
+from pass_dataset.folders.state import INDEX_NAME, PURGE_RECEIPT_NAME, REMOVALS_NAME
+from pass_dataset.releases import release as releases
+from pass_dataset.releases.release import format_release, parse_release, read_release
+from tests.support.collection import Collection
+from tests.support.official import OfficialReleases, make_official
+
+
+@pytest.fixture
+def gone(collection: Collection) -> list[str]:
+    """Images of the first and the last of three tars."""
+    return [collection.hashes[1], collection.hashes[13], collection.hashes[14]]
+
+
+def kept(collection: Collection, gone: list[str]) -> list[str]:
+    return [one for one in collection.hashes if one not in gone]
+
+
+def purged(collection: Collection, gone: list[str]) -> purging.PurgeReport:
+    target = PurgeableArchives(collection.folder, collection.tsv)
+    return purge(target, RemovalList(frozenset(gone)))
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.iterdir()
+        if path.suffix in (".tar", ".csv")
+    }
+
+
+def test_deleted(collection: Collection, gone: list[str]) -> None:
+    jpegs = {record.hash: record.jpeg for record in PassArchive(collection.folder, collection.tsv)}
+    lines = collection.csv.read_text().splitlines()
+    untouched = collection.tar(1).stat().st_mtime_ns
+    report = purged(collection, [*gone, "f" * 32])
+    assert [file.name for file in report.files] == ["PASS.0.tar", "PASS.2.tar", "pass_metadata.csv"]
+    assert (report.hashes, report.absent) == (set(gone), 1)
+    for path in collection.folder.iterdir():
+        content = path.read_bytes()
+        for one in gone:
+            assert jpegs[one] not in content, path
+            if path.name not in (REMOVALS_NAME, PURGE_RECEIPT_NAME):
+                assert one.encode() not in content, path
+    assert collection.tar(1).stat().st_mtime_ns == untouched
+    assert collection.csv.read_text().splitlines() == [
+        line for line in lines if not any(one in line for one in gone)
+    ]
+    archive = PassArchive(collection.folder)
+    assert {record.hash: record.jpeg for record in archive} == {
+        one: jpegs[one] for one in kept(collection, gone)
+    }
+    assert archive.release.label == "pass 1.0.0, purged of 3 images"
+    assert archive.release.num_examples == 12
+
+
+def test_the_rest_of_a_tar_is_as_it_was(collection: Collection, gone: list[str]) -> None:
+    before = collection.tar(0).read_bytes()
+    purged(collection, gone)
+    with tarfile.open(fileobj=_file(before)) as tar:
+        (member,) = [one for one in tar.getmembers() if gone[0] in one.name]
+    end = member.offset_data + -(-member.size // 512) * 512
+    assert collection.tar(0).read_bytes() == before[: member.offset] + before[end:]
+
+
+def _file(data: bytes):  # type: ignore[no-untyped-def]
+    import io
+
+    return io.BytesIO(data)
+
+
+def test_verifies(
+    collection: Collection, gone: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    purged(collection, gone)
+    for release in (None, collection.tsv):
+        found = verify(collection.folder, release)
+        assert found.is_whole
+        assert found.unknown == ()
+    assert verify(collection.folder, quick=True).is_whole
+    assert main(["verify", str(collection.folder)]) == 0
+    assert "pass 1.0.0, purged of 3 images, whole" in capsys.readouterr().out
+    data = bytearray(collection.tar(0).read_bytes())
+    data[700] ^= 1
+    collection.tar(0).write_bytes(data)
+    assert not verify(collection.folder).is_whole
+
+
+def test_receipt(collection: Collection, gone: list[str], tmp_path: Path) -> None:
+    before = digests(collection.folder)
+    listed = tmp_path / "list.txt"
+    listed.write_text("\n".join(gone))
+    command = ["purge", "--list", str(listed), "--release", str(collection.tsv)]
+    assert main([*command, str(collection.folder)]) == 0
+    (entry,) = json.loads((collection.folder / PURGE_RECEIPT_NAME).read_text())["purges"]
+    assert entry["hashes"] == sorted(gone)
+    assert entry["started"] <= entry["finished"]
+    sha256 = hashlib.sha256(listed.read_bytes()).hexdigest()
+    assert sha256 in [source["sha256"] for source in entry["lists"]]
+    after = digests(collection.folder)
+    for file in entry["files"]:
+        assert file["old_sha256"] == before[file["name"]]
+        assert file["new_sha256"] == after[file["name"]]
+        assert file["new_size_bytes"] == (collection.folder / file["name"]).stat().st_size
+        assert file["old_size_bytes"] > file["new_size_bytes"]
+    # Photographers, dates and places are not in it.
+    assert "user" not in json.dumps(entry)
+
+
+def test_again_and_more(collection: Collection, gone: list[str]) -> None:
+    purged(collection, gone[:2])
+    assert purged(collection, gone[:2]).files == ()
+    report = purged(collection, gone)
+    assert report.hashes == {gone[2]}
+    release = PassArchive(collection.folder).release
+    assert (release.purged, release.num_examples) == (3, 12)
+    assert release.origin == read_release(collection.tsv)
+    assert len(PurgeReceipt.load(collection.folder).purges) == 2
+    assert verify(collection.folder).is_whole
+
+
+def test_dry_run(
+    collection: Collection, gone: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_removals(collection.folder, gone)
+    before = {path: path.stat().st_mtime_ns for path in collection.folder.glob("[!.]*.*")}
+    command = ["purge", "--dry-run", "--release", str(collection.tsv), str(collection.folder)]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert "PASS.2.tar: 2 of the images" in out
+    assert "3 images would be deleted from 3 files" in out
+    (collection.folder / INDEX_NAME).unlink(missing_ok=True)
+    assert {path: path.stat().st_mtime_ns for path in collection.folder.glob("[!.]*.*")} == before
+
+
+def test_loaders_take_the_folder(collection: Collection, gone: list[str]) -> None:
+    """With the release named as it was published: nothing is fetched, nothing refused."""
+    purged(collection, gone)
+    release = read_release(collection.tsv)
+    archive = provide(release, given=collection.folder, default=collection.folder)
+    assert len(archive) == 12
+    assert download(collection.folder, release).fetched == ()
+
+
+@pytest.fixture
+def official(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OfficialReleases]:
+    """Synthetic releases in place of the published ones."""
+    made = make_official(tmp_path / "archives")
+    made.publish(monkeypatch)
+    yield made
+    monkeypatch.undo()
+    releases.official_release.cache_clear()
+
+
+def test_a_published_release(official: OfficialReleases) -> None:
+    made = official
+    gone = made.hashes("3.0.0")[:2]
+    folder = made.root / "3.0.0"
+    target = PurgeableArchives(folder)
+    purge(target, RemovalList(frozenset(gone)))
+    archive = PassArchive(folder, "3.0.0")
+    assert archive.release.is_official
+    assert archive.release.label == "PASS 3.0.0, purged of 2 images"
+    assert sorted(record.hash for record in archive) == sorted(made.hashes("3.0.0")[2:])
+    assert verify(folder, "3.0.0").is_whole
+    assert parse_release(format_release(archive.release), folder) == archive.release
+
+
+def test_parts(collection: Collection, gone: list[str]) -> None:
+    """A row whose image is in a tar that is not here stays."""
+    elsewhere = collection.tar(2).rename(collection.folder.parent / "PASS.2.tar")
+    report = purged(collection, gone)
+    assert report.hashes == {gone[0]}
+    elsewhere.rename(collection.tar(2))
+    add_removals(collection.folder, [])
+    archive = PassArchive(collection.folder)
+    assert sorted(record.hash for record in archive) == sorted(kept(collection, gone))
+    assert purged(collection, gone).hashes == set(gone[1:])
+    assert verify(collection.folder).is_whole
+
+
+def test_replace_brings_the_files_back_and_the_list_still_counts(
+    collection: Collection, gone: list[str], tmp_path: Path
+) -> None:
+    import shutil
+
+    copy = shutil.copytree(collection.folder, tmp_path / "copy")
+    purged(collection, gone)
+    release = read_release(collection.tsv)
+    download(collection.folder, release, mirrors=[copy.as_uri()], replace=True)
+    assert verify(collection.folder, release).is_whole
+    archive = PassArchive(collection.folder, release)
+    assert archive.release == release
+    assert (len(archive), archive.removed) == (12, gone)
+
+
+def test_a_purged_tar_that_is_lost(collection: Collection, gone: list[str]) -> None:
+    purged(collection, gone)
+    collection.tar(0).unlink()
+    with pytest.raises(FolderError, match=r"PASS\.0\.tar is missing, and was purged"):
+        download(collection.folder, read_release(collection.tsv))
+
+
+# --- refused --------------------------------------------------------------------------------------
+
+
+def test_without_a_list(collection: Collection) -> None:
+    with pytest.raises(FolderError, match="no list says what to delete"):
+        purged(collection, [])
+
+
+def test_too_little_room(
+    collection: Collection, gone: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = digests(collection.folder)
+    usage = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr(purging.shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(DiskSpaceError, match="1,000 bytes free"):
+        purged(collection, gone)
+    assert digests(collection.folder) == before
+
+
+def test_damaged_tars_are_left_alone(collection: Collection, gone: list[str]) -> None:
+    data = bytearray(collection.tar(0).read_bytes())
+    data[1600] ^= 1
+    collection.tar(0).write_bytes(data)
+    with pytest.raises(VerificationError, match=r"PASS\.0\.tar: is not what it should be"):
+        purged(collection, gone)
+    assert collection.tar(0).read_bytes() == data
+
+
+def test_links_are_refused(collection: Collection, gone: list[str], tmp_path: Path) -> None:
+    real = collection.tar(0).rename(tmp_path / "PASS.0.tar")
+    collection.tar(0).symlink_to(real)
+    with pytest.raises(FolderError, match="is a link to"):
+        purged(collection, gone)
+    assert real.exists()
+
+
+def test_hard_links_are_told(
+    collection: Collection, gone: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    os.link(collection.tar(0), tmp_path / "other.tar")
+    purged(collection, gone)
+    assert "has 1 other names (hard links)" in caplog.text
+
+
+# --- killed ---------------------------------------------------------------------------------------
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pass_dataset.builds.purging import purging
+from pass_dataset.builds.purging.archives import PurgeableArchives
+from pass_dataset.archives.removals import RemovalList
+
+calls = 0
+
+def killing(function):
+    def killed(*arguments, **named):
+        global calls
+        calls += 1
+        if calls == int(sys.argv[4]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments, **named)
+    return killed
+
+# Whatever changes a name on the disk, or makes bytes last.
+os.replace, os.fsync, os.unlink = killing(os.replace), killing(os.fsync), killing(os.unlink)
+Path.unlink = killing(Path.unlink)
+target = PurgeableArchives(Path(sys.argv[1]), sys.argv[2])
+purging.purge(target, RemovalList(frozenset(sys.argv[3].split(","))))
+"""
+
+
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+def test_killed_at_every_step(gone: list[str], collection: Collection, tmp_path: Path) -> None:
+    """After each step in turn; the folder can be read at all times but between two of them."""
+    gone = gone[1:]  # of one tar
+    whole = Collection(tmp_path / "whole" / "archives")
+    whole.describe()
+    purged(whole, gone)
+    steps = 0
+    for step in range(1, 200):
+        made = Collection(tmp_path / f"step {step}" / "archives")
+        made.describe()
+        # Forked, to be quick: everything is imported already.
+        pid = os.fork()
+        if pid == 0:
+            sys.argv = ["", str(made.folder), str(made.tsv), ",".join(gone), str(step)]
+            exec(_KILLED, {})
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        purged(made, gone)
+        assert digests(made.folder) == digests(whole.folder), step
+        assert verify(made.folder).is_whole
+        assert len(PassArchive(made.folder)) == 13
+        assert not list(made.folder.glob("*.purge.part")), step
+        (entry,) = PurgeReceipt.load(made.folder).purges
+        assert entry.hashes == tuple(sorted(gone)), step
+        if not os.WIFSIGNALED(status):
+            break
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        steps += 1
+    assert 10 < steps < 199
+
+
+def test_killed_by_the_clock(tmp_path: Path) -> None:
+    """In the middle of copying, too: tars of some size, killed at random moments."""
+    made = Collection(
+        tmp_path / "archives", tars=3, per_tar=40, body=lambda n: bytes([n]) * 1_000_000
+    )
+    made.describe()
+    gone = [made.hashes[n] for n in (3, 39, 41, 100)]
+    listed = tmp_path / "list.txt"
+    listed.write_text("\n".join(gone))
+    command = [sys.executable, "-m", "pass_dataset", "purge", "--list", str(listed)]
+    command += ["--release", str(made.tsv), str(made.folder)]
+    killed = 0
+    for number in range(4):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.5 + 0.15 * number)
+        if process.poll() is None:
+            process.kill()
+            killed += 1
+        if process.wait() == 0:
+            break
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    assert killed >= 1
+    assert verify(made.folder).is_whole
+    assert sorted(record.hash for record in PassArchive(made.folder)) == sorted(
+        set(made.hashes) - set(gone)
+    )
+    assert removals_for(made.folder).hashes == set(gone)
