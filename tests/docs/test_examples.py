@@ -25,7 +25,7 @@ from tests.docs.examples import NOT_RUN, parse_shell
 from tests.docs.world import ROOT
 
 #: Made by `make docs`, not written by hand.
-MADE = ("reference/commands", "notebooks")
+MADE = ("reference/commands.md", "notebooks")
 PAGES = [
     ROOT / "README.md",
     *(
@@ -43,7 +43,9 @@ def has_blocks(page: Path) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("page", filter(has_blocks, PAGES), ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if has_blocks(page)], ids=lambda page: page.stem
+)
 def test_examples(page: Path, tmp_path: Path) -> None:
     for module in ("tensorflow_datasets", "datasets", "torch"):
         pytest.importorskip(module)

@@ -21,7 +21,7 @@ _HEADING = re.compile(r"^#{1,6} +(.+?)(?: +\{ *#([\w.-]+) *\})? *$", re.MULTILIN
 #: Objects of the reference, whose anchors mkdocstrings makes of their names.
 _OBJECT = re.compile(r"^::: +([\w.]+)", re.MULTILINE)
 #: Made by `make docs`.
-_MADE = re.compile(r"docs/(reference/commands/|notebooks/.*\.md)")
+_MADE = re.compile(r"docs/(reference/commands|notebooks/[\w-]+)\.md$")
 
 
 def targets(path: Path) -> list[str]:

@@ -5,27 +5,26 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
 
-import shtab
+from pass_dataset.commands.arguments import Commands, command
 
 __all__ = ["SHELLS", "add_completion", "completion_script"]
 
 SHELLS = ("bash", "zsh", "tcsh")
 
-#: What `add_subparsers` returns; the class has no public name.
-_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
-
-def add_completion(commands: _Commands, parser: argparse.ArgumentParser) -> None:
+def add_completion(commands: Commands, parser: argparse.ArgumentParser) -> None:
     """Adds the command.
 
     Args:
       commands: of the parser.
       parser: whose arguments are to be completed; what is added to it later counts too.
     """
-    text = "write a script that lets the shell complete this command's arguments"
-    added = commands.add_parser("completion", help=text, description=f"W{text[1:]}.")
+    added = command(
+        commands,
+        "completion",
+        "write a script that lets the shell complete this command's arguments",
+    )
     added.add_argument("shell", choices=SHELLS)
     added.set_defaults(run=_completion, parser=parser)
 
@@ -44,6 +43,9 @@ def completion_script(parser: argparse.ArgumentParser, shell: str) -> str:
       parser: of the command, whose name is its `prog`.
       shell: one of `SHELLS`.
     """
+    # Not at the top: every start of a command would pay for it.
+    import shtab
+
     for action in _actions(parser):
         if action.type is Path and not action.choices:
             action.complete = shtab.FILE  # type: ignore[attr-defined]  # how shtab is told

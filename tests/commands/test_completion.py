@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset.completion_command import SHELLS, add_completion, completion_script
+from pass_dataset.commands.completion import SHELLS, add_completion, completion_script
 
 
 @pytest.fixture
