@@ -51,6 +51,14 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     assert len(listed(tmp_path, None)[0]) == 5
 
 
+@pytest.mark.parametrize("suffixes", [IMAGE_SUFFIXES, None])
+def test_sidecars_of_macos_are_left_out(tmp_path: Path, suffixes: tuple[str, ...] | None) -> None:
+    touch(tmp_path, "a.jpg", "._a.jpg", "b/._c.png", "b/c.png")
+    names, report = listed(tmp_path, suffixes)
+    assert sorted(names) == ["a.jpg", "b/c.png"]
+    assert report.left_out["what macOS keeps beside files (._*)"] == 2
+
+
 def test_links(tmp_path: Path) -> None:
     inside, outside = tmp_path / "in", tmp_path / "out"
     touch(inside, "a/real.jpg")
