@@ -203,8 +203,8 @@ def _after_the_end(path: Path, read: Read, position: int) -> int | None:
             if has_header(read(BLOCK_BYTES, at)):
                 return at
             raise ArchiveError(
-                f"{path}: the zero block at byte {position:,} closes the tar, but bytes that are no "
-                f"header follow at byte {at:,}: the tar is damaged, or something was put behind it. "
+                f"{path}: the zero block at byte {position:,} closes the tar, but bytes that are "
+                f"no header follow at byte {at:,}: it is damaged, or something was put behind it. "
                 "Fetch it again (pass-dataset verify names what is wrong)."
             )
         at += len(chunk)
