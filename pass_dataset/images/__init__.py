@@ -7,18 +7,3 @@ containers   which format a file has; the others
 orientation  EXIF
 decoding     the pixels
 """
-
-from __future__ import annotations
-
-from pass_dataset.images.decoding import MAX_PIXELS, SINGLE_COLOUR_RANGE, decode
-from pass_dataset.images.outcomes import OUTCOMES, DecodedImage, ImageReader, Outcome
-
-__all__ = [
-    "MAX_PIXELS",
-    "OUTCOMES",
-    "SINGLE_COLOUR_RANGE",
-    "DecodedImage",
-    "ImageReader",
-    "Outcome",
-    "decode",
-]

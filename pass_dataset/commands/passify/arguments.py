@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 from pass_dataset.commands.arguments import positive
-from pass_dataset.passify.detectors.detector import PRECISIONS
-from pass_dataset.passify.runs.verdicts import Thresholds
-from pass_dataset.passify.steps import Execution
+from pass_dataset.passify.detectors.settings import PRECISIONS
+from pass_dataset.passify.runs.outcomes import Thresholds
+from pass_dataset.passify.steps.execution import Execution
 
 __all__ = ["add_execution", "add_thresholds", "chosen_execution", "chosen_thresholds", "score"]
 

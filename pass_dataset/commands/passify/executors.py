@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from pass_dataset.commands.arguments import positive
 from pass_dataset.passify.executors.executor import Executor
 from pass_dataset.passify.executors.local import LocalExecutor
-from pass_dataset.passify.steps import Execution
+from pass_dataset.passify.steps.execution import Execution
 
 if TYPE_CHECKING:
-    from pass_dataset.passify.executors.slurm import SlurmResources
+    from pass_dataset.passify.executors.slurm.settings import SlurmResources
 
 __all__ = ["add_executor", "chosen_executor"]
 
@@ -143,7 +143,7 @@ def _count(text: str) -> int:
 
 
 def _minutes(text: str) -> int:
-    from pass_dataset.passify.executors.slurm import parse_time_min
+    from pass_dataset.passify.executors.slurm.settings import parse_time_min
 
     try:
         return parse_time_min(text)
@@ -155,7 +155,7 @@ def _checked(field: str, convert: Callable[[str], Any]) -> Callable[[str], Any]:
     """A type for an option that the settings check."""
 
     def parse(text: str) -> Any:
-        from pass_dataset.passify.executors.slurm import SlurmResources
+        from pass_dataset.passify.executors.slurm.settings import SlurmResources
 
         try:
             value = convert(text)
@@ -176,7 +176,8 @@ def _option(text: str) -> tuple[str, str]:
 
 
 def _slurm(options: argparse.Namespace, execution: Execution) -> Executor:
-    from pass_dataset.passify.executors.slurm import SlurmExecutor, SlurmSettings, Waiting
+    from pass_dataset.passify.executors.slurm.executor import SlurmExecutor, Waiting
+    from pass_dataset.passify.executors.slurm.settings import SlurmSettings
 
     resources = _resources(options, "slurm", options.slurm_partition, options.slurm_gpus)
     people = None
@@ -200,7 +201,7 @@ def _slurm(options: argparse.Namespace, execution: Execution) -> Executor:
 def _resources(
     options: argparse.Namespace, prefix: str, partition: str | None, gpus: int
 ) -> SlurmResources:
-    from pass_dataset.passify.executors.slurm import SlurmResources
+    from pass_dataset.passify.executors.slurm.settings import SlurmResources
 
     return SlurmResources(
         partition=partition,

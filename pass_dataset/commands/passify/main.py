@@ -23,7 +23,7 @@ from pass_dataset.errors import SchedulerError
 from pass_dataset.version import __version__
 
 if TYPE_CHECKING:
-    from pass_dataset.passify.executors.slurm import QueuedArray
+    from pass_dataset.passify.executors.slurm.queue import QueuedArray
 
 __all__ = ["main"]
 
@@ -65,7 +65,7 @@ def _add_status(commands: Commands) -> None:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from pass_dataset.passify.runs import RunFolder
+    from pass_dataset.passify.runs.run_folder import RunFolder
     from pass_dataset.passify.runs.status import read_status
 
     status = read_status(RunFolder(options.run_folder))
@@ -102,7 +102,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _queue(run_folder: Path) -> list[QueuedArray]:
-    from pass_dataset.passify.executors.slurm import read_queue
+    from pass_dataset.passify.executors.slurm.queue import read_queue
 
     try:
         return read_queue(run_folder.absolute())

@@ -17,9 +17,10 @@ from pass_dataset.commands.passify.arguments import (
 )
 from pass_dataset.passify.outputs.lists import dropped_images, listed_paths
 from pass_dataset.passify.outputs.summary import summarize
-from pass_dataset.passify.runs import Results, RunFolder
 from pass_dataset.passify.runs.exclusions import Exclusions
-from pass_dataset.passify.runs.verdicts import EXCLUDED, OUTCOMES, TARGETS, Thresholds, outcome_of
+from pass_dataset.passify.runs.outcomes import EXCLUDED, OUTCOMES, TARGETS, Thresholds, outcome_of
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.runs.run_folder import RunFolder
 
 __all__ = ["add_dropped", "add_export", "add_keep", "add_summary", "print_broken", "print_summary"]
 
@@ -61,7 +62,7 @@ def add_keep(commands: Commands) -> None:
 
 
 def _keep(options: argparse.Namespace) -> int:
-    from pass_dataset.passify.sources import text_to_name
+    from pass_dataset.passify.sources.names import text_to_name
 
     results, thresholds, exclusions = _opened(options)
     results.require_whole()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pass_dataset.commands.arguments import Commands, command
 from pass_dataset.commands.passify.arguments import add_thresholds, chosen_thresholds
-from pass_dataset.passify.runs import Results, RunFolder
 from pass_dataset.passify.runs.exclusions import Exclusions
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.progress import on_terminal
 
 __all__ = ["add_report"]

@@ -17,12 +17,14 @@ from pass_dataset.commands.passify.arguments import (
     chosen_thresholds,
 )
 from pass_dataset.commands.passify.executors import add_executor, chosen_executor
-from pass_dataset.passify.detectors.detector import Target
+from pass_dataset.passify.detectors.settings import Target
+from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.runs.settings import DetectorChoice, RunSettings
-from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
-from pass_dataset.passify.sources import IMAGE_SUFFIXES, KINDS, SourceSettings, name_to_text
-from pass_dataset.passify.steps import Execution, open_named
+from pass_dataset.passify.sources.names import name_to_text
+from pass_dataset.passify.sources.opening import SourceSettings
+from pass_dataset.passify.sources.source import IMAGE_SUFFIXES, KINDS
+from pass_dataset.passify.steps.execution import Execution, open_named
 
 __all__ = [
     "add_detectors",
@@ -156,7 +158,7 @@ def chosen_detectors(
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pass_dataset.passify.executors import run_filter
+    from pass_dataset.passify.executors.executor import run_filter
     from pass_dataset.progress import on_terminal
 
     execution = chosen_execution(options)
@@ -226,7 +228,7 @@ def add_fill(commands: Commands) -> None:
 
 def _fill(options: argparse.Namespace) -> int:
     from pass_dataset.commands.passify.outputs import print_summary
-    from pass_dataset.passify.executors import fill_run
+    from pass_dataset.passify.executors.executor import fill_run
     from pass_dataset.passify.runs.results import Results
     from pass_dataset.progress import on_terminal
 

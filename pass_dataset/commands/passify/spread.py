@@ -11,9 +11,9 @@ from pass_dataset.commands.arguments import Commands, command, positive
 from pass_dataset.commands.passify.arguments import add_execution, chosen_execution
 from pass_dataset.commands.passify.run import add_settings, chosen_settings
 from pass_dataset.errors import RunError
+from pass_dataset.passify.runs.outcomes import TARGETS
 from pass_dataset.passify.runs.run_folder import RunFolder
-from pass_dataset.passify.runs.verdicts import TARGETS
-from pass_dataset.passify.steps import ShardJob
+from pass_dataset.passify.steps.job import ShardJob
 
 __all__ = ["add_cancel", "add_plan", "add_work"]
 
@@ -29,7 +29,7 @@ def add_plan(commands: Commands) -> None:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from pass_dataset.passify.executors import plan_run
+    from pass_dataset.passify.executors.executor import plan_run
     from pass_dataset.progress import on_terminal
 
     settings = chosen_settings(options, chosen_execution(options))
@@ -136,7 +136,7 @@ def add_cancel(commands: Commands) -> None:
 
 
 def _cancel(options: argparse.Namespace) -> int:
-    from pass_dataset.passify.executors.slurm import cancel_run
+    from pass_dataset.passify.executors.slurm.queue import cancel_run
 
     folder = RunFolder(options.run_folder)
     folder.settings()

@@ -23,7 +23,7 @@ from pass_dataset.commands.passify.executors import add_executor, chosen_executo
 from pass_dataset.commands.passify.run import add_detectors, chosen_detectors, print_left
 from pass_dataset.passify.audit.findings import Findings
 from pass_dataset.passify.audit.release_runs import ReleaseRun
-from pass_dataset.passify.runs.verdicts import Thresholds
+from pass_dataset.passify.runs.outcomes import Thresholds
 from pass_dataset.releases.release import Release
 
 __all__ = ["add_verify"]

@@ -6,7 +6,8 @@ import importlib
 from dataclasses import dataclass
 
 from pass_dataset.errors import DetectorError
-from pass_dataset.passify.detectors.detector import Detector, DetectorSettings, Target
+from pass_dataset.passify.detectors.detector import Detector
+from pass_dataset.passify.detectors.settings import DetectorSettings, Target
 
 __all__ = ["DETECTORS", "KnownDetector", "open_detector"]
 

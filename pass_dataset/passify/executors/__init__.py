@@ -10,26 +10,3 @@ attempts   one try at a shard, and how it ended
 tasks      some shards, done here for whoever spread them over many machines
 arguments  options of the command line that choose an executor
 """
-
-from __future__ import annotations
-
-from pass_dataset.passify.executors.executor import (
-    Executor,
-    RunReport,
-    fill_run,
-    plan_run,
-    run_filter,
-)
-from pass_dataset.passify.executors.local import LocalExecutor
-from pass_dataset.passify.executors.pool import ShardFailure, do_shards
-
-__all__ = [
-    "Executor",
-    "LocalExecutor",
-    "RunReport",
-    "ShardFailure",
-    "do_shards",
-    "fill_run",
-    "plan_run",
-    "run_filter",
-]

@@ -17,8 +17,10 @@ from pass_dataset.extras import require
 from pass_dataset.passify.executors.attempts import Reply, attempt, error_of, fatal
 from pass_dataset.passify.executors.executor import Executor
 from pass_dataset.passify.executors.pool import ShardFailure, do_shards
-from pass_dataset.passify.runs import RunFolder, ShardStats
-from pass_dataset.passify.steps import Examiner, Execution, ShardJob, WorkerShare
+from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
+from pass_dataset.passify.steps.examiner import Examiner
+from pass_dataset.passify.steps.execution import Execution, WorkerShare
+from pass_dataset.passify.steps.job import ShardJob
 from pass_dataset.version import __version__
 
 __all__ = ["RayExecutor", "RaySettings"]

@@ -11,8 +11,8 @@ from pass_dataset.passify.report.reasons import title_of
 from pass_dataset.passify.report.selection import RowId
 from pass_dataset.passify.report.survey import Survey
 from pass_dataset.passify.report.thumbnails import pixel_area
+from pass_dataset.passify.runs.outcomes import EXCLUDED, TARGETS, Thresholds
 from pass_dataset.passify.runs.schema import Box
-from pass_dataset.passify.runs.verdicts import EXCLUDED, TARGETS, Thresholds
 
 __all__ = ["examples", "nearest", "sample"]
 

@@ -14,12 +14,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from pass_dataset.extras import require
-from pass_dataset.passify.detectors.detector import Precision
 from pass_dataset.passify.detectors.retinaface.graph_cache import (
     cached_ncnn_graph,
     cached_onnx_graph,
 )
 from pass_dataset.passify.detectors.retinaface.interface import INPUT_NAME, MEAN_BGR, OUTPUT_NAMES
+from pass_dataset.passify.detectors.settings import Precision
 from pass_dataset.passify.detectors.weights.store import VerifiedWeights
 
 __all__ = ["NcnnRuntime", "OnnxRuntime", "Runtime", "TorchRuntime"]

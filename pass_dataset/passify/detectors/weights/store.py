@@ -16,7 +16,7 @@ from typing import Literal
 
 from pass_dataset.errors import WeightsError
 from pass_dataset.files import user_cache
-from pass_dataset.passify.detectors.detector import DetectorSettings
+from pass_dataset.passify.detectors.settings import DetectorSettings
 from pass_dataset.passify.detectors.weights.fetching import fetch
 from pass_dataset.passify.detectors.weights.files import WeightsFile
 from pass_dataset.passify.detectors.weights.hashes import (
