@@ -33,7 +33,8 @@ from pass_dataset.commands.passify.arguments import (
     chosen_thresholds,
 )
 from pass_dataset.commands.passify.executors import add_executor, chosen_executor
-from pass_dataset.commands.passify.run import add_detectors, chosen_detectors, print_left
+from pass_dataset.commands.passify.results import print_left
+from pass_dataset.commands.passify.settings import add_detectors, chosen_detectors
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.folders.identity import find_release
 from pass_dataset.passify.audit.comparison import Comparison, compare_scores, removed_hashes

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pass_dataset.commands.arguments import positive
-from pass_dataset.passify.executors.executor import Executor
-from pass_dataset.passify.executors.local import LocalExecutor
-from pass_dataset.passify.steps.execution import Execution
+from pass_dataset.commands.arguments import number, positive
 
 if TYPE_CHECKING:
+    from pass_dataset.passify.executors.executor import Executor
     from pass_dataset.passify.executors.slurm.settings import SlurmResources
+    from pass_dataset.passify.steps.execution import Execution
 
 __all__ = ["add_executor", "chosen_executor"]
 
@@ -37,6 +36,8 @@ def chosen_executor(options: argparse.Namespace, execution: Execution) -> Execut
 
 
 def _local(options: argparse.Namespace, execution: Execution) -> Executor:
+    from pass_dataset.passify.executors.local import LocalExecutor
+
     return LocalExecutor(execution)
 
 
@@ -58,7 +59,7 @@ def _add_slurm(group: Any) -> None:
     group.add_argument("--slurm-partition", type=name, metavar="NAME", help="where tasks run")
     _add_resources(group, "--slurm", "a task", cpus=2, memory_gb=5, time="8:00:00")
     group.add_argument(
-        "--slurm-gpus", type=_count, default=0, metavar="N", help="GPUs of a task (default: 0)"
+        "--slurm-gpus", type=number, default=0, metavar="N", help="GPUs of a task (default: 0)"
     )
     group.add_argument(
         "--slurm-gpu-partition",
@@ -71,7 +72,7 @@ def _add_slurm(group: Any) -> None:
         group, "--slurm-gpu", "a task that looks for people", cpus=5, memory_gb=10, time="8:00:00"
     )
     group.add_argument(
-        "--slurm-gpu-gpus", type=_count, default=1, metavar="N", help="GPUs of it (default: 1)"
+        "--slurm-gpu-gpus", type=number, default=1, metavar="N", help="GPUs of it (default: 1)"
     )
     group.add_argument(
         "--slurm-account", type=name, metavar="NAME", help="what the jobs are charged to"
@@ -136,10 +137,6 @@ def _add_resources(
     group.add_argument(
         f"{prefix}-constraint", metavar="FEATURES", help="features that the node must have"
     )
-
-
-def _count(text: str) -> int:
-    return 0 if text == "0" else positive(text)
 
 
 def _minutes(text: str) -> int:

@@ -204,7 +204,7 @@ def test_folder_and_file_that_may_not_be_read(tmp_path: Path) -> None:
 
 def test_nothing_is_loaded_that_is_not_needed() -> None:
     code = (
-        "import sys; from pass_dataset.commands.passify.main import _parser; _parser(); "
+        "import sys; from pass_dataset.commands.passify.main import make_parser; make_parser().fill(); "
         "print([m for m in ('torch', 'onnxruntime', 'numpy', 'pyarrow', 'datasets', 'PIL') "
         "if m in sys.modules])"
     )
