@@ -10,7 +10,7 @@ from pass_dataset.commands.parser import CommandParser, examples
 
 __all__ = ["SHELLS", "add_arguments", "completion_script"]
 
-SHELLS = ("bash", "zsh", "fish", "tcsh")
+SHELLS = ("bash", "zsh", "fish")
 
 
 def add_arguments(parser: CommandParser) -> None:

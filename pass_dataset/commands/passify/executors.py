@@ -240,7 +240,7 @@ def _add_ray(group: Any) -> None:
 
 
 def _share_of_gpus(text: str) -> float:
-    from pass_dataset.passify.executors.ray import RaySettings
+    from pass_dataset.passify.executors.ray_settings import RaySettings
 
     try:
         return RaySettings(gpus=float(text)).gpus
@@ -249,7 +249,8 @@ def _share_of_gpus(text: str) -> float:
 
 
 def _ray(options: argparse.Namespace, execution: Execution) -> Executor:
-    from pass_dataset.passify.executors.ray import RayExecutor, RaySettings
+    from pass_dataset.passify.executors.ray import RayExecutor
+    from pass_dataset.passify.executors.ray_settings import RaySettings
 
     settings = RaySettings(
         options.ray_address, options.ray_workers, options.ray_cpus, options.ray_gpus
