@@ -129,6 +129,7 @@ class CascadeRCNN:
 
     def _network(self, precision: Precision) -> Network:
         if precision not in self._networks:
+            # Torch comes with it.
             from pass_dataset.passify.detectors.cascade_rcnn.network import Network
 
             path = self._weights().path

@@ -202,6 +202,7 @@ class TorchRuntime:
         self._torch = require("torch", feature="RetinaFace in PyTorch", extra="passify")
         if threads is not None:
             self._torch.set_num_threads(threads)
+        # Torch comes with it.
         from pass_dataset.passify.detectors.retinaface.network import fold_norms, load_network
 
         self._device = self._torch.device(device)
