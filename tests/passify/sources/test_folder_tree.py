@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.errors import SourceError
-from pass_dataset.passify.sources import IMAGE_SUFFIXES, ListingReport, SourceItem, folder_tree
+from pass_dataset.passify.sources import folder_tree
 from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes, read_file
+from pass_dataset.passify.sources.source import IMAGE_SUFFIXES, ListingReport, SourceItem
 
 
 def tree(folder: Path, suffixes: tuple[str, ...] | None = IMAGE_SUFFIXES) -> FolderTree:
