@@ -85,7 +85,7 @@ def cascade_weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         pytest.skip("needs the folder ../shared with golden data and test images")
     path = tmp_path_factory.mktemp("weights") / "model.pkl"
     script = SHARED / "golden" / "make_cascade_weights.py"
-    subprocess.run([sys.executable, str(script), str(path)], check=True, timeout=120)
+    subprocess.run([sys.executable, str(script), str(path)], check=True)
     yield path
     path.unlink()
 

@@ -20,7 +20,7 @@ HEAVY = ("tensorflow", "tensorflow_datasets", "torch", "datasets", "pandas", "ra
 
 
 def in_new_process(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

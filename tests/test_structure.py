@@ -21,7 +21,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [str(LINT), "--config", str(ROOT / ".importlinter"), "--no-cache"]
     environment = {**os.environ, "PYTHONPATH": str(folder)}
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+        command, cwd=folder, env=environment, capture_output=True, text=True
     )
 
 

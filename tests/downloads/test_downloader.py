@@ -449,11 +449,9 @@ def test_second_process_waits(
     thread = threading.Thread(target=fetch, args=(out, release, server.url))
     with caplog.at_level(logging.WARNING), hold(out):
         thread.start()
-        deadline = time.monotonic() + 10
-        while "waiting for it" not in caplog.text and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_until(lambda: "waiting for it" in caplog.text)
         assert not server.answers
-    thread.join(20)
+    thread.join()
     assert f"process {os.getpid()} on" in caplog.text
     assert verify(out, release, quick=True).is_whole
 

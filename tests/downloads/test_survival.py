@@ -111,7 +111,7 @@ def test_killed_twenty_times(
 
 def wait_without_limit(process: subprocess.Popen[bytes], server: BadServer) -> int:
     server.bytes_per_s = None
-    return process.wait(timeout=120)
+    return process.wait()
 
 
 def size_of(folder: Path) -> int:

@@ -30,7 +30,6 @@ def step(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
     )
 
 
@@ -64,10 +63,7 @@ def script_tasks(script: Path) -> int:
 def run_array(slurm: Cluster, script: Path, elsewhere: Path) -> None:
     """Submits a script from another folder, and waits for its tasks."""
     job = slurm.ask("sbatch", "--parsable", f"--chdir={elsewhere}", str(script)).strip()
-    deadline = time.monotonic() + 90
-    while slurm.ask("squeue", "--noheader", f"--jobs={job}"):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_until(lambda: not slurm.ask("squeue", "--noheader", f"--jobs={job}"))
 
 
 def test_three_steps_on_slurm(slurm: Cluster, here: Path, photos: Path, tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def _cgroup_plugin() -> str:
     Since 23.11 they can be switched off. Before, version 1 is touched only when it is needed.
     """
     done = subprocess.run(
-        [_which("slurmd") or "slurmd", "-V"], capture_output=True, text=True, check=True, timeout=60
+        [_which("slurmd") or "slurmd", "-V"], capture_output=True, text=True, check=True
     )
     year, month = done.stdout.split()[-1].split(".")[:2]
     return "disabled" if (int(year), int(month)) >= (23, 11) else "cgroup/v1"

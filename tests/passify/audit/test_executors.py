@@ -35,7 +35,6 @@ def run(folder: Path, *arguments: object) -> str:
         [sys.executable, *map(str, arguments), *DETECTORS],
         capture_output=True,
         text=True,
-        timeout=240,
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
@@ -117,8 +116,7 @@ def test_without_waiting(
     said = reproduce(tmp_path, earlier, later, *SLURM, "--no-wait")
     assert " shards are submitted. passify status" in said
     assert f"{tmp_path}/out/later/run" in said
-    while slurm.ask("squeue", "--noheader"):
-        time.sleep(0.2)
+    wait_until(lambda: not slurm.ask("squeue", "--noheader"))
     assert reproduce(tmp_path, earlier, later, *SLURM, "--no-wait") == local[2]
     said = verify(tmp_path / "verify", later, *SLURM, "--no-wait")
     assert " shards are submitted. passify status" in said
