@@ -307,7 +307,7 @@ def test_bombs_take_no_memory_of_the_process() -> None:
     """`tracemalloc` does not see what libraries allocate; the system does."""
     code = """
 import resource, sys
-from tests.passify.images.test_decoding import bombs, decode, encode, picture
+from tests.images.test_decoding import bombs, decode, encode, picture
 for kind in ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM"):
     decode(encode(picture("P" if kind == "GIF" else "RGB"), kind))
 files = bombs().values()

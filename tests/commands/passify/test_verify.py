@@ -17,7 +17,7 @@ from pass_dataset.commands.passify import main as cli
 from pass_dataset.commands.passify.verify import _default_out
 from pass_dataset.pages.intervals import two_sided
 from pass_dataset.releases.release import official_release
-from tests.passify.verification.conftest import WIDE
+from tests.passify.audit.conftest import WIDE
 from tests.support.collection import Collection
 from tests.support.markup import ParsedPage
 from tests.support.passify import DETECTORS, start_passify

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pass_dataset import PassArchive
 from pass_dataset.passify.audit import removed_hashes
-from tests.passify.verification.conftest import ADDED, REMOVED
+from tests.passify.audit.conftest import ADDED, REMOVED
 from tests.support.collection import Collection
 from tests.support.passify import DETECTORS, ROOT
 

@@ -13,7 +13,7 @@ from pass_dataset.passify.executors import LocalExecutor
 from pass_dataset.passify.runs import DetectorChoice, Results
 from pass_dataset.passify.sources import ListingReport, SourceSettings, open_source
 from pass_dataset.passify.steps import Execution
-from tests.passify.verification.conftest import REMOVED
+from tests.passify.audit.conftest import REMOVED
 from tests.support.collection import Collection
 from tests.support.passify import FACES, PEOPLE, rows
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.reports.credits import Credits, read_credits
-from tests.credits.hostile import write_csv
+from tests.reports.credits.hostile import write_csv
 
 
 @pytest.fixture

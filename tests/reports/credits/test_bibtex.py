@@ -9,7 +9,7 @@ import pytest
 
 from pass_dataset.reports.credits import Credits
 from pass_dataset.reports.credits.bibtex import bibtex_pieces, entry_key, latex
-from tests.credits.hostile import ENCODED, NAMES
+from tests.reports.credits.hostile import ENCODED, NAMES
 
 database = pytest.importorskip("pybtex.database", reason="needs pybtex")
 

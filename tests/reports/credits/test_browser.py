@@ -8,7 +8,7 @@ import pytest
 
 from pass_dataset.reports.credits import read_credits
 from pass_dataset.reports.credits.page import page_pieces
-from tests.credits.hostile import NAMES, write_csv
+from tests.reports.credits.hostile import NAMES, write_csv
 from tests.support.chromium import VIEWS, Browser, Page, browser
 
 __all__ = ["browser"]  # the fixture

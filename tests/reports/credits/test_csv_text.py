@@ -5,7 +5,7 @@ import io
 
 from pass_dataset.reports.credits import Credits
 from pass_dataset.reports.credits.csv_text import COLUMNS, csv_pieces
-from tests.credits.hostile import ENCODED, NAMES, NO_NAMES
+from tests.reports.credits.hostile import ENCODED, NAMES, NO_NAMES
 
 
 def rows_of(credits_: Credits) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from pass_dataset.reports.credits.names import (
     section_of,
     sort_key,
 )
-from tests.credits.hostile import NAMES, NO_NAMES
+from tests.reports.credits.hostile import NAMES, NO_NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)

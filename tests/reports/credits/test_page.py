@@ -4,7 +4,7 @@ import pytest
 
 from pass_dataset.reports.credits import Credits, page
 from pass_dataset.reports.credits.page import page_pieces
-from tests.credits.hostile import NAMES, NO_NAMES
+from tests.reports.credits.hostile import NAMES, NO_NAMES
 from tests.support.markup import ParsedPage
 
 

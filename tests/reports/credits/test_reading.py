@@ -15,7 +15,7 @@ from pass_dataset.progress import Silent, Task, Unit
 from pass_dataset.releases.licenses import CC_BY_2
 from pass_dataset.releases.release import official_release
 from pass_dataset.reports.credits import Credits, read_credits
-from tests.credits.hostile import ENCODED
+from tests.reports.credits.hostile import ENCODED
 from tests.support.collection import Collection
 from tests.support.published import Published, published
 

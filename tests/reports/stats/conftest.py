@@ -10,7 +10,7 @@ import pytest
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.releases.release import official_release
 from pass_dataset.reports.stats.collect import Stats, collect_stats
-from tests.stats.headers import exif, jpeg
+from tests.reports.stats.headers import exif, jpeg
 from tests.support.collection import HEADER, Collection, image_hash
 from tests.support.official import OfficialReleases, make_official
 

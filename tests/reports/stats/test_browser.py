@@ -12,7 +12,7 @@ from pass_dataset.archives.records import PassArchive
 from pass_dataset.reports.stats.collect import collect_stats
 from pass_dataset.reports.stats.document import write_page
 from pass_dataset.reports.stats.places import Cell
-from tests.stats.conftest import make_collection
+from tests.reports.stats.conftest import make_collection
 from tests.support.chromium import VIEWS, Browser, Page, browser
 
 __all__ = ["browser"]  # the fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pass_dataset.reports.stats.cameras import NO_CAMERA, camera_of
-from tests.stats.headers import exif
+from tests.reports.stats.headers import exif
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

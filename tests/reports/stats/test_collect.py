@@ -12,7 +12,7 @@ from pass_dataset.archives.ensure import open_mini
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.reports.stats.collect import ColumnFields, Stats, collect_stats
 from pass_dataset.reports.stats.places import Cell
-from tests.stats.conftest import HOSTILE, body, make_collection
+from tests.reports.stats.conftest import HOSTILE, body, make_collection
 from tests.support.collection import Collection
 from tests.support.official import COUNTS, OfficialReleases
 

@@ -15,7 +15,7 @@ from pass_dataset.reports.stats.collect import Stats, collect_stats
 from pass_dataset.reports.stats.document import JSON_SCHEMA, as_json, write_json, write_page
 from pass_dataset.reports.stats.page import render_page
 from pass_dataset.reports.stats.places import Cell
-from tests.stats.conftest import HOSTILE, ROWS
+from tests.reports.stats.conftest import HOSTILE, ROWS
 from tests.support.collection import Collection
 from tests.support.markup import ParsedPage
 from tests.support.official import OfficialReleases

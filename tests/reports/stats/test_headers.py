@@ -14,7 +14,7 @@ from pass_dataset.images.jpeg_headers import JpegHeaderError
 from pass_dataset.progress import Unit
 from pass_dataset.reports.stats import headers
 from pass_dataset.reports.stats.headers import read_header, read_headers
-from tests.stats.headers import exif, jpeg, segment
+from tests.reports.stats.headers import exif, jpeg, segment
 from tests.support.collection import Collection
 
 CAMERA = exif("Canon", "Canon EOS 400D")
