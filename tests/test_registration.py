@@ -20,9 +20,7 @@ TFDS_OWN = (
 
 def run(*lines: str, cwd: Path | None = None) -> str:
     code = "\n".join(lines)
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

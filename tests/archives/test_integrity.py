@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from pass_dataset.folders.state import RECEIPT_NAME
 from pass_dataset.releases.release import Release
 from tests.support.collection import Collection
 from tests.support.processes import start_interruptible
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture

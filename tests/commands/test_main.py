@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from pass_dataset.releases.release import OFFICIAL_VERSIONS, read_release
 from tests.support.bad_server import BadServer, Fault, Kind
 from tests.support.collection import Collection, random_release
 from tests.support.processes import start_interruptible
+from tests.support.waiting import wait_until
 
 COMMAND = [sys.executable, "-m", "pass_dataset"]
 

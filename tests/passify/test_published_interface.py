@@ -6,7 +6,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from pass_dataset.passify.executors.tasks import split_shards
 from pass_dataset.passify.runs import Plan, RunFolder
 from tests.support.passify import PEOPLE, ROOT, many, passify, picture, write_files
 from tests.support.slurm import Cluster
+from tests.support.waiting import wait_until
 
 SCRIPT = ROOT / "scripts" / "examples" / "passify.py"
 FACES = "python:tests.support.detectors:Telling"

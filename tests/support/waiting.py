@@ -5,11 +5,14 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
+from typing import Any
 
 __all__ = ["wait_until"]
 
 
-def wait_until(happened: Callable[[], object], process: subprocess.Popen[str] | None = None) -> None:
+def wait_until(
+    happened: Callable[[], object], process: subprocess.Popen[Any] | None = None
+) -> None:
     """Returns once something is true; it is asked a hundred times a second.
 
     There is no limit here: pytest's own `timeout` ends a test that hangs, and shows where.

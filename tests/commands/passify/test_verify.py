@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from tests.passify.audit.conftest import WIDE
 from tests.support.collection import Collection
 from tests.support.markup import ParsedPage
 from tests.support.passify import DETECTORS, start_passify
+from tests.support.waiting import wait_until
 
 
 @dataclass

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from pass_dataset.passify.runs import Results
 from tests.support.collection import Collection
 from tests.support.passify import DETECTORS, ROOT, rows
 from tests.support.slurm import Cluster
+from tests.support.waiting import wait_until
 
 SLURM = (
     *("--executor", "slurm", "--slurm-partition", "cpu", "--slurm-cpus", "1"),

@@ -50,6 +50,7 @@ from tests.support.passify import (
     start_passify,
     write_files,
 )
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -364,9 +365,13 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     arguments = ("run", images, "--out", out, "--shard-size", 10, "--workers", 2, *DETECTORS)
     slow = [str(part).replace(":Faces", ":Slow") for part in arguments]
     rng = random.Random(0)
+    done = RunFolder(out).done
     for _ in range(10):
+        wanted = min(len(done()) + rng.randrange(3), 13)
         process = start_passify(*slow)
-        time.sleep(rng.uniform(0.1, 1.6))
+        wait_until(lambda least=wanted: len(done()) >= least, process)
+        # In the middle of whatever comes next.
+        time.sleep(rng.uniform(0, 0.2))
         process.send_signal(signal.SIGKILL)
         process.communicate()
     assert_nobody_left(out)

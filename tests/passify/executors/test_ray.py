@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from tests.support.passify import (
     settings_for,
     start_passify,
 )
+from tests.support.waiting import wait_until
 
 SLOW = "python:tests.support.detectors:Slow"
 

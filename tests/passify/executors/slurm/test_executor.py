@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -36,6 +35,7 @@ from tests.support.passify import (
     start_passify,
 )
 from tests.support.slurm import Cluster
+from tests.support.waiting import wait_until
 
 SLOW = "python:tests.support.detectors:Slow"
 CPU = SlurmResources(partition="cpu", cpus=1, memory_gb=2, time_limit_min=60)
@@ -319,11 +319,10 @@ def test_tasks_that_never_start_are_told(slurm: Cluster, photos: Path, tmp_path:
         "run", photos, "--out", tmp_path / "run", *options("--slurm-time", "30-0")
     )
     assert process.stderr is not None
-    wait_until(lambda: load_submissions(tmp_path / "run"))
-    time.sleep(2.5)
+    told = "SLURM holds 2 tasks back: PartitionTimeLimit"
+    assert any(told in line for line in process.stderr)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate()
-    assert "SLURM holds 2 tasks back: PartitionTimeLimit" in said
+    process.communicate()
     passify("cancel", tmp_path / "run")
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from pass_dataset.errors import SchedulerError
 from pass_dataset.passify.executors.slurm import scheduler
 from pass_dataset.passify.executors.slurm.scheduler import TaskState, parse_squeue
 from tests.support.slurm import MAX_ARRAY_SIZE, Cluster
+from tests.support.waiting import wait_until
 
 
 def test_parse_squeue() -> None:
