@@ -108,7 +108,7 @@ def parse_retry_after(value: str | None, wall_s: float) -> float | None:
         return float(value)
     try:
         date = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter from a time zone of many digits
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=datetime.timezone.utc)

@@ -41,6 +41,8 @@ _NO_URL = "-"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+#: Up to an exabyte; of far more digits Python makes no number.
+_NUMBER = re.compile(r"\d{1,18}")
 _KEYS = ("name", "version", "zenodo_record", "num_examples", "released", "changes", "purged")
 _PUBLISHED = "published"
 
@@ -326,7 +328,7 @@ def _parse_line(line: str, where: str) -> ReleaseFile:
             f"found {len(fields)}: {line!r}"
         )
     url, size, sha256, filename = (field.strip() for field in fields)
-    if not size.isdecimal():
+    if not _NUMBER.fullmatch(size):
         raise ReleaseError(f"{where}: expected the size in bytes, found {size!r}")
     if not _SHA256.fullmatch(sha256):
         raise ReleaseError(
@@ -350,7 +352,7 @@ def _checked_release(path: Path, facts: Mapping[str, str], files: list[ReleaseFi
         raise ReleaseError(f"{path}: expected a name of a-z, 0-9 and _, found {name!r}")
     num_examples = facts.get("num_examples")
     for key in ("num_examples", "purged"):
-        if not facts.get(key, "0").isdecimal():
+        if not _NUMBER.fullmatch(facts.get(key, "0")):
             raise ReleaseError(f"{path}: expected {key} to be a number, found {facts[key]!r}")
     names = [file.filename for file in files]
     twice = sorted({name for name in names if names.count(name) > 1})
