@@ -7,11 +7,11 @@ from it, as the workers of a loader are.
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 __all__ = ["give_back"]
 
 
 def give_back() -> None:
     """Gives the memory that Arrow has freed back to the system; takes milliseconds."""
-    import pyarrow as pa
-
     pa.default_memory_pool().release_unused()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pass_dataset.errors import MetadataError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["is_hash", "parse_hash_list", "read_hash_list"]
 
@@ -52,9 +51,6 @@ def parse_hash_list(text: str, where: str) -> pa.Array:
     Raises:
       MetadataError: a line is neither a hash nor a name.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     # Arrow's texts and not Python's: a list may have a million lines.
     lines = pa.array(text.splitlines(), pa.string())
     lines = pc.utf8_trim_whitespace(lines)

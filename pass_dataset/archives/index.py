@@ -14,7 +14,9 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
 
 from pass_dataset.archives.index_tables import index_table
 from pass_dataset.archives.metadata import position_of, read_metadata
@@ -26,9 +28,6 @@ from pass_dataset.folders.lock import hold
 from pass_dataset.folders.state import INDEX_NAME, PURGE_RECEIPT_NAME, state_path
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases.release import Release, ReleaseFile
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = [
     "ArchiveIndex",
@@ -284,8 +283,6 @@ def fingerprint_of(folder: Path, release: Release) -> dict[str, Any]:
 
 
 def _save(index: ArchiveIndex, fingerprint: dict[str, Any]) -> None:
-    import pyarrow as pa
-
     path = state_path(index.folder, INDEX_NAME, for_writing=True)
     meta = {"fingerprint": fingerprint, "summary": asdict(index.summary)}
     schema = index.table.schema.with_metadata({_META_KEY: json.dumps(meta).encode()})
@@ -323,8 +320,6 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 
 def _read(path: Path, folder: Path) -> tuple[dict[str, Any], ArchiveIndex]:
     """A saved index and the fingerprint of the files it was made from."""
-    import pyarrow as pa
-
     reader = pa.ipc.open_file(pa.memory_map(str(path)))
     meta = json.loads(reader.schema.metadata[_META_KEY])
     summary = meta["summary"]

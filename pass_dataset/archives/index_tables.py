@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pass_dataset.archives.tars import TarListing
 from pass_dataset.arrow_files import give_back
 from pass_dataset.errors import ArchiveError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["IndexTable", "index_table"]
 
@@ -53,8 +53,6 @@ def index_table(
     Raises:
       ArchiveError: a hash stands twice.
     """
-    import pyarrow.compute as pc
-
     images = _images_table(listings)
     by_hash = _order_of_hashes(images["hash"], images, tars)
     rest = metadata()
@@ -71,9 +69,6 @@ def index_table(
 
 def _images_table(listings: Sequence[TarListing]) -> pa.Table:
     """One row an image, in the memory of the listings."""
-    import numpy as np
-    import pyarrow as pa
-
     return pa.concat_tables(
         pa.table(
             {
@@ -91,9 +86,6 @@ def _images_table(listings: Sequence[TarListing]) -> pa.Table:
 
 def _order_of_hashes(hashes: pa.ChunkedArray, images: pa.Table, tars: Sequence[str]) -> pa.Array:
     """Row numbers sorted by hash. Raises ArchiveError if a hash stands twice."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     order = pc.sort_indices(hashes)
     ordered = hashes.take(order)
     same = pc.equal(ordered[1:], ordered[:-1])
@@ -110,8 +102,6 @@ def _order_of_hashes(hashes: pa.ChunkedArray, images: pa.Table, tars: Sequence[s
 
 def _one_batch(table: pa.Table) -> pa.RecordBatch:
     """One contiguous batch: rows are then found without searching through chunks."""
-    import pyarrow as pa
-
     batches = table.combine_chunks().to_batches(max_chunksize=None)
     if len(batches) == 1:
         return batches[0]

@@ -14,12 +14,12 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
 
 from pass_dataset.errors import MetadataError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = [
     "METADATA_COLUMNS",
@@ -65,8 +65,6 @@ def read_metadata(path: str | os.PathLike[str]) -> pa.Table:
       MetadataError: the file cannot be read, lacks a required column, or a field is not a number
         where one belongs; the message names it.
     """
-    import pyarrow as pa
-
     path = Path(path)
     columns = known_columns(path)
     text = read_text(path, columns)
@@ -163,10 +161,6 @@ def _header(path: Path) -> list[str]:
 
 def _read_rows(path: Path, columns: Sequence[str]) -> pa.Table:
     """The rows that have a hash."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.csv
-
     convert = pyarrow.csv.ConvertOptions(
         include_columns=list(columns),
         column_types=dict.fromkeys(columns, pa.string()),
@@ -185,8 +179,6 @@ def _read_rows(path: Path, columns: Sequence[str]) -> pa.Table:
 
 def _without_repeats(path: Path, text: pa.Table) -> pa.Table:
     """The first row of each hash."""
-    import pyarrow.compute as pc
-
     hashes = text["hash"]
     repeats: int = len(hashes) - pc.count_distinct(hashes).as_py()
     if not repeats:
@@ -210,9 +202,6 @@ def parse_date(text: str) -> datetime.datetime | None:
 
 
 def _timestamps(path: Path, taken: pa.ChunkedArray | pa.Array) -> pa.Array | pa.ChunkedArray:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     kind = pa.timestamp("us")
     try:
         return pc.cast(taken, kind)
@@ -225,9 +214,6 @@ def _timestamps(path: Path, taken: pa.ChunkedArray | pa.Array) -> pa.Array | pa.
 
 
 def _degrees(path: Path, text: pa.Table, name: str) -> pa.Array | pa.ChunkedArray:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if name not in text.column_names:
         return pa.nulls(text.num_rows, pa.float64())
     try:

@@ -10,25 +10,25 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import hashlib
 import operator
 import os
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pass_dataset.archives.index import ArchiveIndex, IndexSummary, open_index
 from pass_dataset.archives.removals import Removals, removals_for
 from pass_dataset.errors import ArchiveError, RecordNotFoundError
 from pass_dataset.folders.identity import identify_release
+from pass_dataset.progress import Progress
 from pass_dataset.releases.release import Release
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
-
-    from pass_dataset.progress import Progress
 
 __all__ = [
     "ImageRecord",
@@ -210,8 +210,6 @@ class PassArchive:
         self._tars = OpenTars(self.folder, self._index.summary.tars)
 
     def _rows_of_parts(self, parts: set[int]) -> np.ndarray[Any, Any]:
-        import numpy as np
-
         present = self._index.summary.parts
         absent = sorted(parts - set(present))
         if absent:
@@ -227,7 +225,6 @@ class PassArchive:
         removals = removals_for(self.folder, given=given)
         if not removals:
             return
-        import numpy as np
 
         kept = self._rows_by_listing(sorted(removals.hashes), listed=False)
         total, left_out = len(self._rows), len(self._rows) - len(kept)
@@ -248,8 +245,6 @@ class PassArchive:
 
         Ask the archive as it was opened for it, not a slice.
         """
-        import numpy as np
-
         if not self._removed_rows:
             return self
         return self._view(np.sort(np.append(self._rows, self._removed_rows)))
@@ -279,8 +274,6 @@ class PassArchive:
         """Bytes of these images."""
         if len(self._rows) == len(self._index):
             return self._index.summary.image_bytes
-        import pyarrow as pa
-        import pyarrow.compute as pc
 
         sizes = self._index.table["size_bytes"].take(pa.array(self._rows, pa.int64()))
         return pc.sum(sizes).as_py() or 0
@@ -309,8 +302,6 @@ class PassArchive:
         try:
             position = operator.index(key)  # type: ignore[arg-type]
         except TypeError:
-            import numpy as np
-
             positions = np.asarray(key, dtype=np.int64)
             return self._view(np.asarray(self._rows)[positions])
         return self._record(int(self._rows[position]))
@@ -338,10 +329,6 @@ class PassArchive:
     def _rows_by_listing(
         self, hashes: Sequence[str] | pa.Array, *, listed: bool
     ) -> np.ndarray[Any, Any]:
-        import numpy as np
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         values = hashes if isinstance(hashes, pa.Array) else pa.array(list(hashes), pa.string())
         is_listed = pc.is_in(self._index.table["hash"], value_set=values)
         rows = np.asarray(self._rows, dtype=np.int64)
@@ -392,7 +379,6 @@ class PassArchive:
         first, last = shard_bounds(len(self), shard)
         if shuffle_seed is None:
             return self._iterate_rows(self._rows[first:last])
-        import numpy as np
 
         order = shuffled_order(len(self), shuffle_seed)[first:last]
         return self._iterate_rows(np.asarray(self._rows)[order])
@@ -402,8 +388,6 @@ class PassArchive:
         return self._iterate_rows(self._rows[first:last])
 
     def _iterate_rows(self, rows: range | np.ndarray[Any, Any]) -> Iterator[ImageRecord]:
-        import pyarrow as pa
-
         for start in range(0, len(rows), _BLOCK_ROWS):
             block = pa.array(rows[start : start + _BLOCK_ROWS], pa.int64())
             for row in self._index.table.take(block).to_pylist():
@@ -443,8 +427,6 @@ def shard_bounds(length: int, shard: tuple[int, int]) -> tuple[int, int]:
 
 def shuffled_order(length: int, seed: int) -> np.ndarray[Any, Any]:
     """A permutation of ``0 … length-1`` (int64) that depends on the seed alone."""
-    import numpy as np
-
     order: np.ndarray[Any, Any] = np.argsort(random_keys(0, length, seed), kind="stable")
     return order
 
@@ -455,8 +437,6 @@ def random_keys(start: int, count: int, seed: int) -> np.ndarray[Any, Any]:
     They are SplitMix64 of seed and position: unlike a random generator's, they stay the same in
     every version of every library, and do not depend on which positions are asked for together.
     """
-    import numpy as np
-
     # The constants are those of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom
     # number generators, OOPSLA 2014); arithmetic is modulo 2**64.
     state: np.ndarray[Any, Any] = np.arange(start + 1, start + count + 1, dtype=np.uint64)
@@ -473,7 +453,6 @@ def random_keys(start: int, count: int, seed: int) -> np.ndarray[Any, Any]:
 
 def _mixed_seed(seed: int) -> int:
     # Neighbouring seeds must not give the same sequence shifted by one.
-    import hashlib
 
     digest = hashlib.sha256(str(seed).encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1

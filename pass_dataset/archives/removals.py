@@ -37,16 +37,15 @@ import urllib.parse
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from pass_dataset.archives.hash_lists import read_hash_list
+from pass_dataset.downloads.single_file import fetch_file
 from pass_dataset.errors import DownloadError, FolderError
 from pass_dataset.files import user_cache, write_whole
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.state import REMOVALS_NAME, state_path, state_paths
-
-if TYPE_CHECKING:
-    from pass_dataset.progress import Progress
+from pass_dataset.progress import Progress
 
 __all__ = [
     "REMOVALS_VARIABLE",
@@ -165,8 +164,6 @@ def fetch_removals(
       DownloadError: it cannot be had, has another SHA-256, or none was given.
       MetadataError: it is no list of hashes.
     """
-    from pass_dataset.downloads.single_file import fetch_file
-
     parsed = urllib.parse.urlsplit(url)
     is_here = parsed.hostname in ("localhost", "127.0.0.1", "::1")
     if parsed.scheme != "https" and not (parsed.scheme == "http" and is_here):

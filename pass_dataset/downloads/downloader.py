@@ -8,7 +8,8 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import requests
 
 from pass_dataset.downloads.plan import Action, Plan, make_plan
 from pass_dataset.downloads.retries import Clock, HostGate, RetryPolicy
@@ -24,9 +25,6 @@ from pass_dataset.folders.state import PURGED_NAME
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases.release import Release, ReleaseFile, resolve_release
 from pass_dataset.version import __version__
-
-if TYPE_CHECKING:
-    import requests
 
 __all__ = ["DownloadReport", "Downloader", "download", "download_metadata"]
 
@@ -261,8 +259,6 @@ class Downloader:
             raise self._summed_up(len(files))
 
     def _work(self, queue: list[ReleaseFile], receipt: Receipt) -> None:
-        import requests
-
         with requests.Session() as session:
             session.headers["User-Agent"] = f"pass-dataset/{__version__}"
             while not self._stop.is_set():

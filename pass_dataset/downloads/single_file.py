@@ -7,7 +7,8 @@ import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import requests
 
 from pass_dataset.downloads.retries import Clock, HostGate, RetryPolicy
 from pass_dataset.downloads.sources import sources_for
@@ -16,9 +17,6 @@ from pass_dataset.errors import DownloadError
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases.release import ReleaseFile
 from pass_dataset.version import __version__
-
-if TYPE_CHECKING:
-    import requests
 
 __all__ = ["PATIENCE", "fetch_file"]
 
@@ -56,8 +54,6 @@ def fetch_file(
     Raises:
       DownloadError, DiskSpaceError: it cannot be had, or has another SHA-256.
     """
-    import requests
-
     clock = Clock()
     stop = threading.Event()
     with requests.Session() as session:
@@ -91,8 +87,6 @@ def _stated_size(url: str, session: requests.Session, policy: RetryPolicy) -> in
     Raises:
       DownloadError: it states none.
     """
-    import requests
-
     parsed = urllib.parse.urlsplit(url)
     if parsed.scheme == "file":
         return Path(urllib.request.url2pathname(parsed.path)).stat().st_size

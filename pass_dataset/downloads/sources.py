@@ -11,7 +11,10 @@ import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
+
+import requests
+import urllib3.exceptions
 
 from pass_dataset.downloads.retries import (
     Clock,
@@ -23,9 +26,6 @@ from pass_dataset.downloads.retries import (
 )
 from pass_dataset.errors import DownloadError
 from pass_dataset.releases.release import ReleaseFile
-
-if TYPE_CHECKING:
-    import requests
 
 __all__ = ["FileSource", "HttpSource", "Source", "Stream", "sources_for"]
 
@@ -172,8 +172,6 @@ class HttpSource:
             raise
 
     def _get(self, headers: dict[str, str]) -> requests.Response:
-        import requests
-
         permanent = (
             requests.exceptions.InvalidURL,
             requests.exceptions.InvalidSchema,
@@ -234,8 +232,6 @@ class _HttpStream:
         self._at_start = start == 0
 
     def read(self) -> bytes:
-        import urllib3.exceptions
-
         try:
             # read1 hands over what has arrived; a read of fixed length would lose up to that much
             # when the connection breaks.

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
+
 from pass_dataset.errors import FolderLockedError
 from pass_dataset.files import write_whole
 from pass_dataset.folders.state import HOLDER_NAME, LOCK_NAME, state_path
@@ -32,8 +34,6 @@ def hold(folder: Path, *, wait: bool = True, poll_s: float = 0.5) -> Iterator[No
     Raises:
       FolderLockedError: not waiting, and another process holds the folder.
     """
-    import filelock
-
     lock = filelock.FileLock(state_path(folder, LOCK_NAME, for_writing=True))
     try:
         lock.acquire(timeout=0)
@@ -63,8 +63,6 @@ def _holder(folder: Path) -> str:
 
 def holder(folder: Path) -> str | None:
     """Who holds the folder now; None: nobody."""
-    import filelock
-
     path = state_path(folder, LOCK_NAME)
     if not path.exists():
         return None

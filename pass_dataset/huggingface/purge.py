@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
 
 from pass_dataset.builds.catalogue import INFO_NAME
 from pass_dataset.builds.purging.purging import Affected, Purgeable, Rewritten
@@ -14,9 +16,6 @@ from pass_dataset.builds.purging.rows import parted
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.files import write_whole
 from pass_dataset.progress import Progress
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["PurgeableCache"]
 
@@ -43,8 +42,6 @@ class PurgeableCache(Purgeable):
         return files
 
     def rewrite(self, file: Affected, target: Path, progress: Progress) -> Rewritten:
-        import pyarrow as pa
-
         path = self.folder / file.name
         listed = pa.array(sorted(file.hashes), pa.string())
         images = size_bytes = 0
@@ -101,8 +98,6 @@ class PurgeableCache(Purgeable):
 
 
 def _batches(path: Path) -> Iterator[pa.RecordBatch]:
-    import pyarrow as pa
-
     try:
         with pa.memory_map(str(path)) as source:
             yield from pa.ipc.open_stream(source)

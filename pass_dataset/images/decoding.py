@@ -21,6 +21,8 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from pass_dataset.extras import require
 from pass_dataset.images.containers import read_frame
 from pass_dataset.images.frames import Frame
@@ -28,7 +30,6 @@ from pass_dataset.images.orientation import UPRIGHT, turn
 from pass_dataset.images.outcomes import BadImageError, DecodedImage
 
 if TYPE_CHECKING:
-    import numpy as np
     from PIL.ImageFile import ImageFile
 
 __all__ = ["MAX_PIXELS", "SINGLE_COLOUR_RANGE", "decode"]
@@ -141,7 +142,6 @@ def _sound_jpeg(frame: Frame) -> np.ndarray[Any, Any] | None:
     simplejpeg = _simplejpeg()
     if simplejpeg is None:
         return None
-    import numpy as np
 
     pixels = np.empty((frame.height, frame.width, 3), np.uint8)
     try:
@@ -230,8 +230,6 @@ def _pixels(name: str, image: ImageFile) -> np.ndarray[Any, Any]:
 
 def _bgr(name: str, image: Any) -> np.ndarray[Any, Any]:
     """H×W×3 uint8 BGR of a loaded image, by OpenCV's rules."""
-    import numpy as np
-
     mode = image.mode
     if mode == "CMYK" and name == "JPEG":
         return _from_adobe_cmyk(np.asarray(image))
@@ -254,8 +252,6 @@ def _bgr(name: str, image: Any) -> np.ndarray[Any, Any]:
 
 
 def _in_bgr_order(image: Any) -> np.ndarray[Any, Any]:
-    import numpy as np
-
     # Unlike asarray, this reorders while it copies.
     flat = np.frombuffer(image.tobytes("raw", "BGR"), np.uint8)
     return flat.reshape(image.height, image.width, 3)
@@ -276,8 +272,6 @@ def _from_adobe_cmyk(inks: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     OpenCV's arithmetic (``icvCvt_CMYK2BGR_8u_C4C3R``) on inks as stored, which Adobe inverts and
     Pillow has turned round. Pillow's own conversion differs by a level or two.
     """
-    import numpy as np
-
     stored = 255 - inks.astype(np.int32)
     black = stored[:, :, 3:]
     bgr = black - (((255 - stored[:, :, 2::-1]) * black) >> 8)

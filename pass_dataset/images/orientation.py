@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 __all__ = ["UPRIGHT", "exif_orientation", "turn"]
 
@@ -61,8 +60,6 @@ def turn(pixels: np.ndarray[Any, Any], orientation: int) -> np.ndarray[Any, Any]
       pixels: H×W×C.
       orientation: 1 to 8; 5 to 8 swap height and width.
     """
-    import numpy as np
-
     if orientation == UPRIGHT:
         return pixels
     if orientation >= 5:

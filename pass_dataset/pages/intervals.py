@@ -8,10 +8,9 @@ Biometrika 26, 1934.) Drawing without replacement from a finite collection only 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 __all__ = ["lower_bound", "two_sided", "upper_bound"]
 
@@ -58,8 +57,6 @@ def _check(found: int, checked: int, confidence: float) -> None:
 
 def _share_with_tail(found: int, checked: int, tail: float) -> float:
     """The share at which `found` or fewer of `checked` have the probability `tail`."""
-    import numpy as np
-
     log_choose = np.zeros(found + 1)
     k = np.arange(1, found + 1)
     log_choose[1:] = np.cumsum(np.log(checked - k + 1) - np.log(k))
@@ -75,8 +72,6 @@ def _share_with_tail(found: int, checked: int, tail: float) -> float:
 
 def _at_most(log_choose: np.ndarray[Any, Any], checked: int, share: float) -> float:
     """Probability of at most ``len(log_choose) - 1`` findings, the binomial distribution's."""
-    import numpy as np
-
     k = np.arange(len(log_choose))
     logs = log_choose + k * np.log(share) + (checked - k) * np.log1p(-share)
     return float(np.exp(logs).sum())

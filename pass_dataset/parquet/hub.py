@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,5 @@ class HubUpload:
 
 def _commits_in_pieces() -> bool:
     """True if `upload_folder` of the installed library is made for large folders."""
-    from importlib.metadata import version
-
     major, minor = version("huggingface_hub").split(".")[:2]
     return (int(major), int(minor)) >= (1, 20)

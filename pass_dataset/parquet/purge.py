@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
 from pass_dataset.builds.purging.purging import Affected, Purgeable, Rewritten
 from pass_dataset.builds.purging.receipt import PurgedFile
 from pass_dataset.builds.purging.rows import parted
@@ -22,10 +26,6 @@ class PurgeableParquet(Purgeable):
     """A finished Parquet export."""
 
     def affected(self, hashes: frozenset[str], progress: Progress) -> list[Affected]:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-        import pyarrow.parquet as pq
-
         export = Export.load(self.folder)
         listed = pa.array(sorted(hashes), pa.string())
         files = []
@@ -45,9 +45,6 @@ class PurgeableParquet(Purgeable):
         return files
 
     def rewrite(self, file: Affected, target: Path, progress: Progress) -> Rewritten:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         listed = pa.array(sorted(file.hashes), pa.string())
         images = size_bytes = 0
         with (

@@ -7,10 +7,8 @@ that library.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+import pyarrow as pa
 
 __all__ = ["FEATURES", "arrow_schema"]
 
@@ -31,8 +29,6 @@ def arrow_schema() -> pa.Schema:
     An image is a struct of ``bytes`` (the JPEG as it is) and ``path`` (its file name), as
     `datasets.Image` stores it.
     """
-    import pyarrow as pa
-
     types = {
         "image": pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())]),
         "string": pa.string(),

@@ -21,17 +21,17 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pass_dataset.archives.records import OpenTars
 from pass_dataset.builds.writing.readahead import with_readahead
 from pass_dataset.errors import BuildError
 from pass_dataset.parquet.schema import arrow_schema
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
 __all__ = [
     "ImageParquet",
@@ -78,9 +78,6 @@ class ImageParquet:
 
     def example_sizes(self, records: pa.RecordBatch) -> np.ndarray[Any, Any]:
         """Bytes that examples take in Arrow, which is how `datasets` counts ``num_bytes``."""
-        import numpy as np
-        import pyarrow.compute as pc
-
         hashes, creators = (
             pc.fill_null(pc.binary_length(records[name]), 0).to_numpy(zero_copy_only=False)
             for name in ("hash", "creator")
@@ -125,8 +122,6 @@ class ImageParquet:
 
 def image_writer(path: Path) -> pq.ParquetWriter:
     """Opens a file of the columns of `arrow_schema` for writing."""
-    import pyarrow.parquet as pq
-
     schema = arrow_schema()
     return pq.ParquetWriter(
         path,
@@ -141,8 +136,6 @@ def image_writer(path: Path) -> pq.ParquetWriter:
 
 def example_bytes(records: pa.Table) -> int:
     """What `ImageParquet.example_sizes` gives for examples that are stored, all together."""
-    import pyarrow.compute as pc
-
     jpegs = pc.struct_field(records["image"], "bytes")
     jpegs, hashes, creators = (
         int(pc.sum(pc.binary_length(column)).as_py() or 0)
@@ -203,10 +196,6 @@ def _read_images(places: Iterator[_Place], count: int, tars: OpenTars, buffer: m
 
 def _batch(records: pa.RecordBatch, images: memoryview, schema: pa.Schema) -> pa.RecordBatch:
     """A row group's records; the images one after the other in `images`."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     ends = np.cumsum(records["size_bytes"].to_numpy())
     offsets = np.concatenate(([0], ends)).astype(np.int32)
     jpegs = pa.Array.from_buffers(

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from pass_dataset.builds.reading.export import ExportFolder, image_differences
 from pass_dataset.builds.stored_build import Damage, Difference, StoredShard
 from pass_dataset.files import write_whole
@@ -89,9 +92,6 @@ class ParquetFolder(ExportFolder[Export]):
 
     def records(self, shard: StoredShard) -> Iterator[ParquetRecord | Damage]:
         """The records of a file; a row group that cannot be read is one `Damage`."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         number = 0
         try:
             with pq.ParquetFile(shard.path, memory_map=True) as file:

@@ -15,6 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from pass_dataset.errors import BuildError
 from pass_dataset.extras import require
 
@@ -163,9 +166,6 @@ class ParquetShard(_Closing):
     """A Parquet file as TFDS has it: one binary column ``data`` with the serialized examples."""
 
     def __init__(self, path: Path) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         self._pa = pa
         self._schema = pa.schema([pa.field(_PARQUET_COLUMN, pa.binary())])
         self._examples: list[bytes] = []

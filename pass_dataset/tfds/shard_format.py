@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pass_dataset.archives.records import OpenTars
 from pass_dataset.builds.writing.readahead import with_readahead
 from pass_dataset.tfds.frames import FORMATS, shard_size
 from pass_dataset.tfds.wire import GPS_BYTES, before_jpeg, example_sizes
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
 
 __all__ = ["TfdsFormat"]
 
@@ -44,8 +44,6 @@ class TfdsFormat:
 
     def example_sizes(self, records: pa.RecordBatch) -> np.ndarray[Any, Any]:
         """Bytes of each ``tf.train.Example``."""
-        import pyarrow.compute as pc
-
         texts = (
             pc.fill_null(pc.binary_length(records[name]), 0).to_numpy(zero_copy_only=False)
             for name in ("creator", "date_taken_text", "hash")
@@ -79,10 +77,6 @@ def _places(records: pa.RecordBatch) -> Iterator[_Place]:
 
 
 def _block(records: pa.RecordBatch) -> Iterator[_Place]:
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     # What is not known is NaN or empty in TFDS.
     degrees = (
         pc.fill_null(records[name], float("nan")).to_numpy() for name in ("latitude", "longitude")

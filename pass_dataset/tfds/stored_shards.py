@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from pass_dataset.builds.stored_build import Damage
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
@@ -129,8 +132,6 @@ def _read_one(reader: object, number: int) -> bytes | Damage:
 
 def _read_parquet(path: Path) -> Iterator[bytes | Damage]:
     # TFDS keeps serialized examples in one column, `data`.
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:

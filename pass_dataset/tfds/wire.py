@@ -18,10 +18,9 @@ tensorflow/core/example/example.proto and feature.proto:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 __all__ = [
     "CREATOR",
@@ -166,8 +165,6 @@ def example_sizes(
 
 def _field_sizes(content: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """`_field_size` of many."""
-    import numpy as np
-
     # Lengths of seven bits take one byte, of fourteen two, and so on; sizes stay below 2**56.
     bounds = np.array([1 << bits for bits in range(7, 57, 7)], np.int64)
     return content + 2 + np.searchsorted(bounds, content, side="right")

@@ -7,14 +7,13 @@ import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
 
 from pass_dataset.archives.records import OpenTars
 from pass_dataset.builds.writing.readahead import with_readahead
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
 
 __all__ = ["TarShards", "metadata_of"]
 
@@ -87,8 +86,6 @@ def metadata_of(row: dict[str, Any]) -> dict[str, Any]:
 
 def _shortest(degrees: float | None) -> float | None:
     """The shortest number that is the same float32."""
-    import numpy as np
-
     return None if degrees is None else float(str(np.float32(degrees)))
 
 

@@ -97,7 +97,7 @@ def python(code: str, *arguments: str | Path) -> list[str | Path]:
 
 def passify(*arguments: str | Path) -> list[str | Path]:
     """The command `passify`, run by this Python."""
-    return [sys.executable, "-m", "pass_dataset.commands.passify", *arguments]
+    return [sys.executable, "-m", "pass_dataset.passify", *arguments]
 
 
 def verdict(met: bool) -> str:

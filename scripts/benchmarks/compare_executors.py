@@ -92,7 +92,7 @@ def compare(ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> Differe
 
 
 def passify_run(source: Path, out: Path, *options: str) -> list[str]:
-    command = [sys.executable, "-m", "pass_dataset.commands.passify", "run", str(source)]
+    command = [sys.executable, "-m", "pass_dataset.passify", "run", str(source)]
     return [*command, "--out", str(out), *options]
 
 

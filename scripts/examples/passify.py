@@ -152,7 +152,7 @@ def script_text(array: Array, folder: RunFolder, num_tasks: int, weights: Sequen
         "--open-mode=append",
         "--requeue",
     ]
-    command = [sys.executable, "-m", "pass_dataset.commands.passify", "work", str(folder.path)]
+    command = [sys.executable, "-m", "pass_dataset.passify", "work", str(folder.path)]
     command += ["--stage", array.stage, "--tasks", str(num_tasks), *weights]
     command += [] if array.device is None else ["--device", array.device]
     directives = "\n".join(f"#SBATCH {option}" for option in header)

@@ -121,7 +121,7 @@ def test_scripts(here: Path, photos: Path) -> None:
         subprocess.run(["bash", "-n", str(script)], check=True)
         words = shlex.split(text, comments=True)
         # The Python that made it, options that it takes, and no path of anyone's own.
-        assert words[:4] == ["exec", sys.executable, "-m", "pass_dataset.commands.passify"]
+        assert words[:4] == ["exec", sys.executable, "-m", "pass_dataset.passify"]
         assert "-W" not in words
         assert "/scratch" not in text
         assert words[words.index("work") + 1] == str(here / "passify_run")

@@ -130,7 +130,7 @@ def reasons(results: Results) -> dict[str, str | None]:
 
 def command(*arguments: object) -> list[str]:
     """The command `passify`, run by this Python."""
-    return [sys.executable, "-m", "pass_dataset.commands.passify", *map(str, arguments)]
+    return [sys.executable, "-m", "pass_dataset.passify", *map(str, arguments)]
 
 
 DETECTORS = ("--face-detector", FACES, "--person-detector", PEOPLE)

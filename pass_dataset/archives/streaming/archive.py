@@ -8,7 +8,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import requests
 
 from pass_dataset.archives.index import ArchiveIndex, read_index
 from pass_dataset.archives.records import ImageRecord, shard_bounds
@@ -24,9 +27,6 @@ from pass_dataset.errors import ArchiveError
 from pass_dataset.progress import on_terminal
 from pass_dataset.releases.release import Release, ReleaseFile
 from pass_dataset.version import __version__
-
-if TYPE_CHECKING:
-    import requests
 
 __all__ = ["IndexedRemoteArchive", "RemoteArchive", "open_remote"]
 
@@ -128,8 +128,6 @@ class _Place:
     def _open_session(self) -> requests.Session:
         # After a fork the parent's connection is still there, and two would talk over one.
         if self._process != os.getpid():
-            import requests
-
             self._session = requests.Session()
             self._session.headers["User-Agent"] = f"pass-dataset/{__version__}"
             self._gate = HostGate()
@@ -266,8 +264,6 @@ class IndexedRemoteArchive:
 
     def _bounds(self) -> list[tuple[str, int, int]]:
         """Of each tar: its name, first and one past the last of its rows in the index."""
-        import numpy as np
-
         index = self._index()
         present = index.summary.parts
         absent = sorted(set(self.parts) - set(present))

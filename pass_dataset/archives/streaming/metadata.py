@@ -11,7 +11,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
 
 from pass_dataset.archives.metadata import METADATA_COLUMNS, position_of, read_metadata
 from pass_dataset.downloads.downloader import download_metadata
@@ -20,9 +22,6 @@ from pass_dataset.files import PART_SUFFIX
 from pass_dataset.folders.lock import hold
 from pass_dataset.progress import Progress
 from pass_dataset.releases.release import Release
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["MetadataTable", "fetch_metadata"]
 
@@ -47,8 +46,6 @@ class MetadataTable:
     @classmethod
     def open(cls, path: Path) -> MetadataTable:
         """Opens what `fetch_metadata` keeps."""
-        import pyarrow as pa
-
         return cls(pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0))
 
     def __contains__(self, image_hash: object) -> bool:
@@ -103,8 +100,6 @@ def fetch_metadata(
 
 
 def _is_of(path: Path, sha256: bytes) -> bool:
-    import pyarrow as pa
-
     try:
         kept = pa.ipc.open_file(pa.memory_map(str(path))).schema.metadata or {}
     except (OSError, pa.ArrowInvalid):
@@ -113,8 +108,6 @@ def _is_of(path: Path, sha256: bytes) -> bool:
 
 
 def _write(csv: Path, path: Path, sha256: bytes) -> None:
-    import pyarrow as pa
-
     table = read_metadata(csv).sort_by("hash").combine_chunks()
     table = table.replace_schema_metadata({_SCHEMA_KEY: _SCHEMA, _SHA256_KEY: sha256})
     beside = path.with_name(f"{path.name}.{os.getpid()}{PART_SUFFIX}")

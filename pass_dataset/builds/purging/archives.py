@@ -10,6 +10,9 @@ import csv
 import os
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pass_dataset.archives.index import open_index
 from pass_dataset.archives.metadata import read_metadata
 from pass_dataset.archives.tars import image_hash, list_tar
@@ -57,9 +60,6 @@ class PurgeableArchives(Purgeable):
         write_whole(self.folder / PURGED_NAME, format_release(release).encode())
 
     def affected(self, hashes: frozenset[str], progress: Progress) -> list[Affected]:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         release = self.release
         # Not saved: the folder is held, and what is made here is old when the purge ends.
         index = open_index(self.folder, release, save=False, progress=progress)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+import pyarrow as pa
+import pyarrow.compute as pc
 
 __all__ = ["parted"]
 
@@ -19,8 +19,6 @@ def parted(rows: _Rows, listed: pa.Array) -> tuple[_Rows, _Rows]:
       rows: with a column ``hash``. Where none goes, they themselves stay, and are not copied.
       listed: hashes, as strings.
     """
-    import pyarrow.compute as pc
-
     is_listed = pc.is_in(rows["hash"], value_set=listed)
     gone = rows.filter(is_listed)
     return (rows.filter(pc.invert(is_listed)) if gone.num_rows else rows), gone

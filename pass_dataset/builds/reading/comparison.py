@@ -18,6 +18,8 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
+import pyarrow as pa
+
 from pass_dataset.archives.ensure import open_mini
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import RemovalList, removals_for
@@ -293,8 +295,6 @@ def _compare_block(
     expected: ExpectedImages,
 ) -> Iterator[Finding]:
     """What is wrong with some records of a shard."""
-    import pyarrow as pa
-
     yield from (item.finding for item in block if isinstance(item, _Lost))
     records = [item for item in block if not isinstance(item, _Lost)]
     if not records:

@@ -6,16 +6,17 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pass_dataset.archives.records import PassArchive, shard_bounds
 from pass_dataset.archives.removals import RemovalList
 from pass_dataset.progress import Progress
 from pass_dataset.workers.threads import in_threads
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 __all__ = ["ExpectedImages", "expect_images"]
 
@@ -55,8 +56,6 @@ class ExpectedImages:
 
     def positions(self, hashes: Sequence[bytes]) -> npt.NDArray[np.int64]:
         """Position of each hash, -1 for those the archives do not have."""
-        import numpy as np
-
         if not len(self.hashes):
             return np.full(len(hashes), -1)
         wanted = np.array(hashes, dtype=np.bytes_)
@@ -74,22 +73,16 @@ class ExpectedImages:
     @property
     def num_expected(self) -> int:
         """Number of images that the build should have, without those on removal lists."""
-        import numpy as np
-
         kept = int(np.count_nonzero(~self.removed))
         return kept if self.limit is None else min(kept, self.limit)
 
     @property
     def num_still_there(self) -> int:
         """Number of images seen that are on removal lists."""
-        import numpy as np
-
         return int(np.count_nonzero(self.removed & (self.seen > 0)))
 
     def missing(self) -> npt.NDArray[np.int64]:
         """Positions of images that should have been seen and were not."""
-        import numpy as np
-
         missing = np.flatnonzero((self.seen == 0) & ~self.removed)
         if self.limit is not None and not self.seen[self.limit :].any():
             # Built before there was a list: removed images count among its first ones.
@@ -117,10 +110,6 @@ def expect_images(
       ArchiveError: an image cannot be read.
       ReleaseError: no such part.
     """
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     table = archive.index.table
     removed = pc.is_in(table["hash"], value_set=pa.array(sorted(removals.hashes), pa.string()))
     removed = removed.to_numpy(zero_copy_only=False)
@@ -156,8 +145,6 @@ def expect_images(
 
 
 def _digests(archive: PassArchive, progress: Progress) -> npt.NDArray[np.uint8]:
-    import numpy as np
-
     digests = np.zeros((len(archive), _DIGEST_BYTES), np.uint8)
     task = progress.task("Hashing the archives", len(archive), "images")
     stretches = max(1, -(-len(archive) // _STRETCH))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pass_dataset.archives.index import fingerprint_of
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.arrow_files import give_back
@@ -127,8 +129,6 @@ class Build:
 
 def _digest(archive: PassArchive, limit: int | None) -> str:
     """Tells one selection of records from another."""
-    import numpy as np
-
     return hashlib.sha256(np.asarray(archive.rows[:limit], np.int64).tobytes()).hexdigest()
 
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
+import numpy as np
+import pyarrow as pa
 
-    from pass_dataset.archives.records import PassArchive
-    from pass_dataset.builds.writing.shard_files import ShardFormat
+from pass_dataset.archives.records import PassArchive
+from pass_dataset.builds.writing.shard_files import ShardFormat
 
 __all__ = ["ORDER_VERSION", "Layout", "hashed_order", "lay_out", "shuffled_records"]
 
@@ -71,8 +70,6 @@ def lay_out(records: pa.RecordBatch, num_shards: int) -> Layout:
     Raises:
       ValueError: there are fewer records than shards.
     """
-    import numpy as np
-
     length = records.num_rows
     if not 1 <= num_shards <= length:
         raise ValueError(
@@ -85,8 +82,6 @@ def lay_out(records: pa.RecordBatch, num_shards: int) -> Layout:
 
 def hashed_order(hashes: Iterable[str], split: str) -> np.ndarray[Any, Any]:
     """Positions (int64) in the order of the salted MD5 of the hashes."""
-    import numpy as np
-
     salted = hashlib.md5(split.encode())
     digests = bytearray()
     for image_hash in hashes:
@@ -120,9 +115,6 @@ def shuffled_records(
       (timestamp[us]), ``latitude`` and ``longitude`` (float32), null where not known, and
       ``example_bytes`` (int64, size of the example).
     """
-    import numpy as np
-    import pyarrow as pa
-
     table = archive.index.table.select(_COLUMNS)
     rows = np.asarray(archive.rows[:limit], dtype=np.int64)
     order = hashed_order(_texts(table["hash"].take(pa.array(rows))), split)

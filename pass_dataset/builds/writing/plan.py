@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from pass_dataset.builds.writing.layout import Layout
 from pass_dataset.builds.writing.shard_files import ShardFormat
 from pass_dataset.errors import FolderLockedError
@@ -76,8 +78,6 @@ class BuildPlan:
         Raises:
           OSError, ValueError, KeyError: it cannot be read.
         """
-        import pyarrow as pa
-
         content = json.loads((folder / _PLAN_NAME).read_text())
         records = pa.ipc.open_file(pa.memory_map(str(folder / _RECORDS_NAME))).get_batch(0)
         layout = Layout(records, tuple(content["stops"]), tuple(content["shard_bytes"]))
@@ -92,8 +92,6 @@ class BuildPlan:
 
     def save(self, fingerprint: Mapping[str, Any]) -> None:
         """Writes the plan; ``plan.json`` comes last, so that a folder with it has all of it."""
-        import pyarrow as pa
-
         self.data.mkdir(parents=True, exist_ok=True)
         path = self.folder / _RECORDS_NAME
         records = self.layout.records

@@ -7,14 +7,13 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
 
 from pass_dataset.archives.records import OpenTars
 from pass_dataset.errors import BuildError
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
 
 __all__ = ["ShardFormat", "write_shard"]
 

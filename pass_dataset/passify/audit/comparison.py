@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.passify.runs import Results
 
@@ -19,8 +23,6 @@ def removed_hashes(before: PassArchive, after: PassArchive) -> list[str]:
 
     Those on removal lists are not among them, as they are not to be read.
     """
-    import pyarrow.compute as pc
-
     hashes = before.index.table["hash"]
     stayed = pc.is_in(hashes, value_set=after.index.table["hash"])
     names: list[str] = hashes.filter(pc.invert(stayed)).to_pylist()
@@ -76,8 +78,6 @@ def compare_scores(removed: Results, stayed: Results) -> Comparison:
 
 
 def _count(results: Results) -> tuple[int, tuple[ScoreCounts, ...]]:
-    import numpy as np
-
     scored = 0
     found = np.zeros((len(THRESHOLDS), 3), np.int64)
     for table in results.tables(["face_max_score", "person_max_score"]):
@@ -95,6 +95,4 @@ def _count(results: Results) -> tuple[int, tuple[ScoreCounts, ...]]:
 
 def _scores(column: Any) -> Any:
     """Float64, as a threshold of 0.3 is; NaN where there is none."""
-    import pyarrow as pa
-
     return column.cast(pa.float64()).to_numpy()

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
 
 from pass_dataset.pages.intervals import two_sided
 from pass_dataset.passify.outputs.lists import judged_rows
@@ -12,9 +17,6 @@ from pass_dataset.passify.outputs.summary import summarize
 from pass_dataset.passify.runs import Results
 from pass_dataset.passify.runs.run_folder import written_whole
 from pass_dataset.passify.runs.verdicts import Thresholds, outcome_of
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["Findings", "list_findings", "write_scores"]
 
@@ -102,9 +104,6 @@ def write_scores(
       RunError: results cannot be read.
       OSError: a file cannot be written.
     """
-    import pyarrow.csv
-    import pyarrow.parquet as pq
-
     csv_path, parquet_path = paths
     schema = _schema()
     with (
@@ -119,17 +118,12 @@ def write_scores(
 
 
 def _schema() -> pa.Schema:
-    import pyarrow as pa
-
     scores = [(f"{target}_max_score", pa.float32()) for target in ("face", "person")]
     texts = [(name, pa.string()) for name in ("hash", "reason", "path", "message")]
     return pa.schema([*texts[:2], *scores, *texts[2:]])
 
 
 def _tables(results: Results, thresholds: Thresholds, schema: pa.Schema, only_flagged: bool) -> Any:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     columns = ("path", "message", "face_max_score", "person_max_score")
     for rows, reasons in judged_rows(results, thresholds, columns):
         hashes = pc.replace_substring_regex(rows["path"], r"^(?:.*/)?([^/]*)\.[^./]*$", r"\1")

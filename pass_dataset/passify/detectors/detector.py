@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
-    from pass_dataset.images import ImageReader
-    from pass_dataset.passify.detectors.detections import Detections
+from pass_dataset.images import ImageReader
+from pass_dataset.passify.detectors.detections import Detections
 
 __all__ = ["PRECISIONS", "Detector", "DetectorSettings", "Precision", "Target"]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pass_dataset.passify.runs.exclusions import Exclusions
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import written_whole
 from pass_dataset.passify.runs.verdicts import EXCLUDED, Outcome, Thresholds, outcome_of
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["DroppedImage", "dropped_images", "judged_rows", "listed_paths", "write_lists"]
 
@@ -43,9 +43,6 @@ def judged_rows(
       columns: columns of the rows that are asked for.
       exclusions: images that are dropped beside those that the run itself left out.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     excluded = exclusions or Exclusions()
     needed = [*columns]
     needed += ["path"] if excluded.paths else []
@@ -104,9 +101,6 @@ def dropped_images(
       results, thresholds, exclusions: as in `judged_rows`.
       accept: chooses by the reason.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     columns = ("path", "message", "face_max_score", "person_max_score")
     for table, reasons in judged_rows(results, thresholds, columns, exclusions):
         wanted = [
@@ -121,9 +115,6 @@ def dropped_images(
 
 
 def _with_outcome(reasons: pa.Array, outcome: Outcome) -> pa.Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if outcome == "kept":
         return pc.is_null(reasons)
     fitting = [reason for reason in reasons.unique().to_pylist() if outcome_of(reason) == outcome]
@@ -137,10 +128,6 @@ def write_lists(results: Results) -> None:
       RunError: the run is not whole.
       OSError: they cannot be written.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
     results.require_whole()
     names = pa.dictionary(pa.int32(), pa.string())
     writer: pq.ParquetWriter | None = None

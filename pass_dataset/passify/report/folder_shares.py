@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pass_dataset.pages.intervals import lower_bound
 from pass_dataset.passify.runs.verdicts import TARGETS
 from pass_dataset.passify.sources import name_to_text, text_to_name
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["GROUPS", "FolderCounts", "FolderShares", "Group", "group_of"]
 
@@ -74,9 +76,6 @@ class FolderShares:
           paths: of images within the source.
           groups: int array, positions in `GROUPS`.
         """
-        import numpy as np
-        import pyarrow.compute as pc
-
         # What has no slash is at the top.
         folders = pc.dictionary_encode(
             pc.replace_substring_regex(paths, r"^(?:(.*)/)?[^/]*$", r"\1")
@@ -131,6 +130,5 @@ class FolderShares:
             FolderCounts(folder, dict(zip(GROUPS, counts, strict=True)))
             for folder, counts in self._counts.items()
         )
-        import heapq
 
         return heapq.nsmallest(count, rows, key=lambda row: (-key(row), row.folder))

@@ -8,23 +8,19 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.images import MAX_PIXELS, decode
 from pass_dataset.pages.html import Picture
+from pass_dataset.passify.detectors.detector import Target
 from pass_dataset.passify.report.selection import RowId
 from pass_dataset.passify.report.survey import Survey
 from pass_dataset.passify.report.thumbnails import make_thumbnail
 from pass_dataset.passify.runs.results import Results
-from pass_dataset.passify.runs.schema import ImageResult
+from pass_dataset.passify.runs.schema import Box, ImageResult
 from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
 from pass_dataset.passify.sources import Reader, SourceItem, open_source
 from pass_dataset.progress import Progress, Silent
-
-if TYPE_CHECKING:
-    from pass_dataset.passify.detectors.detector import Target
-    from pass_dataset.passify.runs.schema import Box
 
 __all__ = ["Gallery", "OutlinedBox", "ShownImage", "is_flagged", "make_gallery"]
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
-    from pass_dataset.passify.detectors.detector import Target
+from pass_dataset.passify.detectors.detector import Target
 
 __all__ = ["BINS", "ScoreHistogram", "flagged"]
 
@@ -60,8 +59,6 @@ class ScoreHistogram:
         Args:
           scores: float64; NaN is left out.
         """
-        import numpy as np
-
         known = scores[~np.isnan(scores)]
         self.scored += len(known)
         found, _ = np.histogram(known, bins=BINS, range=(0.0, 1.0))

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from pass_dataset.passify.detectors.detector import Target
 from pass_dataset.passify.runs.verdicts import EXCLUDED, FAILED_REASONS, TARGETS, outcome_of
-
-if TYPE_CHECKING:
-    from pass_dataset.passify.detectors.detector import Target
 
 __all__ = ["Stage", "funnel", "in_text", "title_of"]
 

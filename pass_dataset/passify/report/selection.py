@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 __all__ = ["Lowest", "RowId", "RowRange"]
 
@@ -34,8 +33,6 @@ class Lowest:
           keys: float64, one a row; NaN is never chosen.
           rows: which they are.
         """
-        import numpy as np
-
         if not self.count:
             return
         candidates = np.flatnonzero(~np.isnan(keys))

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pass_dataset.archives.records import random_keys
+from pass_dataset.passify.detectors.detector import Target
 from pass_dataset.passify.outputs.lists import judged_rows
 from pass_dataset.passify.report.folder_shares import GROUPS, FolderShares, group_of
 from pass_dataset.passify.report.histograms import ScoreHistogram, flagged
@@ -15,12 +20,6 @@ from pass_dataset.passify.runs.exclusions import Exclusions
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.verdicts import EXCLUDED, Thresholds
 from pass_dataset.progress import Progress, Silent
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
-
-    from pass_dataset.passify.detectors.detector import Target
 
 __all__ = ["Choices", "Nearest", "Survey", "make_survey"]
 
@@ -134,10 +133,6 @@ def _add(
     reasons: pa.DictionaryArray,
     choices: Choices,
 ) -> None:
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     names: list[str | None] = [*reasons.dictionary.to_pylist(), None]
     codes = np.asarray(pc.fill_null(reasons.indices, len(names) - 1)).astype(np.int64)
     found = np.bincount(codes, minlength=len(names)).tolist()
@@ -168,8 +163,6 @@ def _add_nearest(
     excluded: np.ndarray[Any, Any],
     place: RowRange,
 ) -> None:
-    import numpy as np
-
     distance = np.where(excluded, np.nan, np.abs(scores - histogram.threshold))
     over = flagged(histogram.target, scores, histogram.threshold)
     nearest.under.add(np.where(over, np.nan, distance), place)

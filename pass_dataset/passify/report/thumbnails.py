@@ -11,10 +11,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
+from pass_dataset.extras import require
 from pass_dataset.pages.html import Picture
 
 if TYPE_CHECKING:
-    import numpy as np
     from PIL import Image
 
 __all__ = ["CELLS", "Area", "make_thumbnail", "pixel_area"]
@@ -81,8 +83,6 @@ def make_thumbnail(
     Raises:
       MissingExtraError: Pillow is not installed.
     """
-    from pass_dataset.extras import require
-
     require("PIL", feature="The report's pictures", extra="passify")
     from PIL import Image
 

@@ -7,16 +7,14 @@ import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from pass_dataset.errors import RunError, SourceError
 from pass_dataset.passify.runs.run_folder import RunFolder, written_whole
 from pass_dataset.passify.runs.settings import RunSettings
 from pass_dataset.passify.sources import ListingReport, Source, SourceItem
 from pass_dataset.progress import Progress
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["Plan", "automatic_shard_size", "make_plan"]
 
@@ -75,8 +73,6 @@ class Plan:
         return list(self._items(folder, start, stop))
 
     def _items(self, folder: RunFolder, start: int, stop: int) -> Iterator[SourceItem]:
-        import pyarrow as pa
-
         try:
             # As bytes: Arrow takes no text for names that are no UTF-8.
             with pa.memory_map(bytes(folder.items_path)) as file:
@@ -123,8 +119,6 @@ def make_plan(folder: RunFolder, source: Source, settings: RunSettings, progress
     containers: dict[str, int] = {}
     images = 0
     with written_whole(folder.items_path) as file:
-        import pyarrow as pa
-
         schema = _list_schema()
         options = pa.ipc.IpcWriteOptions(compression="zstd")
         with pa.ipc.new_file(file, schema, options=options) as writer:
@@ -152,8 +146,6 @@ def make_plan(folder: RunFolder, source: Source, settings: RunSettings, progress
 
 
 def _list_schema() -> pa.Schema:
-    import pyarrow as pa
-
     return pa.schema(
         [
             ("path", pa.string()),
@@ -167,8 +159,6 @@ def _list_schema() -> pa.Schema:
 def _batch(
     items: list[SourceItem], containers: dict[str, int], schema: pa.Schema
 ) -> pa.RecordBatch:
-    import pyarrow as pa
-
     paths, names, starts, sizes = zip(*items, strict=True)
     numbers = [
         None if name is None else containers.setdefault(name, len(containers)) for name in names

@@ -8,9 +8,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pass_dataset.errors import RunError
+from pass_dataset.passify.detectors.detector import Target
 from pass_dataset.passify.runs.plan import Plan
 from pass_dataset.passify.runs.run_folder import RunFolder, written_whole
 from pass_dataset.passify.runs.schema import (
@@ -20,11 +23,6 @@ from pass_dataset.passify.runs.schema import (
     to_table,
 )
 from pass_dataset.passify.runs.verdicts import VERDICT_COLUMNS, Thresholds, judge, outcome_of
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from pass_dataset.passify.detectors.detector import Target
 
 __all__ = ["Results", "read_results", "write_results"]
 
@@ -42,9 +40,6 @@ def write_results(
     Raises:
       OSError: the file cannot be written.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     schema = results_schema()
     table = to_table(rows)
     reasons = judge(table, thresholds, targets)
@@ -74,9 +69,6 @@ def read_results(path: Path) -> list[ImageResult]:
 
 
 def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
         # As bytes: Arrow takes no text for names that are no UTF-8.
         with pa.memory_map(bytes(path)) as mapped, pq.ParquetFile(mapped) as file:

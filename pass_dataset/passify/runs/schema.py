@@ -6,12 +6,11 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
+
+import pyarrow as pa
 
 from pass_dataset.errors import RunError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["SCHEMA_VERSION", "Box", "ImageResult", "check_version", "results_schema", "to_table"]
 
@@ -77,8 +76,6 @@ class ImageResult:
 @cache
 def results_schema() -> pa.Schema:
     """The columns, in the order of `ImageResult`, with the schema's version."""
-    import pyarrow as pa
-
     names = pa.dictionary(pa.int32(), pa.string())
     box = pa.struct([(name, pa.float32()) for name in Box.__annotations__])
     kinds = {
@@ -107,8 +104,6 @@ def results_schema() -> pa.Schema:
 
 def to_table(results: Sequence[ImageResult]) -> pa.Table:
     """Rows as a table."""
-    import pyarrow as pa
-
     schema = results_schema()
     columns = [
         pa.array([getattr(result, field.name) for result in results], field.type)

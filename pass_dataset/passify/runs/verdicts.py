@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-    from pass_dataset.passify.detectors.detector import Target
+from pass_dataset.passify.detectors.detector import Target
 
 __all__ = [
     "DECODER_FAILED",
@@ -97,10 +98,6 @@ def judge(
       thresholds: for the scores.
       targets: the detectors that have a say.
     """
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     stored = rows["reason"].unify_dictionaries().combine_chunks()
     names = [*stored.dictionary.to_pylist()]
     kept = np.int32(-1)

@@ -6,17 +6,17 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyarrow.types as types
 
 from pass_dataset.errors import SourceError
 from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
 from pass_dataset.passify.sources.row_windows import WINDOW_ROWS, RowWindows
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
 __all__ = ["ParquetFiles", "image_column"]
 
@@ -80,9 +80,6 @@ class ParquetFiles:
 
 
 def _open(path: bytes) -> pq.ParquetFile:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
         # Row groups of images take hundreds of megabytes: they are read page by page.
         return pq.ParquetFile(pa.OSFile(path), pre_buffer=False, buffer_size=1 << 18)
@@ -123,8 +120,6 @@ def _declared(schema: pa.Schema) -> list[str]:
 
 
 def _holds_bytes(kind: pa.DataType) -> bool:
-    import pyarrow.types as types
-
     if types.is_struct(kind):
         index = kind.get_field_index("bytes")
         return index >= 0 and _holds_bytes(kind.field(index).type)
@@ -181,8 +176,6 @@ class _Position:
         )
 
     def window(self, number: int) -> Sequence[bytes | None]:
-        import pyarrow as pa
-
         try:
             while True:
                 cells = self._take()
@@ -221,8 +214,6 @@ def _groups_from(metadata: pq.FileMetaData, row: int) -> tuple[list[int], int]:
 
 
 def _cells(column: pa.Array[Any]) -> list[bytes | None]:
-    import pyarrow.types as types
-
     if not types.is_struct(column.type):
         return column.to_pylist()  # type: ignore[no-any-return]
     return column.field("bytes").to_pylist()  # type: ignore[no-any-return]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.errors import SourceError
@@ -13,9 +15,6 @@ from pass_dataset.passify.sources.list_file import read_lines
 from pass_dataset.passify.sources.names import name_to_text
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
 from pass_dataset.passify.sources.tar_files import TarReader
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["ArchiveFolder"]
 
@@ -41,9 +40,6 @@ class ArchiveFolder:
         return "pass"
 
     def items(self, report: ListingReport) -> Iterator[SourceItem]:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         archive = PassArchive(self.folder, self.release)
         names = archive.summary.tars
         texts = [name_to_text(name.encode()) for name in names]
@@ -71,9 +67,6 @@ def _restricted(images: pa.RecordBatch, only: Path) -> pa.RecordBatch:
     Raises:
       SourceError: the list cannot be read, or names an image that is not there.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     names = [name.decode(errors="replace") for _, name in read_lines(bytes(only))]
     wanted = pa.array(names, images["hash"].type)
     absent = wanted.filter(pc.invert(pc.is_in(wanted, value_set=images["hash"])))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pass_dataset.errors import DetectorError
+from pass_dataset.passify.detectors.catalogue import open_detector
 from pass_dataset.passify.detectors.detector import (
     Detector,
     DetectorSettings,
@@ -146,8 +147,6 @@ def open_named(name: str, settings: DetectorSettings) -> Detector:
       DetectorError: there is no such detector, module or factory.
     """
     if not name.startswith(OWN_DETECTOR):
-        from pass_dataset.passify.detectors.catalogue import open_detector
-
         return open_detector(name, settings)
     module, _, factory = name.removeprefix(OWN_DETECTOR).partition(":")
     try:

@@ -7,7 +7,10 @@ import itertools
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from pass_dataset.builds.stored_build import Damage
 from pass_dataset.errors import UnreadableBuildError
@@ -15,10 +18,6 @@ from pass_dataset.extras import require
 from pass_dataset.pages.html import Picture
 from pass_dataset.tfds.stored import TfdsBuild
 from pass_dataset.tfds.stored_shards import read_shard
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 __all__ = ["ExampleTable", "draw_figure", "first_examples", "tabulate"]
 

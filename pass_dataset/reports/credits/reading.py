@@ -7,7 +7,9 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pass_dataset.archives.metadata import ROW_COLUMN, columns_in, read_text
 from pass_dataset.archives.metadata_files import MetadataFile, csv_file, metadata_in
@@ -18,9 +20,6 @@ from pass_dataset.releases.licenses import CC_BY_2, License, license_named
 from pass_dataset.releases.release import Release
 from pass_dataset.reports.credits.credit import ALWAYS_MISSING, Credit, Source, source_of
 from pass_dataset.reports.credits.names import decode_name, sort_key
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["Credits", "Terms", "credits_of", "read_credits"]
 
@@ -134,9 +133,6 @@ class Credits:
 
     def _filed(self) -> pa.Table:
         """The table in the order of the photographers' names."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         # Null, which is not among the names, comes last.
         names = pa.array(self.creators(), pa.string())
         rank = pc.index_in(self.table["creator"], value_set=names)
@@ -179,8 +175,6 @@ def credits_of(
     file: MetadataFile, hashes: Iterable[str] | None, *, skip_unknown: bool = False
 ) -> Credits:
     """As `read_credits`, of a CSV that was found already."""
-    import pyarrow as pa
-
     if isinstance(hashes, str):
         raise TypeError("hashes: expected several, found one text; put it into a list")
     table = _read(file.path)
@@ -200,8 +194,6 @@ def credits_of(
 
 
 def _read(path: Path) -> pa.Table:
-    import pyarrow as pa
-
     names = {
         "hash": "hash",
         "creator": "unickname",
@@ -218,9 +210,6 @@ def _read(path: Path) -> pa.Table:
 
 def _without_removed(table: pa.Table, file: MetadataFile) -> pa.Table:
     """The images that no removal list of the CSV's folder, or of the process, has."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     removals = removals_for(file.path.parent)
     if not removals:
         return table
@@ -232,8 +221,6 @@ def _without_removed(table: pa.Table, file: MetadataFile) -> pa.Table:
 
 def _found(wanted: pa.Array, hashes: pa.ChunkedArray) -> tuple[pa.Array, tuple[str, ...]]:
     """The rows of the hashes that are there, in the order asked for, and the others."""
-    import pyarrow.compute as pc
-
     wanted = wanted.unique()
     rows = pc.index_in(wanted, value_set=hashes)
     unknown = wanted.filter(pc.is_null(rows)).to_pylist()

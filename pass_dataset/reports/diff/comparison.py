@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pass_dataset.archives.metadata import columns_in, read_text
 from pass_dataset.archives.metadata_files import MetadataFile
 from pass_dataset.releases.release import Release
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["MetadataDiff", "compare_metadata"]
 
@@ -64,8 +63,6 @@ def compare_metadata(old: MetadataFile, new: MetadataFile) -> MetadataDiff:
     Raises:
       MetadataError: one cannot be read.
     """
-    import pyarrow.compute as pc
-
     old_columns, new_columns = columns_in(old.path), columns_in(new.path)
     before, after = read_text(old.path, old_columns), read_text(new.path, new_columns)
     # Where each image of the new one is in the old one; null where it is not.
@@ -92,16 +89,12 @@ def compare_metadata(old: MetadataFile, new: MetadataFile) -> MetadataDiff:
 
 def _only(hashes: pa.ChunkedArray, others: pa.ChunkedArray) -> pa.Array:
     """The hashes that are not among the others, sorted."""
-    import pyarrow.compute as pc
-
     only = hashes.filter(pc.invert(pc.is_in(hashes, value_set=others))).combine_chunks()
     return only.take(pc.sort_indices(only))
 
 
 def _differing(old: pa.ChunkedArray, new: pa.ChunkedArray) -> int:
     """In how many places two columns differ; null is a value like any other."""
-    import pyarrow.compute as pc
-
     is_same = pc.fill_null(pc.equal(old, new), False)
     both_null = pc.and_(pc.is_null(old), pc.is_null(new))
     return len(old) - int(pc.sum(pc.or_(is_same, both_null)).as_py() or 0)

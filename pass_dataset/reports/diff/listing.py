@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+import pyarrow as pa
 
 from pass_dataset.reports.diff.comparison import MetadataDiff
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["Side", "hash_list_pieces", "json_pieces", "summary_lines", "text_pieces"]
 

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
 
 from pass_dataset.archives.metadata import known_columns
-from pass_dataset.archives.records import shuffled_order
+from pass_dataset.archives.records import PassArchive, shuffled_order
 from pass_dataset.arrow_files import give_back
+from pass_dataset.progress import Progress
 from pass_dataset.reports.stats.dates import Dates, count_dates
 from pass_dataset.reports.stats.headers import read_headers
 from pass_dataset.reports.stats.numbers import Histogram, Spread, histogram_of, spread_of
 from pass_dataset.reports.stats.photographers import Photographers, count_photographers
 from pass_dataset.reports.stats.places import Places, count_places
 from pass_dataset.reports.stats.shapes import Shapes, count_shapes
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from pass_dataset.archives.records import PassArchive
-    from pass_dataset.progress import Progress
 
 __all__ = ["DEFAULT_SAMPLE", "ColumnFields", "Stats", "collect_stats"]
 
@@ -168,8 +165,6 @@ def _counted_tars(archive: PassArchive) -> tuple[str, ...]:
 
 
 def _column(archive: PassArchive, name: str) -> pa.Array:
-    import pyarrow as pa
-
     column = archive.index.table[name]
     return column if _is_all(archive) else column.take(pa.array(archive.rows, pa.int64()))
 
@@ -194,8 +189,6 @@ def _dates(archive: PassArchive, today: datetime.date | None) -> Dates:
 def _shapes(
     archive: PassArchive, sample: int | None, seed: int, progress: Progress | None
 ) -> Shapes:
-    import numpy as np
-
     rows = np.asarray(archive.rows, dtype=np.int64)
     is_sample = sample is not None and 2 * sample < len(rows)
     if is_sample:

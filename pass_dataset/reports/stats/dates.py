@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 __all__ = ["EARLY_YEAR", "Dates", "count_dates"]
 
@@ -57,10 +57,6 @@ def count_dates(dates: pa.Array, texts: pa.Array, until: datetime.date) -> Dates
       texts: the fields as they stand in the CSV, or null.
       until: last day on which an image can have been taken.
     """
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     odd = texts.filter(pc.and_(pc.is_null(dates), pc.is_valid(texts)))
     starts = pc.utf8_slice_codeunits(odd, 0, _ODD_CHARACTERS).value_counts().to_pylist()
     starts.sort(key=lambda each: (-each["counts"], each["values"]))
@@ -87,6 +83,4 @@ def count_dates(dates: pa.Array, texts: pa.Array, until: datetime.date) -> Dates
 
 
 def _counted(values: object, classes: int) -> tuple[int, ...]:
-    import numpy as np
-
     return tuple(np.bincount(np.asarray(values, np.int64), minlength=classes).tolist())

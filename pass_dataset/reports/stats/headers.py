@@ -13,20 +13,17 @@ import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
 
 from pass_dataset.archives.index import fingerprint_of
-from pass_dataset.archives.records import OpenTars
+from pass_dataset.archives.records import OpenTars, PassArchive
 from pass_dataset.files import user_cache, write_whole
 from pass_dataset.images.jpeg_headers import APP1, FRAMES, JpegHeaderError, frame_size, segments
 from pass_dataset.progress import Progress, Silent, Task
 from pass_dataset.reports.stats.cameras import EXIF_START, NO_CAMERA, Camera, camera_of
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
-
-    from pass_dataset.archives.records import PassArchive
 
 __all__ = ["BLOCK_ROWS", "ImageHeader", "read_header", "read_headers"]
 
@@ -99,8 +96,6 @@ def read_headers(
     Raises:
       ArchiveError: a tar cannot be read, or was cut.
     """
-    import pyarrow as pa
-
     task = (progress or Silent()).task("Reading image headers", len(rows), "images")
     kept = _KeptBlocks(archive)
     blocks = []
@@ -122,8 +117,6 @@ def read_headers(
 
 
 def _schema() -> pa.Schema:
-    import pyarrow as pa
-
     return pa.schema(
         {
             "row": pa.int64(),
@@ -140,8 +133,6 @@ def _schema() -> pa.Schema:
 def _read_block(
     archive: PassArchive, rows: np.ndarray[Any, Any], pool: ThreadPoolExecutor, task: Task
 ) -> pa.Table:
-    import pyarrow as pa
-
     pieces = []
     futures = [
         pool.submit(_read_piece, archive, rows[first : first + _PIECE_ROWS])
@@ -154,8 +145,6 @@ def _read_block(
 
 
 def _read_piece(archive: PassArchive, rows: np.ndarray[Any, Any]) -> pa.Table:
-    import pyarrow as pa
-
     columns = ["tar", "offset", "size_bytes", "hash"]
     places = archive.index.table.select(columns).take(pa.array(rows)).to_pylist()
     found: list[dict[str, object]] = []
@@ -200,8 +189,6 @@ class _KeptBlocks:
 
     def load(self, rows: np.ndarray[Any, Any]) -> pa.Table | None:
         """A block that was kept; None if there is none that can be read."""
-        import pyarrow as pa
-
         if len(rows) < BLOCK_ROWS:
             return None
         try:
@@ -216,8 +203,6 @@ class _KeptBlocks:
 
     def save(self, rows: np.ndarray[Any, Any], table: pa.Table) -> None:
         """Keeps a block; what is less than one is soon read again."""
-        import pyarrow as pa
-
         if len(rows) < BLOCK_ROWS:
             return
         sink = pa.BufferOutputStream()

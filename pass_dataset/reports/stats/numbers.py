@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 __all__ = ["Histogram", "Spread", "histogram_of", "round_step", "spread_of"]
 
@@ -71,8 +70,6 @@ class Histogram:
 
 def spread_of(values: np.ndarray[Any, Any]) -> Spread | None:
     """The spread of integers; None where there are none."""
-    import numpy as np
-
     if not len(values):
         return None
     lowest, p5, p25, p50, p75, p95, p99, highest = np.percentile(
@@ -95,8 +92,6 @@ def spread_of(values: np.ndarray[Any, Any]) -> Spread | None:
 
 def histogram_of(values: np.ndarray[Any, Any]) -> Histogram | None:
     """Integers of 0 or more, in some fifty bins of a round width; None where there are none."""
-    import numpy as np
-
     if not len(values):
         return None
     shown = float(np.percentile(values, _SHOWN_PERCENT, method="inverted_cdf"))

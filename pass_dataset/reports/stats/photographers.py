@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
 
 from pass_dataset.reports.stats.numbers import Spread, spread_of
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["MAX_IMAGES_EACH", "Photographers", "count_photographers"]
 
@@ -47,8 +46,6 @@ def count_photographers(creators: pa.Array) -> Photographers:
     Args:
       creators: name or null, one an image.
     """
-    import numpy as np
-
     names = creators.drop_null()
     images = np.sort(names.value_counts().field("counts").to_numpy())
     numbers, photographers = np.unique(images, return_counts=True)

@@ -6,10 +6,10 @@ No position is kept: a cell is some 110 km from south to north.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 __all__ = ["CELL_DEGREES", "Cell", "Places", "count_places"]
 
@@ -60,9 +60,6 @@ def count_places(latitude: pa.Array, longitude: pa.Array) -> Places:
     Args:
       latitude, longitude: float64 degrees or null, one an image.
     """
-    import numpy as np
-    import pyarrow.compute as pc
-
     half_known = pc.sum(pc.xor(pc.is_valid(latitude), pc.is_valid(longitude))).as_py() or 0
     degrees = [each.to_numpy(zero_copy_only=False) for each in (latitude, longitude)]
     known = ~(np.isnan(degrees[0]) | np.isnan(degrees[1]))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pass_dataset.archives.records import PassArchive
 from pass_dataset.pages.intervals import two_sided
 from pass_dataset.reports.stats.numbers import Histogram, Spread, histogram_of, spread_of
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
-
-    from pass_dataset.archives.records import PassArchive
 
 __all__ = ["RATIOS", "Cameras", "Shapes", "UnreadableImage", "count_shapes"]
 
@@ -116,9 +115,6 @@ def count_shapes(headers: pa.Table, archive: PassArchive, seed: int | None) -> S
       archive: where the images are.
       seed: of the sample; None: they are all images.
     """
-    import numpy as np
-    import pyarrow.compute as pc
-
     problems = headers.filter(pc.is_valid(headers["problem"]))
     good = headers.filter(pc.is_null(headers["problem"]))
     width, height = (good[name].to_numpy().astype(np.int64) for name in ("width", "height"))
@@ -173,8 +169,6 @@ def _named(problems: pa.Table, archive: PassArchive) -> tuple[UnreadableImage, .
 
 
 def _ratios(ratios: np.ndarray[Any, Any]) -> tuple[tuple[str, int], ...]:
-    import numpy as np
-
     counts = {
         name: int((np.abs(ratios / wanted - 1) <= _TOLERANCE).sum())
         for name, wanted in RATIOS.items()
@@ -183,8 +177,6 @@ def _ratios(ratios: np.ndarray[Any, Any]) -> tuple[tuple[str, int], ...]:
 
 
 def _shapes(logarithms: np.ndarray[Any, Any]) -> Histogram:
-    import numpy as np
-
     inside = np.clip(logarithms, -_SHAPE_END, _SHAPE_END)
     counts, _ = np.histogram(inside, _SHAPE_BINS, (-_SHAPE_END, _SHAPE_END))
     return Histogram(-_SHAPE_END, 2 * _SHAPE_END / _SHAPE_BINS, tuple(counts.tolist()), 0)

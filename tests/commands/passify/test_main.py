@@ -163,7 +163,7 @@ def test_odd_names_go_all_the_way(tmp_path: Path) -> None:
     done = passify("run", source, "--out", out, *DETECTORS)
     assert done.returncode == 0, done.stderr
     kept = subprocess.run(
-        [sys.executable, "-m", "pass_dataset.commands.passify", "keep", out, "-0"],
+        [sys.executable, "-m", "pass_dataset.passify", "keep", out, "-0"],
         cwd=ROOT, capture_output=True, check=True,
     ).stdout  # fmt: skip
     assert kept.split(b"\0")[:-1] == sorted(ODD_NAMES)

@@ -24,7 +24,7 @@ SLURM = (
     *("--slurm-gpu-mem-gb", "2", "--slurm-tasks", "2"),
 )
 RAY = ("--executor", "ray", "--ray-address", "local", "--ray-workers", "2")
-VERIFY = ("-m", "pass_dataset.commands.passify", "verify")
+VERIFY = ("-m", "pass_dataset.passify", "verify")
 REPRODUCE = (str(ROOT / "scripts" / "examples" / "reproduce_filtering.py"),)
 
 

@@ -7,19 +7,21 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pass_dataset.extras import require
+from pass_dataset.images import ImageReader
 from pass_dataset.passify.detectors import coco, weights
 from pass_dataset.passify.detectors.batches import like_batches
+from pass_dataset.passify.detectors.cascade_rcnn.checkpoint import read_checkpoint
+from pass_dataset.passify.detectors.cascade_rcnn.frames import Frame, frame_of, resize
+from pass_dataset.passify.detectors.cascade_rcnn.parameters import needed_parameters
 from pass_dataset.passify.detectors.detections import Detections
 from pass_dataset.passify.detectors.detector import DetectorSettings, Precision, Target
 from pass_dataset.passify.detectors.precision import detect_as_float32
 from pass_dataset.passify.detectors.torch_setup import check_images, prepare_torch
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from pass_dataset.images import ImageReader
-    from pass_dataset.passify.detectors.cascade_rcnn.frames import Frame
     from pass_dataset.passify.detectors.cascade_rcnn.network import Network
 
 __all__ = ["CascadeRCNN"]
@@ -96,8 +98,6 @@ class CascadeRCNN:
     def _run(
         self, images: Sequence[np.ndarray[Any, Any]], precision: Precision
     ) -> list[Detections]:
-        from pass_dataset.passify.detectors.cascade_rcnn.frames import frame_of
-
         frames = [frame_of(*image.shape[:2]) for image in images]
         on_cpu = self._device == "cpu"
         batch_size = self.settings.batch_size or (1 if on_cpu else CUDA_BATCH_SIZE)
@@ -127,9 +127,7 @@ class CascadeRCNN:
 
     def _network(self, precision: Precision) -> Network:
         if precision not in self._networks:
-            from pass_dataset.passify.detectors.cascade_rcnn.checkpoint import read_checkpoint
             from pass_dataset.passify.detectors.cascade_rcnn.network import Network
-            from pass_dataset.passify.detectors.cascade_rcnn.parameters import needed_parameters
 
             path = self._weights().path
             parameters = needed_parameters(read_checkpoint(path), path)
@@ -141,8 +139,6 @@ def _resized(
     images: Sequence[np.ndarray[Any, Any]], frames: Sequence[Frame], ahead: bool
 ) -> Iterator[np.ndarray[Any, Any]]:
     """Images as the network sees them; with `ahead`, made on all cores while the GPU computes."""
-    from pass_dataset.passify.detectors.cascade_rcnn.frames import resize
-
     if not ahead or len(images) == 1:
         yield from map(resize, images, frames)
         return

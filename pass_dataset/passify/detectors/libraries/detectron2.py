@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from pass_dataset.errors import DetectorError, MissingExtraError
+from pass_dataset.images import ImageReader
 from pass_dataset.passify.detectors import coco, weights
+from pass_dataset.passify.detectors.cascade_rcnn.checkpoint import read_checkpoint
+from pass_dataset.passify.detectors.cascade_rcnn.parameters import needed_parameters
 from pass_dataset.passify.detectors.detections import Detections
 from pass_dataset.passify.detectors.detector import DetectorSettings, Target
 from pass_dataset.passify.detectors.libraries.boxes import STORE_THRESHOLD, as_detections
 from pass_dataset.passify.detectors.torch_setup import check_images, float32_only, prepare_torch
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from pass_dataset.images import ImageReader
 
 __all__ = ["Detectron2"]
 
@@ -97,9 +97,6 @@ class Detectron2:
     def _fill(self, model: Any) -> None:
         """Puts the weights in; detectron2's own reader would run what a pickle calls for."""
         import torch
-
-        from pass_dataset.passify.detectors.cascade_rcnn.checkpoint import read_checkpoint
-        from pass_dataset.passify.detectors.cascade_rcnn.parameters import needed_parameters
 
         path = self._weights().path
         parameters = needed_parameters(read_checkpoint(path), path)

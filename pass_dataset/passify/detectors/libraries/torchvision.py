@@ -5,10 +5,13 @@ from __future__ import annotations
 import pickle
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from pass_dataset.errors import DetectorError, WeightsError
 from pass_dataset.extras import require
+from pass_dataset.images import ImageReader
 from pass_dataset.passify.detectors import weights
 from pass_dataset.passify.detectors.batches import like_batches
 from pass_dataset.passify.detectors.detections import Detections
@@ -16,11 +19,6 @@ from pass_dataset.passify.detectors.detector import DetectorSettings, Target
 from pass_dataset.passify.detectors.libraries.boxes import STORE_THRESHOLD, as_detections
 from pass_dataset.passify.detectors.libraries.labels import person_classes
 from pass_dataset.passify.detectors.torch_setup import check_images, float32_only, prepare_torch
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from pass_dataset.images import ImageReader
 
 __all__ = ["TorchvisionDetector"]
 

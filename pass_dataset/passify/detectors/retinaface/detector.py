@@ -5,14 +5,24 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
+
+import numpy as np
 
 from pass_dataset.extras import require
+from pass_dataset.images import ImageReader
 from pass_dataset.passify.detectors.batches import like_batches
 from pass_dataset.passify.detectors.detections import Detections
 from pass_dataset.passify.detectors.detector import DetectorSettings, Precision, Target
 from pass_dataset.passify.detectors.devices import resolve_device, resolve_threads
 from pass_dataset.passify.detectors.precision import detect_as_float32
+from pass_dataset.passify.detectors.retinaface.boxes import detections
+from pass_dataset.passify.detectors.retinaface.runtimes import (
+    NcnnRuntime,
+    OnnxRuntime,
+    Runtime,
+    TorchRuntime,
+)
 from pass_dataset.passify.detectors.weights import (
     RETINAFACE_MOBILENET,
     RETINAFACE_RESNET50,
@@ -20,12 +30,6 @@ from pass_dataset.passify.detectors.weights import (
     WeightsFile,
     resolve,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from pass_dataset.images import ImageReader
-    from pass_dataset.passify.detectors.retinaface.runtimes import Runtime
 
 __all__ = ["FACE_THRESHOLD", "Network", "RetinaFace"]
 
@@ -130,8 +134,6 @@ class RetinaFace:
     def _detect(
         self, images: Sequence[np.ndarray[Any, Any]], precision: Precision
     ) -> list[Detections]:
-        from pass_dataset.passify.detectors.retinaface.boxes import detections
-
         runtime = self._runtime(precision)
         for image in images:
             _check(image)
@@ -163,12 +165,6 @@ class RetinaFace:
 
     def _runtime(self, precision: Precision) -> Runtime:
         if precision not in self._runtimes:
-            from pass_dataset.passify.detectors.retinaface.runtimes import (
-                NcnnRuntime,
-                OnnxRuntime,
-                TorchRuntime,
-            )
-
             device, weights, backend = self._device(), self._weights(), self.backend
             cores = resolve_threads(self._settings.threads)
             if backend == "ncnn":

@@ -360,7 +360,7 @@ def test_options_are_checked() -> None:
             [
                 sys.executable,
                 "-m",
-                "pass_dataset.commands.passify",
+                "pass_dataset.passify",
                 "run",
                 ".",
                 "--out",
