@@ -29,6 +29,18 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
 
+#: What a test asks for tells its kind: fixture and marker.
+_KINDS = {"slurm": "slurm", "browser": "browser"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture, kind in _KINDS.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(kind)
+
+
 @pytest.fixture(autouse=True)
 def own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
     """No test reads or writes the user's caches."""

@@ -56,7 +56,11 @@ def test_public_names_exist_and_are_sorted() -> None:
         pass_dataset.nothing  # noqa: B018
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "pass_dataset").rglob("*.py")), ids=str)
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pass_dataset").rglob("*.py")), ids=relative)
 def test_all_lists_name_what_is_there(path: Path) -> None:
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     if name.endswith("__main__"):

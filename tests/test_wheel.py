@@ -62,7 +62,8 @@ def test_contents(wheel: Path) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in sizes)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.environments
+@pytest.mark.timeout(1800)
 def test_clean_environment(wheel: Path, tmp_path: Path) -> None:
     environment = tmp_path / "environment"
     venv.create(environment, with_pip=True)

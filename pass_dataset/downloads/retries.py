@@ -98,6 +98,11 @@ class Clock:
 def parse_retry_after(value: str | None, wall_s: float) -> float | None:
     """Seconds to wait by a ``Retry-After`` header (RFC 9110, 10.2.3: seconds or an HTTP date).
 
+    >>> parse_retry_after("120", wall_s=0.0)
+    120.0
+    >>> parse_retry_after("Thu, 01 Jan 1970 00:02:00 GMT", wall_s=100.0)
+    20.0
+
     Returns:
       None for no header or one that is neither.
     """

@@ -204,6 +204,9 @@ def _contents(release: Release) -> set[tuple[str, int, str]]:
 def parse_parts(text: str) -> tuple[int, ...]:
     """Part numbers from text such as ``0,3-5``, sorted, each once.
 
+    >>> parse_parts("0, 3-5")
+    (0, 3, 4, 5)
+
     Raises:
       ReleaseError: the text is not of that form.
     """
@@ -221,7 +224,11 @@ def parse_parts(text: str) -> tuple[int, ...]:
 
 
 def format_parts(parts: Iterable[int]) -> str:
-    """Part numbers as text such as ``0,3-5``; `parse_parts` reads it back."""
+    """Part numbers as text; `parse_parts` reads it back.
+
+    >>> format_parts([5, 0, 3, 4])
+    '0,3-5'
+    """
     runs: list[list[int]] = []
     for part in sorted(parts):
         if runs and part == runs[-1][1] + 1:
@@ -242,6 +249,10 @@ def _checksums_folder() -> Path:
 @functools.cache
 def official_release(version: str = DEFAULT_VERSION) -> Release:
     """The published release of that number.
+
+    >>> release = official_release("3.0.0")
+    >>> release.label, release.num_examples, len(release.tars)
+    ('PASS 3.0.0', 1439588, 10)
 
     Raises:
       ReleaseError: no such release.

@@ -122,6 +122,7 @@ def test_without_waiting(
     assert " shards are submitted. passify status" in said
 
 
+@pytest.mark.ray
 def test_on_ray(
     earlier: Collection, later: Collection, local: tuple[Path, str, str], tmp_path: Path
 ) -> None:

@@ -31,6 +31,9 @@ from tests.support.waiting import wait_until
 SLOW = "python:tests.support.detectors:Slow"
 
 
+pytestmark = pytest.mark.ray
+
+
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return many(tmp_path_factory.mktemp("photos") / "my 'own' photos", 60)
