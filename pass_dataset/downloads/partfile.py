@@ -124,6 +124,14 @@ class PartFile:
         if self._checkpoints[keep].size_bytes == self.size_bytes and keep > 0:
             keep -= 1
         self._rollbacks += 1
+        return self._return_to(keep)
+
+    def take_back_answer(self) -> None:
+        """Takes back what came since `mark`: it is known to be no part of the file."""
+        self._return_to(len(self._checkpoints) - 1)
+
+    def _return_to(self, keep: int) -> int:
+        """Takes back what came after a checkpoint; returns the size that is left."""
         point = self._checkpoints[keep]
         del self._checkpoints[keep + 1 :]
         self._file.truncate(point.size_bytes)

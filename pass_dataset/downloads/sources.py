@@ -27,7 +27,7 @@ from pass_dataset.downloads.retries import (
 from pass_dataset.errors import DownloadError
 from pass_dataset.releases.release import ReleaseFile
 
-__all__ = ["FileSource", "HttpSource", "Source", "Stream", "sources_for"]
+__all__ = ["FileSource", "HttpSource", "Source", "Stream", "refuse_encoded", "sources_for"]
 
 _READ_BYTES = 1 << 20
 #: Up to an exabyte; of far more digits Python makes no number.
@@ -39,9 +39,17 @@ _PASSING_4XX = frozenset({408, 425, 429})
 
 
 class Stream(Protocol):
-    """Bytes of a file from `start` on."""
+    """Bytes of a file from `start` on.
+
+    Attributes:
+      start: position of the first byte.
+      is_measured: it was said where the bytes end, so an early end is noticed as one.
+      has_end_mark: it was not said, but the end is marked: an early one is no broken connection.
+    """
 
     start: int
+    is_measured: bool
+    has_end_mark: bool
 
     def read(self) -> bytes:
         """Some bytes, as soon as there are any; empty at the end. Raises `Passing`."""
@@ -128,6 +136,9 @@ class FileSource:
 
 
 class _FileStream:
+    is_measured = True
+    has_end_mark = False
+
     def __init__(self, handle: BinaryIO, start: int) -> None:
         self.start = start
         self._handle = handle
@@ -192,6 +203,8 @@ class HttpSource:
         """Offset of the body's first byte, once the answer is known to be about our file."""
         status = response.status_code
         answer = f"HTTP {status} {response.reason or ''}".rstrip()
+        if status in (200, 206):
+            refuse_encoded(response)
         if status == 206:
             return self._range_start(response, start)
         if status == 200:
@@ -225,9 +238,23 @@ class HttpSource:
             raise Misfit(f"is {int(length):,} bytes there, expected {self.size_bytes:,}")
 
 
+def refuse_encoded(response: requests.Response) -> None:
+    """Refuses a body that is not the file as it is, though that was asked for.
+
+    Raises:
+      Misfit: it is compressed, or otherwise encoded.
+    """
+    coding = response.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in ("", "identity"):
+        raise Misfit(f"sent with Content-Encoding {coding!r}, expected the file as it is")
+
+
 class _HttpStream:
     def __init__(self, response: requests.Response, start: int) -> None:
         self.start = start
+        # A range is measured by its Content-Range.
+        self.is_measured = response.status_code == 206 or "Content-Length" in response.headers
+        self.has_end_mark = bool(getattr(response.raw, "chunked", False))
         self._response = response
         self._at_start = start == 0
 

@@ -152,6 +152,34 @@ def test_what_was_fetched_is_kept(tmp_path: Path, release: Release, serve, kind:
     assert all(start is not None and start >= 2 * MIB for start in starts)
 
 
+@pytest.mark.parametrize("kind", [Kind.MARKED_PAGE, Kind.CLOSED_PAGE])
+@pytest.mark.parametrize("had", [0, 2 * MIB])
+def test_a_page_in_place_of_the_file_is_no_part_of_it(
+    tmp_path: Path, release: Release, serve, kind: Kind, had: int
+) -> None:
+    """Its bytes at the beginning would be found wrong only when the whole file is there."""
+    file = release.tars[0]
+    out = tmp_path / "out"
+    out.mkdir()
+    data = (tmp_path / "source" / file.filename).read_bytes()
+    part_path(out / file.filename).write_bytes(data[:had])
+    server = serve(once(Fault(kind)))
+    fetch(out, release, server.url)
+    assert (out / file.filename).read_bytes() == data
+    asked = [answer for answer in server.answers if answer.path == file.filename]
+    assert [answer.start for answer in asked] == [had or None] * 2
+
+
+def test_encoded_bodies_are_refused(tmp_path: Path, release: Release, serve) -> None:
+    server = serve(always(Kind.ENCODED))
+    with pytest.raises(DownloadError, match=r"Content-Encoding 'gzip'"):
+        fetch(tmp_path / "out", release, server.url)
+    assert not part_path(tmp_path / "out" / "PASS.0.tar").read_bytes()
+    server.faults = lambda path, start: None
+    fetch(tmp_path / "out", release, server.url)
+    assert verify(tmp_path / "out", release).is_whole
+
+
 def test_wrong_bytes_cost_only_the_answer_that_had_them(
     tmp_path: Path, release: Release, serve
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email.utils
 import fcntl
+import gzip
 import random
 import re
 import socket
@@ -25,6 +26,8 @@ from typing import Any
 CHUNK_BYTES = 16 << 10
 _SIOCOUTQ = 0x5411
 HTML = b"<!DOCTYPE html>\n<html><body>Too busy, or please log in.</body></html>\n"
+#: What a rate limit says with status 200.
+JSON = b'{"status": 429, "message": "slow down"}'
 
 
 class Kind(Enum):
@@ -44,6 +47,9 @@ class Kind(Enum):
     NOT_FOUND = "404"
     FORBIDDEN = "403"
     GONE = "410"
+    MARKED_PAGE = "200 with a page in JSON, without its length, its end marked"
+    CLOSED_PAGE = "200 with a page in JSON, without its length, its end unmarked"
+    ENCODED = "200, compressed though asked not to"
 
 
 @dataclass(frozen=True)
@@ -190,6 +196,13 @@ class _Handler(BaseHTTPRequestHandler):
             body = HTML.ljust(len(data)) if not as_page else HTML
             self._send(answer, body[:4096])
             self.close_connection = True
+        elif kind is Kind.MARKED_PAGE:
+            self._chunked(answer, JSON, {"Content-Type": "application/json"})
+        elif kind is Kind.CLOSED_PAGE:
+            self._head(200, "application/json", None)
+            self._send(answer, JSON)
+        elif kind is Kind.ENCODED:
+            self._chunked(answer, gzip.compress(data[:1000]), {"Content-Encoding": "gzip"})
         elif start is not None and start >= len(data):
             self._plain(416, {"Content-Range": f"bytes */{len(data)}"})
         else:
@@ -254,6 +267,13 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in (extra or {}).items():
             self.send_header(name, value)
         self.end_headers()
+
+    def _chunked(self, answer: Answer, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(200)
+        for name, value in {**headers, "Transfer-Encoding": "chunked"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self._send(answer, b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
 
     def _plain(self, status: int, headers: dict[str, str]) -> None:
         self._head(status, "text/plain", 0, headers)

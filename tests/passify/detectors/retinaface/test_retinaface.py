@@ -365,7 +365,9 @@ def test_graph_is_made_once(shared: Path, make: Any, monkeypatch: pytest.MonkeyP
     path.write_bytes(before[:1000])
     make(weights, 1)
     assert path.read_bytes() == before
-    monkeypatch.setattr("pass_dataset.folders.write_whole", fail_to_write)
+    monkeypatch.setattr(
+        "pass_dataset.passify.detectors.retinaface.graph_cache.write_whole", fail_to_write
+    )
     path.unlink()
     make(weights, 1)
     assert list(user_cache("graphs").iterdir()) == []

@@ -171,7 +171,7 @@ def test_read_only_folder_is_verified_without_a_record(
     def refuse(path: Path, data: bytes) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pass_dataset.folders.write_whole", refuse)
+    monkeypatch.setattr("pass_dataset.passify.detectors.weights.hashes.write_whole", refuse)
     assert resolve(by_digits(server)).sha256 == SHA256
 
 
