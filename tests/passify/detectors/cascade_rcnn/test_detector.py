@@ -18,7 +18,6 @@ from pass_dataset.passify.detectors.cascade_rcnn import CascadeRCNN
 torch = pytest.importorskip("torch")
 pytest.importorskip("torchvision")
 
-#: Seconds for a machine that does other things besides; a quiet one needs a tenth of it.
 pytestmark = pytest.mark.timeout(1200)
 
 Image = np.ndarray[Any, Any]
