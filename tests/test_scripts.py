@@ -72,6 +72,7 @@ def test_synthetic_release_1(tmp_path: Path) -> None:
     assert all(record.creator for record in archive)
 
 
+@pytest.mark.slow
 def test_bench_index(tmp_path: Path) -> None:
     out = run("bench_index.py", "--images", 3000, "--work", tmp_path)
     assert "3,000 images" in out
@@ -80,6 +81,7 @@ def test_bench_index(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_bench_credits(tmp_path: Path) -> None:
     out = run("bench_credits.py", "--images", 3000, "--work", tmp_path)
     assert "3,000 images" in out
@@ -87,6 +89,7 @@ def test_bench_credits(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_bench_stats(tmp_path: Path) -> None:
     out = run("bench_stats.py", "--images", 3000, "--work", tmp_path)
     assert "3,000 images" in out
@@ -96,6 +99,7 @@ def test_bench_stats(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_bench_download(tmp_path: Path) -> None:
     if not shutil.which("curl") or not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()):
         pytest.skip("needs curl and nginx: apt-get install curl nginx-light")
@@ -104,6 +108,7 @@ def test_bench_download(tmp_path: Path) -> None:
     assert "pass-dataset download" in out
 
 
+@pytest.mark.slow
 def test_bench_huggingface(tmp_path: Path) -> None:
     pytest.importorskip("datasets")
     small = ("--images", 200, "--body-bytes", 600, "--rounds", 1, "--work", tmp_path)
@@ -117,6 +122,7 @@ def test_bench_huggingface(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_bench_streaming(tmp_path: Path) -> None:
     pytest.importorskip("datasets")
     if not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()):
@@ -131,6 +137,7 @@ def test_bench_streaming(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_bench_detectors(tmp_path: Path, shared: Path, photographs: Path) -> None:
     for package in ("torch", "onnxruntime", "onnx"):
         pytest.importorskip(package)
@@ -141,6 +148,7 @@ def test_bench_detectors(tmp_path: Path, shared: Path, photographs: Path) -> Non
     assert "ours / published" in out
 
 
+@pytest.mark.slow
 def test_bench_tfds(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow_datasets")
     small = ("--images", 200, "--body-bytes", 600, "--only", "ours", "--work", tmp_path)
@@ -150,6 +158,7 @@ def test_bench_tfds(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_bench_parquet(tmp_path: Path) -> None:
     small = ("--images", 200, "--body-bytes", 600, "--work", tmp_path)
     out = run("bench_parquet.py", *small)
@@ -185,6 +194,7 @@ def test_make_collection(photographs: Path, tmp_path: Path) -> None:
     assert len(sizes) > 50
 
 
+@pytest.mark.slow
 def test_bench_passify(shared: Path, photographs: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("torch")
@@ -197,6 +207,7 @@ def test_bench_passify(shared: Path, photographs: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_pretrain_moco(tmp_path: Path) -> None:
     """A few steps, and then a few more from where it was."""
     for module in NEEDS["pretrain_moco.py"]:
@@ -216,6 +227,7 @@ def test_pretrain_moco(tmp_path: Path) -> None:
     assert "step 3: loss" not in said
 
 
+@pytest.mark.slow
 def test_bench_torch(tmp_path: Path) -> None:
     for module in (*NEEDS["bench_torch.py"], "webdataset"):
         pytest.importorskip(module)
@@ -233,6 +245,7 @@ def test_bench_torch(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_bench_torch_memory(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("psutil")

@@ -24,6 +24,8 @@ POLICY = RetryPolicy(
 )
 ALLOWED = 1.10
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Release]:

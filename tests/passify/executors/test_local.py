@@ -358,6 +358,7 @@ def test_disk_that_fills_up(tmp_path: Path, small_disk: Path) -> None:
 # --- kill -9 --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     images = many(tmp_path / "images", 150)
     expected = rows(run(images, tmp_path / "expected", shard_size=10))
