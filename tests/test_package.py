@@ -16,7 +16,10 @@ from pass_dataset.errors import MissingExtraError
 from pass_dataset.extras import require
 
 ROOT = Path(__file__).parent.parent
-HEAVY = ("tensorflow", "tensorflow_datasets", "torch", "datasets", "pandas", "ray", "pyarrow")
+HEAVY = (
+    *("tensorflow", "tensorflow_datasets", "torch", "datasets", "pandas", "ray", "pyarrow"),
+    "jinja2",
+)
 
 
 def in_new_process(code: str, *options: str) -> str:
@@ -26,8 +29,11 @@ def in_new_process(code: str, *options: str) -> str:
     return done.stdout.strip()
 
 
-def test_import_is_light() -> None:
-    code = f"import pass_dataset, sys; print([m for m in {HEAVY} if m in sys.modules])"
+@pytest.mark.parametrize(
+    "module", ["pass_dataset", "pass_dataset.commands.main", "pass_dataset.commands.passify.main"]
+)
+def test_import_is_light(module: str) -> None:
+    code = f"import {module}, sys; print([m for m in {HEAVY} if m in sys.modules])"
     assert in_new_process(code) == "[]"
 
 

@@ -48,10 +48,12 @@ def test_contents(wheel: Path) -> None:
         "mini/pass_mini.tsv",
         "mini/README.md",
         "tfds/CITATIONS.bib",
-        "pages/head.html",
+        "pages/layout.html",
         "pages/style.css",
+        "passify/report/images.html",
         "passify/report/page.html",
         "stats/page.html",
+        "stats/pieces.html",
         "tfds/catalog/page.html",
     ):
         assert f"pass_dataset/{name}" in sizes

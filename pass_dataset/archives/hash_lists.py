@@ -13,7 +13,8 @@ from pass_dataset.errors import MetadataError
 
 __all__ = ["is_hash", "parse_hash_list", "read_hash_list"]
 
-_HASH = r"^[0-9a-f]{28,32}$"
+#: The MD5 of an address, each of its 16 bytes printed without a leading zero (YFCC-100M).
+_HASH = r"^[0-9a-f]{16,32}$"
 
 
 def is_hash(text: str) -> bool:
@@ -64,7 +65,7 @@ def parse_hash_list(text: str, where: str) -> pa.Array:
     if not pc.all(fits, min_count=0).as_py():
         wrong = lines.filter(pc.invert(fits))[0].as_py()
         raise MetadataError(
-            f"{where}: expected a hash (28 to 32 hexadecimal characters) or the name of its .jpg "
+            f"{where}: expected a hash (16 to 32 hexadecimal characters) or the name of its .jpg "
             f"on each line, found {wrong!r}"
         )
     return hashes

@@ -48,7 +48,7 @@ class ImageRecord:
     """An image and what is known of it.
 
     Attributes:
-      hash: hexadecimal text of 28 to 32 characters, as in YFCC-100M, the image's name.
+      hash: hexadecimal text of 16 to 32 characters, as in YFCC-100M, the image's name.
       jpeg: the file's bytes, as they are in the tar.
       creator: photographer, URL-encoded as in the CSV; None if the CSV has no such row.
       license: licence as the CSV names it (``Attribution License`` is CC-BY 2.0), or None.

@@ -4,7 +4,8 @@ outcomes     what can become of a file
 frames       what its headers say
 jpeg, png    the two formats of nearly all files
 containers   which format a file has; the others
-orientation  EXIF
+exif         entries of EXIF data
+orientation  which way up they say that it is
 decoding     the pixels
 """
 

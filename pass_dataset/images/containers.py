@@ -5,6 +5,7 @@ The size has to be known before Pillow is asked wherever Pillow allocates on ope
 
 from __future__ import annotations
 
+from pass_dataset.images.exif import EXIF_START
 from pass_dataset.images.frames import Frame
 from pass_dataset.images.jpeg import read_jpeg
 from pass_dataset.images.orientation import UPRIGHT, exif_orientation
@@ -145,6 +146,6 @@ def _webp_orientation(data: bytes) -> int:
         length = int.from_bytes(data[position + 4 : position + 8], "little")
         if data[position : position + 4] == b"EXIF":
             exif = data[position + 8 : position + 8 + length]
-            return exif_orientation(exif.removeprefix(b"Exif\0\0"))
+            return exif_orientation(exif.removeprefix(EXIF_START))
         position += 8 + length + length % 2
     return UPRIGHT

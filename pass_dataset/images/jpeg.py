@@ -7,6 +7,7 @@ skips, and keeps Pillow from parsing metadata, about which it warns. It takes so
 
 from __future__ import annotations
 
+from pass_dataset.images.exif import EXIF_START
 from pass_dataset.images.frames import Frame
 from pass_dataset.images.jpeg_headers import (
     APP0,
@@ -24,8 +25,6 @@ __all__ = ["read_jpeg"]
 _APP14, _APP15, _COM = 0xEE, 0xEF, 0xFE
 #: JFIF and Adobe segments say what the components mean; no other application segment matters.
 _DROPPED = (frozenset(range(APP0, _APP15 + 1)) - {APP0, _APP14}) | {_COM}
-#: APP1 begins with ``Exif\0\0``.
-_EXIF_HEADER_BYTES = 6
 #: Marker and length of a segment, before its content.
 _SEGMENT_HEADER_BYTES = 4
 
@@ -47,8 +46,8 @@ def read_jpeg(data: bytes) -> Frame:
                 header = data[start:end]
                 size, channels = frame_size(header), header[5]
             if marker == APP1 and exif is None:
-                # OpenCV looks at the first only.
-                exif = data[start + _EXIF_HEADER_BYTES : end]
+                # OpenCV looks at the first only, and not at what it begins with.
+                exif = data[start + len(EXIF_START) : end]
             if marker not in _DROPPED:
                 kept.append(data[start - _SEGMENT_HEADER_BYTES : end])
     except JpegHeaderError as error:

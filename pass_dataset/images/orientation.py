@@ -6,15 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from pass_dataset.images.exif import first_directory
+
 __all__ = ["UPRIGHT", "exif_orientation", "turn"]
 
 #: EXIF 2.3, tag 0x0112: the first row is the top, the first column the left side.
 UPRIGHT = 1
 
 _ORIENTATION_TAG = 0x0112
-_ENTRY_BYTES = 12
 #: Texts that may stand before the orientation: description, make and model of the camera.
 _TEXT_TAGS = (0x010E, 0x010F, 0x0110)
+_TAGS = (*_TEXT_TAGS, _ORIENTATION_TAG)
 
 
 def exif_orientation(tiff: bytes) -> int:
@@ -27,29 +29,11 @@ def exif_orientation(tiff: bytes) -> int:
     Args:
       tiff: the data from the byte order mark on.
     """
-    order: Any = {b"II": "little", b"MM": "big"}.get(tiff[:2])
-    if order is None or len(tiff) < 10:
-        return UPRIGHT
-
-    def number(start: int, size: int) -> int:
-        return int.from_bytes(tiff[start : start + size], order)
-
-    if number(2, 2) != 0x002A:
-        return UPRIGHT
-    directory = number(4, 4)
-    for index in range(number(directory, 2)):
-        entry = directory + 2 + index * _ENTRY_BYTES
-        if entry + _ENTRY_BYTES > len(tiff):
+    for entry in first_directory(tiff, _TAGS):
+        if entry.tag == _ORIENTATION_TAG:
+            return entry.number if 1 <= entry.number <= 8 else UPRIGHT
+        if entry.text_end > len(tiff):
             return UPRIGHT
-        tag = number(entry, 2)
-        if tag == _ORIENTATION_TAG:
-            value = number(entry + 8, 2)
-            return value if 1 <= value <= 8 else UPRIGHT
-        if tag in _TEXT_TAGS:
-            size = number(entry + 4, 4)
-            start = number(entry + 8, 4) if size > 4 else 8
-            if start + size > len(tiff):
-                return UPRIGHT
     return UPRIGHT
 
 

@@ -1,5 +1,12 @@
-"""What the HTML pages of this package share; their text and tables are made by `markup`.
+"""What the HTML pages of this package share.
 
-template   a page filled in, with the style that all have
+template   templates found and filled in
 plots      plots as SVG
+
+Templates, for people who change how pages look:
+
+layout.html   the frame of all pages
+style.css     their style; each page's own comes after it
+pieces.html   macros: tables, pictures, links
+plot.html, bar.html   the plots
 """

@@ -69,7 +69,7 @@ LOG_EVERY_S = 5.0
 DATE_EMPTY_BELOW = 5
 POSITION_EMPTY_BELOW = 159
 
-HASH_LENGTHS = (32,) * 7 + (31,) * 5 + (30,) * 2 + (29, 28)
+HEX = [f"{byte:x}" for byte in range(256)]
 DIGITS_ONLY = str.maketrans("abcdef", "123456")
 AWKWARD_EVERY = 1000  # images from one digits-only hash to the next
 
@@ -177,10 +177,8 @@ class Images:
         return hashlib.blake2b(b"%d:%d" % (self._settings.seed, number), digest_size=48).digest()
 
     def hash_text(self, number: int, digest: bytes) -> str:
-        """The image's name: 28 to 32 hexadecimal characters, the first not a zero."""
-        text = digest[:16].hex()[: HASH_LENGTHS[digest[16] & 15]]
-        if text[0] == "0":
-            text = "f" + text[1:]
+        """The image's name: 16 bytes as hexadecimal, each without its leading zero."""
+        text = "".join([HEX[byte] for byte in digest[:16]])
         awkward = number % AWKWARD_EVERY
         if awkward == 1:
             return text.translate(DIGITS_ONLY)

@@ -10,7 +10,7 @@ from pass_dataset.archives.hash_lists import is_hash, parse_hash_list, read_hash
 from pass_dataset.errors import MetadataError
 from tests.properties.damage import damaged
 
-hashes = st.text("0123456789abcdef", min_size=28, max_size=32)
+hashes = st.text("0123456789abcdef", min_size=16, max_size=32)
 lines = st.tuples(
     st.sampled_from(["", " ", "PASS_dataset/0/", "/data/a b/"]),
     hashes,

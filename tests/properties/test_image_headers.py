@@ -6,10 +6,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pass_dataset.images.containers import read_frame
+from pass_dataset.images.exif import EXIF_START
 from pass_dataset.images.jpeg_headers import APP0, APP1, SOS, JpegHeaderError, segments
 from pass_dataset.images.orientation import exif_orientation
 from pass_dataset.images.outcomes import OUTCOMES, BadImageError
-from pass_dataset.reports.stats.cameras import EXIF_START, camera_of
+from pass_dataset.reports.stats.cameras import camera_of
 from pass_dataset.reports.stats.headers import read_header
 from tests.properties.damage import damaged
 

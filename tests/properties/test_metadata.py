@@ -29,7 +29,7 @@ rows = st.lists(
         texts,
         st.one_of(st.just(""), dates),
         texts,
-        st.text("0123456789abcdef", min_size=28, max_size=32),
+        st.text("0123456789abcdef", min_size=16, max_size=32),
         st.one_of(st.just(""), degrees),
         st.one_of(st.just(""), degrees),
     ),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from pass_dataset.pages.html import Html
+from markupsafe import Markup
+
 from pass_dataset.pages.plots import Axis, Column, Mark, draw_columns
 from pass_dataset.passify.report.histograms import BINS, ScoreHistogram
 
@@ -19,7 +20,7 @@ _AXIS = Axis(
 )
 
 
-def draw_histogram(histogram: ScoreHistogram, title: str) -> Html:
+def draw_histogram(histogram: ScoreHistogram, title: str) -> Markup:
     """Images by score, their numbers on a logarithmic scale, with the threshold.
 
     Columns are coloured by the verdict.

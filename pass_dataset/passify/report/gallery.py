@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.images import MAX_PIXELS, decode
-from pass_dataset.pages.html import Picture
+from pass_dataset.pages.picture import Picture
 from pass_dataset.passify.detectors.detector import Target
 from pass_dataset.passify.report.selection import RowId
 from pass_dataset.passify.report.survey import Survey

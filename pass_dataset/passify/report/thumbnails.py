@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pass_dataset.extras import require
-from pass_dataset.pages.html import Picture
+from pass_dataset.pages.picture import Picture
 
 if TYPE_CHECKING:
     from PIL import Image

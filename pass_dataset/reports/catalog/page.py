@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pass_dataset.errors import FolderError
 from pass_dataset.files import write_whole
-from pass_dataset.pages.html import Html, Picture, code, escape, image, join, table
-from pass_dataset.pages.template import fill_page
-from pass_dataset.reports.catalog.entry import CatalogEntry, FeatureRow, VersionRow, describe_build
+from pass_dataset.pages.picture import Picture
+from pass_dataset.pages.template import render
+from pass_dataset.reports.catalog.entry import CatalogEntry, describe_build
 from pass_dataset.reports.catalog.pictures import (
     ExampleTable,
     draw_figure,
@@ -68,62 +68,53 @@ def write_catalog_page(
 def render_catalog_page(entry: CatalogEntry, figure: Picture, examples: ExampleTable) -> str:
     """The page as HTML text that needs no other file."""
     full_name = "/".join(filter(None, (entry.name, entry.config)))
-    return fill_page(
-        "pass_dataset.reports.catalog",
-        title=escape(full_name),
-        version=escape(entry.version),
-        summary=escape(_summary(entry)),
-        description=_paragraphs(entry.description),
-        config_description=_paragraphs(entry.config_description),
-        load_code=escape(_load_code(entry)),
-        homepage=_link(entry.homepage),
-        source=_dotted(entry.source),
-        license=_license(entry.license),
-        versions=_versions(entry.versions),
-        download_size=escape(_size(entry.download_bytes)),
-        dataset_size=escape(_size(entry.dataset_bytes)),
-        file_format=code(entry.file_format),
-        auto_cached=_inline(entry.auto_cached),
-        splits=_splits(entry),
-        feature_structure=escape(entry.feature_structure),
-        features=_features(entry.features),
-        supervised_keys=code(entry.supervised_keys),
-        figure=image(figure, f"Examples of {full_name}", scale=0.5),
-        examples=_examples(examples),
-        citation=escape(entry.citation or "None."),
+    split = entry.splits[0].name if entry.splits else "train"
+    return render(
+        __package__,
+        "page.html",
+        {
+            "entry": entry,
+            "full_name": full_name,
+            "num_examples": sum(split.num_examples for split in entry.splits),
+            "load_name": repr(f"{full_name}:{entry.version}"),
+            "load_split": repr(split),
+            "figure": figure,
+            "examples": examples,
+            "code_parts": _code_parts,
+            "is_picture": _is_picture,
+            "is_web_address": _is_web_address,
+            "paragraphs_of": _paragraphs,
+            "python_text": repr,
+            "size": _size,
+        },
     )
 
 
-# --- text -----------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class _Part:
+    """A part of a text that is code, or is not."""
+
+    text: str
+    is_code: bool
 
 
-def _dotted(text: str) -> Html:
-    """The dotted name of a class, which may break after a dot."""
-    return Html(code(text).replace(".", ".<wbr>"))
+def _code_parts(text: str) -> list[_Part]:
+    """Text parted at `code` in backticks; nothing else in it means anything."""
+    parts = re.split(r"`([^`]+)`", text)
+    return [_Part(part, number % 2 == 1) for number, part in enumerate(parts)]
 
 
-def _license(text: str | None) -> Html:
-    return Html(f"<dt>License</dt><dd>{_link(text)}</dd>" if text else "")
+def _paragraphs(text: str) -> list[str]:
+    return [piece.strip() for piece in re.split(r"\n\s*\n", text) if piece.strip()]
 
 
-def _inline(text: str) -> Html:
-    """Text with `code` in backticks; nothing else in it means anything."""
-    return Html(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))
+def _is_web_address(text: str) -> bool:
+    """Nothing but these: an address that runs a script is no home page."""
+    return text.startswith(("https://", "http://"))
 
 
-def _paragraphs(text: str) -> Html:
-    pieces = filter(None, (piece.strip() for piece in re.split(r"\n\s*\n", text)))
-    return join(Html(f"<p>{_inline(piece)}</p>") for piece in pieces)
-
-
-def _link(address: str | None) -> Html:
-    if not address:
-        return Html("–")
-    # Nothing but these: an address that runs a script is no home page.
-    if not address.startswith(("https://", "http://")):
-        return escape(address)
-    escaped = escape(address)
-    return Html(f'<a href="{escaped}" rel="noopener">{escaped}</a>')
+def _is_picture(cell: Picture | str) -> bool:
+    return isinstance(cell, Picture)
 
 
 def _size(size_bytes: int | None) -> str:
@@ -136,72 +127,3 @@ def _size(size_bytes: int | None) -> str:
             break
         size, unit = size / 1024, larger
     return f"{size:.2f} {unit}" if unit != "B" else f"{size_bytes} B"
-
-
-def _summary(entry: CatalogEntry) -> str:
-    images = sum(split.num_examples for split in entry.splits)
-    return f"{images:,} examples · {_size(entry.dataset_bytes)} · {entry.file_format}"
-
-
-def _load_code(entry: CatalogEntry) -> str:
-    full_name = "/".join(filter(None, (entry.name, entry.config)))
-    split = entry.splits[0].name if entry.splits else "train"
-    return (
-        "import pass_dataset\n"
-        "import tensorflow_datasets as tfds\n\n"
-        f"ds = tfds.load({f'{full_name}:{entry.version}'!r}, split={split!r})"
-    )
-
-
-# --- tables and pictures --------------------------------------------------------------------------
-
-
-def _versions(versions: Sequence[VersionRow]) -> Html:
-    def item(row: VersionRow) -> Html:
-        marks = [("default", row.is_default), ("this build", row.is_this)]
-        badges = "".join(f' <span class="badge">{text}</span>' for text, shown in marks if shown)
-        notes = _inline(row.notes or "No release notes.")
-        return Html(f"<li>{code(row.version)}{badges}<br>{notes}</li>")
-
-    return join(map(item, versions))
-
-
-def _splits(entry: CatalogEntry) -> Html:
-    rows = [
-        (
-            code(repr(split.name)),
-            escape(f"{split.num_examples:,}"),
-            escape(f"{split.num_shards:,}"),
-            escape(_size(split.size_bytes)),
-        )
-        for split in entry.splits
-    ]
-    return table(("Split", "Examples", "Shards", "Size"), rows, {1, 2, 3})
-
-
-def _features(features: Sequence[FeatureRow]) -> Html:
-    header = ("Feature", "Class", "Shape", "Dtype", "Description", "Value range")
-    rows = [
-        (
-            code(row.name) if row.name else Html(""),
-            escape(row.class_name),
-            escape(row.shape),
-            escape(row.dtype),
-            escape(row.description),
-            escape(row.value_range),
-        )
-        for row in features
-    ]
-    return table(header, rows, set())
-
-
-def _examples(examples: ExampleTable) -> Html:
-    def cell(column: str, content: Picture | str) -> Html:
-        if isinstance(content, Picture):
-            return image(content, column, scale=0.5)
-        return escape(content)
-
-    rows = [
-        [cell(*pair) for pair in zip(examples.columns, row, strict=True)] for row in examples.rows
-    ]
-    return table(examples.columns, rows, set())

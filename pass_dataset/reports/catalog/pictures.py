@@ -15,7 +15,7 @@ import numpy.typing as npt
 from pass_dataset.builds.stored_build import Damage
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
-from pass_dataset.pages.html import Picture
+from pass_dataset.pages.picture import Picture
 from pass_dataset.tfds.stored import TfdsBuild
 from pass_dataset.tfds.stored_shards import read_shard
 

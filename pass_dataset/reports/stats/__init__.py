@@ -14,9 +14,8 @@ headers         sizes and cameras, read from the images' headers
 cameras         what an EXIF block says of the camera
 shapes          sizes and cameras, counted
 document        the figures as files: JSON, and a page
-page            the page
-sections        its sections
-pieces          what they are made of
+page            the page, by its template page.html, and those of its sections
+sections        rows and plots of these
 plots           its plots and map
 """
 

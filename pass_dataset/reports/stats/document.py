@@ -51,6 +51,8 @@ def write_page(stats: Stats, path: str | os.PathLike[str]) -> Path:
     Raises:
       OSError: the file cannot be written.
     """
+    # Here, as Jinja2 takes long to import, and no command but this one needs it.
+
     return _written(Path(path), render_page(stats, written_at=time.time()))
 
 

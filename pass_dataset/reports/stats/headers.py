@@ -21,9 +21,10 @@ import pyarrow as pa
 from pass_dataset.archives.index import fingerprint_of
 from pass_dataset.archives.records import OpenTars, PassArchive
 from pass_dataset.files import user_cache, write_whole
+from pass_dataset.images.exif import EXIF_START
 from pass_dataset.images.jpeg_headers import APP1, FRAMES, JpegHeaderError, frame_size, segments
 from pass_dataset.progress import Progress, Silent, Task
-from pass_dataset.reports.stats.cameras import EXIF_START, NO_CAMERA, Camera, camera_of
+from pass_dataset.reports.stats.cameras import NO_CAMERA, Camera, camera_of
 
 __all__ = ["BLOCK_ROWS", "ImageHeader", "read_header", "read_headers"]
 

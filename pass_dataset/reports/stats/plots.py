@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pass_dataset.pages.html import Html, escape
-from pass_dataset.pages.plots import Axis, Column, Mark, draw_columns, plot_text
+from markupsafe import Markup
+
+from pass_dataset.pages.plots import Axis, Column, Mark, draw_columns
+from pass_dataset.pages.template import render
 from pass_dataset.pages.words import count
 from pass_dataset.reports.stats.dates import Dates
 from pass_dataset.reports.stats.numbers import Histogram, round_step
@@ -17,6 +19,7 @@ from pass_dataset.reports.stats.places import Places
 
 __all__ = [
     "MONTHS",
+    "Level",
     "draw_bytes",
     "draw_hours",
     "draw_longer_side",
@@ -84,7 +87,7 @@ def _median_year(dates: Dates) -> int:
     raise ValueError("no image has a date")
 
 
-def draw_years(dates: Dates) -> Html:
+def draw_years(dates: Dates) -> Markup:
     """Images by year; `dates` has one at least."""
     shown, images = years_shown(dates), dict(dates.years)
     columns = [
@@ -107,7 +110,7 @@ def draw_years(dates: Dates) -> Html:
     return draw_columns(columns, axis, label, scale="linear")
 
 
-def draw_months(dates: Dates) -> Html:
+def draw_months(dates: Dates) -> Markup:
     """Images by month."""
     columns = [
         Column(number, number + 1, images, _COLOUR, f"{MONTHS[number]}: {_images(images)}")
@@ -118,7 +121,7 @@ def draw_months(dates: Dates) -> Html:
     return draw_columns(columns, Axis(0, 12, ticks, "month taken"), label, scale="linear")
 
 
-def draw_hours(dates: Dates) -> Html:
+def draw_hours(dates: Dates) -> Markup:
     """Images by hour."""
     columns = [
         Column(hour, hour + 1, images, _COLOUR, f"{hour}:00 to {hour}:59: {_images(images)}")
@@ -139,14 +142,14 @@ def _most(names: Sequence[str], images: Sequence[int]) -> str:
 # --- numbers --------------------------------------------------------------------------------------
 
 
-def draw_bytes(histogram: Histogram) -> Html:
+def draw_bytes(histogram: Histogram) -> Markup:
     """Images by their bytes."""
     axis = _axis_of(histogram, "kilobytes an image", 1000)
     label = f"Images by bytes, up to {histogram.end / 1000:,g} kB"
     return draw_columns(_columns(histogram, 1000, "kB"), axis, label, scale="linear")
 
 
-def draw_longer_side(histogram: Histogram) -> Html:
+def draw_longer_side(histogram: Histogram) -> Markup:
     """Images by their longer side."""
     axis = _axis_of(histogram, "pixels of the longer side", 1)
     label = f"Images by their longer side, up to {histogram.end:,.0f} pixels"
@@ -167,7 +170,7 @@ def _columns(histogram: Histogram, unit: int, name: str) -> list[Column]:
     return columns
 
 
-def draw_shapes(histogram: Histogram) -> Html:
+def draw_shapes(histogram: Histogram) -> Markup:
     """Images by width over height, a portrait as far to the left as a landscape to the right."""
     columns = []
     for start, end, images in histogram.bins():
@@ -187,7 +190,7 @@ def draw_shapes(histogram: Histogram) -> Html:
     return draw_columns(columns, axis, "Images by width over height", scale="logarithmic")
 
 
-def draw_photographers(found: Photographers) -> Html:
+def draw_photographers(found: Photographers) -> Markup:
     """Photographers by their images, with the paper's bound; there is one at least."""
     largest = found.numbers[-1][0]
     width = -(-largest // _MAX_COLUMNS)
@@ -218,19 +221,24 @@ def draw_photographers(found: Photographers) -> Html:
 # --- the map --------------------------------------------------------------------------------------
 
 
-def draw_map(places: Places) -> Html:
+def draw_map(places: Places) -> Markup:
     """A map of the world: cells coloured by their images; degrees are as wide as high."""
     most = places.cells[0]
     label = (
         f"World map of {_images(places.known - places.outside)} in {len(places.cells):,} cells; "
         f"most, {most.images:,}, at {south_north(most.south)}, {west_east(most.west)}"
     )
-    content = [*_graticule(), *_cells(places)]
-    return Html(
-        f'<svg class="plot map" role="img" aria-label="{escape(label)}" '
-        f'viewBox="{-_MAP_LEFT} -2 {360 + _MAP_LEFT + 2} {180 + _MAP_BOTTOM + 4}">\n'
-        + "\n".join(content)
-        + "\n</svg>"
+    return render(
+        __package__,
+        "map.html",
+        {
+            "label": label,
+            "box": (-_MAP_LEFT, -2, 360 + _MAP_LEFT + 2, 180 + _MAP_BOTTOM + 4),
+            "parallels": [(90 - at, south_north(at)) for at in _PARALLELS],
+            "meridians": [(at + 180, west_east(at)) for at in _MERIDIANS],
+            "meridian_text_y": 180 + _MAP_BOTTOM - 2,
+            "paths": _paths(places),
+        },
     )
 
 
@@ -244,23 +252,11 @@ def west_east(degrees: int) -> str:
     return f"{abs(degrees)}°{_SPACE + 'WE'[degrees > 0] if degrees else ''}"
 
 
-def _graticule() -> Iterator[str]:
-    yield '<rect class="sea" x="0" y="0" width="360" height="180"/>'
-    for latitude in _PARALLELS:
-        y = 90 - latitude
-        yield f'<line class="rule" x1="0" x2="360" y1="{y}" y2="{y}"/>'
-        yield plot_text(-4, y + 4, south_north(latitude), "end")
-    for longitude in _MERIDIANS:
-        x = longitude + 180
-        yield f'<line class="rule" x1="{x}" x2="{x}" y1="0" y2="180"/>'
-        yield plot_text(x, 180 + _MAP_BOTTOM - 2, west_east(longitude), "middle")
-
-
-def _cells(places: Places) -> Iterator[str]:
-    """One path a colour, as thousands of elements would be slow to draw."""
+def _paths(places: Places) -> dict[str, str]:
+    """The cells of each colour as one path, as thousands of elements would be slow to draw."""
     size, levels = places.cell_degrees, map_levels(places)
     starts = [level.first for level in levels]
-    paths: list[list[str]] = [[] for _ in levels]
+    pieces: list[list[str]] = [[] for _ in levels]
     # Neighbours of one level in a row become one piece of the path.
     placed = sorted(
         (-cell.south, cell.west, bisect_right(starts, cell.images) - 1) for cell in places.cells
@@ -270,10 +266,12 @@ def _cells(places: Places) -> Iterator[str]:
     ):
         run = [west for _, (_, west, _) in group]
         x, y = run[0] + 180, minus_south + 90 - size
-        paths[number].append(f"M{x} {y}h{size * len(run)}v{size}h{-size * len(run)}z")
-    for level, pieces in zip(levels, paths, strict=True):
-        if pieces:
-            yield f'<path class="{level.colour}" d="{"".join(pieces)}"/>'
+        pieces[number].append(f"M{x} {y}h{size * len(run)}v{size}h{-size * len(run)}z")
+    return {
+        level.colour: "".join(of_level)
+        for level, of_level in zip(levels, pieces, strict=True)
+        if of_level
+    }
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pass_dataset.pages.html import Picture
+from pass_dataset.pages.picture import Picture
 from pass_dataset.passify.report.thumbnails import CELLS, Area, make_thumbnail, pixel_area
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from pass_dataset.commands import main as cli
 from pass_dataset.errors import UnreadableBuildError
-from pass_dataset.pages.html import Picture
+from pass_dataset.pages.picture import Picture
 from pass_dataset.reports.catalog.entry import (
     CatalogEntry,
     FeatureRow,
