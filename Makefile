@@ -2,7 +2,9 @@
 # make quick     the tests of what is soon tested, in less than a minute
 # make test      all tests that need nothing but Python packages, in less than ten minutes
 # make test-all  the other tests too (browser, SLURM, Ray, fresh environments, kills), and coverage
-# make contract lint types    what else CI checks
+# make lint types contract    what else CI checks
+# make docs      the site, in site/
+# make release   source distribution and wheel, in dist/
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,7 +15,7 @@ LONG := slow or slurm or ray or browser or environments
 # `make COVERAGE=1 test` measures, `make coverage` tells the sum of what was measured since.
 MEASURED := $(if $(COVERAGE),--cov --cov-append --cov-report=)
 
-.PHONY: demo quick test test-long test-all coverage contract lint types format clean
+.PHONY: demo quick test test-long test-all coverage lint types contract format docs release clean
 
 demo: .venv/.demo
 	$(BIN)/pass-dataset demo
@@ -49,6 +51,23 @@ format: .venv/.test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Notebooks are executed; a link or a name that leads nowhere ends it.
+docs: .venv/.docs
+	$(BIN)/python scripts/tools/reference_pages.py docs
+	$(BIN)/jupyter nbconvert --log-level ERROR --execute --to markdown docs/notebooks/*.ipynb
+	$(BIN)/zensical build --clean --strict
+
+# What is in dist/ afterwards was installed into an environment without anything else, and works.
+release: .venv/.test
+	rm -rf dist .venv/release
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv .venv/release
+	.venv/release/bin/python -m pip install --quiet dist/*.whl
+	cd dist && ../.venv/release/bin/python -c 'import pass_dataset; pass_dataset.PassArchive'
+	cd dist && ../.venv/release/bin/pass-dataset --version && ../.venv/release/bin/passify --version
+	rm -rf .venv/release
+
 # A stamp each, written last: an installation that was interrupted is done again.
 .venv/.demo: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -60,5 +79,10 @@ format: .venv/.test
 	$(BIN)/python -m pip install --quiet --editable '.[all,dev]'
 	touch $@
 
+.venv/.docs: .venv/.test
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $@
+
 clean:
-	rm -rf .venv build dist pass-demo .coverage* *.egg-info
+	rm -rf .venv build dist site .cache .coverage* pass-demo *.egg-info
+	rm -rf docs/reference/commands.md docs/notebooks/*.md docs/notebooks/*_files

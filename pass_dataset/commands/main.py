@@ -16,6 +16,7 @@ from pass_dataset.commands.build import add_build, add_verify_build
 from pass_dataset.commands.build_parquet import add_push
 from pass_dataset.commands.build_tfds import add_catalog
 from pass_dataset.commands.command_line import run_command
+from pass_dataset.commands.completion import add_completion
 from pass_dataset.commands.credits import add_credits
 from pass_dataset.commands.croissant import add_croissant
 from pass_dataset.commands.diff import add_diff
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     add_remove(commands)
     add_purge(commands)
     add_weights(commands)
+    add_completion(commands, parser)
     return parser
 
 

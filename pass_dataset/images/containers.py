@@ -18,9 +18,12 @@ __all__ = ["read_frame"]
 _GIF_SIGNATURES = (b"GIF87a", b"GIF89a")
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JPEG_2000_SIGNATURES = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
-#: First brands of ISO base media files.
-_AVIF_BRANDS = (b"avif", b"avis")
-_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
+#: Brands of ISO base media files. Those of HEIF itself (mif1, msf1, miaf) say nothing of the
+#: coding: what does is among the compatible ones (AV1 Image File Format 1.1, section 6).
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"miaf"})
+#: Files name a handful of brands; a box that claims more is not read on.
+_MOST_BRAND_BYTES = 1024
 _BMP_HEADER_BYTES = (12, 16, 40, 52, 56, 64, 108, 124)
 #: Images all the same, and not to be called anything else.
 _UNSUPPORTED = {
@@ -64,14 +67,23 @@ def read_frame(data: bytes) -> Frame | str:
         return "PPM"
     if data.startswith(_JPEG_2000_SIGNATURES):
         return "JPEG2000"
-    if data[4:8] == b"ftyp" and data[8:12] in _AVIF_BRANDS:
+    if _AVIF_BRANDS.intersection(_brands(data)):
         return "AVIF"
     raise _unknown(data)
 
 
+def _brands(data: bytes) -> list[bytes]:
+    """The brands of an ISO base media file, the major one first; none of other files."""
+    if data[4:8] != b"ftyp":
+        return []
+    # Major brand, version, compatible brands.
+    box = data[8 : min(int.from_bytes(data[:4], "big"), _MOST_BRAND_BYTES)]
+    return [box[:4], *(box[start : start + 4] for start in range(8, len(box), 4))]
+
+
 def _unknown(data: bytes) -> BadImageError:
     names = [name for signature, name in _UNSUPPORTED.items() if data.startswith(signature)]
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+    if _HEIF_BRANDS.intersection(_brands(data)):
         names.append("HEIF")
     if names:
         return BadImageError("unsupported", f"the format {names[0]} is not decoded here")

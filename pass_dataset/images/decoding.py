@@ -126,12 +126,17 @@ def _decode(
             _check_tiles(image, max_pixels)
             return _pixels(found, image), None
     else:
-        image = _open(found, data)
+        image = _open(found, _as_avif(data) if found == "AVIF" else data)
         _check_size(found, *image.size, max_pixels)
     pixels = turn(_pixels(image.format or "", image), orientation)
     if image.mode == "CMYK" and image.format == "JPEG":
         return pixels, turn(_in_bgr_order(image.convert("RGB")), orientation)
     return pixels, None
+
+
+def _as_avif(data: bytes) -> bytes:
+    """An AVIF file with a major brand that Pillow knows it by."""
+    return data[:8] + b"avif" + data[12:]
 
 
 def _sound_jpeg(frame: Frame) -> np.ndarray[Any, Any] | None:
@@ -146,7 +151,16 @@ def _sound_jpeg(frame: Frame) -> np.ndarray[Any, Any] | None:
     pixels = np.empty((frame.height, frame.width, 3), np.uint8)
     try:
         found = simplejpeg.decode_jpeg(frame.stream, "BGR", buffer=pixels, strict=True)
-    except ValueError:
+    except ValueError as error:
+        # libjpeg's JWRN_HIT_MARKER, which it meets by filling the rest with grey: the file was cut,
+        # and whatever cut it has put an end marker behind.
+        if "premature end of data segment" in str(error):
+            raise BadImageError(
+                "truncated",
+                "JPEG whose coded data ends before the image does",
+                frame.width,
+                frame.height,
+            ) from error
         return None
     return pixels if found.shape == pixels.shape else None
 

@@ -18,7 +18,8 @@ ImageReader = Literal["opencv", "pillow"]
 #: - ``empty``: it has no bytes;
 #: - ``not-an-image``: it begins like no image format known here (an error page, say);
 #: - ``unsupported``: an image of a format or kind that is not decoded here;
-#: - ``truncated``: its end is missing, even where a decoder would read the rest;
+#: - ``truncated``: its end is missing, even where a decoder would read the rest, or where an end
+#:   marker was put behind what is left (JPEG, where simplejpeg is installed);
 #: - ``damaged``: its bytes contradict its format;
 #: - ``too-large``: its pixels would be more than the limit; told before they are made;
 #: - ``single-colour``: every pixel the same, but for noise (`SINGLE_COLOUR_RANGE`).

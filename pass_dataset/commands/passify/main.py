@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pass_dataset.commands.arguments import Commands, command
 from pass_dataset.commands.command_line import run_command
+from pass_dataset.commands.completion import add_completion
 from pass_dataset.commands.passify.outputs import add_dropped, add_export, add_keep, add_summary
 from pass_dataset.commands.passify.report import add_report
 from pass_dataset.commands.passify.run import add_fill, add_run
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     add_export(commands)
     add_report(commands)
     add_verify(commands)
+    add_completion(commands, parser)
     return parser
 
 
