@@ -12,6 +12,10 @@ BIN := .venv/bin
 # Tests of one file stay together, as they share what is made for them.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 LONG := slow or slurm or ray or browser or environments
+# Rooms that need neither TensorFlow, PyTorch nor `datasets`, whose import alone takes long.
+QUICK := $(addprefix tests/,archives builds/purging downloads images pages properties releases \
+	reports/credits reports/diff reports/stats workers \
+	passify/outputs passify/runs passify/sources passify/steps)
 # `make COVERAGE=1 test` measures, `make coverage` tells the sum of what was measured since.
 MEASURED := $(if $(COVERAGE),--cov --cov-append --cov-report=)
 
@@ -21,7 +25,7 @@ demo: .venv/.demo
 	$(BIN)/pass-dataset demo
 
 quick: .venv/.test
-	$(PYTEST) -q -m "not ($(LONG))" QUICK
+	$(PYTEST) -q -m "not ($(LONG))" $(QUICK)
 
 test: .venv/.test
 	$(PYTEST) -m "not ($(LONG))" $(MEASURED)

@@ -64,6 +64,7 @@ def test_module_of_the_users_own_called_datasets(tmp_path: Path) -> None:
     assert run(OURS, HF, "print(datasets.MINE)", cwd=tmp_path) == "1"
 
 
+@pytest.mark.slow
 def test_list_builders_still_works() -> None:
     ask = "names = tfds.list_builders(); print(names.count('pass'), 'mnist' in names)"
     assert run(OURS, TFDS, ask) == "1 True"

@@ -98,7 +98,7 @@ class Cluster:
             raise ClusterError(f"{command}: {done.stderr.strip()}")
         return done.stdout
 
-    def cancel_all(self, timeout_s: float = 60) -> None:
+    def cancel_all(self, timeout_s: float = 300) -> None:
         """Cancels every job and waits until none is left."""
         with contextlib.suppress(ClusterError):  # a job that ended meanwhile
             self.ask("scancel", "--user", str(os.getuid()))
@@ -234,7 +234,7 @@ def _wait(
     cluster: Cluster,
     daemons: Sequence[subprocess.Popen[bytes]],
     ready: Callable[[], bool],
-    timeout_s: float = 30,
+    timeout_s: float = 300,
 ) -> None:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:

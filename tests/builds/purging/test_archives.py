@@ -298,6 +298,7 @@ purging.purge(target, RemovalList(frozenset(sys.argv[3].split(","))))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_killed_at_every_step(gone: list[str], collection: Collection, tmp_path: Path) -> None:
     """After each step in turn; the folder can be read at all times but between two of them."""

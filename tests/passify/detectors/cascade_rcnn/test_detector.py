@@ -64,6 +64,7 @@ def check_same(found: Detections, expected: Detections, score_tolerance: float) 
     assert np.mean(near) >= 0.99
 
 
+@pytest.mark.slow
 def test_golden_detections(detector: CascadeRCNN, golden: dict[str, Any], shared: Path) -> None:
     """Tolerances: equal verdicts, 1e-3 of the highest score, 99 % of the boxes."""
     assert len(golden) == 15
@@ -95,6 +96,7 @@ def test_golden_detections(detector: CascadeRCNN, golden: dict[str, Any], shared
     assert matched >= 0.99 * expected_boxes > 60
 
 
+@pytest.mark.slow
 def test_batches_give_what_single_images_give(
     detector: CascadeRCNN, weights: Path, shared: Path
 ) -> None:
@@ -110,6 +112,7 @@ def test_batches_give_what_single_images_give(
         check_same(found, expected, 5e-4)
 
 
+@pytest.mark.slow
 def test_less_than_float32_is_checked_in_float32(
     detector: CascadeRCNN, weights: Path, shared: Path
 ) -> None:
