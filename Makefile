@@ -1,19 +1,48 @@
-# make demo    see it work: both loaders on the mini release
-# make test    the whole test suite
-# make lint types    what else CI checks
-# make docs    the site, in site/
-# make release source distribution and wheel, in dist/
+# make demo      see it work: both loaders on the mini release
+# make quick     the tests of what is soon tested, in less than a minute
+# make test      all tests that need nothing but Python packages, in less than ten minutes
+# make test-all  the other tests too (browser, SLURM, Ray, fresh environments, kills), and coverage
+# make lint types contract    what else CI checks
+# make docs      the site, in site/
+# make release   source distribution and wheel, in dist/
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types format docs release clean
+# Tests of one file stay together, as they share what is made for them.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+LONG := slow or slurm or ray or browser or environments
+# Rooms that need neither TensorFlow, PyTorch nor `datasets`, whose import alone takes long.
+QUICK := $(addprefix tests/,archives builds/purging downloads images pages properties releases \
+	reports/credits reports/diff reports/stats workers \
+	passify/outputs passify/runs passify/sources passify/steps)
+# `make COVERAGE=1 test` measures, `make coverage` tells the sum of what was measured since.
+MEASURED := $(if $(COVERAGE),--cov --cov-append --cov-report=)
+
+.PHONY: demo quick test test-long test-all coverage lint types contract format docs release clean
 
 demo: .venv/.demo
 	$(BIN)/pass-dataset demo
 
+quick: .venv/.test
+	$(PYTEST) -q -m "not ($(LONG))" $(QUICK)
+
 test: .venv/.test
-	$(BIN)/python -m pytest
+	$(PYTEST) -m "not ($(LONG))" $(MEASURED)
+
+# What `test` leaves out.
+test-long: .venv/.test
+	$(PYTEST) -m "$(LONG)" $(MEASURED)
+
+test-all: .venv/.test
+	$(BIN)/coverage erase
+	$(MAKE) COVERAGE=1 test test-long coverage
+
+coverage: .venv/.test
+	$(BIN)/coverage report --skip-covered --skip-empty
+
+contract: .venv/.test
+	$(BIN)/lint-imports
 
 lint: .venv/.test
 	$(BIN)/ruff check .
@@ -59,5 +88,5 @@ release: .venv/.test
 	touch $@
 
 clean:
-	rm -rf .venv build dist site .cache pass-demo *.egg-info
+	rm -rf .venv build dist site .cache .coverage* pass-demo *.egg-info
 	rm -rf docs/reference/commands.md docs/notebooks/*.md docs/notebooks/*_files

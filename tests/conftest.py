@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support import slurm as slurm_support
@@ -20,7 +21,24 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+# The same examples each time, and no limit of time; `HYPOTHESIS_PROFILE=search` looks for new ones.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None, database=None)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=5000, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
 SHARED = Path(__file__).parent.parent.parent / "shared"
+
+
+#: What a test asks for tells its kind: fixture and marker.
+_KINDS = {"slurm": "slurm", "browser": "browser"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture, kind in _KINDS.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(kind)
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +103,7 @@ def cascade_weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         pytest.skip("needs the folder ../shared with golden data and test images")
     path = tmp_path_factory.mktemp("weights") / "model.pkl"
     script = SHARED / "golden" / "make_cascade_weights.py"
-    subprocess.run([sys.executable, str(script), str(path)], check=True, timeout=120)
+    subprocess.run([sys.executable, str(script), str(path)], check=True)
     yield path
     path.unlink()
 

@@ -20,9 +20,7 @@ TFDS_OWN = (
 
 def run(*lines: str, cwd: Path | None = None) -> str:
     code = "\n".join(lines)
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=cwd
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -66,6 +64,7 @@ def test_module_of_the_users_own_called_datasets(tmp_path: Path) -> None:
     assert run(OURS, HF, "print(datasets.MINE)", cwd=tmp_path) == "1"
 
 
+@pytest.mark.slow
 def test_list_builders_still_works() -> None:
     ask = "names = tfds.list_builders(); print(names.count('pass'), 'mnist' in names)"
     assert run(OURS, TFDS, ask) == "1 True"

@@ -18,7 +18,11 @@ _HASH = r"^[0-9a-f]{16,32}$"
 
 
 def is_hash(text: str) -> bool:
-    """True if it has the form of an image's hash."""
+    """True if it has the form of an image's hash.
+
+    >>> is_hash("12e4503918276645091827364509182"), is_hash("PASS.0.tar")
+    (True, False)
+    """
     return re.fullmatch(_HASH, text) is not None
 
 

@@ -190,7 +190,13 @@ def _without_repeats(path: Path, text: pa.Table) -> pa.Table:
 
 
 def parse_date(text: str) -> datetime.datetime | None:
-    """A date such as ``2007-05-06 06:11:48.0``; None if it is none (``0000-00-00 …``)."""
+    """A date such as ``2007-05-06 06:11:48.0``; None if it is none (``0000-00-00 …``).
+
+    >>> parse_date("2007-05-06 06:11:48.0")
+    datetime.datetime(2007, 5, 6, 6, 11, 48)
+    >>> parse_date("0000-00-00 00:00:00.0") is None
+    True
+    """
     try:
         # One digit of a second's fraction, which datetime reads from Python 3.11 on only.
         return datetime.datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f")

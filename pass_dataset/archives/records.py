@@ -162,6 +162,13 @@ class PassArchive:
 
     Opening it reads the saved index (made on first use). It is cheap to pickle and safe to use
     after a fork or in a spawned process; memory stays flat, however many records there are.
+
+    >>> from pass_dataset.archives.ensure import open_mini
+    >>> archive = open_mini()  # of the mini release, which is in the package
+    >>> len(archive)
+    64
+    >>> archive[0].jpeg[:3]
+    b'\\xff\\xd8\\xff'
     """
 
     def __init__(

@@ -307,9 +307,11 @@ def _size_field(header: bytes) -> int | None:
             return None
         if header[124] & 0x80:  # GNU base-256, for sizes of 8 GiB and more
             return int.from_bytes(header[125:136], "big")
-        return int(header[124:136].strip(b" \0") or b"0", 8)
+        size_bytes = int(header[124:136].strip(b" \0") or b"0", 8)
     except ValueError:
         return None
+    # Python reads a sign, and a size below zero would lead back to where reading has been.
+    return size_bytes if size_bytes >= 0 else None
 
 
 def _name(header: bytes) -> str:
@@ -329,12 +331,14 @@ def _parse_pax(
             length = int(text.partition(b" ")[0])
             record = text[:length].partition(b" ")[2]
             key, equals, value = record.partition(b"=")
-            if not equals or not value.endswith(b"\n") or length > len(text):
+            if not equals or not value.endswith(b"\n") or not 0 < length <= len(text):
                 raise ValueError(record)
             if key == b"path":
                 name = value[:-1].decode("utf-8", "surrogateescape")
             elif key == b"size":
                 size = int(value)
+                if size < 0:
+                    raise ValueError(record)
         except ValueError:
             raise ArchiveError(f"{path}: damaged pax header at byte {position:,}") from None
         if key.startswith(b"GNU.sparse"):

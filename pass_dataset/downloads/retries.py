@@ -98,6 +98,11 @@ class Clock:
 def parse_retry_after(value: str | None, wall_s: float) -> float | None:
     """Seconds to wait by a ``Retry-After`` header (RFC 9110, 10.2.3: seconds or an HTTP date).
 
+    >>> parse_retry_after("120", wall_s=0.0)
+    120.0
+    >>> parse_retry_after("Thu, 01 Jan 1970 00:02:00 GMT", wall_s=100.0)
+    20.0
+
     Returns:
       None for no header or one that is neither.
     """
@@ -108,7 +113,7 @@ def parse_retry_after(value: str | None, wall_s: float) -> float | None:
         return float(value)
     try:
         date = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter from a time zone of many digits
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=datetime.timezone.utc)

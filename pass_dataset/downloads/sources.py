@@ -30,7 +30,10 @@ from pass_dataset.releases.release import ReleaseFile
 __all__ = ["FileSource", "HttpSource", "Source", "Stream", "refuse_encoded", "sources_for"]
 
 _READ_BYTES = 1 << 20
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+#: Up to an exabyte; of far more digits Python makes no number.
+_NUMBER = r"\d{1,18}"
+_CONTENT_LENGTH = re.compile(_NUMBER)
+_CONTENT_RANGE = re.compile(rf"bytes ({_NUMBER})-({_NUMBER})/({_NUMBER}|\*)")
 #: 4xx answers that pass with time: request timeout, too early, too many requests.
 _PASSING_4XX = frozenset({408, 425, 429})
 
@@ -218,7 +221,7 @@ class HttpSource:
         header = response.headers.get("Content-Range", "")
         match = _CONTENT_RANGE.fullmatch(header.strip())
         if match is None:
-            raise Passing(f"HTTP 206 with Content-Range {header!r}")
+            raise Passing(f"HTTP 206 with Content-Range {header[:100]!r}")
         if match[3] not in ("*", str(self.size_bytes)):
             raise Misfit(f"is {int(match[3]):,} bytes there, expected {self.size_bytes:,}")
         if int(match[1]) != start:
@@ -231,7 +234,7 @@ class HttpSource:
         if kind in ("text/html", "application/xhtml+xml"):
             raise Passing("HTTP 200 with an HTML page in place of the file")
         length = response.headers.get("Content-Length", "")
-        if length.isdecimal() and int(length) != self.size_bytes:
+        if _CONTENT_LENGTH.fullmatch(length) and int(length) != self.size_bytes:
             raise Misfit(f"is {int(length):,} bytes there, expected {self.size_bytes:,}")
 
 

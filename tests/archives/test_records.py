@@ -230,7 +230,7 @@ def test_end_of_the_program_is_silent(collection: Collection) -> None:
         "archive = PassArchive(sys.argv[1], sys.argv[2]); archive[0]; archive[1:3][0]"
     )
     command = [sys.executable, "-X", "dev", "-c", code, collection.folder, collection.tsv]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 

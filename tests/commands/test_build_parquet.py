@@ -126,6 +126,7 @@ def test_wrong_usage() -> None:
         assert ended.value.code == 2
 
 
+@pytest.mark.slow
 def test_interrupted(tmp_path: Path) -> None:
     large = Collection(tmp_path / "archives", tars=2, per_tar=20_000)
     large.describe()

@@ -124,6 +124,7 @@ def test_wrong_usage() -> None:
     assert ended.value.code == 2
 
 
+@pytest.mark.slow
 def test_the_command_of_tfds(tmp_path: Path) -> None:
     for needed in ("apache_beam", "mlcroissant"):
         pytest.importorskip(needed, reason="`tfds` itself needs pass-dataset[beam]")
@@ -134,6 +135,7 @@ def test_the_command_of_tfds(tmp_path: Path) -> None:
     assert (built / "pass_mini-train.array_record-00000-of-00001").is_file()
 
 
+@pytest.mark.slow
 def test_interrupted(tmp_path: Path) -> None:
     large = Collection(tmp_path / "archives", tars=2, per_tar=20_000)
     large.describe()

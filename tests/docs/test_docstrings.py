@@ -68,7 +68,6 @@ def test_indented(name: str, tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=250,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 

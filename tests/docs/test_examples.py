@@ -42,7 +42,6 @@ def has_blocks(page: Path) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if has_blocks(page)], ids=lambda page: page.stem
 )

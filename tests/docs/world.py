@@ -100,7 +100,6 @@ class World:
             env=self.environment(),
             capture_output=True,
             text=True,
-            timeout=280,
         )
         assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
 

@@ -6,7 +6,6 @@ import collections
 import random
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,18 @@ import pytest
 from pass_dataset.archives.integrity import verify
 from pass_dataset.downloads import Downloader, RetryPolicy
 from pass_dataset.releases.release import Release, format_release
-from tests.support.bad_server import BadServer, Kind, seeded_faults
+from tests.support.bad_server import Answer, BadServer, Kind, seeded_faults
 from tests.support.collection import random_release
+from tests.support.waiting import wait_until
 
-#: Waits are shortened, and misfits are allowed that one honest server would not show.
+#: Waits are shortened, and misfits are allowed that one honest server would not show. What is
+#: taken for a stall is longer than the pauses of a busy machine.
 POLICY = RetryPolicy(
-    base_delay_s=0.01, max_delay_s=0.05, stall_timeout_s=0.5, max_failures=50, max_misfits=10**6
+    base_delay_s=0.01, max_delay_s=0.05, stall_timeout_s=2.0, max_failures=50, max_misfits=10**6
 )
 ALLOWED = 1.10
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +36,11 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Release]:
     return folder, made
 
 
-@pytest.mark.timeout(240)
-def test_two_hundred_faults(
-    release: tuple[Path, Release], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_two_hundred_faults(release: tuple[Path, Release], tmp_path: Path) -> None:
     source, made = release
-    started = time.monotonic()
     with BadServer(source, seeded_faults(12, 150_000, share=1.0)) as server:
         report = Downloader(tmp_path, made, mirrors=(server.url,), policy=POLICY).run()
         answers = list(server.answers)
-    seconds = time.monotonic() - started
     kinds = collections.Counter(answer.fault.kind for answer in answers if answer.fault)
     sent = sum(answer.sent_bytes for answer in answers)
     # Where an answer had wrong bytes, the bytes that had to be fetched again are not counted.
@@ -50,13 +48,6 @@ def test_two_hundred_faults(
     right = [file for file in made.files if file.filename not in wrong]
     sent_right = sum(answer.sent_bytes for answer in answers if answer.path not in wrong)
     ratio = sent_right / sum(file.size_bytes for file in right)
-    with capsys.disabled():
-        print(f"\n{made.size_bytes:,} bytes in {len(made.files)} files, {seconds:.0f} s")
-        for kind, count in kinds.most_common():
-            print(f"  {count:4}  {kind.value}")
-        print(f"  {sum(kinds.values()):4}  faults in {len(answers)} answers")
-        print(f"  fetched / held, all files:                  {sent / made.size_bytes:.4f}")
-        print(f"  fetched / held, {len(right)} files without wrong bytes:  {ratio:.4f}")
     assert verify(tmp_path, made).is_whole
     assert sum(kinds.values()) >= 200
     assert len(kinds) >= 12
@@ -75,45 +66,40 @@ Downloader(Path(folder), read_release(release), mirrors=(mirror,), policy=policy
 """
 
 
-@pytest.mark.timeout(240)
-def test_killed_twenty_times(
-    release: tuple[Path, Release], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_killed_twenty_times(release: tuple[Path, Release], tmp_path: Path) -> None:
+    """Each time some more has reached the disk, and each life begins where the last one ended."""
     source, made = release
     rng = random.Random(3)
-    kills: list[tuple[float, int]] = []
     with BadServer(source, bytes_per_s=6e6) as server:
         command = [sys.executable, "-c", CHILD, tmp_path, source.parent / "release.tsv", server.url]
-        while True:
-            # The server's rate keeps the whole longer than all the lives together.
-            process = subprocess.Popen(list(map(str, command)))
-            if len(kills) == 20:
-                assert wait_without_limit(process, server) == 0
-                break
-            life_s = rng.uniform(0.2, 1.0)
-            try:
-                process.wait(timeout=life_s)
-                pytest.fail("finished before it was killed 20 times")
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            kills.append((life_s, size_of(tmp_path)))
-        sent = server.sent_bytes
-    with capsys.disabled():
-        print(f"\nkilled after (s): {' '.join(f'{life:.1f}' for life, _ in kills)}")
-        print(f"MB on disk then:  {' '.join(f'{size / 1e6:.0f}' for _, size in kills)}")
-        print(f"fetched / held:   {sent / made.size_bytes:.4f}")
-    assert [size for _, size in kills] == sorted(size for _, size in kills)
-    assert kills[-1][1] > 0
+        begun = 0
+        for _ in range(20):
+            kept = kept_in(tmp_path)
+            wanted = sum(kept.values()) + rng.randrange(1, 6_000_000)
+            process = subprocess.Popen(list(map(str, command)), text=True)
+            wait_until(lambda least=wanted: sum(kept_in(tmp_path).values()) >= least, process)
+            process.kill()
+            process.wait()
+            begun += check_starts(server.answers[begun:], kept)
+        server.bytes_per_s = None
+        kept = kept_in(tmp_path)
+        assert sum(kept.values()) < made.size_bytes
+        subprocess.run(list(map(str, command)), check=True)
+        check_starts(server.answers[begun:], kept)
     assert verify(tmp_path, made).is_whole
-    assert sent <= ALLOWED * made.size_bytes
 
 
-def wait_without_limit(process: subprocess.Popen[bytes], server: BadServer) -> int:
-    server.bytes_per_s = None
-    return process.wait(timeout=120)
+def check_starts(answers: list[Answer], kept: dict[str, int]) -> int:
+    """No byte that is on the disk is asked for again; the number of answers."""
+    for answer in answers:
+        assert (answer.start or 0) >= kept.get(answer.path, 0), answer
+    return len(answers)
 
 
-def size_of(folder: Path) -> int:
-    kinds = (".tar", ".csv", ".part")
-    return sum(path.stat().st_size for path in folder.iterdir() if path.suffix in kinds)
+def kept_in(folder: Path) -> dict[str, int]:
+    """The bytes of each file that are on the disk, whole or in part."""
+    return {
+        path.name.removesuffix(".part"): path.stat().st_size
+        for path in list(folder.iterdir())
+        if path.suffix in (".tar", ".csv", ".part")
+    }

@@ -21,7 +21,7 @@ IMAGES = {"astronaut.jpg": "face", "motorcycle.jpg": "person", "chelsea_cat.jpg"
 def run(*arguments):
     """Runs the command as it was installed."""
     command = [Path(sys.executable).with_name("passify"), "run", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240)
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 def main(shared, cascade_weights):

@@ -19,6 +19,8 @@ from tests.support.environments import (
 HERE = Path(__file__).parent
 SCRIPT = ROOT / "builder_hf" / "pass.py"
 
+pytestmark = pytest.mark.environments
+
 #: The oldest one with what was new beside it: the lower bounds that the extra `hf` declares. On
 #: newer Pythons, the oldest that there are for them.
 _LOWER_BOUNDS = (
@@ -42,7 +44,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> None:
     prepare(list(ENVIRONMENTS.values()), wheel)
 
 
-@pytest.mark.timeout(900)  # the first test makes all environments
+@pytest.mark.timeout(1800)  # the first test makes all environments
 @pytest.mark.parametrize("version", ENVIRONMENTS)
 def test_scenario(version: str, prepared: None, tmp_path: Path) -> None:
     collection = Collection(tmp_path / "archives", per_tar=40)

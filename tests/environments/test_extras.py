@@ -19,7 +19,8 @@ TORCH = Environment("torch", extra="torch")
 #: PyTorch takes a minute and gigabytes, so it is installed once; see the first test.
 PASSIFY = Environment("passify", extra="passify", base=TORCH)
 
-pytestmark = pytest.mark.timeout(900)  # whichever test is first makes the environments
+# Whichever test is first makes the environments.
+pytestmark = [pytest.mark.environments, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,6 @@ def run_unprivileged(place: Path, *arguments: object) -> tuple[int, str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
         env={**os.environ, "XDG_CACHE_HOME": str(place / "home")},
     )
     return done.returncode, done.stdout
@@ -140,7 +139,6 @@ def test_read_only_cache_of_datasets(place: Path) -> None:
         capture_output=True,
         text=True,
         env={**os.environ, "HOME": str(place / "home"), "TMPDIR": str(place / "home")},
-        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"FolderError {cache}: the cache of datasets cannot be used")

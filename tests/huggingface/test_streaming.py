@@ -110,6 +110,7 @@ def test_split_by_node(published: Published, nodes: int) -> None:
     assert min(map(len, found)) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:This DataLoader will create 7 worker processes")
 @pytest.mark.parametrize("workers", [1, 2, 7])
 @pytest.mark.parametrize("how", ["fork", "spawn"])

@@ -108,6 +108,7 @@ def test_built_is_not_built_again(many: Collection, tmp_path: Path) -> None:
     assert shards_in(out / "data") == before
 
 
+@pytest.mark.slow
 def test_killed_at_eight_moments(many: Collection, tmp_path: Path, whole: Path) -> None:
     rng = random.Random(3)
     out = tmp_path / "out"

@@ -47,7 +47,6 @@ def push(
         [sys.executable, "-m", "pass_dataset", "push", str(folder), REPO, *more],
         capture_output=True,
         text=True,
-        timeout=120,
         env=environment,
     )
 

@@ -84,7 +84,8 @@ def facts() -> Facts:
     }
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.environments
+@pytest.mark.timeout(1800)
 def test_readers_that_know_nothing_of_this_package(
     mini_export: Path, tmp_path: Path, facts: Facts
 ) -> None:

@@ -46,6 +46,7 @@ def test_faces(
         assert len(found[name]["face_boxes"]) == len(expected["detections"])
 
 
+@pytest.mark.slow
 def test_people_only_where_there_is_no_face(
     shared: Path, tmp_path: Path, cascade_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from pass_dataset.passify.runs.plan import Plan
 from pass_dataset.passify.runs.run_folder import RunFolder
 from tests.support.passify import PEOPLE, ROOT, many, passify, picture, write_files
 from tests.support.slurm import Cluster
+from tests.support.waiting import wait_until
 
 SCRIPT = ROOT / "scripts" / "examples" / "passify.py"
 FACES = "python:tests.support.detectors:Telling"
@@ -31,7 +31,6 @@ def step(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
     )
 
 
@@ -65,10 +64,7 @@ def script_tasks(script: Path) -> int:
 def run_array(slurm: Cluster, script: Path, elsewhere: Path) -> None:
     """Submits a script from another folder, and waits for its tasks."""
     job = slurm.ask("sbatch", "--parsable", f"--chdir={elsewhere}", str(script)).strip()
-    deadline = time.monotonic() + 90
-    while slurm.ask("squeue", "--noheader", f"--jobs={job}"):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_until(lambda: not slurm.ask("squeue", "--noheader", f"--jobs={job}"))
 
 
 def test_three_steps_on_slurm(slurm: Cluster, here: Path, photos: Path, tmp_path: Path) -> None:

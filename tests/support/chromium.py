@@ -18,7 +18,7 @@ import pytest
 
 __all__ = ["VIEWS", "Browser", "Page", "browser"]
 
-_TIMEOUT_S = 60.0
+_TIMEOUT_S = 300.0
 
 #: Width of a telephone, in CSS pixels.
 _TELEPHONE_PX = 390

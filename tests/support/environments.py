@@ -116,7 +116,7 @@ def _pip(environment: Environment, *arguments: str) -> None:
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
 
@@ -169,7 +169,6 @@ def run_without_network(
         [*command, str(script), *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=280,
         cwd=home,
         env={**clean, "HOME": str(home), "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"},
     )

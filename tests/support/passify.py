@@ -145,7 +145,6 @@ def passify(*arguments: object, **options: Any) -> subprocess.CompletedProcess[s
         command(*arguments),
         capture_output=True,
         text=True,
-        timeout=120,
         cwd=ROOT,
         errors="surrogateescape",
         **options,

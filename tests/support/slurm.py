@@ -98,7 +98,7 @@ class Cluster:
             raise ClusterError(f"{command}: {done.stderr.strip()}")
         return done.stdout
 
-    def cancel_all(self, timeout_s: float = 60) -> None:
+    def cancel_all(self, timeout_s: float = 300) -> None:
         """Cancels every job and waits until none is left."""
         with contextlib.suppress(ClusterError):  # a job that ended meanwhile
             self.ask("scancel", "--user", str(os.getuid()))
@@ -186,7 +186,7 @@ def _cgroup_plugin() -> str:
     Since 23.11 they can be switched off. Before, version 1 is touched only when it is needed.
     """
     done = subprocess.run(
-        [_which("slurmd") or "slurmd", "-V"], capture_output=True, text=True, check=True, timeout=60
+        [_which("slurmd") or "slurmd", "-V"], capture_output=True, text=True, check=True
     )
     year, month = done.stdout.split()[-1].split(".")[:2]
     return "disabled" if (int(year), int(month)) >= (23, 11) else "cgroup/v1"
@@ -234,7 +234,7 @@ def _wait(
     cluster: Cluster,
     daemons: Sequence[subprocess.Popen[bytes]],
     ready: Callable[[], bool],
-    timeout_s: float = 30,
+    timeout_s: float = 300,
 ) -> None:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:

@@ -143,6 +143,7 @@ def test_script_without_main_guard_and_without_tensorflow(
     assert digests(found) == digests(whole)
 
 
+@pytest.mark.slow
 def test_killed_at_ten_moments(many: Collection, tmp_path: Path, whole: Path) -> None:
     rng = random.Random(3)
     target = tmp_path / whole.relative_to(whole.parents[2])

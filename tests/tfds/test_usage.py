@@ -85,7 +85,6 @@ def run_python(code: str) -> Any:
         capture_output=True,
         text=True,
         env=environment,
-        timeout=200,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

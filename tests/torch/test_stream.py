@@ -311,6 +311,7 @@ def _train(rank: int, folder: Path, tsv: Path, meeting: Path, out: Path) -> None
     torch.distributed.destroy_process_group()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="torch without distributed")
 def test_ranks_of_torch_distributed(many: Collection, tmp_path: Path) -> None:
     import torch.multiprocessing

@@ -11,7 +11,7 @@ from tests.support.collection import Collection
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
 
 #: Stands before code that is to run as if these were not installed.

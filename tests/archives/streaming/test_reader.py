@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +34,13 @@ def server(tmp_path: Path, data: bytes) -> Iterator[BadServer]:
         yield running
 
 
-def reader(server: BadServer, *mirrors: str, stop: int = SIZE, size: int = SIZE) -> RangeReader:
+def reader(
+    server: BadServer,
+    *mirrors: str,
+    stop: int = SIZE,
+    size: int = SIZE,
+    gate: HostGate | None = None,
+) -> RangeReader:
     file = ReleaseFile("PASS.0.tar", size, "0" * 64, f"{server.url}/PASS.0.tar")
     session = requests.Session()
     sources = sources_for(file, mirrors, session, QUICK, Clock())
@@ -43,7 +48,7 @@ def reader(server: BadServer, *mirrors: str, stop: int = SIZE, size: int = SIZE)
         file,
         sources,
         policy=QUICK,
-        gate=HostGate(),
+        gate=gate or HostGate(),
         connection=threading.Lock(),
         stop=stop,
         first_bytes=100_000,
@@ -125,16 +130,25 @@ def test_through_faults(seed: int, tmp_path: Path, data: bytes) -> None:
         assert server.num_faults >= 1
 
 
-def test_retry_after_is_heeded(tmp_path: Path, data: bytes) -> None:
+def test_retry_after_is_heeded(
+    tmp_path: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
     asked: list[float] = []
 
-    def once(path: str, start: int | None) -> Fault | None:
-        asked.append(time.monotonic())
-        return Fault(Kind.TOO_MANY, seconds=2) if len(asked) == 1 else None
+    def sleep(delay_s: float) -> bool:
+        now[0] += delay_s
+        return False
 
+    def once(path: str, start: int | None) -> Fault | None:
+        asked.append(now[0])
+        return Fault(Kind.TOO_MANY, seconds=200) if len(asked) == 1 else None
+
+    monkeypatch.setattr("pass_dataset.archives.streaming.reader._sleep", sleep)
+    gate = HostGate(Clock(now=lambda: now[0]))
     with BadServer(tmp_path, once) as server:
-        assert reader(server).read(10, 5) == data[5:15]
-    assert asked[1] - asked[0] >= 1.9
+        assert reader(server, gate=gate).read(10, 5) == data[5:15]
+    assert asked == [0, 200]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -299,6 +298,7 @@ purging.purge(target, RemovalList(frozenset(sys.argv[3].split(","))))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_killed_at_every_step(gone: list[str], collection: Collection, tmp_path: Path) -> None:
     """After each step in turn; the folder can be read at all times but between two of them."""
@@ -331,28 +331,43 @@ def test_killed_at_every_step(gone: list[str], collection: Collection, tmp_path:
     assert 10 < steps < 199
 
 
-def test_killed_by_the_clock(tmp_path: Path) -> None:
-    """In the middle of copying, too: tars of some size, killed at random moments."""
-    made = Collection(
-        tmp_path / "archives", tars=3, per_tar=40, body=lambda n: bytes([n]) * 1_000_000
-    )
+_KILLED_WHILE_COPYING = """
+import os, signal, sys
+from pathlib import Path
+from pass_dataset.archives.removals import RemovalList
+from pass_dataset.builds.purging import purging, tars
+from pass_dataset.builds.purging.archives import PurgeableArchives
+
+tars._COPY_BYTES = 10_000
+copy, pieces = tars._copy, 0
+
+def copy_and_die(source, target, start, stop, advance):
+    def advanced(amount):
+        global pieces
+        pieces += 1
+        if pieces == int(sys.argv[4]):
+            target.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+        advance(amount)
+
+    copy(source, target, start, stop, advanced)
+
+tars._copy = copy_and_die
+target = PurgeableArchives(Path(sys.argv[1]), sys.argv[2])
+purging.purge(target, RemovalList(frozenset(sys.argv[3].split(","))))
+"""
+
+
+def test_killed_while_copying(tmp_path: Path) -> None:
+    """Tars of 40 pieces, killed in the first, in the middle and in a later one."""
+    made = Collection(tmp_path / "archives", tars=3, per_tar=40, body=lambda n: bytes([n]) * 10_000)
     made.describe()
     gone = [made.hashes[n] for n in (3, 39, 41, 100)]
-    listed = tmp_path / "list.txt"
-    listed.write_text("\n".join(gone))
-    command = [sys.executable, "-m", "pass_dataset", "purge", "--list", str(listed)]
-    command += ["--release", str(made.tsv), str(made.folder)]
-    killed = 0
-    for number in range(4):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(0.5 + 0.15 * number)
-        if process.poll() is None:
-            process.kill()
-            killed += 1
-        if process.wait() == 0:
-            break
-    assert subprocess.run(command, capture_output=True).returncode == 0
-    assert killed >= 1
+    for pieces in (1, 20, 60):
+        arguments = [str(made.folder), str(made.tsv), ",".join(gone), str(pieces)]
+        killed = subprocess.run([sys.executable, "-c", _KILLED_WHILE_COPYING, *arguments])
+        assert killed.returncode == -signal.SIGKILL
+    purged(made, gone)
     assert verify(made.folder).is_whole
     assert sorted(record.hash for record in PassArchive(made.folder)) == sorted(
         set(made.hashes) - set(gone)

@@ -221,6 +221,7 @@ def test_several_at_once(
     verified(next(tmp_path.glob("parquet*/export")), own)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 @pytest.mark.parametrize("kind", ["parquet", "webdataset"])
 def test_killed_at_every_step(

@@ -190,7 +190,7 @@ def test_folder_and_file_that_may_not_be_read(tmp_path: Path) -> None:
     try:
         done = subprocess.run(
             without_roots_rights(command(*arguments)),
-            cwd=ROOT, capture_output=True, text=True, timeout=60,
+            cwd=ROOT, capture_output=True, text=True,
         )  # fmt: skip
     finally:
         folder.chmod(0o755)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from tests.passify.audit.conftest import WIDE
 from tests.support.collection import Collection
 from tests.support.markup import ParsedPage
 from tests.support.passify import DETECTORS, start_passify
+from tests.support.waiting import wait_until
 
 
 @dataclass
@@ -149,11 +149,7 @@ def test_killed_and_run_again(verify: Verify, later: Collection, tmp_path: Path)
         "verify", later.folder, "--release", later.tsv, "--out", out, *DETECTORS, *slow,
         "--workers", 1,
     )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while not list(out.glob("run/done/*.json")):
-        assert time.monotonic() < deadline
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
+    wait_until(lambda: list(out.glob("run/done/*.json")), process)
     process.kill()
     process.communicate()
     assert len(list(out.glob("run/done/*.json"))) < 3

@@ -32,7 +32,6 @@ def reproduce(*arguments: object) -> subprocess.CompletedProcess[str]:
         list(map(str, command)),
         capture_output=True,
         text=True,
-        timeout=120,
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from pass_dataset.passify.runs.results import Results
 from tests.support.collection import Collection
 from tests.support.passify import DETECTORS, ROOT, rows
 from tests.support.slurm import Cluster
+from tests.support.waiting import wait_until
 
 SLURM = (
     *("--executor", "slurm", "--slurm-partition", "cpu", "--slurm-cpus", "1"),
@@ -35,7 +35,6 @@ def run(folder: Path, *arguments: object) -> str:
         [sys.executable, *map(str, arguments), *DETECTORS],
         capture_output=True,
         text=True,
-        timeout=240,
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
@@ -117,13 +116,13 @@ def test_without_waiting(
     said = reproduce(tmp_path, earlier, later, *SLURM, "--no-wait")
     assert " shards are submitted. passify status" in said
     assert f"{tmp_path}/out/later/run" in said
-    while slurm.ask("squeue", "--noheader"):
-        time.sleep(0.2)
+    wait_until(lambda: not slurm.ask("squeue", "--noheader"))
     assert reproduce(tmp_path, earlier, later, *SLURM, "--no-wait") == local[2]
     said = verify(tmp_path / "verify", later, *SLURM, "--no-wait")
     assert " shards are submitted. passify status" in said
 
 
+@pytest.mark.ray
 def test_on_ray(
     earlier: Collection, later: Collection, local: tuple[Path, str, str], tmp_path: Path
 ) -> None:

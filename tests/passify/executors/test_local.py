@@ -47,6 +47,7 @@ from tests.support.passify import (
     start_passify,
     write_files,
 )
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -354,6 +355,7 @@ def test_disk_that_fills_up(tmp_path: Path, small_disk: Path) -> None:
 # --- kill -9 --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     images = many(tmp_path / "images", 150)
     expected = rows(run(images, tmp_path / "expected", shard_size=10))
@@ -361,14 +363,18 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     arguments = ("run", images, "--out", out, "--shard-size", 10, "--workers", 2, *DETECTORS)
     slow = [str(part).replace(":Faces", ":Slow") for part in arguments]
     rng = random.Random(0)
+    done = RunFolder(out).done
     for _ in range(10):
+        wanted = min(len(done()) + rng.randrange(3), 13)
         process = start_passify(*slow)
-        time.sleep(rng.uniform(0.1, 1.6))
+        wait_until(lambda least=wanted: len(done()) >= least, process)
+        # In the middle of whatever comes next.
+        time.sleep(rng.uniform(0, 0.2))
         process.send_signal(signal.SIGKILL)
         process.communicate()
     assert_nobody_left(out)
     process = start_passify(*slow)
-    _, complaint = process.communicate(timeout=60)
+    _, complaint = process.communicate()
     assert process.returncode == 0, complaint
     found = rows(Results(RunFolder(out)))
     for row in found:
@@ -379,10 +385,7 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
 
 def assert_nobody_left(out: Path) -> None:
     """Worker processes end with the one that started them."""
-    until = time.monotonic() + 10
-    while processes_with(os.fspath(out)):
-        assert time.monotonic() < until, "worker processes outlive the run"
-        time.sleep(0.05)
+    wait_until(lambda: not processes_with(os.fspath(out)))
 
 
 def test_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
@@ -392,11 +395,9 @@ def test_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
         *("run", images, "--out", out, "--workers", 1, "--detectors", "face"),
         *("--face-detector", "python:tests.support.detectors:Slow"),
     )
-    until = time.monotonic() + 30
-    while not RunFolder(out).done() and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_until(RunFolder(out).done, process)
     process.send_signal(signal.SIGINT)
-    _, complaint = process.communicate(timeout=30)
+    _, complaint = process.communicate()
     assert process.returncode == 130
     assert "interrupted; what was done is kept." in complaint
     assert f"To continue: passify run {images} --out {out}" in complaint

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,8 +28,12 @@ from tests.support.passify import (
     settings_for,
     start_passify,
 )
+from tests.support.waiting import wait_until
 
 SLOW = "python:tests.support.detectors:Slow"
+
+
+pytestmark = pytest.mark.ray
 
 
 @pytest.fixture(scope="module")
@@ -90,13 +93,9 @@ def test_interrupted_and_run_again(photos: Path, tmp_path: Path) -> None:
     command += ["--face-detector", SLOW, "--executor", "ray", "--ray-address", "local"]
     process = start_passify(*command)
     done = tmp_path / "run" / "done"
-    deadline = time.monotonic() + 60
-    while not RunFolder(tmp_path / "run").done():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(RunFolder(tmp_path / "run").done, process)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate()
     assert process.returncode == 130
     assert "interrupted; what was done is kept" in said
     some = RunFolder(tmp_path / "run").done()

@@ -25,7 +25,6 @@ def compare(shared: Path, work: Path, images: int, *options: object) -> str:
         [sys.executable, *map(str, command), "--executors", "slurm", "ray"],
         capture_output=True,
         text=True,
-        timeout=580,
     )
     assert done.returncode == 0, done.stderr
     *before, _, local, slurm, ray = done.stdout.splitlines()

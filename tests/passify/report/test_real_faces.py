@@ -63,6 +63,7 @@ def scores(page: Path, detector: Detector) -> dict[str, float]:
     return {name: each.max_score for name, each in zip(shown, detections, strict=True)}
 
 
+@pytest.mark.slow
 def test_no_face_is_left(results: Results, detector: Detector, tmp_path: Path) -> None:
     plain = write_report(results, choices=EXAMPLES, blur=False, out=tmp_path / "plain.html")
     with_faces = {name for name, score in scores(plain, detector).items() if score > 0.5}

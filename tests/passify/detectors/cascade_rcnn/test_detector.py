@@ -20,7 +20,6 @@ from pass_dataset.passify.detectors.settings import DetectorSettings
 torch = pytest.importorskip("torch")
 pytest.importorskip("torchvision")
 
-#: Seconds for a machine that does other things besides; a quiet one needs a tenth of it.
 pytestmark = pytest.mark.timeout(1200)
 
 Image = np.ndarray[Any, Any]
@@ -67,6 +66,7 @@ def check_same(found: Detections, expected: Detections, score_tolerance: float) 
     assert np.mean(near) >= 0.99
 
 
+@pytest.mark.slow
 def test_golden_detections(detector: CascadeRCNN, golden: dict[str, Any], shared: Path) -> None:
     """Tolerances: equal verdicts, 1e-3 of the highest score, 99 % of the boxes."""
     assert len(golden) == 15
@@ -98,6 +98,7 @@ def test_golden_detections(detector: CascadeRCNN, golden: dict[str, Any], shared
     assert matched >= 0.99 * expected_boxes > 60
 
 
+@pytest.mark.slow
 def test_batches_give_what_single_images_give(
     detector: CascadeRCNN, weights: Path, shared: Path
 ) -> None:
@@ -113,6 +114,7 @@ def test_batches_give_what_single_images_give(
         check_same(found, expected, 5e-4)
 
 
+@pytest.mark.slow
 def test_less_than_float32_is_checked_in_float32(
     detector: CascadeRCNN, weights: Path, shared: Path
 ) -> None:

@@ -56,6 +56,7 @@ def test_the_model_is_what_torchvision_makes_of_its_weights(
             torch.testing.assert_close(one / scale, other / scale, atol=1e-4, rtol=0)
 
 
+@pytest.mark.slow
 def test_detects(tmp_path: Path) -> None:
     path = save_state(tmp_path, SMALL)
     settings = DetectorSettings(device="cpu", weights=path, batch_size=2)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from pass_dataset.errors import SchedulerError
 from pass_dataset.passify.executors.slurm import scheduler
 from pass_dataset.passify.executors.slurm.scheduler import TaskState, parse_squeue
 from tests.support.slurm import MAX_ARRAY_SIZE, Cluster
+from tests.support.waiting import wait_until
 
 
 def test_parse_squeue() -> None:
@@ -70,18 +70,13 @@ def test_real_tasks(slurm: Cluster) -> None:
 
     array = submit("--array=0-2%1", "--wrap=sleep 60")
     failing = submit("--partition=urgent", "--wrap=exit 3")
-    deadline = time.monotonic() + 30
-    while scheduler.ask_tasks([failing])[failing, 0].is_active:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_until(lambda: not scheduler.ask_tasks([failing])[failing, 0].is_active)
     states = scheduler.ask_tasks([array, failing])
     assert set(states) == {(array, 0), (array, 1), (array, 2), (failing, 0)}
     assert states[failing, 0] == TaskState("FAILED", "NonZeroExitCode")
     assert states[array, 2] == TaskState("PENDING", "JobArrayTaskLimit")
     scheduler.cancel([array, failing])
-    while any(state.is_active for state in scheduler.ask_tasks([array]).values()):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_until(lambda: not any(s.is_active for s in scheduler.ask_tasks([array]).values()))
     assert scheduler.ask_tasks([array])[array, 2].state == "CANCELLED"
     # Jobs of others are none of ours.
     assert scheduler.ask_tasks([array + 1000]) == {}
