@@ -8,10 +8,10 @@ import os
 import time
 from pathlib import Path
 
-from pass_dataset.builds.writing.source import locate
 from pass_dataset.commands.arguments import RELEASE_HELP, Commands, command, parts, positive
 from pass_dataset.errors import BuildError
 from pass_dataset.extras import require
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.tfds.frames import FORMATS
 
 __all__ = ["add_catalog", "add_tfds"]
@@ -44,7 +44,9 @@ def add_tfds(libraries: Commands) -> None:
 
 def _build(options: argparse.Namespace) -> int:
     started = time.monotonic()
-    release, _ = locate(options.archives, options.release, options.parts)
+    archives = ArchiveFolder.open(options.archives, options.release, options.parts)
+    archives.require_files()
+    release = archives.release
     # The library's own progress bars would be drawn over ours, and its log warns of every config.
     os.environ.setdefault("TQDM_DISABLE", "1")
     logging.getLogger("absl").setLevel(logging.ERROR)
@@ -66,7 +68,7 @@ def _build(options: argparse.Namespace) -> int:
         return 0
     builder.download_and_prepare(
         file_format=options.format,
-        download_config=tfds.download.DownloadConfig(manual_dir=options.archives),
+        download_config=tfds.download.DownloadConfig(manual_dir=archives.path),
     )
     split = builder.info.splits["train"]
     print(

@@ -254,14 +254,13 @@ def _add_index(commands: Commands) -> None:
 
 def _index(options: argparse.Namespace) -> int:
     from pass_dataset.archives import index as archives
-    from pass_dataset.folders.identity import identify_release
+    from pass_dataset.folders.archive_folder import ArchiveFolder
     from pass_dataset.progress import on_terminal
 
-    release = identify_release(options.folder, options.release)
+    folder = ArchiveFolder.open(options.folder, options.release)
+    release = folder.release
     with on_terminal() as progress:
-        index = archives.open_index(
-            options.folder, release, rebuild=options.rebuild, progress=progress
-        )
+        index = archives.open_index(folder, rebuild=options.rebuild, progress=progress)
     summary = index.summary
     if options.json:
         _print_json(asdict(summary))

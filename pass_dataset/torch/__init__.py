@@ -12,12 +12,12 @@ state     where a stream is, as plain numbers
 spans     stretches of the order: what is left of an epoch, and its shares
 ranks     which process of a distributed training this is
 base      what both have in common
-examples  from a row of the index to the image and target that users get
+examples  from a position to the image and target that users get
 images    decoding
 jpegs     JPEGs handed over as they are, a batch in one tensor
 slots     memory that workers hand batches over in, again and again
 readahead blocks announced before they are read
-rows      rows of the index: bytes, metadata, and what is read next told to the system
+positions images by position: bytes, metadata, and what is read next told to the system
 opening   which images: archive folder, release, parts, and the list of those to keep
 tallies   numbers that all processes of a loader see
 """

@@ -35,7 +35,6 @@ from pass_dataset.commands.passify.arguments import (
 from pass_dataset.commands.passify.executors import add_executor, chosen_executor
 from pass_dataset.commands.passify.run import add_detectors, chosen_detectors, print_left
 from pass_dataset.errors import PassDatasetError
-from pass_dataset.folders.identity import find_release
 from pass_dataset.passify.audit import (
     Comparison,
     Findings,
@@ -97,9 +96,9 @@ def _reproduce(options: argparse.Namespace) -> int:
     with on_terminal() as progress:
         earlier, later = (
             PassArchive(folder, release, progress=progress)
-            for release, folder in (
-                find_release(options.earlier, options.earlier_release),
-                find_release(options.later, options.later_release),
+            for folder, release in (
+                (options.earlier, options.earlier_release),
+                (options.later, options.later_release),
             )
         )
         gone = removed_hashes(earlier, later)
