@@ -3,6 +3,7 @@
 tars             members of a tar, listed and checked
 metadata         the CSV, parsed; metadata_files: found, fetched, compared
 index            where every image is, joined with its metadata; index_tables: how it is made
+index_view       what readers see of it: some parts, and nothing that was removed
 records          images with their metadata, read by position, by hash, or in any order
 hash_lists       lists of images in text files
 removals         lists of images that nobody is to be given

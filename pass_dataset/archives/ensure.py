@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from pass_dataset.archives import mini
 from pass_dataset.archives.records import PassArchive
@@ -12,50 +10,42 @@ from pass_dataset.archives.removals import Removals
 from pass_dataset.downloads import download
 from pass_dataset.errors import VerificationError
 from pass_dataset.files import file_sha256
-from pass_dataset.folders.identity import archive_folder, as_kept
-from pass_dataset.folders.receipt import Receipt
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.progress import on_terminal
-from pass_dataset.releases.release import Release, read_release
+from pass_dataset.releases.release import read_release
 
 __all__ = ["open_mini", "provide"]
 
 
 def provide(
-    release: Release,
+    archives: ArchiveFolder,
     *,
-    given: str | os.PathLike[str] | None,
-    default: Path,
-    parts: Sequence[int] | None = None,
     mirrors: Sequence[str] = (),
     removals: Removals | None = None,
 ) -> PassArchive:
-    """Opens a release's archive folder, fetching what is missing.
+    """Opens an archive folder, fetching what is missing.
 
     A file counts as right if the receipt says so and it has not been touched since; else it is
     hashed, once.
 
     Args:
-      release: what is wanted.
-      given: the user's archive folder; None: the folder named by ``PASS_ARCHIVES``.
-      default: the folder to use if neither is given.
-      parts: part numbers wanted; None for all.
+      archives: the folder, with the release and the parts that are wanted.
       mirrors: base URLs tried before the published place.
       removals: see `PassArchive`.
 
     Raises:
       FolderError, DownloadError, ArchiveError, MetadataError: see `download` and `PassArchive`.
     """
-    folder = archive_folder(release.version, given, default)
-    release = as_kept(folder, release)
     with on_terminal() as progress:
-        if not _is_on_record(folder, release, parts):
-            download(folder, release, parts=parts, mirrors=mirrors, progress=progress)
-        return PassArchive(folder, release, parts=parts, removals=removals, progress=progress)
-
-
-def _is_on_record(folder: Path, release: Release, parts: Sequence[int] | None) -> bool:
-    receipt = Receipt.load(folder)
-    return all(receipt.stands(file) for file in release.select(parts))
+        if not archives.is_on_record:
+            download(
+                archives.path,
+                archives.release,
+                parts=archives.parts,
+                mirrors=mirrors,
+                progress=progress,
+            )
+        return PassArchive(archives, removals=removals, progress=progress)
 
 
 def open_mini(removals: Removals | None = None) -> PassArchive:
@@ -77,4 +67,5 @@ def open_mini(removals: Removals | None = None) -> PassArchive:
             )
     # Installed packages may be read-only and are not ours to add files to; 64 images are indexed
     # in milliseconds.
-    return PassArchive(mini.ARCHIVES, release, removals=removals, save_index=False)
+    archives = ArchiveFolder.at(mini.ARCHIVES, release)
+    return PassArchive(archives, removals=removals, save_index=False)

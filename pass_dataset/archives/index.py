@@ -12,20 +12,21 @@ import logging
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from pass_dataset.archives.index_tables import index_table
-from pass_dataset.archives.metadata import position_of, read_metadata
+from pass_dataset.archives.metadata import read_metadata
 from pass_dataset.archives.tars import TarListing, list_tar
 from pass_dataset.arrow_files import give_back
 from pass_dataset.errors import ArchiveError, FolderError
 from pass_dataset.files import PART_SUFFIX
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.lock import hold
-from pass_dataset.folders.state import INDEX_NAME, PURGE_RECEIPT_NAME, state_path
+from pass_dataset.folders.state import INDEX_NAME, PURGE_RECEIPT_NAME
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases.release import Release, ReleaseFile
 
@@ -76,30 +77,26 @@ class IndexSummary:
 class ArchiveIndex:
     """Images of an archive folder, one row each, in the order they stand in the tars.
 
+    Its table has the images on removal lists too, and is not for readers: these see it through
+    `pass_dataset.archives.index_view.IndexView`, which is told what to leave out.
+
     Attributes:
-      folder: archive folder.
-      table: one record batch with the columns ``hash`` (string), ``tar`` (uint8), ``offset``
-        (int64), ``size_bytes`` (int64), ``creator``, ``license``, ``date_taken_text`` (string or
-        null), ``date_taken`` (timestamp[us] or null), ``latitude``, ``longitude`` (float64 or
-        null), and ``by_hash`` (int32): row numbers in the order of the hashes.
       summary: what was counted.
     """
 
-    folder: Path
-    table: pa.RecordBatch
     summary: IndexSummary
+    #: One record batch with the columns ``hash`` (string), ``tar`` (uint8), ``offset`` (int64),
+    #: ``size_bytes`` (int64), ``creator``, ``license``, ``date_taken_text`` (string or null),
+    #: ``date_taken`` (timestamp[us] or null), ``latitude``, ``longitude`` (float64 or null), and
+    #: ``by_hash`` (int32): row numbers in the order of the hashes.
+    _table: pa.RecordBatch = field(repr=False)
 
     def __len__(self) -> int:
-        return int(self.table.num_rows)
-
-    def row_of(self, image_hash: str) -> int | None:
-        """Row of the image with that hash, by bisection; None if there is none."""
-        return position_of(image_hash, self.table["hash"], self.table["by_hash"])
+        return int(self._table.num_rows)
 
 
 def open_index(
-    folder: Path,
-    release: Release,
+    archives: ArchiveFolder,
     *,
     save: bool = True,
     rebuild: bool = False,
@@ -108,8 +105,8 @@ def open_index(
     """The index of a folder: the saved one if it still fits, else a new one.
 
     Args:
-      folder: archive folder with the metadata CSV and one or more tars of the release.
-      release: what the folder holds.
+      archives: folder with the metadata CSV and one or more tars of the release. All tars that
+        are there are indexed, whichever parts are meant.
       save: keep a new index for the next time.
       rebuild: make a new one in any case.
       progress: where progress is shown.
@@ -117,28 +114,27 @@ def open_index(
     Raises:
       ArchiveError, MetadataError, FolderError: see `build_index`.
     """
-    index = None if rebuild else _load(folder, fingerprint_of(folder, release))
+    index = None if rebuild else _load(archives, fingerprint_of(archives))
     if index is not None:
         return index
     if not save:
-        index = build_index(folder, release, progress=progress)
+        index = build_index(archives, progress=progress)
         give_back()
         return index
-    with hold(folder):
+    with hold(archives.path):
         # Another process may have made it while this one waited.
-        fingerprint = fingerprint_of(folder, release)
-        index = None if rebuild else _load(folder, fingerprint)
+        fingerprint = fingerprint_of(archives)
+        index = None if rebuild else _load(archives, fingerprint)
         if index is None:
-            index = build_index(folder, release, progress=progress)
-            _save(index, fingerprint)
-            index = _load(folder, fingerprint) or index
+            index = build_index(archives, progress=progress)
+            _save(archives, index, fingerprint)
+            index = _load(archives, fingerprint) or index
             give_back()
     return index
 
 
 def build_index(
-    folder: Path,
-    release: Release,
+    archives: ArchiveFolder,
     *,
     strict: bool | None = None,
     progress: Progress | None = None,
@@ -146,8 +142,7 @@ def build_index(
     """Reads all tar headers and the CSV, and joins them. Saves nothing.
 
     Args:
-      folder: archive folder.
-      release: what it holds.
+      archives: the folder.
       strict: refuse images without metadata and a wrong number of images; None: for the
         official releases only.
       progress: where progress is shown.
@@ -158,12 +153,13 @@ def build_index(
       MetadataError: the CSV cannot be read.
       FolderError: the folder lacks the CSV or has no tar.
     """
+    folder, release = archives.path, archives.release
     present = _present_tars(folder, release)
     listings = _list_tars(folder, present, progress or Silent())
     made = index_table(
         listings,
         [file.filename for _, file in present],
-        lambda: read_metadata(folder / release.metadata.filename),
+        lambda: read_metadata(archives.metadata),
     )
     without_metadata = made.without_metadata
     complete = len(present) == len(release.tars)
@@ -189,7 +185,7 @@ def build_index(
             release.metadata.filename,
             without_metadata[0],
         )
-    return ArchiveIndex(folder, made.table, summary)
+    return ArchiveIndex(summary, made.table)
 
 
 def _present_tars(folder: Path, release: Release) -> list[tuple[int, ReleaseFile]]:
@@ -270,26 +266,27 @@ def _check_release(
         )
 
 
-def fingerprint_of(folder: Path, release: Release) -> dict[str, Any]:
+def fingerprint_of(archives: ArchiveFolder) -> dict[str, Any]:
     """Sizes and times of the release's files: changes whenever one does, or comes, or goes."""
+    release = archives.release
     files = {}
     for file in release.files:
         try:
-            stat = (folder / file.filename).stat()
+            stat = (archives.path / file.filename).stat()
         except OSError:
             continue
         files[file.filename] = [stat.st_size, stat.st_mtime_ns]
     return {"schema": _SCHEMA, "version": release.version, "name": release.name, "files": files}
 
 
-def _save(index: ArchiveIndex, fingerprint: dict[str, Any]) -> None:
-    path = state_path(index.folder, INDEX_NAME, for_writing=True)
+def _save(archives: ArchiveFolder, index: ArchiveIndex, fingerprint: dict[str, Any]) -> None:
+    path = archives.state_path(INDEX_NAME, for_writing=True)
     meta = {"fingerprint": fingerprint, "summary": asdict(index.summary)}
-    schema = index.table.schema.with_metadata({_META_KEY: json.dumps(meta).encode()})
+    schema = index._table.schema.with_metadata({_META_KEY: json.dumps(meta).encode()})
     beside = path.with_name(f"{path.name}.{os.getpid()}{PART_SUFFIX}")
     try:
         with pa.OSFile(str(beside), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-            writer.write_batch(index.table.replace_schema_metadata(schema.metadata))
+            writer.write_batch(index._table.replace_schema_metadata(schema.metadata))
         os.replace(beside, path)
     except OSError as error:
         logger.warning("%s: the index cannot be saved and will be made again: %s", path, error)
@@ -297,12 +294,11 @@ def _save(index: ArchiveIndex, fingerprint: dict[str, Any]) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _load(folder: Path, fingerprint: dict[str, Any]) -> ArchiveIndex | None:
+def _load(archives: ArchiveFolder, fingerprint: dict[str, Any]) -> ArchiveIndex | None:
     """The saved index, or None if there is none that fits."""
-
-    path = state_path(folder, INDEX_NAME)
+    path = archives.state_path(INDEX_NAME)
     try:
-        saved, index = _read(path, folder)
+        saved, index = _read(path)
     except FileNotFoundError:
         return None
     except _UNREADABLE as error:
@@ -318,13 +314,13 @@ def _load(folder: Path, fingerprint: dict[str, Any]) -> ArchiveIndex | None:
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 
 
-def _read(path: Path, folder: Path) -> tuple[dict[str, Any], ArchiveIndex]:
+def _read(path: Path) -> tuple[dict[str, Any], ArchiveIndex]:
     """A saved index and the fingerprint of the files it was made from."""
     reader = pa.ipc.open_file(pa.memory_map(str(path)))
     meta = json.loads(reader.schema.metadata[_META_KEY])
     summary = meta["summary"]
     summary["tars"], summary["parts"] = tuple(summary["tars"]), tuple(summary["parts"])
-    index = ArchiveIndex(folder, reader.get_batch(0), IndexSummary(**summary))
+    index = ArchiveIndex(IndexSummary(**summary), reader.get_batch(0))
     return meta["fingerprint"], index
 
 
@@ -339,7 +335,7 @@ def read_index(path: Path, release: Release) -> ArchiveIndex:
       FolderError: it is no index, or one of other files.
     """
     try:
-        saved, index = _read(path, path.parent)
+        saved, index = _read(path)
         sizes = {name: facts[0] for name, facts in saved["files"].items()}
     except _UNREADABLE as error:
         raise FolderError(

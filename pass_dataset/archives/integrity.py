@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from pass_dataset.files import file_sha256, part_path
-from pass_dataset.folders.identity import identify_release
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.receipt import Receipt
 from pass_dataset.folders.state import STATE_NAMES
@@ -89,7 +89,7 @@ class Verification:
 
 
 def verify(
-    folder: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | ArchiveFolder,
     release: str | os.PathLike[str] | Release | None = None,
     *,
     parts: Sequence[int] | None = None,
@@ -99,7 +99,8 @@ def verify(
     """Compares an archive folder with its release, and keeps the receipt up to date.
 
     Args:
-      folder: archive folder.
+      folder: archive folder, or one that has it as a sub-folder named like the release; or one
+        that is open already.
       release: version, checksum file or Release; None to tell it from the folder.
       parts: numbers of the tars asked about (with the metadata); None for all.
       quick: trust the receipt for files whose size and modification time still stand, and hash
@@ -110,14 +111,13 @@ def verify(
       FolderError: no such folder, or it cannot be told which release it holds.
       ReleaseError: no such release or part.
     """
-    found = identify_release(folder, release)
-    path = Path(folder)
-    files = found.select(parts)
-    receipt = Receipt.load(path)
+    archives = ArchiveFolder.open(folder, release, parts)
+    path, found = archives.path, archives.release
     if quick:
-        verdicts = tuple(_quick_verdict(path, file, receipt) for file in files)
+        receipt = archives.receipt
+        verdicts = tuple(_quick_verdict(path, file, receipt) for file in archives.files)
     else:
-        verdicts = _hash_all(path, files, progress or Silent())
+        verdicts = _hash_all(path, archives.files, progress or Silent())
         _keep_receipt(path, found, verdicts)
     return Verification(path, found, verdicts, _unknown_names(path, found))
 

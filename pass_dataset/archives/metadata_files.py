@@ -10,7 +10,7 @@ from pathlib import Path
 from pass_dataset.downloads.downloader import download_metadata
 from pass_dataset.errors import FolderError, MetadataError, VerificationError
 from pass_dataset.files import file_sha256, user_cache
-from pass_dataset.folders.identity import ARCHIVES_VARIABLE, find_release
+from pass_dataset.folders.archive_folder import ArchiveFolder, named_folder
 from pass_dataset.folders.receipt import Receipt
 from pass_dataset.progress import Progress
 from pass_dataset.releases.release import (
@@ -52,13 +52,13 @@ def metadata_in(folder: Path, release: str | None = None) -> MetadataFile:
       FolderError: no such folder, it cannot be told what it holds, or it has no CSV.
       ReleaseError: no such release.
     """
-    found, archives = find_release(folder, release)
-    path = archives / found.metadata.filename
-    if not path.is_file():
+    archives = ArchiveFolder.open(folder, release)
+    if not archives.metadata.is_file():
         raise FolderError(
-            f"{path}: the metadata of {found.label} is missing; pass-dataset download fetches it"
+            f"{archives.metadata}: the metadata of {archives.release.label} is missing; "
+            "pass-dataset download fetches it"
         )
-    return MetadataFile(path, found)
+    return MetadataFile(archives.metadata, archives.release)
 
 
 def csv_file(path: Path, release: str | None = None) -> MetadataFile:
@@ -137,10 +137,9 @@ def published_metadata(
 
 def _places(release: Release, folder: str | os.PathLike[str] | None) -> list[Path]:
     """Folders where the CSV may be; the first is the one to fetch it into."""
-    given = folder or os.environ.get(ARCHIVES_VARIABLE)
-    if not given:
+    root = named_folder(folder)
+    if root is None:
         return [user_cache("metadata") / release.version]
-    root = Path(given).expanduser()
     return [root / release.version, root]
 
 

@@ -24,9 +24,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pass_dataset.archives.index import ArchiveIndex, IndexSummary, open_index
+from pass_dataset.archives.index_view import IndexView
 from pass_dataset.archives.removals import Removals, removals_for
 from pass_dataset.errors import ArchiveError, RecordNotFoundError
-from pass_dataset.folders.identity import identify_release
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.progress import Progress
 from pass_dataset.releases.release import Release
 
@@ -77,6 +78,7 @@ _METADATA = (
     "latitude",
     "longitude",
 )
+_COLUMNS = ("tar", "offset", "size_bytes", *_METADATA)
 
 
 class OpenTars:
@@ -173,7 +175,7 @@ class PassArchive:
 
     def __init__(
         self,
-        folder: str | os.PathLike[str],
+        folder: str | os.PathLike[str] | ArchiveFolder | None = None,
         release: str | os.PathLike[str] | Release | None = None,
         *,
         parts: Sequence[int] | None = None,
@@ -187,7 +189,9 @@ class PassArchive:
         `pass_dataset.archives.removals`).
 
         Args:
-          folder: archive folder, as `pass-dataset download` fills it.
+          folder: archive folder, as `pass-dataset download` fills it, or one that has it as a
+            sub-folder named like the release; None for the one that ``PASS_ARCHIVES`` names. Or an
+            `ArchiveFolder`, which knows release and parts.
           release: what it holds: version, checksum file or Release; None to be told from it.
           parts: part numbers to read; None for all that are there.
           removals: one more list of images to be left out.
@@ -199,33 +203,27 @@ class PassArchive:
           ArchiveError, MetadataError: a file cannot be read or contradicts another.
           ReleaseError: no such release or part.
         """
-        self.folder = Path(folder).absolute()
-        self.release = identify_release(self.folder, release)
+        self._archives = ArchiveFolder.open(folder, release, parts)
         self._save_index = save_index
-        self._open(progress)
-        self._rows: range | np.ndarray[Any, Any] = range(len(self._index))
-        if parts is not None:
-            self.release.select(parts)
-            self._rows = self._rows_of_parts(set(parts))
-        self._removed_rows: tuple[int, ...] = ()
+        self._images = IndexView(self._open(progress))
+        if self._archives.parts is not None:
+            self._images = self._of_parts(set(self._archives.parts))
+        self._removed: IndexView | None = None
         self._remove(removals)
 
-    def _open(self, progress: Progress | None = None) -> None:
-        self._index: ArchiveIndex = open_index(
-            self.folder, self.release, save=self._save_index, progress=progress
-        )
-        self._tars = OpenTars(self.folder, self._index.summary.tars)
+    def _open(self, progress: Progress | None = None) -> ArchiveIndex:
+        index = open_index(self._archives, save=self._save_index, progress=progress)
+        self._tars = OpenTars(self.folder, index.summary.tars)
+        return index
 
-    def _rows_of_parts(self, parts: set[int]) -> np.ndarray[Any, Any]:
-        present = self._index.summary.parts
-        absent = sorted(parts - set(present))
+    def _of_parts(self, parts: set[int]) -> IndexView:
+        absent = sorted(parts - set(self.summary.parts))
         if absent:
             names = ", ".join(self.release.tars[part].filename for part in absent)
             raise ArchiveError(
                 f"{self.folder}: {names} is missing; pass-dataset download fetches it"
             )
-        wanted = [number for number, part in enumerate(present) if part in parts]
-        return np.flatnonzero(np.isin(self._index.table["tar"].to_numpy(), wanted))
+        return self._images.of_parts(parts)
 
     def _remove(self, given: Removals | None) -> None:
         """Leaves out what is on removal lists."""
@@ -233,63 +231,110 @@ class PassArchive:
         if not removals:
             return
 
-        kept = self._rows_by_listing(sorted(removals.hashes), listed=False)
-        total, left_out = len(self._rows), len(self._rows) - len(kept)
+        kept = self._images.listed(sorted(removals.hashes), are=False)
+        total, left_out = len(self), len(self) - len(kept)
         if left_out:
-            removed = np.setdiff1d(np.asarray(self._rows), kept, assume_unique=True)
-            self._removed_rows = tuple(removed.tolist())
-            self._rows = kept
+            self._removed = self._images.without(kept)
+            self._images = kept
         removals.report(self.folder, left_out, total)
+
+    @property
+    def archives(self) -> ArchiveFolder:
+        """The folder, as it was found when this was opened."""
+        return self._archives
+
+    @property
+    def folder(self) -> Path:
+        """Path of the folder, absolute."""
+        return self._archives.path
+
+    @property
+    def release(self) -> Release:
+        """What the folder holds."""
+        return self._archives.release
 
     @property
     def removed(self) -> list[str]:
         """Hashes of the images that removal lists leave out of the folder, or of its parts."""
-        hashes = self._index.table["hash"]
-        return [hashes[row].as_py() for row in self._removed_rows]
+        if self._removed is None:
+            return []
+        hashes: list[str] = self._removed.columns(["hash"])["hash"].to_pylist()
+        return hashes
 
     def with_removed(self) -> PassArchive:
         """A view that has the removed images too, for comparing and purging: not to be served.
 
         Ask the archive as it was opened for it, not a slice.
         """
-        if not self._removed_rows:
+        if self._removed is None:
             return self
-        return self._view(np.sort(np.append(self._rows, self._removed_rows)))
+        return self._view(self._images.joined_with(self._removed))
 
     @property
     def summary(self) -> IndexSummary:
         """What was counted while the index of the whole folder was made."""
-        return self._index.summary
+        return self._images.summary
 
     @property
-    def index(self) -> ArchiveIndex:
-        """The index of the whole folder."""
-        return self._index
+    def is_whole(self) -> bool:
+        """True if these are all images of the tars that are there, in their order."""
+        return self._images.is_whole
 
-    @property
-    def rows(self) -> range | np.ndarray[Any, Any]:
-        """Rows of the index that these records are, in their order."""
-        return self._rows
+    def selection_digest(self) -> str:
+        """Tells these images from another selection of the same folder (64 hexadecimal digits)."""
+        return self._images.selection_digest()
+
+    def columns(self, names: Sequence[str]) -> pa.RecordBatch:
+        """What the index knows of these images, a row each, in their order.
+
+        Removed images are not among them. Nothing is copied where these are all images of the
+        folder, or a stretch of all; a selection is copied, so ask for few columns of many images,
+        or for those of a slice: ``archive[first:last].columns(names)``.
+
+        Args:
+          names: of ``hash`` (string), ``tar`` (uint8, counting in ``summary.tars``), ``offset``,
+            ``size_bytes`` (int64), ``creator``, ``license``, ``date_taken_text`` (string or null),
+            ``date_taken`` (timestamp[us] or null), ``latitude``, ``longitude`` (float64 or null).
+        """
+        return self._images.columns(names)
+
+    def numbers(self, name: str, positions: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Values of one column of `columns` (``tar``, ``offset`` or ``size_bytes``), quickly.
+
+        Args:
+          name: of the column.
+          positions: int64, of the images.
+
+        Raises:
+          IndexError: no such position.
+        """
+        return self._images.numbers(name, positions)
+
+    def values(self, names: Sequence[str], position: int) -> list[Any]:
+        """What `columns` has of one image, as Python values; None where it is not known.
+
+        Raises:
+          IndexError: no such position.
+        """
+        return self._images.values(names, position)
 
     @property
     def tars(self) -> OpenTars:
-        """The open tars, by the numbers in the index's column ``tar``."""
+        """The open tars, by the numbers in the column ``tar``."""
         return self._tars
 
     @property
     def image_bytes(self) -> int:
         """Bytes of these images."""
-        if len(self._rows) == len(self._index):
-            return self._index.summary.image_bytes
-
-        sizes = self._index.table["size_bytes"].take(pa.array(self._rows, pa.int64()))
-        return pc.sum(sizes).as_py() or 0
+        if self.is_whole:
+            return self.summary.image_bytes
+        return pc.sum(self.columns(["size_bytes"])["size_bytes"]).as_py() or 0
 
     def __repr__(self) -> str:
         return f"PassArchive({str(self.folder)!r}, {self.release.label}: {len(self):,} images)"
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._images)
 
     @overload
     def __getitem__(self, key: int) -> ImageRecord: ...
@@ -305,18 +350,17 @@ class PassArchive:
           ArchiveError: the image cannot be read.
         """
         if isinstance(key, slice):
-            return self._view(self._rows[key])
+            return self._view(self._images.at(key))
         try:
             position = operator.index(key)  # type: ignore[arg-type]
         except TypeError:
-            positions = np.asarray(key, dtype=np.int64)
-            return self._view(np.asarray(self._rows)[positions])
-        return self._record(int(self._rows[position]))
+            return self._view(self._images.at(key))  # type: ignore[arg-type]
+        return self._record(position)
 
-    def _view(self, rows: range | np.ndarray[Any, Any]) -> PassArchive:
+    def _view(self, images: IndexView) -> PassArchive:
         view = object.__new__(PassArchive)
         view.__dict__.update(self.__dict__)
-        view._rows = rows
+        view._images = images
         return view
 
     def keeping(self, hashes: Sequence[str] | pa.Array) -> PassArchive:
@@ -327,23 +371,14 @@ class PassArchive:
         Args:
           hashes: text; an Arrow array of strings where there are many.
         """
-        return self._view(self._rows_by_listing(hashes, listed=True))
+        return self._view(self._images.listed(hashes))
 
     def leaving_out(self, hashes: Sequence[str] | pa.Array) -> PassArchive:
         """A view of these records without those of the given hashes; see `keeping`."""
-        return self._view(self._rows_by_listing(hashes, listed=False))
-
-    def _rows_by_listing(
-        self, hashes: Sequence[str] | pa.Array, *, listed: bool
-    ) -> np.ndarray[Any, Any]:
-        values = hashes if isinstance(hashes, pa.Array) else pa.array(list(hashes), pa.string())
-        is_listed = pc.is_in(self._index.table["hash"], value_set=values)
-        rows = np.asarray(self._rows, dtype=np.int64)
-        kept: np.ndarray[Any, Any] = rows[is_listed.to_numpy(zero_copy_only=False)[rows] == listed]
-        return kept
+        return self._view(self._images.listed(hashes, are=False))
 
     def __contains__(self, image_hash: object) -> bool:
-        return isinstance(image_hash, str) and self._row_of(image_hash) is not None
+        return isinstance(image_hash, str) and self._images.position_of(image_hash) is not None
 
     def by_hash(self, image_hash: str) -> ImageRecord:
         """The record of an image.
@@ -351,18 +386,14 @@ class PassArchive:
         Raises:
           RecordNotFoundError: no image with that hash among these.
         """
-        row = self._row_of(image_hash)
-        if row is None:
+        position = self._images.position_of(image_hash)
+        if position is None:
             removed = ", which removal lists leave out" if image_hash in self.removed else ""
             raise RecordNotFoundError(
                 f"{self.folder}: no image {image_hash!r}{removed} among the {len(self):,} of "
                 f"{self.release.label}"
             )
-        return self._record(row)
-
-    def _row_of(self, image_hash: str) -> int | None:
-        row = self._index.row_of(image_hash)
-        return row if row is not None and row in self._rows else None
+        return self._record(position)
 
     def __iter__(self) -> Iterator[ImageRecord]:
         return self.iterate()
@@ -385,23 +416,22 @@ class PassArchive:
         """
         first, last = shard_bounds(len(self), shard)
         if shuffle_seed is None:
-            return self._iterate_rows(self._rows[first:last])
-
-        order = shuffled_order(len(self), shuffle_seed)[first:last]
-        return self._iterate_rows(np.asarray(self._rows)[order])
+            return self.records(first, last)
+        return self._records(self._images.at(shuffled_order(len(self), shuffle_seed)[first:last]))
 
     def records(self, first: int, last: int) -> Iterator[ImageRecord]:
         """Records of a stretch of positions."""
-        return self._iterate_rows(self._rows[first:last])
+        return self._records(self._images.at(slice(first, last)))
 
-    def _iterate_rows(self, rows: range | np.ndarray[Any, Any]) -> Iterator[ImageRecord]:
-        for start in range(0, len(rows), _BLOCK_ROWS):
-            block = pa.array(rows[start : start + _BLOCK_ROWS], pa.int64())
-            for row in self._index.table.take(block).to_pylist():
+    def _records(self, images: IndexView) -> Iterator[ImageRecord]:
+        for start in range(0, len(images), _BLOCK_ROWS):
+            block = images.at(slice(start, start + _BLOCK_ROWS))
+            for row in block.columns(_COLUMNS).to_pylist():
                 yield self._with_bytes(row)
 
-    def _record(self, row: int) -> ImageRecord:
-        return self._with_bytes(self._index.table.slice(row, 1).to_pylist()[0])
+    def _record(self, position: int) -> ImageRecord:
+        values = self._images.values(_COLUMNS, position)
+        return self._with_bytes(dict(zip(_COLUMNS, values, strict=True)))
 
     def _with_bytes(self, row: dict[str, Any]) -> ImageRecord:
         jpeg = self._tars.read(row["tar"], row["offset"], row["size_bytes"], row["hash"])
@@ -413,11 +443,14 @@ class PassArchive:
 
     def __getstate__(self) -> dict[str, Any]:
         # The map of the index and the open tars belong to this process; another opens its own.
-        return {key: self.__dict__[key] for key in self.__dict__.keys() - {"_index", "_tars"}}
+        return {key: self.__dict__[key] for key in self.__dict__.keys() - {"_tars"}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._open()
+        index = self._open()
+        self._images = self._images.bound_to(index)
+        if self._removed is not None:
+            self._removed = self._removed.bound_to(index)
 
 
 def shard_bounds(length: int, shard: tuple[int, int]) -> tuple[int, int]:

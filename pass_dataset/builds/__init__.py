@@ -2,7 +2,8 @@
 
 manifest       what an export says of itself
 stored_build   what a finished build offers to be compared with its archives
-catalogue      the formats, and which of them a folder is
+catalogue      the formats, which of them a folder is, and all ways of reading
+readers        entries of the catalogue: archives read without a library
 targets        folders with images, found where the user points
 writing        shards written from an archive folder, in parallel, continued if cut
 reading        builds read back and compared with the archives, record by record

@@ -1,8 +1,12 @@
-"""The catalogue of formats that a release is built in, and which of them a folder is.
+"""The catalogue: formats that a release is built in, and all ways of reading images of PASS.
 
-A format is a package above this one with a module ``format`` that has its entry, ``FORMAT``. The
-entries are found by the packages' names, the one place where what is below asks what is above;
-importing an entry needs none of the libraries that the format is for.
+A format is a package above this one with a module ``format`` that has its entry, ``FORMAT``. What
+reads archives where they lie, and builds nothing, has a module ``readers`` with ``READERS``. The
+entries are found by their names, the one place where what is below asks what is above; importing
+an entry needs none of the libraries that it is for.
+
+Whoever wants to know of all readers asks here (`readers`), so that a promise such as that of
+`pass_dataset.archives.removals` can be tried on each of them, those to come included.
 """
 
 from __future__ import annotations
@@ -10,22 +14,77 @@ from __future__ import annotations
 import importlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from pass_dataset.archives.removals import Removals
 from pass_dataset.builds.purging.purging import Purgeable
-from pass_dataset.builds.stored_build import StoredBuild
+from pass_dataset.builds.stored_build import Damage, StoredBuild
+from pass_dataset.errors import UnreadableBuildError
+from pass_dataset.folders.archive_folder import ArchiveFolder
 
-__all__ = ["INFO_NAME", "Format", "format_of", "formats", "open_stored"]
+__all__ = [
+    "INFO_NAME",
+    "Format",
+    "Place",
+    "Reader",
+    "entry_packages",
+    "format_of",
+    "formats",
+    "open_stored",
+    "readers",
+    "stored_hashes",
+]
 
 #: Both TFDS and `datasets` describe what they have built in a file of this name.
 INFO_NAME = "dataset_info.json"
 
 #: Packages with an entry, in the order in which a folder is asked what it is.
 _PACKAGES = ("parquet", "webdataset", "tfds", "huggingface")
+#: Modules with readers of archives that lie where they are.
+_READING = ("builds.readers", "torch.readers", "passify.readers")
 #: Its reader also looks in the folders below the one that is named.
 _SEARCHING = "tfds"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a reader is pointed at.
+
+    Attributes:
+      archives: the archive folder.
+      build: what a format's `Format.export` has made of it; None for what reads the archives.
+      removals: what the reader is given as its argument ``removals=``.
+    """
+
+    archives: ArchiveFolder
+    build: Path | None = None
+    removals: Removals | None = None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A way of reading images of PASS.
+
+    Attributes:
+      name: how users call it, ``datasets, streaming``.
+      hashes: the hashes of the images that it gives from a place, in its order. It raises
+        MissingExtraError where its library is not installed.
+      in_place: it reads the archive folder, and no build.
+      heeds_lists: it leaves out what is on removal lists of the archive folder, of the build and of
+        ``PASS_REMOVALS``, whenever they were written. Else it gives all that is in the files, as
+        readers of other people do: for them an export lacks what was on a list when it was made,
+        and is purged of what was put on one later.
+      takes_removals: it has the argument ``removals=``.
+    """
+
+    name: str
+    hashes: Callable[[Place], Iterable[str]]
+    in_place: bool = False
+    heeds_lists: bool = True
+    takes_removals: bool = True
 
 
 class Format(ABC):
@@ -33,6 +92,26 @@ class Format(ABC):
 
     #: How messages call a folder of it.
     label: ClassVar[str]
+    #: The ways of reading what is built, and of reading archives with the same library.
+    readers: ClassVar[tuple[Reader, ...]]
+
+    @abstractmethod
+    def export(self, archives: ArchiveFolder, out: Path, removals: Removals | None = None) -> Path:
+        """Builds what an archive folder has, unless it is there.
+
+        Args:
+          archives: what is built.
+          out: folder to build in, such as TFDS's ``data_dir``.
+          removals: one more list of images to be left out.
+
+        Returns:
+          The folder that the format's readers are pointed at.
+
+        Raises:
+          PassDatasetError: it cannot be built; or it is there, has images on removal lists, and
+            the format's readers do not heed these.
+          MissingExtraError: the format's library is not installed.
+        """
 
     @abstractmethod
     def recognises(self, folder: Path) -> bool:
@@ -63,6 +142,33 @@ class Format(ABC):
 def formats() -> Iterator[Format]:
     """All formats."""
     return map(_format, _PACKAGES)
+
+
+def readers() -> Iterator[tuple[Format | None, Reader]]:
+    """All ways of reading, each with its format; None: it builds nothing."""
+    for entry in formats():
+        yield from ((entry, reader) for reader in entry.readers)
+    for module in _READING:
+        found: tuple[Reader, ...] = importlib.import_module(f"pass_dataset.{module}").READERS
+        yield from ((None, reader) for reader in found)
+
+
+def entry_packages() -> frozenset[str]:
+    """Names of the packages in `pass_dataset` that have an entry."""
+    return frozenset(_PACKAGES) | {module.partition(".")[0] for module in _READING}
+
+
+def stored_hashes(build: StoredBuild) -> Iterator[str]:
+    """The hashes of all records that are in the files of a build.
+
+    Raises:
+      PassDatasetError: they cannot be read.
+    """
+    for shard in build.shards:
+        for record in build.records(shard):
+            if isinstance(record, Damage):
+                raise UnreadableBuildError(f"{shard.path}: {record.detail}")
+            yield record.hash_text
 
 
 def _format(package: str) -> Format:

@@ -12,6 +12,7 @@ from pass_dataset.builds.catalogue import Format, format_of
 from pass_dataset.builds.purging.archives import PurgeableArchives
 from pass_dataset.builds.purging.purging import Purgeable
 from pass_dataset.errors import FolderError
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.progress import Silent
 
 __all__ = ["Target", "find_targets", "images_in", "open_target"]
@@ -86,13 +87,13 @@ def open_target(target: Target, release: str | None = None) -> Purgeable:
 
     Args:
       target: the folder.
-      release: of an archive folder, see `PurgeableArchives`.
+      release: of an archive folder: version or checksum file; None to be told from it.
 
     Raises:
       PassDatasetError: what describes the folder cannot be read.
     """
     if target.format is None:
-        return PurgeableArchives(target.folder, release)
+        return PurgeableArchives(ArchiveFolder.open(target.folder, release))
     return target.format.open_purgeable(target.folder)
 
 

@@ -43,19 +43,19 @@ def run_export(
       kind: class of the export.
       shards: what its shards are called.
     """
-    from pass_dataset.builds.writing.source import locate
+    from pass_dataset.folders.archive_folder import ArchiveFolder
 
     started = time.monotonic()
-    release, archives = locate(options.archives, options.release, options.parts)
+    archives = ArchiveFolder.open(options.archives, options.release, options.parts)
+    archives.require_files()
     build = kind(
         options.out,
-        release,
-        parts=options.parts,
+        archives,
         workers=options.workers,
         shard_bytes=options.shard_mb * 1_000_000,
     )
     with on_terminal() as progress:
-        export, is_new = build.run(archives, progress)
+        export, is_new = build.run(progress)
     if not is_new:
         print(f"{options.out}: is built already ({build.what}); nothing to do")
         return 0

@@ -43,10 +43,12 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pass_dataset.builds.writing.source import locate
+    from pass_dataset.folders.archive_folder import ArchiveFolder
 
     started = time.monotonic()
-    release, _ = locate(options.archives, options.release, options.parts)
+    archives = ArchiveFolder.open(options.archives, options.release, options.parts)
+    archives.require_files()
+    release = archives.release
     # The library's own progress bars would be drawn over ours, and its log warns of every config.
     os.environ.setdefault("TQDM_DISABLE", "1")
     logging.getLogger("absl").setLevel(logging.ERROR)
@@ -68,7 +70,7 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     builder.download_and_prepare(
         file_format=options.format,
-        download_config=tfds.download.DownloadConfig(manual_dir=options.archives),
+        download_config=tfds.download.DownloadConfig(manual_dir=archives.path),
     )
     split = builder.info.splits["train"]
     print(

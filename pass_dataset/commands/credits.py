@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -103,17 +102,17 @@ def _writer(kind: str) -> Callable[[Credits], Iterator[str]]:
 
 def _metadata(options: argparse.Namespace) -> MetadataFile:
     from pass_dataset.archives.metadata_files import csv_file, metadata_in
-    from pass_dataset.folders.identity import ARCHIVES_VARIABLE
+    from pass_dataset.folders.archive_folder import ARCHIVES_VARIABLE, named_folder
 
     if options.metadata is not None:
         return csv_file(options.metadata, options.release)
-    folder = options.archives or os.environ.get(ARCHIVES_VARIABLE)
-    if not folder:
+    folder = named_folder(options.archives)
+    if folder is None:
         raise PassDatasetError(
             f"no metadata: name the archive folder with --archives or {ARCHIVES_VARIABLE}, or a "
             "CSV with --metadata"
         )
-    return metadata_in(Path(folder), options.release)
+    return metadata_in(folder, options.release)
 
 
 def _read_hashes(given: Sequence[str]) -> pa.Array:

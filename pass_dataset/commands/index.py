@@ -25,11 +25,12 @@ def add_arguments(parser: CommandParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from pass_dataset.archives.index import open_index
-    from pass_dataset.folders.identity import identify_release
+    from pass_dataset.folders.archive_folder import ArchiveFolder
 
-    release = identify_release(options.folder, options.release)
+    folder = ArchiveFolder.open(options.folder, options.release)
+    release = folder.release
     with on_terminal() as progress:
-        index = open_index(options.folder, release, rebuild=options.rebuild, progress=progress)
+        index = open_index(folder, rebuild=options.rebuild, progress=progress)
     summary = index.summary
     if options.json:
         print_json(asdict(summary))

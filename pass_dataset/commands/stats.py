@@ -56,18 +56,19 @@ def add_arguments(parser: CommandParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from pass_dataset.archives.records import PassArchive
-    from pass_dataset.folders.identity import find_release
+    from pass_dataset.folders.archive_folder import ArchiveFolder
     from pass_dataset.reports.stats.collect import collect_stats
     from pass_dataset.reports.stats.document import write_json, write_page
 
-    release, folder = find_release(options.folder, options.release)
+    archives = ArchiveFolder.open(options.folder, options.release, options.parts)
+    release = archives.release
     page = options.out or Path(f"{release.name}-{release.version}-stats.html")
     figures = options.json or page.with_suffix(".json")
     if page.absolute() == figures.absolute():
         raise PassDatasetError(f"{page}: is to be both page and figures; give another --json FILE")
     with on_terminal() as progress:
         stats = collect_stats(
-            PassArchive(folder, release, parts=options.parts, progress=progress),
+            PassArchive(archives, progress=progress),
             sample=None if options.all_images else options.sample,
             seed=options.seed,
             progress=progress,

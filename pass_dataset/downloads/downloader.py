@@ -18,7 +18,7 @@ from pass_dataset.downloads.transfer import Transfer
 from pass_dataset.downloads.turns import Stopped
 from pass_dataset.errors import DiskSpaceError, DownloadError, FolderError
 from pass_dataset.files import file_sha256
-from pass_dataset.folders.identity import as_kept
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.receipt import Receipt
 from pass_dataset.folders.state import PURGED_NAME
@@ -145,7 +145,7 @@ class Downloader:
         if self.connections < 1:
             raise DownloadError(f"connections: expected at least 1, found {self.connections}")
         if not self.replace:
-            self.release = as_kept(self.folder, self.release)
+            self.release = ArchiveFolder.at(self.folder, self.release).release
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._gate = HostGate(self.clock)

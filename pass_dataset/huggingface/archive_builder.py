@@ -19,6 +19,7 @@ import datasets
 from pass_dataset.archives.records import ImageRecord, PassArchive, shard_bounds
 from pass_dataset.archives.removals import RemovalList, Removals, note_removals, removals_for
 from pass_dataset.errors import DiskSpaceError, FolderError
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.huggingface.features import CITATION, FEATURES, HOMEPAGE, LICENSE, example
 from pass_dataset.huggingface.kept import leave_out_all
 from pass_dataset.huggingface.tables import read_tables
@@ -91,7 +92,7 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
 
     @property
     @abc.abstractmethod
-    def _archives(self) -> Path:
+    def _archives(self) -> ArchiveFolder:
         """The archive folder; it need not be there."""
 
     @property
@@ -101,7 +102,7 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
 
     def _removals(self) -> RemovalList:
         """All that is to be left out."""
-        lists = removals_for(self._archives, self._output_dir, given=self._given_removals)
+        lists = removals_for(self._archives.path, self._output_dir, given=self._given_removals)
         return lists | self._stored_removals
 
     def download_and_prepare(

@@ -33,11 +33,11 @@ from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import Removals
 from pass_dataset.archives.streaming import open_remote
 from pass_dataset.errors import FolderError
-from pass_dataset.folders.identity import ARCHIVES_VARIABLE, archive_folder, as_kept
+from pass_dataset.folders.archive_folder import ARCHIVES_VARIABLE, ArchiveFolder, named_folder
 from pass_dataset.huggingface.archive_builder import NUM_SHARDS, ArchiveBuilder, train_split
 from pass_dataset.huggingface.configs import CONFIGS, PassConfig
 from pass_dataset.progress import on_terminal
-from pass_dataset.releases.release import DEFAULT_VERSION, Release
+from pass_dataset.releases.release import DEFAULT_VERSION
 from pass_dataset.releases.selection import Selection
 
 __all__ = ["Pass"]
@@ -62,17 +62,10 @@ class Pass(ArchiveBuilder):
         return selection
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
-        selection = self._selection
-        default = self._download_folder(selection)
         if dl_manager.is_streaming:
-            return [self._stream(selection, default)]
+            return [self._stream()]
         archive = provide(
-            selection.release,
-            given=self.config.data_dir,
-            default=default,
-            parts=selection.parts,
-            mirrors=self.config.mirror_urls,
-            removals=self._removals(),
+            self._archives, mirrors=self.config.mirror_urls, removals=self._removals()
         )
         self._require_room(archive)
         return [self._local_split(archive)]
@@ -83,36 +76,35 @@ class Pass(ArchiveBuilder):
         return given
 
     @property
-    def _archives(self) -> Path:
+    def _archives(self) -> ArchiveFolder:
         selection = self._selection
-        default = self._download_folder(selection)
-        return archive_folder(selection.release.version, self.config.data_dir, default)
+        default = self._download_folder
+        return ArchiveFolder.of(
+            selection.release, self.config.data_dir, selection.parts, default=default
+        )
 
-    def _download_folder(self, selection: Selection) -> Path:
+    @property
+    def _download_folder(self) -> Path:
+        selection = self._selection
         root = Path(self._cache_downloaded_dir) / "pass"
         own = Selection(selection.release).name
         return (root / own if own else root) / selection.release.version
 
-    def _stream(self, selection: Selection, default: Path) -> datasets.SplitGenerator:
-        release, parts = selection.release, selection.parts
-        folder = archive_folder(release.version, self.config.data_dir, default)
-        release = as_kept(folder, release)
-        is_named = bool(self.config.data_dir or os.environ.get(ARCHIVES_VARIABLE))
-        absent = _absent(folder, release, parts)
+    def _stream(self) -> datasets.SplitGenerator:
+        archives = self._archives
+        absent = _absent(archives)
         if not absent:
             with on_terminal() as progress:
-                archive = PassArchive(
-                    folder, release, parts=parts, removals=self._removals(), progress=progress
-                )
+                archive = PassArchive(archives, removals=self._removals(), progress=progress)
                 return self._local_split(archive)
-        if is_named:
-            raise FolderError(self._half_there(folder, absent))
+        if named_folder(self.config.data_dir) is not None:
+            raise FolderError(self._half_there(archives.path, absent))
         remote = open_remote(
-            release.origin,
-            parts=parts,
+            archives.release.origin,
+            parts=archives.parts,
             mirrors=self.config.mirror_urls,
             index=self.config.index,
-            folder=default / "streaming",
+            folder=self._download_folder / "streaming",
             removals=self._removals(),
         )
         return train_split(remote, remote.ranges(NUM_SHARDS))
@@ -131,12 +123,12 @@ class Pass(ArchiveBuilder):
         )
 
 
-def _absent(folder: Path, release: Release, parts: tuple[int, ...] | None) -> list[str]:
+def _absent(archives: ArchiveFolder) -> list[str]:
     """Names of the files that are not there in their size."""
     absent = []
-    for file in release.select(parts):
+    for file in archives.files:
         try:
-            size_bytes = (folder / file.filename).stat().st_size
+            size_bytes = (archives.path / file.filename).stat().st_size
         except OSError:
             size_bytes = -1
         if size_bytes != file.size_bytes:

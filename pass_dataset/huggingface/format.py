@@ -3,18 +3,57 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from pass_dataset.builds.catalogue import INFO_NAME, Format
+from pass_dataset.archives.removals import Removals
+from pass_dataset.builds.catalogue import INFO_NAME, Format, Place, Reader
 from pass_dataset.builds.purging.purging import Purgeable
+from pass_dataset.extras import require
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.huggingface.purge import PurgeableCache
 from pass_dataset.registration import HUGGINGFACE_BUILDERS
 
 __all__ = ["FORMAT"]
 
 
+def _loaded(
+    archives: ArchiveFolder, cache: Path | None, removals: Removals | None, **options: Any
+) -> Any:
+    datasets = require("datasets", feature="Loading with datasets", extra="huggingface")
+    return datasets.load_dataset(
+        "pass",
+        split="train",
+        release=archives.release.origin,
+        parts=archives.parts,
+        data_dir=str(archives.path),
+        cache_dir=None if cache is None else str(cache),
+        removals=removals,
+        **options,
+    )
+
+
+def _mapped(place: Place) -> Iterable[str]:
+    hashes: Iterable[str] = _loaded(place.archives, place.build, place.removals)["hash"]
+    return hashes
+
+
+def _streaming(place: Place) -> Iterable[str]:
+    rows = _loaded(place.archives, None, place.removals, streaming=True)
+    return (row["hash"] for row in rows.select_columns(["hash"]))
+
+
 class _Huggingface(Format):
     label = "cache of datasets"
+    readers = (
+        Reader("datasets, mapped", _mapped),
+        Reader("datasets, streaming", _streaming, in_place=True),
+    )
+
+    def export(self, archives: ArchiveFolder, out: Path, removals: Removals | None = None) -> Path:
+        _loaded(archives, out, removals)
+        return out
 
     def recognises(self, folder: Path) -> bool:
         try:

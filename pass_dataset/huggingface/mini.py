@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import datasets
 
 from pass_dataset.archives.ensure import open_mini
 from pass_dataset.archives.mini import ARCHIVES, CHECKSUMS
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.huggingface.archive_builder import ArchiveBuilder
 from pass_dataset.releases.release import read_release
 
@@ -27,5 +27,5 @@ class PassMini(ArchiveBuilder):
         return [self._local_split(open_mini(self._removals()))]
 
     @property
-    def _archives(self) -> Path:
-        return ARCHIVES
+    def _archives(self) -> ArchiveFolder:
+        return ArchiveFolder.at(ARCHIVES, read_release(CHECKSUMS))

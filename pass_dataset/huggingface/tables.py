@@ -18,6 +18,10 @@ from pass_dataset.huggingface.features import FEATURES
 
 __all__ = ["joined", "read_tables"]
 
+_COLUMNS = (
+    *("hash", "tar", "offset", "size_bytes"),
+    *("creator", "latitude", "longitude", "date_taken"),
+)
 #: Rows of a table at most: what `datasets` itself takes for images, so that one row is soon found.
 _TABLE_ROWS = 100
 #: Bytes of images in a table, unless a single one has more.
@@ -56,8 +60,7 @@ def read_tables(archive: PassArchive, ranges: Iterable[tuple[int, int]]) -> Iter
 def _batches(archive: PassArchive, ranges: Iterable[tuple[int, int]]) -> Iterator[pa.RecordBatch]:
     for first, last in joined(ranges):
         for start in range(first, last, _TABLE_ROWS):
-            rows = archive.rows[start : min(start + _TABLE_ROWS, last)]
-            yield archive.index.table.take(pa.array(rows, pa.int64()))
+            yield archive[start : min(start + _TABLE_ROWS, last)].columns(_COLUMNS)
 
 
 def _expect(archive: PassArchive, rows: pa.RecordBatch) -> None:

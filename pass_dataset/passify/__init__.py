@@ -8,4 +8,5 @@ executors  where shards are done
 outputs    what a run ends with: lists, counts, the kept images
 report     a page about a run
 audit      PASS itself, seen by its own filter
+readers    its source of archives in the catalogue of readers
 """

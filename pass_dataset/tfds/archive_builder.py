@@ -26,6 +26,7 @@ from pass_dataset.builds.writing.layout import Layout, lay_out, shuffled_records
 from pass_dataset.builds.writing.plan import BuildPlan, sweep, work_folder
 from pass_dataset.errors import BuildError
 from pass_dataset.extras import require
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.lock import hold
 from pass_dataset.progress import on_terminal
 from pass_dataset.releases.release import Release
@@ -132,12 +133,12 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
 
     @property
     @abc.abstractmethod
-    def _archives(self) -> Path:
+    def _archives(self) -> ArchiveFolder:
         """The archive folder as far as is known; it need not be there."""
 
     def _removals(self) -> RemovalList:
         """All that is to be left out."""
-        return removals_for(self._archives, self.data_dir, given=self.removals)
+        return removals_for(self._archives.path, self.data_dir, given=self.removals)
 
     def _opened(self, dl_manager: Any) -> PassArchive:
         archive = self._open_archive(dl_manager)

@@ -17,7 +17,7 @@ from pass_dataset.archives.ensure import provide
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import Removals
 from pass_dataset.errors import ReleaseError
-from pass_dataset.folders.identity import archive_folder
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.releases.release import OFFICIAL_VERSIONS, Release, official_release
 from pass_dataset.releases.selection import select
 from pass_dataset.tfds.archive_builder import ArchiveBuilder
@@ -79,13 +79,13 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
         return official_release(str(self.version))
 
     def _open_archive(self, dl_manager: Any) -> PassArchive:
-        selection = self.selection
-        release = selection.release
-        default = self._default_folder(Path(dl_manager.download_dir))
-        given = _manual_folder(dl_manager, release)
-        return provide(
-            release, given=given, default=default, parts=selection.parts, removals=self.removals
+        archives = ArchiveFolder.of(
+            self.selection.release,
+            _manual_folder(dl_manager, self.selection.release),
+            self.selection.parts,
+            default=self._default_folder(Path(dl_manager.download_dir)),
         )
+        return provide(archives, removals=self.removals)
 
     def _default_folder(self, download_dir: Path) -> Path:
         selection = self.selection
@@ -94,10 +94,9 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
         return download_dir / name / release.version
 
     @property
-    def _archives(self) -> Path:
+    def _archives(self) -> ArchiveFolder:
         default = self._default_folder(Path(self.data_dir_root) / "downloads")
-        version = self.selection.release.version
-        return archive_folder(version, self._manual_dir, default)
+        return ArchiveFolder.of(self.selection.release, self._manual_dir, default=default)
 
 
 def _manual_folder(dl_manager: Any, release: Release) -> Path | None:
@@ -112,6 +111,6 @@ def _manual_folder(dl_manager: Any, release: Release) -> Path | None:
     folder = Path(given)
     if folder != Path(dl_manager.download_dir) / "manual":
         return folder
-    put_here = archive_folder(release.version, folder, folder)
+    put_here = ArchiveFolder.of(release, folder).path
     found = any((put_here / file.filename).exists() for file in release.files)
     return folder if found else None

@@ -12,25 +12,43 @@ state     where a stream is, as plain numbers
 spans     stretches of the order: what is left of an epoch, and its shares
 ranks     which process of a distributed training this is
 base      what both have in common
-examples  from a row of the index to the image and target that users get
+examples  from a position to the image and target that users get
 images    decoding
 jpegs     JPEGs handed over as they are, a batch in one tensor
 slots     memory that workers hand batches over in, again and again
 readahead blocks announced before they are read
-rows      rows of the index: bytes, metadata, and what is read next told to the system
+positions images by position: bytes, metadata, and what is read next told to the system
+readers   its entry in the catalogue of readers
 opening   which images: archive folder, release, parts, and the list of those to keep
 tallies   numbers that all processes of a loader see
 """
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from pass_dataset.extras import require
 
-require("torch", feature="pass_dataset.torch", extra="torch")
-require("PIL", feature="pass_dataset.torch", extra="torch")
-
-from pass_dataset.torch.dataset import PASS  # noqa: E402  (what is missing is said first)
-from pass_dataset.torch.jpegs import JpegBatch, JpegTensor  # noqa: E402
-from pass_dataset.torch.stream import PassStream  # noqa: E402
+if TYPE_CHECKING:
+    from pass_dataset.torch.dataset import PASS
+    from pass_dataset.torch.jpegs import JpegBatch, JpegTensor
+    from pass_dataset.torch.stream import PassStream
 
 __all__ = ["PASS", "JpegBatch", "JpegTensor", "PassStream"]
+
+#: Public name to the module that has it. Loaded on first use: the catalogue of readers looks into
+#: this package, and PyTorch takes seconds.
+_HOMES = {"PASS": "dataset", "JpegBatch": "jpegs", "JpegTensor": "jpegs", "PassStream": "stream"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    for package in ("torch", "PIL"):  # what is missing is said first
+        require(package, feature="pass_dataset.torch", extra="torch")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -13,7 +13,7 @@ from pass_dataset.archives.records import PassArchive
 from pass_dataset.errors import ImageError
 from pass_dataset.torch.examples import SKIPPED, ExampleMaker
 from pass_dataset.torch.jpegs import read_jpegs
-from pass_dataset.torch.rows import RowReader
+from pass_dataset.torch.positions import PositionReader
 from pass_dataset.torch.slots import SlotPool
 
 __all__ = ["PassImages"]
@@ -28,7 +28,7 @@ class PassImages:
     def __init__(self, archive: PassArchive, maker: ExampleMaker) -> None:
         self._archive = archive
         self._maker = maker
-        self._reader: RowReader | None = None
+        self._reader: PositionReader | None = None
         self._pool: SlotPool | None = None
 
     @property
@@ -57,53 +57,40 @@ class PassImages:
             f"{len(archive):,} images)"
         )
 
-    def _reading(self) -> RowReader:
+    def _reading(self) -> PositionReader:
         if self._reader is None:
-            self._reader = RowReader(self._archive.index)
+            self._reader = PositionReader(self._archive)
         return self._reader
 
-    def _rows(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Rows of the index at some positions of the dataset."""
-        rows = self._archive.rows
-        if isinstance(rows, range):  # not to be written out for every batch
-            return positions * rows.step + rows.start
-        return rows[positions]
-
-    def _read(self, rows: npt.NDArray[np.int64]) -> Iterable[Any]:
-        """What the decoder takes, for some rows in the order in which they are wanted."""
+    def _read(self, positions: npt.NDArray[np.int64]) -> Iterable[Any]:
+        """What the decoder takes, for some positions in the order in which they are wanted."""
         reader = self._reading()
         if self._maker.decoder.decode == "jpeg":
             if self._pool is None or self._pool.process != os.getpid():
                 self._pool = SlotPool()
-            return read_jpegs(reader, rows, self._pool)
-        return reader.jpegs(rows)
+            return read_jpegs(reader, positions, self._pool)
+        return reader.jpegs(positions)
 
-    def _examples_of(
-        self,
-        rows: npt.NDArray[np.int64],
-        positions: npt.NDArray[np.int64],
-        jpegs: Iterable[Any],
-    ) -> Iterable[Any]:
-        """Examples of some rows and positions, one after the other."""
+    def _examples_of(self, positions: npt.NDArray[np.int64], jpegs: Iterable[Any]) -> Iterable[Any]:
+        """Examples of some positions, one after the other."""
         if self._maker.changes_nothing:
             return jpegs
-        return map(self._example, rows.tolist(), positions.tolist(), jpegs)
+        return map(self._example, positions.tolist(), jpegs)
 
-    def _example(self, row: int, position: int, jpeg: Any) -> Any:
+    def _example(self, position: int, jpeg: Any) -> Any:
         """The example of a position, or of the next one whose image can be decoded."""
         reader = self._reading()
-        example = self._maker.make(reader, row, position, jpeg)
+        example = self._maker.make(reader, position, jpeg)
         replacements = 0
         while example is SKIPPED:
             replacements += 1
             if replacements > min(_MAX_REPLACEMENTS, len(self._archive) - 1):
                 raise ImageError(
-                    f"{reader.place(row)} and all {replacements - 1} before it cannot be decoded; "
-                    "pass-dataset verify tells what is wrong with the tars"
+                    f"{reader.place(position)} and all {replacements - 1} before it cannot be "
+                    "decoded; pass-dataset verify tells what is wrong with the tars"
                 )
             position = (position + 1) % len(self._archive)
-            row = int(self._archive.rows[position])
-            example = self._maker.make(reader, row, position, reader.jpeg(row))
+            example = self._maker.make(reader, position, reader.jpeg(position))
         return example
 
     def __getstate__(self) -> dict[str, Any]:

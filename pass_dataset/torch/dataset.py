@@ -98,9 +98,8 @@ class PASS(PassImages, Dataset[Any]):
           ArchiveError: its bytes cannot be read.
         """
         position = range(len(self))[index]
-        row = int(self._archive.rows[position])
-        (jpeg,) = self._read(np.array([row]))
-        return self._example(row, position, jpeg)
+        (jpeg,) = self._read(np.array([position]))
+        return self._example(position, jpeg)
 
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
         """The same for many positions, which a loader asks for as a batch.
@@ -110,14 +109,13 @@ class PASS(PassImages, Dataset[Any]):
         """
         every = range(len(self))
         positions = np.array([every[index] for index in indices], dtype=np.int64)
-        rows = self._rows(positions)
         reader = self._reading()
-        order = reader.in_tar_order(rows)
-        reader.expect(rows[order])
+        order = reader.in_tar_order(positions)
+        reader.expect(positions[order])
         if self._maker.decoder.decode == "jpeg":
-            jpegs = list(self._read(rows))
+            jpegs = list(self._read(positions))
         else:
-            jpegs = [b""] * len(rows)
-            for place, jpeg in zip(order.tolist(), self._read(rows[order]), strict=True):
+            jpegs = [b""] * len(positions)
+            for place, jpeg in zip(order.tolist(), self._read(positions[order]), strict=True):
                 jpegs[place] = jpeg
-        return list(self._examples_of(rows, positions, jpegs))
+        return list(self._examples_of(positions, jpegs))

@@ -1,4 +1,4 @@
-"""Examples: what users get for a row of the index."""
+"""Examples: what users get for a position of a dataset."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from pass_dataset.errors import ImageError
 from pass_dataset.torch.images import Decoder
-from pass_dataset.torch.rows import RowReader
+from pass_dataset.torch.positions import PositionReader
 from pass_dataset.torch.tallies import WorkerTally
 
 __all__ = ["SKIPPED", "ExampleMaker", "OnError", "Target"]
@@ -66,12 +66,11 @@ class ExampleMaker:
         """Whether examples are what was read."""
         return self.decoder.decodes_nothing and self.transform is None and self.target is None
 
-    def make(self, reader: RowReader, row: int, position: int, jpeg: Any) -> Any:
+    def make(self, reader: PositionReader, position: int, jpeg: Any) -> Any:
         """An example, or `SKIPPED`.
 
         Args:
-          reader: of the index that `row` counts in.
-          row: of the image.
+          reader: of the dataset's images.
           position: of the image in the dataset.
           jpeg: what the decoder takes: its bytes, or a `JpegTensor` of them.
 
@@ -82,7 +81,7 @@ class ExampleMaker:
             image = self.decoder(jpeg)
         # Pillow raises whatever its parsers do: OSError, SyntaxError, ValueError, struct.error …
         except Exception as error:
-            message = f"{reader.place(row)} cannot be decoded: {error}"
+            message = f"{reader.place(position)} cannot be decoded: {error}"
             if self.on_error == "raise":
                 raise ImageError(
                     f"{message}. pass-dataset verify tells whether the tar is as published; "
@@ -94,7 +93,7 @@ class ExampleMaker:
             image = self.transform(image)
         if self.target is None:
             return image
-        target = self._target(reader, row, position)
+        target = self._target(reader, position)
         if self.target_transform is not None:
             target = self.target_transform(target)
         return image, target
@@ -105,9 +104,9 @@ class ExampleMaker:
         if self._named <= _NAMED:
             logger.warning("left out: %s", message)
 
-    def _target(self, reader: RowReader, row: int, position: int) -> Any:
+    def _target(self, reader: PositionReader, position: int) -> Any:
         if self.target == "index":
             return position
         if self.target == "hash":
-            return reader.hash(row)
-        return reader.metadata(row)
+            return reader.hash(position)
+        return reader.metadata(position)

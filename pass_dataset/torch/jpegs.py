@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data._utils.collate import default_collate_fn_map
 
-from pass_dataset.torch.rows import RowReader
+from pass_dataset.torch.positions import PositionReader
 from pass_dataset.torch.slots import HandedOver, Lease, SlotPool, receive
 
 __all__ = ["JpegBatch", "JpegTensor", "read_jpegs"]
@@ -85,25 +85,27 @@ class JpegBatch:
         return f"JpegBatch({len(self)} images, {self.data.numel():,} bytes)"
 
 
-def read_jpegs(reader: RowReader, rows: npt.NDArray[np.int64], pool: SlotPool) -> list[JpegTensor]:
+def read_jpegs(
+    reader: PositionReader, positions: npt.NDArray[np.int64], pool: SlotPool
+) -> list[JpegTensor]:
     """Reads images into the memory of one batch, in the order in which they lie.
 
     Args:
-      reader: of the index that the rows count in.
-      rows: of the images, in the order in which they are wanted.
+      reader: of the images.
+      positions: of these, in the order in which they are wanted.
       pool: gives the memory.
 
     Raises:
       ArchiveError: they cannot be read.
     """
-    if not len(rows):
+    if not len(positions):
         return []
-    sizes = reader.sizes_bytes(rows)
+    sizes = reader.sizes_bytes(positions)
     stops = np.cumsum(sizes)
     starts = stops - sizes
     lease = pool.take(int(stops[-1]))
-    order = reader.in_tar_order(rows)
-    reader.read_into(rows[order], lease.values.numpy().data, starts[order].tolist())
+    order = reader.in_tar_order(positions)
+    reader.read_into(positions[order], lease.values.numpy().data, starts[order].tolist())
     jpegs = [part.as_subclass(JpegTensor) for part in _cut(lease.values, stops.tolist())]
     jpegs[0].lease = lease
     return jpegs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,8 +14,8 @@ from pass_dataset.archives.hash_lists import read_hash_list
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import Removals
 from pass_dataset.errors import RecordNotFoundError
-from pass_dataset.folders.identity import archive_folder
-from pass_dataset.releases.release import DEFAULT_VERSION, Release, resolve_release
+from pass_dataset.folders.archive_folder import ArchiveFolder
+from pass_dataset.releases.release import DEFAULT_VERSION, Release
 
 __all__ = ["Keep", "PathLike", "open_archive"]
 
@@ -50,25 +49,12 @@ def open_archive(
       RecordNotFoundError: of the hashes to be kept there is none.
       IndexError: there is no such position.
     """
-    archive = _opened(Path(root).expanduser(), release, parts, download, removals)
-    return archive if keep is None else _kept(archive, keep)
-
-
-def _opened(
-    root: Path,
-    release: PathLike | Release | None,
-    parts: Sequence[int] | None,
-    download: bool,
-    removals: Removals | None,
-) -> PassArchive:
     if download:
-        wanted = resolve_release(DEFAULT_VERSION if release is None else release)
-        return provide(wanted, given=root, default=root, parts=parts, removals=removals)
-    if release is None:
-        return PassArchive(root, parts=parts, removals=removals)
-    found = resolve_release(release)
-    folder = archive_folder(found.version, root, root)
-    return PassArchive(folder, found, parts=parts, removals=removals)
+        wanted = ArchiveFolder.of(DEFAULT_VERSION if release is None else release, root, parts)
+        archive = provide(wanted, removals=removals)
+    else:
+        archive = PassArchive(root, release, parts=parts, removals=removals)
+    return archive if keep is None else _kept(archive, keep)
 
 
 def _kept(archive: PassArchive, keep: Keep) -> PassArchive:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-from pass_dataset.torch.rows import RowReader
+from pass_dataset.torch.positions import PositionReader
 
 __all__ = ["BlockReadahead"]
 
@@ -24,8 +24,7 @@ class BlockReadahead:
         positions: npt.NDArray[np.int64],
         length: int,
         block_records: int,
-        rows_of: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]],
-        reader: RowReader,
+        reader: PositionReader,
         *,
         step: int,
     ) -> None:
@@ -35,14 +34,12 @@ class BlockReadahead:
           positions: what will be read, in this order.
           length: number of positions there are.
           block_records: a block is so many positions from a multiple of it on.
-          rows_of: rows of the index at some positions.
-          reader: of these rows.
+          reader: of these positions.
           step: positions handed out at a time.
         """
         self._positions = positions
         self._length = length
         self._block_records = block_records
-        self._rows_of = rows_of
         self._reader = reader
         self._step = step
         self._announced = np.zeros(-(-length // block_records), np.bool_)
@@ -60,4 +57,4 @@ class BlockReadahead:
         blocks = blocks[~self._announced[blocks]]
         self._announced[blocks] = True
         members = (blocks[:, None] * self._block_records + np.arange(self._block_records)).ravel()
-        self._reader.expect(self._rows_of(members[members < self._length]))
+        self._reader.expect(members[members < self._length])

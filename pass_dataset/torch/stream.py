@@ -9,7 +9,6 @@ shared out anew, among any number of ranks.
 
 from __future__ import annotations
 
-import hashlib
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from torch.utils.data import IterableDataset, get_worker_info
 
+from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import Removals
 from pass_dataset.releases.release import Release
 from pass_dataset.torch.base import PassImages
@@ -118,7 +118,7 @@ class PassStream(PassImages, IterableDataset[Any]):
         self._equal_shares = equal_shares
         self._order = EpochOrder(
             images=len(self._archive),
-            selection=_selection(self._archive.rows),
+            selection=_selection(self._archive),
             seed=seed,
             block_records=block_records,
             window_records=window_records,
@@ -221,14 +221,12 @@ class PassStream(PassImages, IterableDataset[Any]):
             self._positions(share, epoch, place),
             self._order.images,
             self._order.block_records,
-            self._rows,
             self._reading(),
             # JPEGs that will be one batch are read into the memory of that batch.
             step=self._batch_size if self._maker.decoder.decode == "jpeg" else _STEP,
         )
         for some in readahead:
-            rows = self._rows(some)
-            for example in self._examples_of(rows, some, self._read(rows)):
+            for example in self._examples_of(some, self._read(some)):
                 self._taken += 1
                 yield example
 
@@ -310,8 +308,6 @@ def _turns(length: int, place: WorkerPlace) -> npt.NDArray[np.int64]:
     return turns[turns < length]
 
 
-def _selection(rows: Any) -> str:
-    """Tells one selection of rows from another; empty for all."""
-    if isinstance(rows, range):
-        return ""
-    return hashlib.sha256(np.asarray(rows, np.int64).tobytes()).hexdigest()[:16]
+def _selection(archive: PassArchive) -> str:
+    """Tells one selection of images from another; empty for all."""
+    return "" if archive.is_whole else archive.selection_digest()[:16]

@@ -47,16 +47,20 @@ RANDOM_READS = 300
 OURS = """
 import sys
 from pathlib import Path
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.parquet.build import ParquetBuild
 from pass_dataset.parquet.shard_format import ImageParquet
-from pass_dataset.releases.release import parse_parts, read_release
+from pass_dataset.releases.release import parse_parts
 source, target, workers, parts, row_group_mb = sys.argv[1:]
 build = ParquetBuild(
-    Path(target), read_release(source + "/checksums.tsv"), workers=int(workers),
-    parts=parse_parts(parts) if parts else None,
+    Path(target),
+    ArchiveFolder.open(
+        source, source + "/checksums.tsv", parse_parts(parts) if parts else None
+    ),
+    workers=int(workers),
     shard_format=ImageParquet(int(row_group_mb) << 20) if row_group_mb else ImageParquet(),
 )
-export, _ = build.run(source)
+export, _ = build.run()
 print(export.num_examples)
 """
 

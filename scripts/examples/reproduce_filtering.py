@@ -36,7 +36,6 @@ from pass_dataset.commands.passify.executors import add_executor, chosen_executo
 from pass_dataset.commands.passify.results import print_left
 from pass_dataset.commands.passify.settings import add_detectors, chosen_detectors
 from pass_dataset.errors import PassDatasetError
-from pass_dataset.folders.identity import find_release
 from pass_dataset.passify.audit.comparison import Comparison, compare_scores, removed_hashes
 from pass_dataset.passify.audit.findings import Findings, list_findings, write_scores
 from pass_dataset.passify.audit.release_runs import ReleaseRun, draw_sample, run_on_release
@@ -90,9 +89,9 @@ def _reproduce(options: argparse.Namespace) -> int:
     with on_terminal() as progress:
         earlier, later = (
             PassArchive(folder, release, progress=progress)
-            for release, folder in (
-                find_release(options.earlier, options.earlier_release),
-                find_release(options.later, options.later_release),
+            for folder, release in (
+                (options.earlier, options.earlier_release),
+                (options.later, options.later_release),
             )
         )
         gone = removed_hashes(earlier, later)

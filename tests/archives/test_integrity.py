@@ -10,7 +10,7 @@ import pytest
 from pass_dataset.archives.integrity import FileState, Verification, verify
 from pass_dataset.errors import FolderError
 from pass_dataset.files import part_path
-from pass_dataset.folders.identity import identify_release
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.receipt import Receipt
 from pass_dataset.folders.state import RECEIPT_NAME
 from pass_dataset.releases.release import Release
@@ -103,9 +103,9 @@ def test_parts(collection: Collection, release: Release) -> None:
 
 def test_receipt_tells_the_release(collection: Collection, release: Release) -> None:
     with pytest.raises(FolderError, match="cannot tell which release"):
-        identify_release(collection.folder)
+        ArchiveFolder.open(collection.folder)
     verify(collection.folder, release)
-    assert identify_release(collection.folder) == release
+    assert ArchiveFolder.open(collection.folder).release == release
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 99}', '{"schema": 1, "files": 3}'])
@@ -139,7 +139,7 @@ def test_sizes_tell_an_official_release(tmp_path: Path) -> None:
 
     with (tmp_path / "PASS.3.tar").open("wb") as file:
         os.truncate(file.fileno(), official_release("2.0.0").tars[3].size_bytes)
-    assert identify_release(tmp_path) == official_release("2.0.0")
+    assert ArchiveFolder.open(tmp_path).release == official_release("2.0.0")
     assert states(verify(tmp_path, quick=True))["PASS.3.tar"] is FileState.UNCHECKED
 
 
@@ -149,7 +149,7 @@ def test_another_release_by_mistake_costs_nothing(
     verify(collection.folder, release)
     other = Collection(tmp_path / "other", per_tar=2).describe("2.0.0")
     assert not verify(collection.folder, other).is_whole
-    assert identify_release(collection.folder) == release
+    assert ArchiveFolder.open(collection.folder).release == release
     assert verify(collection.folder, quick=True).is_whole
 
 

@@ -248,7 +248,7 @@ def test_reading_into_a_buffer(collection: Collection) -> None:
     from pass_dataset.archives.records import OpenTars
 
     archive = PassArchive(collection.folder, collection.tsv)
-    row = archive.index.table.slice(3, 1).to_pylist()[0]
+    row = archive[3:4].columns(["tar", "offset", "size_bytes", "hash"]).to_pylist()[0]
     place = (row["tar"], row["offset"])
     tars = OpenTars(archive.folder, archive.summary.tars)
     buffer = bytearray(row["size_bytes"] + 2)

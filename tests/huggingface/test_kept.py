@@ -140,7 +140,7 @@ def test_purged_archives(collection: Collection, tmp_path: Path) -> None:
     before = load("before")
     assert len(before) == 15
     gone = collection.hashes[4:7]
-    purge(PurgeableArchives(collection.folder, collection.tsv), RemovalList(frozenset(gone)))
+    purge(PurgeableArchives(collection.archives()), RemovalList(frozenset(gone)))
     kept = [one for one in collection.hashes if one not in gone]
     assert load("before")["hash"][:] == kept
     assert load("after")["hash"][:] == kept

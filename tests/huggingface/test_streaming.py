@@ -129,12 +129,12 @@ def test_torch_workers(published: Published, workers: int, how: str) -> None:
 def test_with_an_index(published: Published, tmp_path: Path) -> None:
     """Exact bytes: neither metadata nor headers are fetched."""
     from pass_dataset.archives.index import _save, build_index, fingerprint_of
+    from pass_dataset.folders.archive_folder import ArchiveFolder
     from pass_dataset.releases.release import read_release
 
-    release = read_release(published.release)
-    made = build_index(published.nginx.folder, release)
+    archives = ArchiveFolder.at(published.nginx.folder, read_release(published.release))
     index = tmp_path / "pass_index.arrow"
-    _save(made, fingerprint_of(published.nginx.folder, release))
+    _save(archives, build_index(archives), fingerprint_of(archives))
     (published.nginx.folder / "pass_index.arrow").rename(index)
     stream = published.stream(index=str(index), cache_dir=str(tmp_path / "cache"))
     assert shards(stream) == 600

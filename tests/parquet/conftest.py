@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.archives import mini
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.parquet.build import ParquetBuild
 from pass_dataset.releases.release import read_release
 from tests.support.collection import Collection
@@ -19,7 +20,8 @@ SHARD_BYTES = 5_000
 def exported(made: Collection, out: Path, **settings: object) -> Path:
     """A collection exported into a folder."""
     given = {"shard_bytes": SHARD_BYTES, "workers": 2, **settings}
-    ParquetBuild(out, read_release(made.tsv), **given).run(made.folder)  # type: ignore[arg-type]
+    archives = made.archives(parts=given.pop("parts", None))  # type: ignore[arg-type]
+    ParquetBuild(out, archives, **given).run()  # type: ignore[arg-type]
     return out
 
 
@@ -33,6 +35,6 @@ def mini_archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mini_export(mini_archives: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The mini release as Parquet, in four files."""
     out = tmp_path_factory.mktemp("mini") / "export"
-    release = read_release(mini.CHECKSUMS)
-    ParquetBuild(out, release, shard_bytes=400_000, workers=2).run(mini_archives)
+    archives = ArchiveFolder.at(mini_archives, read_release(mini.CHECKSUMS))
+    ParquetBuild(out, archives, shard_bytes=400_000, workers=2).run()
     return out

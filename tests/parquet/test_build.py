@@ -16,6 +16,7 @@ import pytest
 from pass_dataset.archives import mini
 from pass_dataset.builds.writing.plan import BuildPlan
 from pass_dataset.errors import ArchiveError, BuildError, PassDatasetError
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.parquet import build as module
 from pass_dataset.parquet.build import WORK_NAME, ParquetBuild
 from pass_dataset.parquet.manifest import EXPORT_NAME, Export
@@ -33,12 +34,13 @@ import sys, time
 from pathlib import Path
 from pass_dataset.parquet.build import ParquetBuild
 from pass_dataset.builds.writing import workers as module
-from pass_dataset.releases.release import read_release
+from pass_dataset.folders.archive_folder import ArchiveFolder
+from pass_dataset.folders.archive_folder import ArchiveFolder
 archives, out, slow_s, shard_bytes = sys.argv[1:]
 take_in = module._take_in
 module._take_in = lambda *given: (time.sleep(float(slow_s)), take_in(*given))[1]
-release = read_release(archives + ".tsv")
-ParquetBuild(Path(out), release, workers=2, shard_bytes=int(shard_bytes)).run(archives)
+archives = ArchiveFolder.open(archives, archives + ".tsv")
+ParquetBuild(Path(out), archives, workers=2, shard_bytes=int(shard_bytes)).run()
 assert not {"tensorflow", "datasets", "torch"} & sys.modules.keys()
 """
 
@@ -102,8 +104,8 @@ def test_script_without_main_guard(many: Collection, tmp_path: Path, whole: Path
 def test_built_is_not_built_again(many: Collection, tmp_path: Path) -> None:
     out = exported(many, tmp_path / "out")
     before = shards_in(out / "data")
-    build = ParquetBuild(out, read_release(many.tsv), shard_bytes=SHARD_BYTES)
-    _, is_new = build.run(many.folder)
+    build = ParquetBuild(out, many.archives(), shard_bytes=SHARD_BYTES)
+    _, is_new = build.run()
     assert not is_new
     assert shards_in(out / "data") == before
 
@@ -197,9 +199,9 @@ def test_another_release_in_the_same_folder(
     many: Collection, mini_archives: Path, tmp_path: Path
 ) -> None:
     out = exported(many, tmp_path / "out")
-    release = read_release(mini.CHECKSUMS)
+    archives = ArchiveFolder.at(mini_archives, read_release(mini.CHECKSUMS))
     with pytest.raises(BuildError, match=r"holds pass 1\.0\.0 .*; for pass_mini 1\.0\.0"):
-        ParquetBuild(out, release).run(mini_archives)
+        ParquetBuild(out, archives).run()
 
 
 def test_half_of_another_export(many: Collection, tmp_path: Path, whole: Path) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from pass_dataset.archives.removals import add_removals, removals_for
 from pass_dataset.builds.reading.comparison import verify_build
-from pass_dataset.releases.release import read_release
 from pass_dataset.webdataset.build import WebDatasetBuild
 from tests.parquet.conftest import exported
 from tests.support.collection import Collection
@@ -22,7 +21,7 @@ def gone(collection: Collection) -> list[str]:
 
 
 def web(made: Collection, out: Path) -> Path:
-    WebDatasetBuild(out, read_release(made.tsv), workers=1).run(made.folder)
+    WebDatasetBuild(out, made.archives(), workers=1).run()
     return out
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pass_dataset.archives.collection import describe_collection
-from pass_dataset.releases.release import Release, ReleaseFile, format_release
+from pass_dataset.folders.archive_folder import ArchiveFolder
+from pass_dataset.releases.release import Release, ReleaseFile, format_release, read_release
 
 HEADER = ",unickname,datetaken,licensename,hash,latitude,longitude"
 
@@ -99,6 +100,12 @@ class Collection:
         release = describe_collection(self.folder, version=version)
         self.tsv.write_text(format_release(release))
         return release
+
+    def archives(
+        self, release: Release | None = None, parts: Sequence[int] | None = None
+    ) -> ArchiveFolder:
+        """The folder as it is opened; of the release that was described last, if none is given."""
+        return ArchiveFolder.at(self.folder, release or read_release(self.tsv), parts)
 
     @property
     def tsv(self) -> Path:

@@ -282,9 +282,8 @@ def damaged(tmp_path: Path) -> tuple[Path, Path, int]:
     """The mini release with zeros in the middle of two images, one after the other."""
     folder = tmp_path / "damaged"
     shutil.copytree(mini.ARCHIVES, folder)
-    table = PassArchive(folder, mini.CHECKSUMS, save_index=False).index.table
-    for row in (20, 21):
-        where = table.slice(row, 1).to_pylist()[0]
+    archive = PassArchive(folder, mini.CHECKSUMS, save_index=False)
+    for where in archive[20:22].columns(["tar", "offset", "size_bytes"]).to_pylist():
         with (folder / f"PASS.{where['tar']}.tar").open("r+b") as file:
             file.seek(where["offset"])
             file.write(bytes(where["size_bytes"] // 2))
@@ -294,7 +293,7 @@ def damaged(tmp_path: Path) -> tuple[Path, Path, int]:
 def test_damage_raises_and_says_where(damaged: tuple[Path, Path, int]) -> None:
     folder, release, bad = damaged
     dataset = PASS(folder, release)
-    row = dataset.archive.index.table.slice(bad, 1).to_pylist()[0]
+    row = dataset.archive[bad : bad + 1].columns(["hash", "tar", "offset"]).to_pylist()[0]
     for read in (lambda: dataset[bad], lambda: dataset.__getitems__([0, bad])):
         with pytest.raises(ImageError) as caught:
             read()

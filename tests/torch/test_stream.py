@@ -330,7 +330,8 @@ def test_ranks_of_torch_distributed(many: Collection, tmp_path: Path) -> None:
 def test_damage(tmp_path: Path) -> None:
     folder = tmp_path / "damaged"
     shutil.copytree(mini.ARCHIVES, folder)
-    where = PassArchive(folder, mini.CHECKSUMS).index.table.slice(33, 1).to_pylist()[0]
+    archive = PassArchive(folder, mini.CHECKSUMS)
+    (where,) = archive[33:34].columns(["hash", "tar", "offset", "size_bytes"]).to_pylist()
     with (folder / f"PASS.{where['tar']}.tar").open("r+b") as file:
         file.seek(where["offset"])
         file.write(bytes(where["size_bytes"]))

@@ -17,6 +17,7 @@ from pass_dataset.builds.writing.layout import hashed_order
 from pass_dataset.builds.writing.plan import BuildPlan
 from pass_dataset.commands.main import main
 from pass_dataset.errors import BuildError, UnreadableBuildError
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.releases.release import read_release
 from pass_dataset.webdataset.build import WebDatasetBuild
 from pass_dataset.webdataset.manifest import WebDatasetExport
@@ -30,9 +31,9 @@ leaves_files_open = pytest.mark.filterwarnings(
 
 
 def build(out: Path, collection: Collection, **settings: object) -> WebDatasetExport:
-    release = read_release(collection.tsv)
-    made = WebDatasetBuild(out, release, workers=2, **settings)  # type: ignore[arg-type]
-    return made.run(collection.folder)[0]
+    archives = collection.archives(parts=settings.pop("parts", None))  # type: ignore[arg-type]
+    made = WebDatasetBuild(out, archives, workers=2, **settings)  # type: ignore[arg-type]
+    return made.run()[0]
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -77,8 +78,7 @@ def test_shards(collection: Collection, archive: PassArchive, tmp_path: Path) ->
 
 def test_same_bytes_with_any_number_of_workers(collection: Collection, tmp_path: Path) -> None:
     build(tmp_path / "a", collection, shard_bytes=9000)
-    release = read_release(collection.tsv)
-    WebDatasetBuild(tmp_path / "b", release, workers=1, shard_bytes=9000).run(collection.folder)
+    WebDatasetBuild(tmp_path / "b", collection.archives(), workers=1, shard_bytes=9000).run()
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
@@ -86,8 +86,8 @@ def test_built_already(collection: Collection, tmp_path: Path) -> None:
     out = tmp_path / "out"
     build(out, collection)
     before = contents(out)
-    again = WebDatasetBuild(out, read_release(collection.tsv))
-    assert again.run(collection.folder)[1] is False
+    again = WebDatasetBuild(out, collection.archives())
+    assert again.run()[1] is False
     with pytest.raises(BuildError, match="holds another export"):
         build(out, collection, parts=(1,))
     (out / next(iter(before))).write_bytes(b"")
@@ -170,8 +170,8 @@ def test_parts(collection: Collection, tmp_path: Path) -> None:
 @pytest.fixture
 def mini_shards(tmp_path: Path) -> Path:
     out = tmp_path / "mini"
-    release = read_release(mini.CHECKSUMS)
-    WebDatasetBuild(out, release, shard_bytes=200_000).run(mini.ARCHIVES)
+    archives = ArchiveFolder.at(mini.ARCHIVES, read_release(mini.CHECKSUMS))
+    WebDatasetBuild(out, archives, shard_bytes=200_000).run()
     return out
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import requests
 
-from pass_dataset.archives.index import ArchiveIndex, read_index
+from pass_dataset.archives.index import read_index
+from pass_dataset.archives.index_view import IndexView
 from pass_dataset.archives.records import ImageRecord, shard_bounds
 from pass_dataset.archives.removals import RemovalList, removals_for
 from pass_dataset.archives.streaming.members import members_between
@@ -41,6 +42,7 @@ _METADATA = (
     "latitude",
     "longitude",
 )
+_COLUMNS = ("hash", "offset", "size_bytes", *_METADATA)
 
 
 def open_remote(
@@ -254,7 +256,7 @@ class IndexedRemoteArchive:
     parts: tuple[int, ...]
     index: Path
     removed: frozenset[str] = frozenset()
-    _opened: ArchiveIndex | None = field(default=None, init=False, repr=False, compare=False)
+    _opened: IndexView | None = field(default=None, init=False, repr=False, compare=False)
 
     def ranges(self, most: int) -> list[tuple[int, int]]:
         """What `records` takes: stretches of the images of these parts, counted through."""
@@ -263,19 +265,19 @@ class IndexedRemoteArchive:
         return [shard_bounds(total, (number, count)) for number in range(count)]
 
     def _bounds(self) -> list[tuple[str, int, int]]:
-        """Of each tar: its name, first and one past the last of its rows in the index."""
-        index = self._index()
-        present = index.summary.parts
+        """Of each tar: its name, first and one past the last of the positions of its images."""
+        images = self._images()
+        present = images.summary.parts
         absent = sorted(set(self.parts) - set(present))
         if absent:
             raise ArchiveError(
                 f"{self.index}: the index was made without part {absent[0]}; give one of all tars "
                 "wanted, or none"
             )
-        tars = index.table["tar"].to_numpy()
+        tars = images.columns(["tar"])["tar"].to_numpy()
         return [
             (name, *map(int, np.searchsorted(tars, (number, number + 1))))  # type: ignore[misc]
-            for number, (part, name) in enumerate(zip(present, index.summary.tars, strict=True))
+            for number, (part, name) in enumerate(zip(present, images.summary.tars, strict=True))
             if part in self.parts
         ]
 
@@ -289,25 +291,26 @@ class IndexedRemoteArchive:
         lengths = [after - before for _, before, after in bounds]
         for piece in stretches(lengths, first, last):
             name, before, _ = bounds[piece.tar]
-            yield from self._rows(name, before + piece.start, before + piece.stop)
+            yield from self._records(name, before + piece.start, before + piece.stop)
 
-    def _rows(self, name: str, first: int, last: int) -> Iterator[ImageRecord]:
-        rows = self._index().table.slice(first, last - first)
+    def _records(self, name: str, first: int, last: int) -> Iterator[ImageRecord]:
+        rows = self._images().at(slice(first, last)).columns(_COLUMNS)
         file = next(file for file in self.place.release.tars if file.filename == name)
         stop = rows["offset"][-1].as_py() + rows["size_bytes"][-1].as_py()
         reader = self.place.reader(file, stop)
         for number in range(rows.num_rows):
             row = rows.slice(number, 1).to_pylist()[0]
-            if row["hash"] in self.removed:
-                continue
             reader.forget(row["offset"])
             jpeg = _jpeg(reader, name, row["hash"], row["offset"], row["size_bytes"])
             known = {column: row[column] for column in _METADATA}
             yield ImageRecord(hash=row["hash"], jpeg=jpeg, **known)
 
-    def _index(self) -> ArchiveIndex:
+    def _images(self) -> IndexView:
         if self._opened is None:
-            self._opened = read_index(self.index, self.place.release)
+            images = IndexView(read_index(self.index, self.place.release))
+            if self.removed:
+                images = images.listed(sorted(self.removed), are=False)
+            self._opened = images
         return self._opened
 
     def __getstate__(self) -> dict[str, Any]:

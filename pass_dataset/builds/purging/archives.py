@@ -7,23 +7,22 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.archives.index import open_index
 from pass_dataset.archives.metadata import read_metadata
+from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.tars import image_hash, list_tar
 from pass_dataset.builds.purging.purging import Affected, Purgeable, Rewritten
 from pass_dataset.builds.purging.receipt import PurgedFile, PurgeReceipt
 from pass_dataset.builds.purging.tars import rewrite_tar
 from pass_dataset.errors import ArchiveError, MetadataError
 from pass_dataset.files import write_whole
-from pass_dataset.folders.identity import as_kept, identify_release
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.receipt import Receipt
-from pass_dataset.folders.state import INDEX_NAME, PURGED_NAME, state_path
+from pass_dataset.folders.state import INDEX_NAME, PURGED_NAME
 from pass_dataset.progress import Progress
 from pass_dataset.releases.release import Release, ReleaseFile, format_release
 
@@ -33,23 +32,20 @@ __all__ = ["PurgeableArchives"]
 class PurgeableArchives(Purgeable):
     """An archive folder."""
 
-    def __init__(self, folder: Path, release: str | os.PathLike[str] | None = None) -> None:
-        """Finds out what it holds.
+    def __init__(self, archives: ArchiveFolder) -> None:
+        """A folder with tars and metadata."""
+        super().__init__(archives.path)
+        self._opened = archives
 
-        Args:
-          folder: with tars and metadata.
-          release: version or checksum file; None to be told from the folder.
-
-        Raises:
-          FolderError, ReleaseError: as `identify_release`.
-        """
-        super().__init__(folder)
-        self._release = identify_release(folder, release)
+    @property
+    def archives(self) -> ArchiveFolder:
+        """The folder as far as it is purged."""
+        return self._opened.renewed()
 
     @property
     def release(self) -> Release:
         """What the folder holds, as far as it is purged."""
-        return as_kept(self.folder, self._release)
+        return self.archives.release
 
     def prepare(self) -> None:
         # From now on this says what the folder holds, as sizes tell no more.
@@ -62,18 +58,18 @@ class PurgeableArchives(Purgeable):
     def affected(self, hashes: frozenset[str], progress: Progress) -> list[Affected]:
         release = self.release
         # Not saved: the folder is held, and what is made here is old when the purge ends.
-        index = open_index(self.folder, release, save=False, progress=progress)
+        archive = PassArchive(self.archives, save_index=False, progress=progress).with_removed()
         listed = pa.array(sorted(hashes), pa.string())
-        table = index.table.select(["hash", "tar"])
-        rows = table.filter(pc.is_in(table["hash"], value_set=listed)).to_pylist()
+        tars = archive.summary.tars
+        rows = archive.keeping(listed).columns(["hash", "tar"]).to_pylist()
         found: dict[str, list[str]] = {}
         for row in rows:
-            found.setdefault(index.summary.tars[row["tar"]], []).append(row["hash"])
+            found.setdefault(tars[row["tar"]], []).append(row["hash"])
         files = [Affected(name, tuple(images)) for name, images in found.items()]
         # A row whose image is in a tar that is not here stays: a tar must fit its metadata.
-        is_complete = len(index.summary.tars) == len(release.tars)
+        is_complete = len(tars) == len(release.tars)
         gone = hashes if is_complete else self._purged() | {row["hash"] for row in rows}
-        known = read_metadata(self.folder / release.metadata.filename)["hash"]
+        known = read_metadata(self.archives.metadata)["hash"]
         its_rows = known.filter(pc.is_in(known, value_set=pa.array(sorted(gone), pa.string())))
         if len(its_rows):
             # Last: an image without a row would be refused, a row without an image is not.
@@ -127,7 +123,7 @@ class PurgeableArchives(Purgeable):
 
     def finish(self) -> list[str]:
         # It has the metadata of what is gone.
-        state_path(self.folder, INDEX_NAME).unlink(missing_ok=True)
+        self._opened.state_path(INDEX_NAME).unlink(missing_ok=True)
         return []
 
 

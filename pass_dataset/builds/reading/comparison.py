@@ -32,7 +32,7 @@ from pass_dataset.builds.stored_build import (
     StoredShard,
 )
 from pass_dataset.errors import UnreadableBuildError
-from pass_dataset.folders.identity import ARCHIVES_VARIABLE, archive_folder, identify_release
+from pass_dataset.folders.archive_folder import ARCHIVES_VARIABLE, ArchiveFolder, named_folder
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases.release import Release
 from pass_dataset.workers.threads import in_threads
@@ -181,22 +181,20 @@ def _open_archive(
     release: str | os.PathLike[str] | Release | None,
     progress: Progress,
 ) -> PassArchive:
-    given = archives or os.environ.get(ARCHIVES_VARIABLE)
     if build.name == "pass_mini" and archives is None and release is None:
         return open_mini()
-    if not given:
+    if named_folder(archives) is None:
         raise UnreadableBuildError(
             f"{build.folder}: name the archives it was built from, with --archives / archives= "
             f"or the environment variable {ARCHIVES_VARIABLE}"
         )
-    folder = archive_folder(build.version, given, Path(given))
-    found = identify_release(folder, release or build.release)
-    if found.version != build.version:
+    found = ArchiveFolder.open(archives, release or build.release, version=build.version)
+    if found.release.version != build.version:
         raise UnreadableBuildError(
-            f"{build.folder} is version {build.version}, but {folder} holds {found.label}; "
-            f"expected archives of version {build.version}"
+            f"{build.folder} is version {build.version}, but {found.path} holds "
+            f"{found.release.label}; expected archives of version {build.version}"
         )
-    return PassArchive(folder, found, progress=progress)
+    return PassArchive(found, progress=progress)
 
 
 # --- what is found --------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,12 @@ from pass_dataset.progress import Progress
 from pass_dataset.workers.threads import in_threads
 
 __all__ = ["ExpectedImages", "expect_images"]
+
+#: What records are compared by, and where the images are.
+_COLUMNS = (
+    *("hash", "tar", "offset", "size_bytes", "creator", "license"),
+    *("date_taken_text", "date_taken", "latitude", "longitude"),
+)
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
@@ -35,7 +40,7 @@ class ExpectedImages:
 
     Attributes:
       archive: the images.
-      table: their rows of the index.
+      table: what the index knows of them, a row each.
       digests: SHA-256 of each, uint8 of shape (images, 32).
       hashes: their hashes in order, as fixed-width bytes.
       by_hash: position of each of `hashes`, int64.
@@ -45,7 +50,7 @@ class ExpectedImages:
     """
 
     archive: PassArchive
-    table: Any
+    table: pa.RecordBatch
     digests: npt.NDArray[np.uint8]
     hashes: npt.NDArray[np.bytes_]
     by_hash: npt.NDArray[np.int64]
@@ -110,7 +115,7 @@ def expect_images(
       ArchiveError: an image cannot be read.
       ReleaseError: no such part.
     """
-    table = archive.index.table
+    table = archive.columns(_COLUMNS)
     removed = pc.is_in(table["hash"], value_set=pa.array(sorted(removals.hashes), pa.string()))
     removed = removed.to_numpy(zero_copy_only=False)
     if parts is not None or limit is not None:
@@ -125,7 +130,8 @@ def expect_images(
             # Built under the list it has the first ones that are not removed.
             kept = np.flatnonzero(~removed[rows])
             rows = rows[: kept[limit - 1] + 1] if len(kept) >= limit else rows
-        archive, table, removed = archive[rows], table.take(pa.array(rows)), removed[rows]
+        archive, removed = archive[rows], removed[rows]
+        table = archive.columns(_COLUMNS)
     order = pc.sort_indices(table["hash"])
     ordered = table["hash"].take(order)
     width = max(pc.max(pc.binary_length(ordered)).as_py() or 0, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import os
 import shutil
@@ -11,8 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from pass_dataset.archives.index import fingerprint_of
 from pass_dataset.archives.records import PassArchive
@@ -117,19 +114,11 @@ class Build:
         return {
             "order": ORDER_VERSION,
             "what": self.what,
-            "archives": [
-                os.fspath(archive.folder),
-                fingerprint_of(archive.folder, archive.release),
-            ],
-            "rows": _digest(archive, self.limit),
+            "archives": [os.fspath(archive.folder), fingerprint_of(archive.archives)],
+            "rows": archive[: self.limit].selection_digest(),
             "file_format": self.shard_format.name,
             "sharding": self.sharding,
         }
-
-
-def _digest(archive: PassArchive, limit: int | None) -> str:
-    """Tells one selection of records from another."""
-    return hashlib.sha256(np.asarray(archive.rows[:limit], np.int64).tobytes()).hexdigest()
 
 
 def _check_space(plan: BuildPlan, missing: list[int]) -> None:

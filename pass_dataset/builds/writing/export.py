@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,14 +10,14 @@ from typing import ClassVar, Generic, TypeVar
 
 from pass_dataset.archives.ensure import provide
 from pass_dataset.archives.records import PassArchive
-from pass_dataset.archives.removals import removals_for
+from pass_dataset.archives.removals import Removals, removals_for
 from pass_dataset.builds.manifest import ExportRecord, ExportShard
 from pass_dataset.builds.targets import images_in
 from pass_dataset.builds.writing.build import SPLIT, Build, system_errors
 from pass_dataset.builds.writing.plan import BuildPlan
 from pass_dataset.builds.writing.shard_files import ShardFormat
 from pass_dataset.errors import BuildError
-from pass_dataset.folders.identity import archive_folder
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.lock import hold
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases.release import Release
@@ -39,27 +38,38 @@ class ExportBuild(ABC, Generic[_Record]):
 
     Attributes:
       out: the folder.
-      release: what is exported.
-      parts: part numbers, sorted; None for all.
+      archives: folder with what is exported: the release, or parts of it. What was not verified
+        yet is hashed.
       workers: number of processes; None: as many as there are cores.
       shard_bytes: a shard has about so many.
+      removals: one more list of images to be left out, beside those of the archive folder and of
+        ``PASS_REMOVALS``.
       shard_format: how a shard is written.
     """
 
     out: Path
-    release: Release
-    parts: tuple[int, ...] | None = None
+    archives: ArchiveFolder
     workers: int | None = None
     shard_bytes: int = SHARD_BYTES
+    removals: Removals | None = None
     shard_format: ShardFormat = field(kw_only=True)
 
     #: File name extension of a shard.
     extension: ClassVar[str]
 
     def __post_init__(self) -> None:
-        self.release.select(self.parts)
         if self.shard_bytes < 1:
             raise ValueError(f"shard_bytes: expected 1 or more, found {self.shard_bytes}")
+
+    @property
+    def release(self) -> Release:
+        """What is exported."""
+        return self.archives.release
+
+    @property
+    def parts(self) -> tuple[int, ...] | None:
+        """Part numbers, sorted; None for all."""
+        return self.archives.parts
 
     @property
     @abstractmethod
@@ -71,13 +81,10 @@ class ExportBuild(ABC, Generic[_Record]):
         """What tells it from exports of the same records in other files."""
         return f"{self.shard_format.name}, shards of {self.shard_bytes:,} bytes"
 
-    def run(
-        self, archives: str | os.PathLike[str], progress: Progress | None = None
-    ) -> tuple[_Record, bool]:
+    def run(self, progress: Progress | None = None) -> tuple[_Record, bool]:
         """Builds, unless it is there.
 
         Args:
-          archives: archive folder with what is exported; what was not verified yet is hashed.
           progress: where progress is shown.
 
         Returns:
@@ -90,11 +97,9 @@ class ExportBuild(ABC, Generic[_Record]):
         with system_errors(self._target), hold(self._claim()):
             found = self._finished()
             if found is not None:
-                self._refuse_removed(archives)
+                self._refuse_removed()
                 return found, False
-            archive = provide(
-                self.release, given=archives, default=Path(archives), parts=self.parts
-            )
+            archive = provide(self.archives, removals=self.removals)
             build = self._build()
             self._resume(build, archive)
 
@@ -104,10 +109,10 @@ class ExportBuild(ABC, Generic[_Record]):
             build.run(archive, finish, progress or Silent())
             return self._load(), True
 
-    def _refuse_removed(self, archives: str | os.PathLike[str]) -> None:
+    def _refuse_removed(self) -> None:
         """Refuses an export of before a removal: readers that are not ours read it as it is."""
-        folder = archive_folder(self.release.version, archives, Path(archives))
-        removed = images_in(self._target, removals_for(folder, self._target))
+        removals = removals_for(self.archives.path, self._target, given=self.removals)
+        removed = images_in(self._target, removals)
         if removed:
             raise BuildError(
                 f"{self._target}: is built already, and {removed:,} images on removal lists are in "

@@ -115,10 +115,9 @@ def shuffled_records(
       (timestamp[us]), ``latitude`` and ``longitude`` (float32), null where not known, and
       ``example_bytes`` (int64, size of the example).
     """
-    table = archive.index.table.select(_COLUMNS)
-    rows = np.asarray(archive.rows[:limit], dtype=np.int64)
-    order = hashed_order(_texts(table["hash"].take(pa.array(rows))), split)
-    taken = table.take(pa.array(rows[order]))
+    chosen = archive[:limit]
+    order = hashed_order(_texts(chosen.columns(["hash"])["hash"]), split)
+    taken = chosen[order].columns(_COLUMNS)
     for name in ("latitude", "longitude"):
         place = taken.schema.get_field_index(name)
         taken = taken.set_column(place, name, taken[name].cast(pa.float32(), safe=False))

@@ -71,17 +71,18 @@ def add_arguments(parser: CommandParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from pass_dataset.archives.records import PassArchive
-    from pass_dataset.folders.identity import find_release
+    from pass_dataset.folders.archive_folder import ArchiveFolder
     from pass_dataset.passify.audit.findings import list_findings, write_scores
     from pass_dataset.passify.audit.release_runs import ReleaseRun, draw_sample, run_on_release
     from pass_dataset.passify.report.document import write_report
 
-    release, folder = find_release(options.archives, options.release)
+    archives = ArchiveFolder.open(options.archives, options.release)
+    release = archives.release
     execution = chosen_execution(options)
     executor = chosen_executor(options, execution)
     thresholds = chosen_thresholds(options, Thresholds())
     with on_terminal() as progress:
-        archive = PassArchive(folder, release, progress=progress)
+        archive = PassArchive(archives, progress=progress)
         drawn = options.sample is not None and options.sample < len(archive)
         run = ReleaseRun(options.out or _default_out(release, options.sample, options.seed))
         results = run_on_release(

@@ -23,11 +23,11 @@ def removed_hashes(before: PassArchive, after: PassArchive) -> list[str]:
 
     Those on removal lists are not among them, as they are not to be read.
     """
-    hashes = before.index.table["hash"]
-    stayed = pc.is_in(hashes, value_set=after.index.table["hash"])
+    hashes = before.columns(["hash"])["hash"]
+    # What is on a list of the later release alone has not gone from it.
+    stayed = pc.is_in(hashes, value_set=after.with_removed().columns(["hash"])["hash"])
     names: list[str] = hashes.filter(pc.invert(stayed)).to_pylist()
-    unread = set(before.removed)
-    return [name for name in names if name not in unread]
+    return names
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,8 @@ def draw_sample(archive: PassArchive, size: int, seed: int) -> list[str]:
     sample of the same seed has the smaller one in it.
     """
     chosen = sorted(shuffled_order(len(archive), seed)[:size].tolist())
-    hashes, rows = archive.index.table["hash"], archive.rows
-    return [hashes[int(rows[position])].as_py() for position in chosen]
+    hashes: list[str] = archive[chosen].columns(["hash"])["hash"].to_pylist()
+    return hashes
 
 
 def run_on_release(

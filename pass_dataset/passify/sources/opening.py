@@ -14,7 +14,7 @@ from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes
 from pass_dataset.passify.sources.list_file import ListFile
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
 from pass_dataset.passify.sources.parquet_files import ParquetFiles
-from pass_dataset.passify.sources.pass_archive import ArchiveFolder
+from pass_dataset.passify.sources.pass_archive import PassImages
 from pass_dataset.passify.sources.saved_dataset import SavedDataset
 from pass_dataset.passify.sources.source import IMAGE_SUFFIXES, KINDS, Kind, Source
 from pass_dataset.passify.sources.tar_files import TarFiles
@@ -100,7 +100,7 @@ def open_source(settings: SourceSettings) -> Source:
         return ListFile(path, root)
     if kind == "pass":
         only = None if settings.only is None else Path(os.fsdecode(text_to_name(settings.only)))
-        return ArchiveFolder(Path(os.fsdecode(path)), settings.release, only)
+        return PassImages(Path(os.fsdecode(path)), settings.release, only)
     return SavedDataset(Path(os.fsdecode(path)), settings.column)
 
 

@@ -16,13 +16,13 @@ from pass_dataset.passify.sources.names import name_to_text
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
 from pass_dataset.passify.sources.tar_files import TarReader
 
-__all__ = ["ArchiveFolder"]
+__all__ = ["PassImages"]
 
 _BATCH_ROWS = 10_000
 
 
 @dataclass(frozen=True)
-class ArchiveFolder:
+class PassImages:
     """The images of an archive folder; ``PASS.3.tar/<hash>.jpg`` is the path of one.
 
     Attributes:
@@ -43,13 +43,11 @@ class ArchiveFolder:
         archive = PassArchive(self.folder, self.release)
         names = archive.summary.tars
         texts = [name_to_text(name.encode()) for name in names]
-        table = archive.index.table.select(["hash", "tar", "offset", "size_bytes"])
-        if archive.removed:
-            table = table.filter(pc.invert(pc.is_in(table["hash"], pa.array(archive.removed))))
         if self.only is not None:
-            table = _restricted(table, self.only)
-        for start in range(0, table.num_rows, _BATCH_ROWS):
-            rows = table.slice(start, _BATCH_ROWS).to_pydict()
+            archive = _restricted(archive, self.only)
+        for start in range(0, len(archive), _BATCH_ROWS):
+            images = archive[start : start + _BATCH_ROWS]
+            rows = images.columns(["hash", "tar", "offset", "size_bytes"]).to_pydict()
             for image_hash, tar, offset, size_bytes in zip(*rows.values(), strict=True):
                 path = f"{texts[tar]}/{image_hash}.jpg"
                 yield SourceItem(path, texts[tar], offset, size_bytes)
@@ -61,18 +59,19 @@ class ArchiveFolder:
         return None
 
 
-def _restricted(images: pa.RecordBatch, only: Path) -> pa.RecordBatch:
-    """The rows of the images that a list names.
+def _restricted(archive: PassArchive, only: Path) -> PassArchive:
+    """The images that a list names.
 
     Raises:
       SourceError: the list cannot be read, or names an image that is not there.
     """
     names = [name.decode(errors="replace") for _, name in read_lines(bytes(only))]
-    wanted = pa.array(names, images["hash"].type)
-    absent = wanted.filter(pc.invert(pc.is_in(wanted, value_set=images["hash"])))
+    wanted = pa.array(names, pa.string())
+    known = archive.columns(["hash"])["hash"]
+    absent = wanted.filter(pc.invert(pc.is_in(wanted, value_set=known)))
     if len(absent):
         raise SourceError(
             f"{only}: names {len(absent):,} images that the archive does not have, such as "
             f"{absent[0].as_py()!r}"
         )
-    return images.filter(pc.is_in(images["hash"], value_set=wanted))
+    return archive.keeping(wanted)

@@ -118,7 +118,7 @@ def collect_stats(
     if sample is not None and sample < 0:
         raise ValueError(f"sample: expected 0 or more, found {sample}")
     release, summary = archive.release, archive.summary
-    present = set(known_columns(archive.folder / release.metadata.filename))
+    present = set(known_columns(archive.archives.metadata))
     sizes = _column(archive, "size_bytes").to_numpy()
     missing = [file.filename for file in release.tars if file.filename not in summary.tars]
     stats = Stats(
@@ -126,7 +126,7 @@ def collect_stats(
         name=release.name,
         version=release.version,
         is_official=release.is_official,
-        is_whole=_is_all(archive) and not missing,
+        is_whole=archive.is_whole and not missing,
         tars=_counted_tars(archive),
         missing_tars=tuple(missing),
         images=len(archive),
@@ -149,22 +149,16 @@ def collect_stats(
     return stats
 
 
-def _is_all(archive: PassArchive) -> bool:
-    """All images of the folder, and not a view of some."""
-    return isinstance(archive.rows, range) and len(archive.rows) == len(archive.index)
-
-
 def _counted_tars(archive: PassArchive) -> tuple[str, ...]:
     names = archive.summary.tars
-    if _is_all(archive):
+    if archive.is_whole:
         return names
     numbers = sorted(_column(archive, "tar").unique().to_pylist())
     return tuple(names[number] for number in numbers)
 
 
 def _column(archive: PassArchive, name: str) -> pa.Array:
-    column = archive.index.table[name]
-    return column if _is_all(archive) else column.take(pa.array(archive.rows, pa.int64()))
+    return archive.columns([name])[name]
 
 
 def _fields(archive: PassArchive, name: str, is_there: bool) -> ColumnFields:
@@ -187,9 +181,9 @@ def _dates(archive: PassArchive, today: datetime.date | None) -> Dates:
 def _shapes(
     archive: PassArchive, sample: int | None, seed: int, progress: Progress | None
 ) -> Shapes:
-    rows = np.asarray(archive.rows, dtype=np.int64)
-    is_sample = sample is not None and 2 * sample < len(rows)
+    positions = np.arange(len(archive))
+    is_sample = sample is not None and 2 * sample < len(archive)
     if is_sample:
-        rows = rows[shuffled_order(len(rows), seed)[:sample]]
-    headers = read_headers(archive, np.sort(rows), progress=progress)
+        positions = np.sort(shuffled_order(len(archive), seed)[:sample])
+    headers = read_headers(archive, positions, progress=progress)
     return count_shapes(headers, archive, seed if is_sample else None)

@@ -80,30 +80,30 @@ def read_header(data: bytes) -> ImageHeader:
 
 
 def read_headers(
-    archive: PassArchive, rows: np.ndarray[Any, Any], *, progress: Progress | None = None
+    archive: PassArchive, positions: np.ndarray[Any, Any], *, progress: Progress | None = None
 ) -> pa.Table:
     """The headers of some images.
 
     Args:
       archive: where they are.
-      rows: int64, of its index; best in order, as the disk has to go from one to the next.
+      positions: int64, of these images; best in order, as the disk has to go from one to the next.
       progress: shows how far it is.
 
     Returns:
-      A table, a row an image: ``row`` (int64), ``width``, ``height`` (uint16, pixels) and
+      A table, a row an image: ``position`` (int64), ``width``, ``height`` (uint16, pixels) and
       ``components`` (uint8), ``make`` and ``model`` (string or null), ``problem`` (string: why
       there is no header; null where there is one).
 
     Raises:
       ArchiveError: a tar cannot be read, or was cut.
     """
-    task = (progress or Silent()).task("Reading image headers", len(rows), "images")
+    task = (progress or Silent()).task("Reading image headers", len(positions), "images")
     kept = _KeptBlocks(archive)
     blocks = []
     pool = ThreadPoolExecutor(_THREADS)
     try:
-        for start in range(0, len(rows), BLOCK_ROWS):
-            block = rows[start : start + BLOCK_ROWS]
+        for start in range(0, len(positions), BLOCK_ROWS):
+            block = positions[start : start + BLOCK_ROWS]
             found = kept.load(block)
             if found is None:
                 found = _read_block(archive, block, pool, task)
@@ -120,7 +120,7 @@ def read_headers(
 def _schema() -> pa.Schema:
     return pa.schema(
         {
-            "row": pa.int64(),
+            "position": pa.int64(),
             "width": pa.uint16(),
             "height": pa.uint16(),
             "components": pa.uint8(),
@@ -132,12 +132,12 @@ def _schema() -> pa.Schema:
 
 
 def _read_block(
-    archive: PassArchive, rows: np.ndarray[Any, Any], pool: ThreadPoolExecutor, task: Task
+    archive: PassArchive, positions: np.ndarray[Any, Any], pool: ThreadPoolExecutor, task: Task
 ) -> pa.Table:
     pieces = []
     futures = [
-        pool.submit(_read_piece, archive, rows[first : first + _PIECE_ROWS])
-        for first in range(0, len(rows), _PIECE_ROWS)
+        pool.submit(_read_piece, archive, positions[first : first + _PIECE_ROWS])
+        for first in range(0, len(positions), _PIECE_ROWS)
     ]
     for future in futures:
         pieces.append(future.result())
@@ -145,20 +145,20 @@ def _read_block(
     return pa.concat_tables(pieces).combine_chunks()
 
 
-def _read_piece(archive: PassArchive, rows: np.ndarray[Any, Any]) -> pa.Table:
+def _read_piece(archive: PassArchive, positions: np.ndarray[Any, Any]) -> pa.Table:
     columns = ["tar", "offset", "size_bytes", "hash"]
-    places = archive.index.table.select(columns).take(pa.array(rows)).to_pylist()
+    places = archive[positions].columns(columns).to_pylist()
     found: list[dict[str, object]] = []
-    for row, place in zip(rows.tolist(), places, strict=True):
+    for position, place in zip(positions.tolist(), places, strict=True):
         try:
             header = _read_one(
                 archive.tars, place["tar"], place["offset"], place["size_bytes"], place["hash"]
             )
         except JpegHeaderError as error:
-            found.append({"row": row, "problem": str(error)})
+            found.append({"position": position, "problem": str(error)})
         else:
             size = {"width": header.width, "height": header.height, "components": header.components}
-            found.append({"row": row, **size, **header.camera._asdict()})
+            found.append({"position": position, **size, **header.camera._asdict()})
     return pa.Table.from_pylist(found, _schema())
 
 
@@ -177,40 +177,51 @@ def _read_one(
 
 
 class _KeptBlocks:
-    """Blocks of headers in the user's cache, by the archive's files and by their rows."""
+    """Blocks of headers in the user's cache, by the archive's files and the images they are of.
+
+    Files have the row of the index where a table has the position: what is left out of an archive
+    may change between two runs.
+    """
 
     def __init__(self, archive: PassArchive) -> None:
-        fingerprint = fingerprint_of(archive.folder, archive.release)
-        text = json.dumps([_SCHEMA, str(archive.folder.resolve()), fingerprint])
+        self._archive = archive
+        text = json.dumps(
+            [_SCHEMA, str(archive.folder.resolve()), fingerprint_of(archive.archives)]
+        )
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         self._folder = user_cache("headers") / digest
 
-    def _path(self, rows: np.ndarray[Any, Any]) -> Path:
-        return self._folder / f"{hashlib.sha256(rows.tobytes()).hexdigest()[:32]}.arrow"
+    def _path(self, positions: np.ndarray[Any, Any]) -> Path:
+        return self._folder / f"{self._archive[positions].selection_digest()[:32]}.arrow"
 
-    def load(self, rows: np.ndarray[Any, Any]) -> pa.Table | None:
+    def load(self, positions: np.ndarray[Any, Any]) -> pa.Table | None:
         """A block that was kept; None if there is none that can be read."""
-        if len(rows) < BLOCK_ROWS:
+        if len(positions) < BLOCK_ROWS:
             return None
+        path = self._path(positions)
         try:
-            with pa.OSFile(str(self._path(rows))) as file, pa.ipc.open_file(file) as reader:
+            with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
                 table = reader.read_all()
         except FileNotFoundError:
             return None
         except (OSError, pa.ArrowInvalid) as error:
-            logger.warning("%s cannot be used (%s); read again", self._path(rows), error)
+            logger.warning("%s cannot be used (%s); read again", path, error)
             return None
-        return table if table.schema == _schema() and len(table) == len(rows) else None
+        if table.schema.names[1:] != _schema().names[1:] or len(table) != len(positions):
+            return None
+        # The images are the same, wherever they stood in the run that read them.
+        table = table.set_column(0, "position", pa.array(positions))
+        return table if table.schema == _schema() else None
 
-    def save(self, rows: np.ndarray[Any, Any], table: pa.Table) -> None:
+    def save(self, positions: np.ndarray[Any, Any], table: pa.Table) -> None:
         """Keeps a block; what is less than one is soon read again."""
-        if len(rows) < BLOCK_ROWS:
+        if len(positions) < BLOCK_ROWS:
             return
         sink = pa.BufferOutputStream()
         with pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self._path(rows), sink.getvalue().to_pybytes())
+            write_whole(self._path(positions), sink.getvalue().to_pybytes())
         except OSError as error:
             logger.warning("%s: headers are not kept for the next run: %s", self._folder, error)

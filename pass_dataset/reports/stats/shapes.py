@@ -157,14 +157,10 @@ def _margin(read: int) -> float:
 
 
 def _named(problems: pa.Table, archive: PassArchive) -> tuple[UnreadableImage, ...]:
-    places = archive.index.table.select(["hash", "tar", "offset"])
+    places = archive[problems["position"].to_numpy()].columns(["hash", "tar", "offset"])
     return tuple(
         UnreadableImage(place["hash"], archive.summary.tars[place["tar"]], place["offset"], problem)
-        for place, problem in zip(
-            places.take(problems["row"].combine_chunks()).to_pylist(),
-            problems["problem"].to_pylist(),
-            strict=True,
-        )
+        for place, problem in zip(places.to_pylist(), problems["problem"].to_pylist(), strict=True)
     )
 
 

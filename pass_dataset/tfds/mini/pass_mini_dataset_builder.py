@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import tensorflow_datasets as tfds
@@ -12,6 +11,7 @@ from pass_dataset.archives.ensure import open_mini
 from pass_dataset.archives.mini import ARCHIVES, CHECKSUMS
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import Removals
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.releases.release import Release, read_release
 from pass_dataset.tfds.archive_builder import ArchiveBuilder
 from pass_dataset.tfds.configs import PassConfig
@@ -46,5 +46,5 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
         return open_mini(self.removals)
 
     @property
-    def _archives(self) -> Path:
-        return ARCHIVES
+    def _archives(self) -> ArchiveFolder:
+        return ArchiveFolder.at(ARCHIVES, read_release(CHECKSUMS))

@@ -24,6 +24,7 @@ from pass_dataset.builds.purging.receipt import PurgeReceipt
 from pass_dataset.commands.main import main
 from pass_dataset.downloads import download
 from pass_dataset.errors import DiskSpaceError, FolderError, VerificationError
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.state import INDEX_NAME, PURGE_RECEIPT_NAME, REMOVALS_NAME
 from pass_dataset.releases import release as releases
 from pass_dataset.releases.release import format_release, parse_release, read_release
@@ -42,7 +43,7 @@ def kept(collection: Collection, gone: list[str]) -> list[str]:
 
 
 def purged(collection: Collection, gone: list[str]) -> purging.PurgeReport:
-    target = PurgeableArchives(collection.folder, collection.tsv)
+    target = PurgeableArchives(collection.archives())
     return purge(target, RemovalList(frozenset(gone)))
 
 
@@ -162,7 +163,7 @@ def test_loaders_take_the_folder(collection: Collection, gone: list[str]) -> Non
     """With the release named as it was published: nothing is fetched, nothing refused."""
     purged(collection, gone)
     release = read_release(collection.tsv)
-    archive = provide(release, given=collection.folder, default=collection.folder)
+    archive = provide(collection.archives())
     assert len(archive) == 12
     assert download(collection.folder, release).fetched == ()
 
@@ -181,7 +182,7 @@ def test_a_published_release(official: OfficialReleases) -> None:
     made = official
     gone = made.hashes("3.0.0")[:2]
     folder = made.root / "3.0.0"
-    target = PurgeableArchives(folder)
+    target = PurgeableArchives(ArchiveFolder.open(folder))
     purge(target, RemovalList(frozenset(gone)))
     archive = PassArchive(folder, "3.0.0")
     assert archive.release.is_official
@@ -278,6 +279,7 @@ from pathlib import Path
 from pass_dataset.builds.purging import purging
 from pass_dataset.builds.purging.archives import PurgeableArchives
 from pass_dataset.archives.removals import RemovalList
+from pass_dataset.folders.archive_folder import ArchiveFolder
 
 calls = 0
 
@@ -293,7 +295,7 @@ def killing(function):
 # Whatever changes a name on the disk, or makes bytes last.
 os.replace, os.fsync, os.unlink = killing(os.replace), killing(os.fsync), killing(os.unlink)
 Path.unlink = killing(Path.unlink)
-target = PurgeableArchives(Path(sys.argv[1]), sys.argv[2])
+target = PurgeableArchives(ArchiveFolder.open(sys.argv[1], sys.argv[2]))
 purging.purge(target, RemovalList(frozenset(sys.argv[3].split(","))))
 """
 

@@ -22,6 +22,7 @@ from pass_dataset.builds.reading.comparison import verify_build
 from pass_dataset.builds.targets import find_targets, open_target
 from pass_dataset.commands.main import main
 from pass_dataset.errors import BuildError, FolderError, UploadError
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.parquet.build import ParquetBuild
 from pass_dataset.parquet.hub import HubUpload
 from pass_dataset.parquet.manifest import Export
@@ -63,17 +64,21 @@ def verified(folder: Path, archives: Path | None = None) -> None:
 # --- exports --------------------------------------------------------------------------------------
 
 
+def opened(archives: Path) -> ArchiveFolder:
+    return ArchiveFolder.at(archives, RELEASE)
+
+
 @pytest.fixture(scope="session")
 def parquet(archives: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("parquet") / "export"
-    ParquetBuild(out, RELEASE, shard_bytes=700_000, workers=1).run(archives)
+    ParquetBuild(out, opened(archives), shard_bytes=700_000, workers=1).run()
     return out
 
 
 @pytest.fixture(scope="session")
 def webdataset(archives: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("webdataset") / "export"
-    WebDatasetBuild(out, RELEASE, shard_bytes=700_000, workers=1).run(archives)
+    WebDatasetBuild(out, opened(archives), shard_bytes=700_000, workers=1).run()
     return out
 
 
@@ -108,7 +113,7 @@ def test_parquet(parquet: Path, archives: Path, copied: Callable[[Path], Path]) 
     under = out.parent / "under"
     add_removals(archives, GONE)
     try:
-        ParquetBuild(under, RELEASE, shard_bytes=700_000, workers=1).run(archives)
+        ParquetBuild(under, opened(archives), shard_bytes=700_000, workers=1).run()
     finally:
         (archives / "pass_removals.txt").unlink()
     assert Export.load(under).num_bytes == export.num_bytes
@@ -134,11 +139,11 @@ def test_a_finished_export_says_what_it_still_has(
 ) -> None:
     out = copied(parquet)
     add_removals(out, GONE)
-    build = ParquetBuild(out, RELEASE, shard_bytes=700_000, workers=1)
+    build = ParquetBuild(out, opened(archives), shard_bytes=700_000, workers=1)
     with pytest.raises(BuildError, match="4 images on removal lists are in it"):
-        build.run(archives)
+        build.run()
     purged(out)
-    assert build.run(archives)[1] is False
+    assert build.run()[1] is False
 
 
 def test_webdataset(webdataset: Path, archives: Path, copied: Callable[[Path], Path]) -> None:

@@ -73,7 +73,7 @@ def all_rows(archive: PassArchive) -> np.ndarray[Any, Any]:
 
 def test_table(archive: PassArchive) -> None:
     found = read_headers(archive, all_rows(archive)).to_pydict()
-    assert found["row"] == list(range(8))
+    assert found["position"] == list(range(8))
     assert found["width"] == [100, 101, None, 103, None, 77, 106, 107]
     assert found["height"] == [50, 50, None, 50, None, 66, 50, 50]
     assert found["components"] == [3, 3, None, 1, None, 3, 3, 3]
