@@ -61,7 +61,7 @@ def write_archives(folder: Path) -> None:
     folder.mkdir(parents=True)
     rows = [HEADER]
     for tar_number in range(TARS):
-        with tarfile.open(folder / f"PASS.{tar_number}.tar", "w", tarfile.USTAR_FORMAT) as tar:
+        with tarfile.open(folder / f"PASS.{tar_number}.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
             for number in range(tar_number * PER_TAR, (tar_number + 1) * PER_TAR):
                 data = jpeg(number)
                 info = tarfile.TarInfo(f"PASS_dataset/0/{image_hash(number)}.jpg")
