@@ -41,6 +41,7 @@ class IndexView:
         self._rows = range(len(index)) if rows is None else rows
         #: Columns without nulls as NumPy sees them, where they are.
         self._numbers: dict[str, npt.NDArray[Any]] = {}
+        self._arrays: dict[str, pa.Array] = {}
 
     def bound_to(self, index: ArchiveIndex) -> IndexView:
         """The same rows of an index that was opened anew, of the same files."""
@@ -106,8 +107,15 @@ class IndexView:
         Raises:
           IndexError: no such position.
         """
-        table, row = self._index._table, int(self._rows[position])
-        return [table[name][row].as_py() for name in names]
+        row = int(self._rows[position])
+        return [self._array(name)[row].as_py() for name in names]
+
+    def _array(self, name: str) -> pa.Array:
+        # Finding a column takes Arrow longer than finding a value in it.
+        array = self._arrays.get(name)
+        if array is None:
+            array = self._arrays[name] = self._index._table[name]
+        return array
 
     def position_of(self, image_hash: str) -> int | None:
         """Position of the image with that hash; None if there is none among these."""
@@ -159,7 +167,7 @@ class IndexView:
 
     def _with_rows(self, rows: range | npt.NDArray[np.int64]) -> IndexView:
         view = IndexView(self._index, rows)
-        view._numbers = self._numbers
+        view._numbers, view._arrays = self._numbers, self._arrays
         return view
 
     def _chosen(self, of_index: npt.NDArray[np.bool_], wanted: bool) -> npt.NDArray[np.int64]:
