@@ -16,6 +16,7 @@ from pass_dataset.archives.ensure import open_mini
 from pass_dataset.archives.records import ImageRecord
 from pass_dataset.errors import VerificationError
 from pass_dataset.extras import require
+from pass_dataset.files import writing_whole
 
 __all__ = ["LoadedRecord", "load_with_datasets", "load_with_tfds", "run_demo"]
 
@@ -155,6 +156,5 @@ def draw_contact_sheet(records: list[ImageRecord], path: Path) -> None:
         left = column * _CELL_PX + (_CELL_PX - image.width) // 2
         top = row * _CELL_PX + (_CELL_PX - image.height) // 2
         sheet.paste(image, (left, top))
-    beside = path.with_name(path.name + ".part")
-    sheet.save(beside, format="PNG")
-    os.replace(beside, path)
+    with writing_whole(path) as file:
+        sheet.save(file, format="PNG")

@@ -26,7 +26,7 @@ from pathlib import Path
 from pass_dataset.commands.command_line import run_command
 from pass_dataset.commands.passify import main as cli
 from pass_dataset.errors import RunError
-from pass_dataset.files import write_whole
+from pass_dataset.files import write_whole, writing_whole
 from pass_dataset.passify.detectors.detector import Target
 from pass_dataset.passify.executors.slurm import require_log_folder
 from pass_dataset.passify.executors.tasks import split_shards
@@ -251,12 +251,10 @@ def require_all(folder: RunFolder, plan: Plan, through: set[int], stage: str) ->
 def write_list(name: str, source: str, paths: Iterable[str]) -> int:
     """Writes a list of files, as `DIR/path`; returns how many they are."""
     count = 0
-    beside = Path(f"{name}.part")
-    with beside.open("w", encoding="utf-8", errors="surrogateescape") as file:
+    with writing_whole(Path(name)) as file:
         for path in paths:
-            file.write(f"{source.rstrip('/')}/{path}\n")
+            file.write(f"{source.rstrip('/')}/{path}\n".encode(errors="surrogateescape"))
             count += 1
-    beside.replace(name)
     return count
 
 
