@@ -36,7 +36,7 @@ from pass_dataset.tfds.example_writer import ShardExampleWriter
 from pass_dataset.tfds.frames import FORMATS
 from pass_dataset.tfds.kept import without_removed_examples, without_removed_sources
 from pass_dataset.tfds.shard_format import TfdsFormat
-from pass_dataset.workers.process import default_workers
+from pass_dataset.workers.cores import available_cores
 
 __all__ = ["HOMEPAGE", "ArchiveBuilder", "example", "features"]
 
@@ -276,7 +276,7 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
             work_folder(target),
             archive.release.label,
             TfdsFormat(self.info.file_format.value),
-            self.workers or default_workers(),
+            self.workers or available_cores(),
             self.selection.limit,
             repr(sharding),
             sharding.get_number_shards,

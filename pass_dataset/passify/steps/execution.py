@@ -17,7 +17,7 @@ from pass_dataset.passify.detectors.detector import (
     Precision,
     Target,
 )
-from pass_dataset.workers.process import default_workers
+from pass_dataset.workers.cores import available_cores
 
 __all__ = ["OWN_DETECTOR", "Execution", "WorkerShare", "open_named"]
 
@@ -79,7 +79,7 @@ class Execution:
         Args:
           most: more workers than this have nothing to do; None: no limit.
         """
-        cores = self.cores or default_workers()
+        cores = self.cores or available_cores()
         gpus = 0 if self.device == "cpu" else _visible_gpus()
         count = self.workers or gpus or cores
         count = max(1, count if most is None else min(count, most))
