@@ -28,6 +28,7 @@ from pass_dataset.errors import BuildError
 from pass_dataset.extras import require
 from pass_dataset.folders.lock import hold
 from pass_dataset.progress import on_terminal
+from pass_dataset.releases.citation import HOMEPAGE
 from pass_dataset.releases.release import Release
 from pass_dataset.releases.selection import Selection
 from pass_dataset.tfds import wire
@@ -38,9 +39,7 @@ from pass_dataset.tfds.kept import without_removed_examples, without_removed_sou
 from pass_dataset.tfds.shard_format import TfdsFormat
 from pass_dataset.workers.cores import available_cores
 
-__all__ = ["HOMEPAGE", "ArchiveBuilder", "example", "features"]
-
-HOMEPAGE = "https://www.robots.ox.ac.uk/~vgg/data/pass/"
+__all__ = ["ArchiveBuilder", "example", "features"]
 
 
 def features() -> tfds.features.FeaturesDict:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,13 @@ from pass_dataset.errors import RunError
 from pass_dataset.files import write_whole, writing_whole
 from pass_dataset.passify.detectors.detector import Target
 from pass_dataset.passify.executors.slurm import require_log_folder
+from pass_dataset.passify.executors.slurm.settings import (
+    FACES,
+    PEOPLE,
+    SlurmResources,
+    SlurmSettings,
+    format_time,
+)
 from pass_dataset.passify.executors.tasks import split_shards
 from pass_dataset.passify.outputs.lists import listed_paths, write_lists
 from pass_dataset.passify.runs import Plan, Results, RunFolder
@@ -37,8 +44,10 @@ from pass_dataset.passify.runs.verdicts import VERDICT_COLUMNS, judge
 ALL_FILES, NO_FACES, KEPT = "0_all_files.txt", "1_no_faces.txt", "2_no_faces__no_person.txt"
 RUN = Path("passify_run")
 
-#: As published: images of a task, and tasks that run at a time ("being nice").
-IMAGES_PER_TASK, PARALLEL_TASKS = 80_000, 50
+#: As published: images of a task.
+IMAGES_PER_TASK = 80_000
+#: Tasks that run at a time, as published too ("being nice").
+PARALLEL_TASKS = SlurmSettings.max_parallel_tasks
 
 FACE_ONLY: tuple[Target, ...] = ("face",)
 
@@ -122,23 +131,18 @@ def list_files(options: argparse.Namespace, further: Sequence[str]) -> int:
 def arrays(cpu_partition: str, gpu_partition: str) -> tuple[Array, Array]:
     """Faces on CPUs and people on GPUs, with what the published scripts ask for."""
     return (
-        Array(
-            "face",
-            (f"--partition={cpu_partition}", "--cpus-per-task=2", "--mem=5G", "--time=8:00:00"),
-            "cpu",
-        ),
-        Array(
-            "person",
-            (
-                f"--partition={gpu_partition}",
-                "--gres=gpu:1",
-                "--cpus-per-task=5",
-                "--mem=10G",
-                "--time=8:00:00",
-            ),
-            None,
-        ),
+        Array("face", (f"--partition={cpu_partition}", *options_of(FACES)), "cpu"),
+        Array("person", (f"--partition={gpu_partition}", *options_of(PEOPLE)), None),
     )
+
+
+def options_of(resources: SlurmResources) -> Iterator[str]:
+    """Options of sbatch for what a task asks for."""
+    if resources.gpus:
+        yield f"--gres=gpu:{resources.gpus}"
+    yield f"--cpus-per-task={resources.cpus}"
+    yield f"--mem={resources.memory_gb}G"
+    yield f"--time={format_time(resources.time_limit_min)}"
 
 
 def script_text(array: Array, folder: RunFolder, num_tasks: int, weights: Sequence[str]) -> str:

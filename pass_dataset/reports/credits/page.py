@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pass_dataset.pages.html import Html, code, escape, join
 from pass_dataset.pages.template import fill_page
 from pass_dataset.pages.words import count
+from pass_dataset.releases.citation import BIBTEX
 from pass_dataset.releases.licenses import DATASET_LICENSE, License
-from pass_dataset.reports.credits.bibtex import paper
 from pass_dataset.reports.credits.credit import Credit
 from pass_dataset.reports.credits.names import decode_name, section_of
 from pass_dataset.reports.credits.reading import Credits, Terms
@@ -119,7 +119,7 @@ def _dataset(credits_: Credits) -> Html:
     license_ = _link(DATASET_LICENSE.url, DATASET_LICENSE.name)
     return Html(
         f"<p>{escape(source.label)}, as a collection under {license_}.{where}</p>\n"
-        f"<pre><code>{escape(paper().strip())}</code></pre>"
+        f"<pre><code>{escape(BIBTEX.strip())}</code></pre>"
     )
 
 
