@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pass_dataset.errors import RunError
-from pass_dataset.passify.executors.attempts import error_of
+from pass_dataset.passify.executors.attempts import ShardFailure, Tries, error_of
 from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
 from pass_dataset.passify.steps import Execution, ShardJob, WorkerShare
 from pass_dataset.workers.pool import Pool, Reply, Worker
@@ -19,22 +17,10 @@ __all__ = ["ShardFailure", "do_shards"]
 
 logger = logging.getLogger(__name__)
 
-#: A shard that fails is tried this often in all.
-_MAX_TRIES = 3
-#: A shard on which this many processes died is done one image at a time, to find out which it is.
-_DEATHS_TO_CARE = 2
 #: More images of a shard that take a process down: the machine is at fault, not the images.
 _MAX_CULPRITS = 20
 #: Processes that die without having come to an image.
 _MAX_IDLE_DEATHS = 3
-
-
-@dataclass(frozen=True)
-class ShardFailure:
-    """A shard that could not be done, though it was tried again."""
-
-    shard: int
-    message: str
 
 
 class _Examiner(Worker[ShardJob]):
@@ -101,13 +87,10 @@ class _Examiners(Pool[_Examiner, ShardJob, "ShardStats | ShardFailure"]):
         self._log_name = log_name
         self._shares = shares
         self._told = told
-        self._tries: Counter[int] = Counter()
         self._idle_deaths = 0
-        super().__init__(self._with_care(job) for job in jobs)
-
-    def _with_care(self, job: ShardJob) -> ShardJob:
-        deaths = self._folder.crashes(job.shard).deaths
-        return replace(job, careful=deaths >= _DEATHS_TO_CARE)
+        super().__init__(())
+        self._tries = Tries(folder, self.waiting)
+        self.waiting.extend(map(self._tries.with_care, jobs))
 
     def start(self, number: int) -> _Examiner:
         log = self._folder.log_path(f"{self._log_name}-{number}")
@@ -129,18 +112,8 @@ class _Examiners(Pool[_Examiner, ShardJob, "ShardStats | ShardFailure"]):
                 yield ShardStats(**reply["done"])
             else:
                 self._told(-worker.images)
-                yield from self._try_again(job, reply["failed"])
+                yield from self._tries.again(job, reply["failed"])
             worker.piece = None
-
-    def _try_again(self, job: ShardJob, message: str) -> Iterator[ShardFailure]:
-        self._tries[job.shard] += 1
-        if self._tries[job.shard] < _MAX_TRIES:
-            logger.warning("shard %d: %s; it is tried again", job.shard, message)
-            # At the end of the line: what passes has time to pass.
-            self.waiting.append(job)
-            return
-        self._folder.mark_failed(job.shard, message)
-        yield ShardFailure(job.shard, message)
 
     def bury(self, worker: _Examiner, how: str) -> Iterator[ShardFailure]:
         self._told(-worker.images)
@@ -172,7 +145,7 @@ class _Examiners(Pool[_Examiner, ShardJob, "ShardStats | ShardFailure"]):
             self._folder.mark_failed(job.shard, message)
             yield ShardFailure(job.shard, message)
             return
-        careful = self._with_care(job)
+        careful = self._tries.with_care(job)
         logger.warning(
             "shard %d: its process died (%s); another one takes over%s",
             job.shard,
