@@ -134,9 +134,9 @@ class BuildPlan:
     def publish(self, target: Path) -> None:
         """Gives the whole data set its name, in place of an older one, and removes the plan.
 
-        Here the shards are brought to the disk, all at once: to wait for each would cost a build
-        a fifth of its time. A build that is cut before by a power cut finds in `missing` what was
-        lost, as file systems write a file's size after its bytes.
+        Here the shards are brought to the disk, all at once: nothing relies on them before, and the
+        system has written most of them back while others were made. A build that a power cut ends
+        before finds in `missing` what was lost, as file systems write the size after the bytes.
         """
         sync_tree(self.data)
         if target.exists():
