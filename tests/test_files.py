@@ -14,6 +14,7 @@ import pytest
 from pass_dataset import files
 from pass_dataset.errors import FolderError
 from pass_dataset.files import (
+    begin_sync,
     create_new,
     is_part,
     optional_cache,
@@ -73,6 +74,15 @@ def test_renamed_to_last(tmp_path: Path, steps: list[str]) -> None:
     (tmp_path / "a.part").write_bytes(b"bytes")
     rename_lasting(tmp_path / "a.part", tmp_path / "a")
     assert steps == ["sync a.part", "rename to a", f"sync {tmp_path.name}"]
+
+
+def test_begun_and_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", failing(errno.EIO))
+    (tmp_path / "a").write_bytes(b"bytes")
+    begin_sync(tmp_path / "a")
+    monkeypatch.delattr(os, "posix_fadvise", raising=False)
+    begin_sync(tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == b"bytes"
 
 
 @linux
