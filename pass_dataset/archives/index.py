@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -21,9 +20,8 @@ import pyarrow as pa
 from pass_dataset.archives.index_tables import index_table
 from pass_dataset.archives.metadata import read_metadata
 from pass_dataset.archives.tars import TarListing, list_tar
-from pass_dataset.arrow_files import give_back
+from pass_dataset.arrow_files import give_back, map_file, save_batch
 from pass_dataset.errors import ArchiveError, FolderError
-from pass_dataset.files import PART_SUFFIX
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.state import INDEX_NAME, PURGE_RECEIPT_NAME
@@ -282,16 +280,11 @@ def fingerprint_of(archives: ArchiveFolder) -> dict[str, Any]:
 def _save(archives: ArchiveFolder, index: ArchiveIndex, fingerprint: dict[str, Any]) -> None:
     path = archives.state_path(INDEX_NAME, for_writing=True)
     meta = {"fingerprint": fingerprint, "summary": asdict(index.summary)}
-    schema = index._table.schema.with_metadata({_META_KEY: json.dumps(meta).encode()})
-    beside = path.with_name(f"{path.name}.{os.getpid()}{PART_SUFFIX}")
     try:
-        with pa.OSFile(str(beside), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-            writer.write_batch(index._table.replace_schema_metadata(schema.metadata))
-        os.replace(beside, path)
+        metadata = {_META_KEY: json.dumps(meta).encode()}
+        save_batch(path, index._table.replace_schema_metadata(metadata))
     except OSError as error:
         logger.warning("%s: the index cannot be saved and will be made again: %s", path, error)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _load(archives: ArchiveFolder, fingerprint: dict[str, Any]) -> ArchiveIndex | None:
@@ -316,7 +309,7 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 
 def _read(path: Path) -> tuple[dict[str, Any], ArchiveIndex]:
     """A saved index and the fingerprint of the files it was made from."""
-    reader = pa.ipc.open_file(pa.memory_map(str(path)))
+    reader = map_file(path)
     meta = json.loads(reader.schema.metadata[_META_KEY])
     summary = meta["summary"]
     summary["tars"], summary["parts"] = tuple(summary["tars"]), tuple(summary["parts"])

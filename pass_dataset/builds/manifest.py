@@ -134,7 +134,7 @@ class ExportRecord(ABC):
         """
 
     def _origin(self) -> dict[str, Any]:
-        """Release, parts and format, for JSON."""
+        """Release, parts, format and images removed, for JSON."""
         return {
             "release": format_release(self.release),
             "parts": self.parts,
@@ -145,9 +145,10 @@ class ExportRecord(ABC):
     @classmethod
     def _parse_origin(
         cls, content: Mapping[str, Any], path: Path
-    ) -> tuple[Release, tuple[int, ...] | None, str]:
-        """Release, parts and format, if the content beside what `_origin` gave is of our schema."""
+    ) -> tuple[Release, tuple[int, ...] | None, str, int]:
+        """Release, parts, format, images removed: what `_origin` gave, if it is of our schema."""
         if content["schema"] != cls.schema:
             raise ValueError(f"schema {content['schema']}, expected {cls.schema}")
         release, parts = parse_release(content["release"], path), content["parts"]
-        return release, None if parts is None else tuple(parts), content["format"]
+        removed = content.get("removed", 0)
+        return release, None if parts is None else tuple(parts), content["format"], removed

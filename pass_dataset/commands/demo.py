@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pass_dataset.commands.parser import CommandParser
 from pass_dataset.errors import VerificationError
 from pass_dataset.extras import require
+from pass_dataset.files import writing_whole
 
 if TYPE_CHECKING:
     from pass_dataset.archives.records import ImageRecord
@@ -174,6 +175,5 @@ def draw_contact_sheet(records: list[ImageRecord], path: Path) -> None:
         left = column * _CELL_PX + (_CELL_PX - image.width) // 2
         top = row * _CELL_PX + (_CELL_PX - image.height) // 2
         sheet.paste(image, (left, top))
-    beside = path.with_name(path.name + ".part")
-    sheet.save(beside, format="PNG")
-    os.replace(beside, path)
+    with writing_whole(path) as file:
+        sheet.save(file, format="PNG")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pass_dataset.files import part_path, read_blocks
+from pass_dataset.files import part_path, read_blocks, rename_lasting
 
 __all__ = ["PartFile"]
 
@@ -142,15 +141,8 @@ class PartFile:
 
     def commit(self) -> None:
         """Gives the file its final name; call it only when size and hash are right."""
-        os.fsync(self._file.fileno())
         self._file.close()
-        os.replace(self.part_path, self.path)
-        # The name must survive a power cut as well as the bytes.
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        rename_lasting(self.part_path, self.path)
 
     def discard(self) -> None:
         """Removes the part file: its bytes are known to be wrong."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pass_dataset.errors import FolderLockedError
-from pass_dataset.files import write_whole
+from pass_dataset.files import sweep_parts, write_whole
 from pass_dataset.folders.state import HOLDER_NAME, LOCK_NAME, state_path
 
 __all__ = ["hold", "holder"]
@@ -47,7 +47,9 @@ def hold(folder: Path, *, wait: bool = True, poll_s: float = 0.5) -> Iterator[No
     holder = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%F %T")}
     holder_path = state_path(folder, HOLDER_NAME, for_writing=True)
     try:
-        write_whole(holder_path, json.dumps(holder).encode())
+        sweep_parts(holder_path.parent)
+        # For people, and of no use after a power cut.
+        write_whole(holder_path, json.dumps(holder).encode(), durable=False)
         yield
     finally:
         holder_path.unlink(missing_ok=True)

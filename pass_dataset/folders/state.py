@@ -11,7 +11,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from pass_dataset.files import user_cache
+from pass_dataset.files import optional_cache, user_cache
 
 __all__ = [
     "HOLDER_NAME",
@@ -53,9 +53,8 @@ STATE_NAMES = frozenset(
 )
 
 
-def _cache_folder(folder: Path) -> Path:
-    digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
-    return user_cache("folders") / digest
+def _cache_name(folder: Path) -> str:
+    return hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
 
 
 def state_path(folder: Path, name: str, *, for_writing: bool = False) -> Path:
@@ -63,15 +62,20 @@ def state_path(folder: Path, name: str, *, for_writing: bool = False) -> Path:
 
     Beside the archives; in the user's cache where the folder is read-only, or part of this package,
     as an installed package is not ours to add files to.
+
+    Raises:
+      FolderError: it is to be written, and this user has no cache.
     """
     beside = folder / name
     may_write = os.access(folder, os.W_OK) and not folder.resolve().is_relative_to(_PACKAGE)
     if may_write or (not for_writing and beside.exists()):
         return beside
-    cache = _cache_folder(folder)
     if for_writing:
+        cache = user_cache("folders") / _cache_name(folder)
         cache.mkdir(parents=True, exist_ok=True)
-    return cache / name
+        return cache / name
+    kept = optional_cache("folders")
+    return beside if kept is None else kept / _cache_name(folder) / name
 
 
 def state_paths(folder: Path, name: str) -> list[Path]:
@@ -79,5 +83,8 @@ def state_paths(folder: Path, name: str) -> list[Path]:
 
     For what counts wherever it stands, as a shared folder's and a user's own list of removals do.
     """
-    places = (folder / name, _cache_folder(folder) / name)
+    places = [folder / name]
+    kept = optional_cache("folders")
+    if kept is not None:
+        places.append(kept / _cache_name(folder) / name)
     return [path for path in places if os.path.isfile(path)]

@@ -20,9 +20,10 @@ from pass_dataset.archives.records import ImageRecord, PassArchive, shard_bounds
 from pass_dataset.archives.removals import RemovalList, Removals, note_removals, removals_for
 from pass_dataset.errors import DiskSpaceError, FolderError
 from pass_dataset.folders.archive_folder import ArchiveFolder
-from pass_dataset.huggingface.features import CITATION, FEATURES, HOMEPAGE, LICENSE, example
+from pass_dataset.huggingface.features import FEATURES, LICENSE, example
 from pass_dataset.huggingface.kept import leave_out_all
 from pass_dataset.huggingface.tables import read_tables
+from pass_dataset.releases.citation import BIBTEX, HOMEPAGE
 
 __all__ = ["NUM_SHARDS", "ArchiveBuilder", "RecordSource", "row_ranges", "train_split"]
 
@@ -86,7 +87,7 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
             description=description,
             features=FEATURES,
             homepage=HOMEPAGE,
-            citation=CITATION,
+            citation=BIBTEX,
             license=LICENSE,
         )
 

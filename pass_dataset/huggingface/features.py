@@ -9,20 +9,9 @@ import datasets
 from pass_dataset.archives.records import ImageRecord
 from pass_dataset.releases.licenses import DATASET_LICENSE
 
-__all__ = ["CITATION", "FEATURES", "HOMEPAGE", "LICENSE", "OLD_COLUMNS", "example"]
-
-HOMEPAGE = "https://www.robots.ox.ac.uk/~vgg/data/pass/"
+__all__ = ["FEATURES", "LICENSE", "OLD_COLUMNS", "example"]
 
 LICENSE = DATASET_LICENSE.url
-
-CITATION = """\
-@inproceedings{asano21pass,
-  author    = {Yuki M. Asano and Christian Rupprecht and Andrew Zisserman and Andrea Vedaldi},
-  title     = {PASS: An ImageNet replacement for self-supervised pretraining without humans},
-  booktitle = {NeurIPS Track on Datasets and Benchmarks},
-  year      = {2021}
-}
-"""
 
 FEATURES = datasets.Features(
     {

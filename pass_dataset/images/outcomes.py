@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -33,16 +33,7 @@ Outcome = Literal[
     "too-large",
     "single-colour",
 ]
-OUTCOMES: tuple[Outcome, ...] = (
-    "ok",
-    "empty",
-    "not-an-image",
-    "unsupported",
-    "truncated",
-    "damaged",
-    "too-large",
-    "single-colour",
-)
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

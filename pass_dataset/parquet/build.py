@@ -19,6 +19,7 @@ from pass_dataset.builds.writing.build import Build
 from pass_dataset.builds.writing.export import ExportBuild
 from pass_dataset.builds.writing.plan import BuildPlan, stored_fingerprint
 from pass_dataset.errors import BuildError
+from pass_dataset.files import is_part, sync_folder, sync_tree, write_whole
 from pass_dataset.folders.state import STATE_NAMES
 from pass_dataset.parquet.card import card_of
 from pass_dataset.parquet.manifest import (
@@ -87,7 +88,7 @@ class ParquetBuild(ExportBuild[Export]):
     def _check_folder(self) -> None:
         """Refuses a folder with files of someone else."""
         ours = _OTHERS | STATE_NAMES | {DATA_NAME, CARD_NAME, EXPORT_NAME}
-        present = {entry.name for entry in os.scandir(self.out)}
+        present = {entry.name for entry in os.scandir(self.out) if not is_part(entry.name)}
         strange = sorted(present - ours)
         whole = EXPORT_NAME in present
         if not whole and WORK_NAME not in present:
@@ -140,9 +141,11 @@ class ParquetBuild(ExportBuild[Export]):
             sum(plan.layout.shard_bytes),
             removed=len(removed),
         )
-        (plan.folder / CARD_NAME).write_text(card_of(export), encoding="utf-8")
+        write_whole(plan.folder / CARD_NAME, card_of(export).encode())
+        sync_tree(plan.data)
         for name in (DATA_NAME, CARD_NAME):
             os.replace(plan.folder / name, self.out / name)
+        sync_folder(self.out)
         if removed:
             note_removals(self.out, removed)
         export.save(self.out)

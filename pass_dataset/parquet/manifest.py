@@ -63,9 +63,8 @@ class Export(ExportRecord):
 
     @classmethod
     def _of(cls, content: dict[str, Any], path: Path) -> Export:
-        release, parts, written_as = cls._parse_origin(content, path)
+        release, parts, written_as, removed = cls._parse_origin(content, path)
         shards = tuple(ExportShard(**shard) for shard in content["shards"])
-        removed = content.get("removed", 0)
         return cls(release, parts, written_as, shards, content["num_bytes"], removed=removed)
 
 

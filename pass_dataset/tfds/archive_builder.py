@@ -29,6 +29,7 @@ from pass_dataset.extras import require
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.lock import hold
 from pass_dataset.progress import on_terminal
+from pass_dataset.releases.citation import HOMEPAGE
 from pass_dataset.releases.release import Release
 from pass_dataset.releases.selection import Selection
 from pass_dataset.tfds import wire
@@ -37,11 +38,9 @@ from pass_dataset.tfds.example_writer import ShardExampleWriter
 from pass_dataset.tfds.frames import FORMATS
 from pass_dataset.tfds.kept import without_removed_examples, without_removed_sources
 from pass_dataset.tfds.shard_format import TfdsFormat
-from pass_dataset.workers.process import default_workers
+from pass_dataset.workers.cores import available_cores
 
-__all__ = ["HOMEPAGE", "ArchiveBuilder", "example", "features"]
-
-HOMEPAGE = "https://www.robots.ox.ac.uk/~vgg/data/pass/"
+__all__ = ["ArchiveBuilder", "example", "features"]
 
 
 def features() -> tfds.features.FeaturesDict:
@@ -277,7 +276,7 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
             work_folder(target),
             archive.release.label,
             TfdsFormat(self.info.file_format.value),
-            self.workers or default_workers(),
+            self.workers or available_cores(),
             self.selection.limit,
             repr(sharding),
             sharding.get_number_shards,

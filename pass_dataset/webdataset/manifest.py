@@ -38,12 +38,11 @@ class WebDatasetExport(ExportRecord):
 
     @classmethod
     def _of(cls, content: dict[str, Any], path: Path) -> WebDatasetExport:
-        release, parts, written_as = cls._parse_origin(content["pass_dataset"], path)
+        release, parts, written_as, removed = cls._parse_origin(content["pass_dataset"], path)
         shards = tuple(
             ExportShard(shard["url"], shard["nsamples"], shard["filesize"])
             for shard in content["shardlist"]
         )
-        removed = content["pass_dataset"].get("removed", 0)
         return cls(release, parts, written_as, shards, removed=removed)
 
 

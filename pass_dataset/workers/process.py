@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["WorkerProcess", "default_workers"]
+__all__ = ["WorkerProcess"]
 
 #: Seconds that a worker is given to end by itself.
 _END_S = 5.0
@@ -31,13 +31,6 @@ _START = (
     "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[2]); "
     "importlib.import_module(sys.argv[1]).main(*sys.argv[3:])"
 )
-
-
-def default_workers() -> int:
-    """As many workers as this process may use cores."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class WorkerProcess:

@@ -19,15 +19,22 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pass_dataset.commands.command_line import run_command
 from pass_dataset.commands.passify import main as cli
 from pass_dataset.errors import RunError
-from pass_dataset.files import write_whole
+from pass_dataset.files import write_whole, writing_whole
 from pass_dataset.passify.detectors.settings import Target
+from pass_dataset.passify.executors.slurm.settings import (
+    FACES,
+    PEOPLE,
+    SlurmResources,
+    SlurmSettings,
+    format_time,
+)
 from pass_dataset.passify.executors.slurm.submissions import require_log_folder
 from pass_dataset.passify.executors.tasks import split_shards
 from pass_dataset.passify.outputs.lists import listed_paths, write_lists
@@ -39,8 +46,10 @@ from pass_dataset.passify.runs.verdicts import VERDICT_COLUMNS, judge
 ALL_FILES, NO_FACES, KEPT = "0_all_files.txt", "1_no_faces.txt", "2_no_faces__no_person.txt"
 RUN = Path("passify_run")
 
-#: As published: images of a task, and tasks that run at a time ("being nice").
-IMAGES_PER_TASK, PARALLEL_TASKS = 80_000, 50
+#: As published: images of a task.
+IMAGES_PER_TASK = 80_000
+#: Tasks that run at a time, as published too ("being nice").
+PARALLEL_TASKS = SlurmSettings.max_parallel_tasks
 
 FACE_ONLY: tuple[Target, ...] = ("face",)
 
@@ -124,23 +133,18 @@ def list_files(options: argparse.Namespace, further: Sequence[str]) -> int:
 def arrays(cpu_partition: str, gpu_partition: str) -> tuple[Array, Array]:
     """Faces on CPUs and people on GPUs, with what the published scripts ask for."""
     return (
-        Array(
-            "face",
-            (f"--partition={cpu_partition}", "--cpus-per-task=2", "--mem=5G", "--time=8:00:00"),
-            "cpu",
-        ),
-        Array(
-            "person",
-            (
-                f"--partition={gpu_partition}",
-                "--gres=gpu:1",
-                "--cpus-per-task=5",
-                "--mem=10G",
-                "--time=8:00:00",
-            ),
-            None,
-        ),
+        Array("face", (f"--partition={cpu_partition}", *options_of(FACES)), "cpu"),
+        Array("person", (f"--partition={gpu_partition}", *options_of(PEOPLE)), None),
     )
+
+
+def options_of(resources: SlurmResources) -> Iterator[str]:
+    """Options of sbatch for what a task asks for."""
+    if resources.gpus:
+        yield f"--gres=gpu:{resources.gpus}"
+    yield f"--cpus-per-task={resources.cpus}"
+    yield f"--mem={resources.memory_gb}G"
+    yield f"--time={format_time(resources.time_limit_min)}"
 
 
 def script_text(array: Array, folder: RunFolder, num_tasks: int, weights: Sequence[str]) -> str:
@@ -253,12 +257,10 @@ def require_all(folder: RunFolder, plan: Plan, through: set[int], stage: str) ->
 def write_list(name: str, source: str, paths: Iterable[str]) -> int:
     """Writes a list of files, as `DIR/path`; returns how many they are."""
     count = 0
-    beside = Path(f"{name}.part")
-    with beside.open("w", encoding="utf-8", errors="surrogateescape") as file:
+    with writing_whole(Path(name)) as file:
         for path in paths:
-            file.write(f"{source.rstrip('/')}/{path}\n")
+            file.write(f"{source.rstrip('/')}/{path}\n".encode(errors="surrogateescape"))
             count += 1
-    beside.replace(name)
     return count
 
 

@@ -43,6 +43,7 @@ from torch import Tensor, distributed, nn
 from torch.utils.data import DataLoader
 
 from pass_dataset.archives import mini
+from pass_dataset.files import writing_whole
 from pass_dataset.torch import PassStream
 
 logger = logging.getLogger("pretrain_moco")
@@ -154,10 +155,9 @@ def world_size() -> int:
 
 
 def save(content: object, path: Path) -> None:
-    """Writes a file so that its name never stands for half of it."""
-    beside = path.with_name(f"{path.name}.part")
-    torch.save(content, beside)
-    os.replace(beside, path)
+    """Writes a file so that its name never stands for half of it, not after a power cut either."""
+    with writing_whole(path) as file:
+        torch.save(content, file)
 
 
 def own_batch_size(options: argparse.Namespace) -> int:

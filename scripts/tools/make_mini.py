@@ -12,7 +12,6 @@ import argparse
 import hashlib
 import io
 import logging
-import os
 import tarfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -25,6 +24,7 @@ from mini_pictures.catalogue import PICTURES, Picture
 
 from pass_dataset.archives import mini
 from pass_dataset.archives.mini.traps import TRAPS
+from pass_dataset.files import write_whole
 
 __all__ = ["TRAPS", "TRAP_PICTURES", "main", "make"]
 
@@ -243,9 +243,7 @@ def make(folder: Path, jobs: int = 1) -> None:
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
-    os.replace(part, path)
+    write_whole(path, data)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -33,12 +33,11 @@ SCRIPT = """
 import sys, time
 from pathlib import Path
 from pass_dataset.parquet.build import ParquetBuild
-from pass_dataset.builds.writing import workers as module
-from pass_dataset.folders.archive_folder import ArchiveFolder
+from pass_dataset.builds.writing.workers import Writers
 from pass_dataset.folders.archive_folder import ArchiveFolder
 archives, out, slow_s, shard_bytes = sys.argv[1:]
-take_in = module._take_in
-module._take_in = lambda *given: (time.sleep(float(slow_s)), take_in(*given))[1]
+take_in = Writers.take_in
+Writers.take_in = lambda *given: (time.sleep(float(slow_s)), take_in(*given))[1]
 archives = ArchiveFolder.open(archives, archives + ".tsv")
 ParquetBuild(Path(out), archives, workers=2, shard_bytes=int(shard_bytes)).run()
 assert not {"tensorflow", "datasets", "torch"} & sys.modules.keys()

@@ -33,9 +33,9 @@ import tensorflow_datasets as tfds
 archives, data_dir, workers, shards, slow = sys.argv[1:]
 if float(slow):
     import time
-    from pass_dataset.builds.writing import workers as module
-    take_in = module._take_in
-    module._take_in = lambda *given: (time.sleep(float(slow)), take_in(*given))[1]
+    from pass_dataset.builds.writing.workers import Writers
+    take_in = Writers.take_in
+    Writers.take_in = lambda *given: (time.sleep(float(slow)), take_in(*given))[1]
 tfds.disable_progress_bar()
 builder = tfds.builder("pass", release=archives + ".tsv", data_dir=data_dir, workers=int(workers))
 config = tfds.download.DownloadConfig(manual_dir=archives, num_shards=int(shards))
@@ -277,9 +277,9 @@ def test_a_worker_that_dies_is_replaced(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    from pass_dataset.builds.writing import workers
+    from pass_dataset.workers.pool import Worker
 
-    give = workers._Worker.give
+    give = Worker.give
     killed = []
 
     def give_and_kill(worker: Any, shard: int) -> None:
@@ -288,7 +288,7 @@ def test_a_worker_that_dies_is_replaced(
             killed.append(shard)
             worker._process.kill()
 
-    monkeypatch.setattr(workers._Worker, "give", give_and_kill)
+    monkeypatch.setattr(Worker, "give", give_and_kill)
     assert digests(built(many, tmp_path)) == digests(whole)
     assert killed == [7, 7]
     assert "killed by signal 9" in caplog.text

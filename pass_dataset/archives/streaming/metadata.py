@@ -1,13 +1,11 @@
 """The metadata table by hash: fetched once, verified, and then read through a memory map.
 
-The CSV of a whole release has 150 MB, and reading it takes a second and a gigabyte of memory; an
-Arrow file sorted by hash opens in milliseconds, and all processes of a machine share its pages.
+The CSV of a whole release has 150 MB, and reading it takes a second and a gigabyte of memory.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +14,9 @@ from typing import Any
 import pyarrow as pa
 
 from pass_dataset.archives.metadata import METADATA_COLUMNS, position_of, read_metadata
+from pass_dataset.arrow_files import map_file, save_batch
 from pass_dataset.downloads.downloader import download_metadata
 from pass_dataset.errors import FolderError
-from pass_dataset.files import PART_SUFFIX
 from pass_dataset.folders.lock import hold
 from pass_dataset.progress import Progress
 from pass_dataset.releases.release import Release
@@ -46,7 +44,7 @@ class MetadataTable:
     @classmethod
     def open(cls, path: Path) -> MetadataTable:
         """Opens what `fetch_metadata` keeps."""
-        return cls(pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0))
+        return cls(map_file(path).get_batch(0))
 
     def __contains__(self, image_hash: object) -> bool:
         return isinstance(image_hash, str) and self._row(image_hash) is not None
@@ -101,7 +99,7 @@ def fetch_metadata(
 
 def _is_of(path: Path, sha256: bytes) -> bool:
     try:
-        kept = pa.ipc.open_file(pa.memory_map(str(path))).schema.metadata or {}
+        kept = map_file(path).schema.metadata or {}
     except (OSError, pa.ArrowInvalid):
         return False
     return kept.get(_SCHEMA_KEY) == _SCHEMA and kept.get(_SHA256_KEY) == sha256
@@ -110,13 +108,8 @@ def _is_of(path: Path, sha256: bytes) -> bool:
 def _write(csv: Path, path: Path, sha256: bytes) -> None:
     table = read_metadata(csv).sort_by("hash").combine_chunks()
     table = table.replace_schema_metadata({_SCHEMA_KEY: _SCHEMA, _SHA256_KEY: sha256})
-    beside = path.with_name(f"{path.name}.{os.getpid()}{PART_SUFFIX}")
+    batches = table.to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
     try:
-        with pa.OSFile(str(beside), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-            batches = table.to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
-            writer.write_batch(batches[0])
-        os.replace(beside, path)
+        save_batch(path, batches[0])
     except OSError as error:
         raise FolderError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        beside.unlink(missing_ok=True)

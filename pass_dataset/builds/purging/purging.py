@@ -14,7 +14,14 @@ from pathlib import Path
 from pass_dataset.archives.removals import RemovalList, note_removals, removals_for
 from pass_dataset.builds.purging.receipt import PurgedFile, PurgeReceipt
 from pass_dataset.errors import DiskSpaceError, FolderError, VerificationError
-from pass_dataset.files import PART_SUFFIX, file_sha256
+from pass_dataset.files import (
+    PART_SUFFIX,
+    create_new,
+    file_sha256,
+    rename_lasting,
+    sweep_parts,
+    sync_file,
+)
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.state import REMOVALS_NAME
 from pass_dataset.progress import Progress, Silent
@@ -166,6 +173,8 @@ def _purge(target: Purgeable, listed: RemovalList, progress: Progress) -> PurgeR
         _commit(target, receipt)
     for left in folder.rglob(f"*{_PART_SUFFIX}"):
         left.unlink()
+    for inside in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        sweep_parts(inside)
     files = target.affected(listed.hashes, progress)
     unfinished = bool(receipt.purges) and receipt.purges[-1].finished is None
     if not files and not unfinished:
@@ -196,9 +205,9 @@ def _written(target: Purgeable, file: Affected, progress: Progress) -> PurgedFil
             "as it is. Fetch it again, then purge."
         )
     try:
+        create_new(part)
         went = target.rewrite(file, part, progress)
-        with part.open("rb+") as written:
-            os.fsync(written.fileno())
+        sync_file(part)
         os.chmod(part, path.stat().st_mode & 0o7777)  # noqa: PTH101
         return PurgedFile(
             name=file.name,
@@ -225,8 +234,7 @@ def _commit(target: Purgeable, receipt: PurgeReceipt) -> None:
     part = _part(path)
     # Without it the file has its name already: the receipt spoke of it when it was whole.
     if part.exists():
-        os.replace(part, path)
-        _sync(path.parent)
+        rename_lasting(part, path)
     target.describe(file)
     current.files.append(file)
     current.pending = None
@@ -244,15 +252,6 @@ def _hashed(path: Path, progress: Progress) -> str:
         return file_sha256(path, task.advance)
     finally:
         task.finish()
-
-
-def _sync(folder: Path) -> None:
-    """A new name must survive a power cut as well as the bytes."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _check(folder: Path, files: Iterable[Affected]) -> None:

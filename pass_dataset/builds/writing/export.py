@@ -21,7 +21,7 @@ from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.lock import hold
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases.release import Release
-from pass_dataset.workers.process import default_workers
+from pass_dataset.workers.cores import available_cores
 
 __all__ = ["SHARD_BYTES", "ExportBuild"]
 
@@ -169,7 +169,7 @@ class ExportBuild(ABC, Generic[_Record]):
             folder=self._work,
             what=self.what,
             shard_format=self.shard_format,
-            workers=self.workers or default_workers(),
+            workers=self.workers or available_cores(),
             limit=None,
             sharding=f"{self.shard_bytes} bytes",
             num_shards=num_shards,

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from pass_dataset.archives.records import OpenTars
 from pass_dataset.errors import BuildError
+from pass_dataset.files import begin_sync
 
 __all__ = ["ShardFormat", "write_shard"]
 
@@ -81,6 +82,8 @@ def write_shard(
     written = _Written(report)
     try:
         shard_format.write(records, tars, beside, written.add)
+        # It is waited for when the build gets its name: see `BuildPlan.publish`.
+        begin_sync(beside)
         os.replace(beside, path)
     except OSError as error:
         beside.unlink(missing_ok=True)

@@ -11,41 +11,19 @@ Lines in: the number of a shard. Lines out, JSON, one of
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import pickle
-import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from pass_dataset.archives.records import OpenTars
 from pass_dataset.builds.writing.plan import BuildPlan
 from pass_dataset.builds.writing.shard_files import ShardFormat, write_shard
 from pass_dataset.errors import PassDatasetError
+from pass_dataset.workers.giver import Giver
 
 __all__ = ["main"]
-
-
-class _Orphaned(Exception):
-    """The process that started this one is gone; another may continue its build."""
-
-
-class _Replies:
-    """Tells the process that started this one, as long as it is there."""
-
-    def __init__(self) -> None:
-        self._parent = os.getppid()
-
-    def send(self, **content: Any) -> None:
-        if os.getppid() != self._parent:
-            raise _Orphaned
-        try:
-            print(json.dumps(content), flush=True)  # noqa: T201  (the other end is no terminal)
-        except BrokenPipeError as error:
-            raise _Orphaned from error
-
-    def written(self, size_bytes: int) -> None:
-        self.send(bytes=size_bytes)
 
 
 def main(folder: str, pickled_format: str) -> NoReturn:
@@ -56,25 +34,32 @@ def main(folder: str, pickled_format: str) -> NoReturn:
       pickled_format: how shards are written, from the process that started this one, as
         hexadecimal text.
     """
-    code = _serve(folder, pickle.loads(bytes.fromhex(pickled_format)))
-    sys.stdout.flush()
+    code = 1
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        code = _serve(Giver(), Path(folder), pickle.loads(bytes.fromhex(pickled_format)))
     # All files are closed; taking the interpreter apart would only take time.
     os._exit(code)
 
 
-def _serve(folder: str, shard_format: ShardFormat) -> int:
-    replies = _Replies()
+def _serve(giver: Giver, folder: Path, shard_format: ShardFormat) -> int:
+    def written(size_bytes: int) -> None:
+        giver.tell(bytes=size_bytes)
+
     try:
-        plan = BuildPlan.load(Path(folder), shard_format)
+        plan = BuildPlan.load(folder, shard_format)
         tars = OpenTars(plan.archives, plan.tars)
-        for line in sys.stdin:
+        for line in giver.lines():
             number = int(line)
             path = plan.data / plan.names[number]
-            write_shard(plan.layout.shard(number), tars, path, shard_format, replies.written)
-            replies.send(done=number)
+            write_shard(
+                plan.layout.shard(number),
+                tars,
+                path,
+                shard_format,
+                lambda size: giver.tell(bytes=size),
+            )
+            giver.answer(done=number)
     except PassDatasetError as error:
-        replies.send(error=type(error).__name__, message=str(error))
-        return 1
-    except (_Orphaned, KeyboardInterrupt):
+        giver.answer(error=type(error).__name__, message=str(error))
         return 1
     return 0

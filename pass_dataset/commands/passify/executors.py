@@ -55,11 +55,17 @@ def _add_slurm(group: Any) -> None:
         action="store_true",
         help="Ctrl-C cancels the jobs; without it they go on",
     )
+    from pass_dataset.passify.executors.slurm.settings import FACES, PEOPLE, SlurmSettings
+
     name = _checked("partition", str)
     group.add_argument("--slurm-partition", type=name, metavar="NAME", help="where tasks run")
-    _add_resources(group, "--slurm", "a task", cpus=2, memory_gb=5, time="8:00:00")
+    _add_resources(group, "--slurm", "a task", FACES)
     group.add_argument(
-        "--slurm-gpus", type=number, default=0, metavar="N", help="GPUs of a task (default: 0)"
+        "--slurm-gpus",
+        type=number,
+        default=FACES.gpus,
+        metavar="N",
+        help=f"GPUs of a task (default: {FACES.gpus})",
     )
     group.add_argument(
         "--slurm-gpu-partition",
@@ -68,11 +74,13 @@ def _add_slurm(group: Any) -> None:
         help="look for people here, in tasks of their own with a GPU each; the options above are "
         "then for faces",
     )
-    _add_resources(
-        group, "--slurm-gpu", "a task that looks for people", cpus=5, memory_gb=10, time="8:00:00"
-    )
+    _add_resources(group, "--slurm-gpu", "a task that looks for people", PEOPLE)
     group.add_argument(
-        "--slurm-gpu-gpus", type=number, default=1, metavar="N", help="GPUs of it (default: 1)"
+        "--slurm-gpu-gpus",
+        type=number,
+        default=PEOPLE.gpus,
+        metavar="N",
+        help=f"GPUs of it (default: {PEOPLE.gpus})",
     )
     group.add_argument(
         "--slurm-account", type=name, metavar="NAME", help="what the jobs are charged to"
@@ -81,9 +89,9 @@ def _add_slurm(group: Any) -> None:
     group.add_argument(
         "--slurm-parallel",
         type=positive,
-        default=50,
+        default=SlurmSettings.max_parallel_tasks,
         metavar="N",
-        help="tasks of an array that run at a time (default: 50)",
+        help=f"tasks of an array that run at a time (default: {SlurmSettings.max_parallel_tasks})",
     )
     group.add_argument(
         "--slurm-tasks",
@@ -109,27 +117,29 @@ def _add_slurm(group: Any) -> None:
         )
 
 
-def _add_resources(
-    group: Any, prefix: str, whose: str, *, cpus: int, memory_gb: int, time: str
-) -> None:
+def _add_resources(group: Any, prefix: str, whose: str, default: SlurmResources) -> None:
+    """Options for what tasks ask for, with the defaults of the settings."""
+    from pass_dataset.passify.executors.slurm.settings import format_time
+
+    time = format_time(default.time_limit_min)
     group.add_argument(
         f"{prefix}-cpus",
         type=positive,
-        default=cpus,
+        default=default.cpus,
         metavar="N",
-        help=f"cores of {whose} (default: {cpus})",
+        help=f"cores of {whose} (default: {default.cpus})",
     )
     group.add_argument(
         f"{prefix}-mem-gb",
         type=_checked("memory_gb", float),
-        default=memory_gb,
+        default=default.memory_gb,
         metavar="GB",
-        help=f"memory of {whose} (default: {memory_gb})",
+        help=f"memory of {whose} (default: {default.memory_gb})",
     )
     group.add_argument(
         f"{prefix}-time",
         type=_minutes,
-        default=time,
+        default=default.time_limit_min,
         metavar="TIME",
         help=f"time limit of {whose}, as sbatch takes it; it then queues itself again "
         f"(default: {time})",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,12 +69,7 @@ def _run(options: argparse.Namespace) -> int:
     targets = TARGETS if options.stage is None else (options.stage,)
     jobs = [ShardJob(shard, targets=targets) for shard in shards]
     name = f"task-{options.stage or 'all'}-{options.task}"
-    execution = chosen_execution(options)
-    # A node may have more cores than the task was given, and not hide them.
-    cores = os.environ.get("SLURM_CPUS_PER_TASK")
-    if cores is not None:
-        execution = replace(execution, cores=int(cores))
-    do_task(folder, jobs, execution, name=name)
+    do_task(folder, jobs, chosen_execution(options), name=name)
     return 0
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import os
 
 from pass_dataset.extras import require
+from pass_dataset.workers.cores import available_cores
 
 __all__ = ["resolve_device", "resolve_threads"]
 
@@ -23,10 +23,7 @@ def resolve_device(device: str | None) -> str:
 
 def resolve_threads(threads: int | None) -> int:
     """Number of threads; for None, one for each core that this process may use."""
-    if threads is not None:
-        return threads
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    return available_cores() if threads is None else threads
 
 
 @functools.cache

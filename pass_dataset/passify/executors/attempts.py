@@ -12,8 +12,9 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Callable
-from dataclasses import asdict
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeAlias
 
 from pass_dataset import errors
@@ -28,11 +29,16 @@ from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.steps.examiner import Examiner
 from pass_dataset.passify.steps.job import ShardJob
 
-__all__ = ["Reply", "attempt", "error_of", "fatal"]
+__all__ = ["Reply", "ShardFailure", "Tries", "attempt", "error_of", "fatal"]
 
 logger = logging.getLogger(__name__)
 
 Reply: TypeAlias = "dict[str, Any]"
+
+#: A shard that fails is tried this often in all.
+_MAX_TRIES = 3
+#: A shard on which this many processes died is done one image at a time, to find out which it is.
+_DEATHS_TO_CARE = 2
 
 
 def attempt(
@@ -74,3 +80,40 @@ def error_of(reply: Reply) -> PassDatasetError:
     """The error that an answer says is fatal."""
     error: PassDatasetError = getattr(errors, str(reply["fatal"]), RunError)(reply["message"])
     return error
+
+
+@dataclass(frozen=True)
+class ShardFailure:
+    """A shard that could not be done, though it was tried again."""
+
+    shard: int
+    message: str
+
+
+class Tries:
+    """How often shards are tried, and how carefully."""
+
+    def __init__(self, folder: RunFolder, waiting: deque[ShardJob]) -> None:
+        """Args:
+        folder: the run.
+        waiting: jobs that nobody has; those that are tried again are put there.
+        """
+        self._folder = folder
+        self._waiting = waiting
+        self._tries: Counter[int] = Counter()
+
+    def with_care(self, job: ShardJob) -> ShardJob:
+        """A job as it is to be done after the deaths on its shard that are on record."""
+        deaths = self._folder.crashes(job.shard).deaths
+        return replace(job, careful=deaths >= _DEATHS_TO_CARE)
+
+    def again(self, job: ShardJob, message: str) -> Iterator[ShardFailure]:
+        """Has a job tried again; when that was done often enough, yields its failure."""
+        self._tries[job.shard] += 1
+        if self._tries[job.shard] < _MAX_TRIES:
+            logger.warning("shard %d: %s; it is tried again", job.shard, message)
+            # At the end of the line: what passes has time to pass.
+            self._waiting.append(job)
+            return
+        self._folder.mark_failed(job.shard, message)
+        yield ShardFailure(job.shard, message)

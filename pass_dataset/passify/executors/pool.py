@@ -4,47 +4,30 @@ from __future__ import annotations
 
 import logging
 import os
-import selectors
-from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pass_dataset.errors import RunError
-from pass_dataset.passify.executors.attempts import error_of
+from pass_dataset.passify.executors.attempts import ShardFailure, Tries, error_of
 from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
 from pass_dataset.passify.steps.execution import Execution, WorkerShare
 from pass_dataset.passify.steps.job import ShardJob
-from pass_dataset.workers.process import WorkerProcess
+from pass_dataset.workers.pool import Pool, Reply, Worker
 
 __all__ = ["ShardFailure", "do_shards"]
 
 logger = logging.getLogger(__name__)
 
-#: A shard that fails is tried this often in all.
-_MAX_TRIES = 3
-#: A shard on which this many processes died is done one image at a time, to find out which it is.
-_DEATHS_TO_CARE = 2
 #: More images of a shard that take a process down: the machine is at fault, not the images.
 _MAX_CULPRITS = 20
 #: Processes that die without having come to an image.
 _MAX_IDLE_DEATHS = 3
 
 
-@dataclass(frozen=True)
-class ShardFailure:
-    """A shard that could not be done, though it was tried again."""
+class _Examiner(Worker[ShardJob]):
+    """One process, and the image it is at, if that is known."""
 
-    shard: int
-    message: str
-
-
-class _Worker(WorkerProcess):
-    """One process, the job it is at, and the image, if that is known."""
-
-    def __init__(self, number: int, folder: RunFolder, share: WorkerShare, log: Path) -> None:
-        self.number = number
-        self.job: ShardJob | None = None
+    def __init__(self, folder: RunFolder, share: WorkerShare, log: Path) -> None:
         self.at: int | None = None
         self.images = 0
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -57,9 +40,12 @@ class _Worker(WorkerProcess):
             environment=threads,
         )
 
-    def give(self, job: ShardJob) -> None:
-        self.job, self.at, self.images = job, None, 0
-        self.send(job.to_json())
+    def give(self, piece: ShardJob) -> None:
+        self.at, self.images = None, 0
+        super().give(piece)
+
+    def line(self, piece: ShardJob) -> str:
+        return piece.to_json()
 
 
 def do_shards(
@@ -85,11 +71,11 @@ def do_shards(
     Raises:
       PassDatasetError: what makes all shards impossible, such as missing weights or a full disk.
     """
-    pool = _Pool(folder, execution.shares(len(jobs)), jobs, told, log_name)
-    yield from pool.run()
+    shares = execution.shares(len(jobs))
+    yield from _Examiners(folder, shares, jobs, told, log_name).run(len(shares))
 
 
-class _Pool:
+class _Examiners(Pool[_Examiner, ShardJob, "ShardStats | ShardFailure"]):
     def __init__(
         self,
         folder: RunFolder,
@@ -101,92 +87,40 @@ class _Pool:
         self._folder = folder
         self._log_name = log_name
         self._shares = shares
-        self._waiting = deque(self._with_care(job) for job in jobs)
         self._told = told
-        self._tries: Counter[int] = Counter()
         self._idle_deaths = 0
-        self._selector = selectors.DefaultSelector()
+        super().__init__(())
+        self._tries = Tries(folder, self.waiting)
+        self.waiting.extend(map(self._tries.with_care, jobs))
 
-    def _with_care(self, job: ShardJob) -> ShardJob:
-        deaths = self._folder.crashes(job.shard).deaths
-        return replace(job, careful=deaths >= _DEATHS_TO_CARE)
-
-    def run(self) -> Iterator[ShardStats | ShardFailure]:
-        whole = False
-        try:
-            for number in range(min(len(self._shares), len(self._waiting))):
-                self._start(number)
-            while self._selector.get_map():
-                for key, _ in self._selector.select():
-                    worker: _Worker = key.data
-                    replies = worker.replies()
-                    if replies is None:
-                        yield from self._bury(worker)
-                        continue
-                    for reply in replies:
-                        yield from self._take_in(worker, reply)
-            whole = True
-        finally:
-            for key in list(self._selector.get_map().values()):
-                self._stop(key.data, kill=not whole)
-            self._selector.close()
-
-    def _start(self, number: int) -> None:
+    def start(self, number: int) -> _Examiner:
         log = self._folder.log_path(f"{self._log_name}-{number}")
-        worker = _Worker(number, self._folder, self._shares[number], log)
-        self._selector.register(worker.stdout, selectors.EVENT_READ, worker)
-        worker.give(self._waiting.popleft())
+        return _Examiner(self._folder, self._shares[number], log)
 
-    def _stop(self, worker: _Worker, *, kill: bool) -> None:
-        self._selector.unregister(worker.stdout)
-        worker.end(kill=kill)
-
-    def _go_on(self, worker: _Worker) -> None:
-        worker.job = worker.at = None
-        if self._waiting:
-            worker.give(self._waiting.popleft())
-        else:
-            self._stop(worker, kill=False)
-
-    def _take_in(
-        self, worker: _Worker, reply: dict[str, object]
-    ) -> Iterator[ShardStats | ShardFailure]:
+    def take_in(self, worker: _Examiner, reply: Reply) -> Iterator[ShardStats | ShardFailure]:
         if "images" in reply:
-            worker.images += int(str(reply["images"]))
-            self._told(int(str(reply["images"])))
+            worker.images += reply["images"]
+            self._told(reply["images"])
         elif "at" in reply:
-            worker.at = int(str(reply["at"]))
+            worker.at = reply["at"]
         elif "fatal" in reply:
             raise error_of(reply)
         else:
-            job = worker.job
+            job = worker.piece
             assert job is not None
             if "done" in reply:
                 self._idle_deaths = 0
-                yield ShardStats(**reply["done"])  # type: ignore[arg-type]  # its own JSON
+                yield ShardStats(**reply["done"])
             else:
                 self._told(-worker.images)
-                yield from self._try_again(job, str(reply["failed"]))
-            self._go_on(worker)
+                yield from self._tries.again(job, reply["failed"])
+            worker.piece = None
 
-    def _try_again(self, job: ShardJob, message: str) -> Iterator[ShardFailure]:
-        self._tries[job.shard] += 1
-        if self._tries[job.shard] < _MAX_TRIES:
-            logger.warning("shard %d: %s; it is tried again", job.shard, message)
-            # At the end of the line: what passes has time to pass.
-            self._waiting.append(job)
-            return
-        self._folder.mark_failed(job.shard, message)
-        yield ShardFailure(job.shard, message)
-
-    def _bury(self, worker: _Worker) -> Iterator[ShardFailure]:
-        job, at, how = worker.job, worker.at, worker.death()
-        self._stop(worker, kill=False)
+    def bury(self, worker: _Examiner, how: str) -> Iterator[ShardFailure]:
         self._told(-worker.images)
-        if job is not None:
-            yield from self._count_death(job, at, how, came_to_images=worker.images > 0)
-        if self._waiting:
-            self._start(worker.number)
+        if worker.piece is not None:
+            came_to_images = worker.images > 0
+            yield from self._count_death(worker.piece, worker.at, how, came_to_images)
 
     def _count_death(
         self, job: ShardJob, at: int | None, how: str, came_to_images: bool
@@ -212,11 +146,11 @@ class _Pool:
             self._folder.mark_failed(job.shard, message)
             yield ShardFailure(job.shard, message)
             return
-        careful = self._with_care(job)
+        careful = self._tries.with_care(job)
         logger.warning(
             "shard %d: its process died (%s); another one takes over%s",
             job.shard,
             how,
             ", one image at a time" if careful.careful else "",
         )
-        self._waiting.appendleft(careful)
+        self.waiting.appendleft(careful)

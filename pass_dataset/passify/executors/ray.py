@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from types import ModuleType
@@ -14,7 +14,7 @@ from typing import Any
 
 from pass_dataset.errors import PassDatasetError, SchedulerError
 from pass_dataset.extras import require
-from pass_dataset.passify.executors.attempts import Reply, attempt, error_of, fatal
+from pass_dataset.passify.executors.attempts import Reply, Tries, attempt, error_of, fatal
 from pass_dataset.passify.executors.executor import Executor
 from pass_dataset.passify.executors.pool import ShardFailure, do_shards
 from pass_dataset.passify.executors.ray_settings import RaySettings
@@ -28,10 +28,6 @@ __all__ = ["RayExecutor"]
 
 logger = logging.getLogger(__name__)
 
-#: A shard that fails, or whose actor dies, is tried this often in all.
-_MAX_TRIES = 3
-#: A shard on which this many actors died is done in a process that may die without them.
-_DEATHS_TO_CARE = 2
 #: Seconds in which a cluster's head has to take a connection.
 _ANSWER_S = 20.0
 #: Actors that die before they can take a shard: the cluster is at fault.
@@ -136,7 +132,7 @@ class _Crew:
         )(_ShardActor)
         self._waiting = deque(jobs)
         self._told = told
-        self._tries: Counter[int] = Counter()
+        self._tries = Tries(folder, self._waiting)
         self._idle_deaths = 0
         #: What is being waited for: the actor, and its job; none while it starts.
         self._calls: dict[Any, tuple[Any, ShardJob | None]] = {}
@@ -198,8 +194,7 @@ class _Crew:
             self._kill(actor)
             return
         job = self._waiting.popleft()
-        careful = self._folder.crashes(job.shard).deaths >= _DEATHS_TO_CARE
-        job = replace(job, careful=careful)
+        job = self._tries.with_care(job)
         self._calls[actor.do.remote(job)] = (actor, job)
 
     def _kill(self, actor: Any) -> None:
@@ -218,16 +213,7 @@ class _Crew:
             self._told(stats.images)
             yield stats
             return
-        yield from self._try_again(job, reply["failed"])
-
-    def _try_again(self, job: ShardJob, message: str) -> Iterator[ShardFailure]:
-        self._tries[job.shard] += 1
-        if self._tries[job.shard] < _MAX_TRIES:
-            logger.warning("shard %d: %s; it is tried again", job.shard, message)
-            self._waiting.append(job)
-            return
-        self._folder.mark_failed(job.shard, message)
-        yield ShardFailure(job.shard, message)
+        yield from self._tries.again(job, reply["failed"])
 
     def _bury(self, actor: Any, job: ShardJob | None, error: Exception) -> Iterator[ShardFailure]:
         self._kill(actor)
@@ -245,7 +231,7 @@ class _Crew:
                 record = self._folder.crashes(job.shard)
                 record.deaths += 1
                 self._folder.record_crash(job.shard, record)
-            yield from self._try_again(job, f"its Ray actor died: {how}")
+            yield from self._tries.again(job, f"its Ray actor died: {how}")
         if self._waiting:
             self._hire()
 

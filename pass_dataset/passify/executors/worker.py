@@ -10,15 +10,11 @@ Lines in: a `ShardJob`. Lines out, JSON, one of
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
-import queue
 import signal
-import sys
-import threading
 import time
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.passify.executors.attempts import attempt, fatal
@@ -26,6 +22,7 @@ from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.steps.examiner import Examiner
 from pass_dataset.passify.steps.execution import WorkerShare
 from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.workers.giver import Giver
 
 __all__ = ["main"]
 
@@ -34,18 +31,12 @@ _TELL_S = 0.2
 
 
 class _Replies:
-    """Tells the process that started this one."""
+    """Tells of images, many at a time."""
 
-    def __init__(self) -> None:
-        # Whatever a library prints must not get between the lines: they have a pipe of their own.
-        self._pipe = os.fdopen(os.dup(1), "w")
-        os.dup2(2, 1)
+    def __init__(self, giver: Giver) -> None:
+        self._giver = giver
         self._images = 0
         self._told_at = 0.0
-
-    def send(self, **content: Any) -> None:
-        self._pipe.write(json.dumps(content) + "\n")
-        self._pipe.flush()
 
     def done(self, images: int) -> None:
         self._images += images
@@ -54,18 +45,16 @@ class _Replies:
 
     def flush(self) -> None:
         if self._images:
-            self.send(images=self._images)
+            self._giver.tell(images=self._images)
         self._images, self._told_at = 0, time.monotonic()
 
     def begins(self, position: int) -> None:
-        self.send(at=position)
+        self._giver.tell(at=position)
 
 
 def main(folder: str, share: str) -> NoReturn:
     """Does the shards that are asked for until there are no more, and ends the process."""
-    jobs: queue.SimpleQueue[ShardJob | None] = queue.SimpleQueue()
-    busy = threading.Event()
-    threading.Thread(target=_listen, args=(jobs, busy), daemon=True).start()
+    giver = Giver()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     if "SLURM_JOB_ID" in os.environ:
         # SLURM sends them to all processes of a task. They are meant for the one that gives the
@@ -74,41 +63,24 @@ def main(folder: str, share: str) -> NoReturn:
         signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     code = 1
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        code = _serve(RunFolder(folder), WorkerShare.from_json(share), jobs, busy)
+        code = _serve(RunFolder(folder), WorkerShare.from_json(share), giver)
     # All files are closed; taking networks apart would only take time.
     os._exit(code)
 
 
-def _listen(jobs: queue.SimpleQueue[ShardJob | None], busy: threading.Event) -> None:
-    """Takes in jobs; ends the process when whoever gives them is gone."""
-    for line in sys.stdin:
-        busy.set()
-        jobs.put(ShardJob.from_json(line))
-    if busy.is_set():
-        # Killed, or it gave up. Another run may take this folder any time: nothing goes on here.
-        os._exit(1)
-    jobs.put(None)
-
-
-def _serve(
-    folder: RunFolder,
-    share: WorkerShare,
-    jobs: queue.SimpleQueue[ShardJob | None],
-    busy: threading.Event,
-) -> int:
-    replies = _Replies()
+def _serve(folder: RunFolder, share: WorkerShare, giver: Giver) -> int:
+    replies = _Replies(giver)
     try:
         examiner = Examiner(folder, share)
-        while (job := jobs.get()) is not None:
+        for line in giver.lines():
+            job = ShardJob.from_json(line)
             begins = replies.begins if job.careful else None
             reply = attempt(folder, examiner, job, replies.done, begins)
             replies.flush()
-            # Before it is told: the next job may be there at once.
-            busy.clear()
-            replies.send(**reply)
+            giver.answer(**reply)
             if "fatal" in reply:
                 return 1
     except (OSError, PassDatasetError) as error:
-        replies.send(**fatal(folder, error))
+        giver.answer(**fatal(folder, error))
         return 1
     return 0

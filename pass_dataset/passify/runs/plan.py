@@ -10,6 +10,7 @@ from itertools import islice
 
 import pyarrow as pa
 
+from pass_dataset.arrow_files import map_file, table_writer
 from pass_dataset.errors import RunError, SourceError
 from pass_dataset.passify.runs.run_folder import RunFolder, written_whole
 from pass_dataset.passify.runs.settings import RunSettings
@@ -74,18 +75,14 @@ class Plan:
 
     def _items(self, folder: RunFolder, start: int, stop: int) -> Iterator[SourceItem]:
         try:
-            # As bytes: Arrow takes no text for names that are no UTF-8.
-            with pa.memory_map(bytes(folder.items_path)) as file:
-                reader = pa.ipc.open_file(file)
-                while start < stop:
-                    number, within = divmod(start, _BATCH_ROWS)
-                    batch = reader.get_batch(number).slice(within, stop - start)
-                    for path, container, first, size in zip(
-                        *batch.to_pydict().values(), strict=True
-                    ):
-                        name = None if container is None else self.containers[container]
-                        yield SourceItem(path, name, first, size)
-                    start += batch.num_rows
+            reader = map_file(folder.items_path)
+            while start < stop:
+                number, within = divmod(start, _BATCH_ROWS)
+                batch = reader.get_batch(number).slice(within, stop - start)
+                for path, container, first, size in zip(*batch.to_pydict().values(), strict=True):
+                    name = None if container is None else self.containers[container]
+                    yield SourceItem(path, name, first, size)
+                start += batch.num_rows
         except (OSError, pa.ArrowException) as error:
             raise RunError(f"{folder.items_path}: cannot be read: {error}") from error
 
@@ -118,15 +115,16 @@ def make_plan(folder: RunFolder, source: Source, settings: RunSettings, progress
     task = progress.task("Listing images", None, "images")
     containers: dict[str, int] = {}
     images = 0
-    with written_whole(folder.items_path) as file:
-        schema = _list_schema()
-        options = pa.ipc.IpcWriteOptions(compression="zstd")
-        with pa.ipc.new_file(file, schema, options=options) as writer:
-            listed = source.items(report)
-            while block := list(islice(listed, _BATCH_ROWS)):
-                writer.write_batch(_batch(block, containers, schema))
-                images += len(block)
-                task.advance(len(block))
+    schema = _list_schema()
+    with (
+        written_whole(folder.items_path) as file,
+        table_writer(file, schema, compression="zstd") as writer,
+    ):
+        listed = source.items(report)
+        while block := list(islice(listed, _BATCH_ROWS)):
+            writer.write_batch(_batch(block, containers, schema))
+            images += len(block)
+            task.advance(len(block))
     task.finish()
     for what in report.unreadable:
         logger.warning("cannot be listed and is left out: %s", what)

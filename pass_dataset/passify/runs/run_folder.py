@@ -20,15 +20,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 from pass_dataset.errors import RunError
-from pass_dataset.files import PART_SUFFIX
+from pass_dataset.files import PART_SUFFIX, writing_whole
 from pass_dataset.folders.state import STATE_NAMES
 from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.runs.settings import RunSettings, differences
@@ -78,20 +77,11 @@ class CrashRecord:
 
 
 @contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write that gets its name when all is written, and on the disk."""
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """A file of a run to write, see `writing_whole`; its folder is made if missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}{PART_SUFFIX}")
-    try:
-        with beside.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        # On a full disk even this may fail, and must not hide why.
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
+    with writing_whole(path) as file:
+        yield file
 
 
 def _write_json(path: Path, content: object) -> None:

@@ -13,7 +13,7 @@ from pass_dataset.errors import DetectorError
 from pass_dataset.passify.detectors.catalogue import open_detector
 from pass_dataset.passify.detectors.detector import Detector
 from pass_dataset.passify.detectors.settings import DetectorSettings, Precision, Target
-from pass_dataset.workers.process import default_workers
+from pass_dataset.workers.cores import available_cores
 
 __all__ = ["OWN_DETECTOR", "Execution", "WorkerShare", "open_named"]
 
@@ -75,7 +75,7 @@ class Execution:
         Args:
           most: more workers than this have nothing to do; None: no limit.
         """
-        cores = self.cores or default_workers()
+        cores = self.cores or available_cores()
         gpus = 0 if self.device == "cpu" else _visible_gpus()
         count = self.workers or gpus or cores
         count = max(1, count if most is None else min(count, most))

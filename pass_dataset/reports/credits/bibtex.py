@@ -7,17 +7,17 @@ bibliography styles do not print, has the hashes of all images.
 from __future__ import annotations
 
 import hashlib
-import importlib.resources
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from pass_dataset.releases.citation import BIBTEX, BIBTEX_AUTHORS
 from pass_dataset.releases.licenses import DATASET_LICENSE
 from pass_dataset.releases.release import Release
 from pass_dataset.reports.credits.credit import ALWAYS_MISSING, Credit
 from pass_dataset.reports.credits.reading import Credits
 
-__all__ = ["bibtex_pieces", "entry_key", "latex", "paper"]
+__all__ = ["bibtex_pieces", "entry_key", "latex"]
 
 #: What means something in LaTeX. Braces have no backslash before them, as BibTeX counts those too.
 _LATEX = str.maketrans(
@@ -39,16 +39,10 @@ def bibtex_pieces(credits_: Credits) -> Iterator[str]:
     """The text of the bibliography, entry by entry."""
     yield _head(credits_)
     if credits_.release is not None and credits_.source.is_pass:
-        yield "\n" + paper()
+        yield "\n" + BIBTEX
         yield "\n" + _dataset(credits_.release)
     for credits_of_one in credits_.by_creator():
         yield "\n" + _entry(credits_of_one)
-
-
-def paper() -> str:
-    """The entry of the paper that describes PASS."""
-    resource = importlib.resources.files("pass_dataset.tfds") / "CITATIONS.bib"
-    return resource.read_text(encoding="utf-8")
 
 
 def latex(text: str) -> str:
@@ -83,9 +77,8 @@ def _head(credits_: Credits) -> str:
 
 
 def _dataset(release: Release) -> str:
-    authors = re.search(r"author\s*=\s*\{(.*)\}", paper())
     fields = {
-        "author": authors[1] if authors else None,
+        "author": BIBTEX_AUTHORS,
         "title": "{" + latex(release.label) + "}",
         "year": release.released[:4] if release.released else None,
         "publisher": "Zenodo",

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pass_dataset.pages.template import render_pieces
+from pass_dataset.releases.citation import BIBTEX
 from pass_dataset.releases.licenses import DATASET_LICENSE, License
-from pass_dataset.reports.credits.bibtex import paper
 from pass_dataset.reports.credits.credit import Credit
 from pass_dataset.reports.credits.names import decode_name, section_of
 from pass_dataset.reports.credits.reading import Credits
@@ -84,7 +84,7 @@ def page_pieces(credits_: Credits) -> Iterator[str]:
             "is_listed": is_listed,
             "most_listed": MOST_LISTED,
             "dataset_license": DATASET_LICENSE,
-            "paper": paper().strip(),
+            "paper": BIBTEX.strip(),
             "navigation": _navigation(credits_),
             "sections": _sections(credits_, is_listed),
         },

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pass_dataset.errors import ReleaseError
+from pass_dataset.releases.citation import AUTHORS, BIBTEX_LINE, HOMEPAGE
 from pass_dataset.releases.licenses import DATASET_LICENSE
 from pass_dataset.releases.release import Release, ReleaseFile, official_release
 
@@ -73,18 +74,10 @@ _CONTEXT = {
 #: datasheet (appendix F), in short. ``builder_hf/README.md`` has it at length.
 _PASS: dict[str, Any] = {
     "alternateName": "Pictures without humAns for Self-Supervision",
-    "url": "https://www.robots.ox.ac.uk/~vgg/data/pass/",
+    "url": HOMEPAGE,
     "license": DATASET_LICENSE.url,
-    "citeAs": (
-        "@inproceedings{asano21pass, author = {Yuki M. Asano and Christian Rupprecht and Andrew "
-        "Zisserman and Andrea Vedaldi}, title = {PASS: An ImageNet replacement for self-supervised "
-        "pretraining without humans}, booktitle = {NeurIPS Track on Datasets and Benchmarks}, "
-        "year = {2021}}"
-    ),
-    "creator": [
-        {"@type": "sc:Person", "name": name}
-        for name in ("Yuki M. Asano", "Christian Rupprecht", "Andrew Zisserman", "Andrea Vedaldi")
-    ],
+    "citeAs": BIBTEX_LINE,
+    "creator": [{"@type": "sc:Person", "name": name} for name in AUTHORS],
     "publisher": {
         "@type": "sc:Organization",
         "name": "Visual Geometry Group, University of Oxford",

@@ -20,7 +20,8 @@ import pyarrow as pa
 
 from pass_dataset.archives.index import fingerprint_of
 from pass_dataset.archives.records import OpenTars, PassArchive
-from pass_dataset.files import user_cache, write_whole
+from pass_dataset.arrow_files import map_file, save_batch
+from pass_dataset.files import optional_cache
 from pass_dataset.images.exif import EXIF_START
 from pass_dataset.images.jpeg_headers import APP1, FRAMES, JpegHeaderError, frame_size, segments
 from pass_dataset.progress import Progress, Silent, Task
@@ -189,19 +190,22 @@ class _KeptBlocks:
             [_SCHEMA, str(archive.folder.resolve()), fingerprint_of(archive.archives)]
         )
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-        self._folder = user_cache("headers") / digest
+        kept = optional_cache("headers")
+        self._folder = None if kept is None else kept / digest
 
-    def _path(self, positions: np.ndarray[Any, Any]) -> Path:
+    def _path(self, positions: np.ndarray[Any, Any]) -> Path | None:
+        """Where a block is kept; None: what is less than one is soon read again."""
+        if self._folder is None or len(positions) < BLOCK_ROWS:
+            return None
         return self._folder / f"{self._archive[positions].selection_digest()[:32]}.arrow"
 
     def load(self, positions: np.ndarray[Any, Any]) -> pa.Table | None:
         """A block that was kept; None if there is none that can be read."""
-        if len(positions) < BLOCK_ROWS:
-            return None
         path = self._path(positions)
+        if path is None:
+            return None
         try:
-            with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
-                table = reader.read_all()
+            table = map_file(path).read_all()
         except FileNotFoundError:
             return None
         except (OSError, pa.ArrowInvalid) as error:
@@ -214,14 +218,13 @@ class _KeptBlocks:
         return table if table.schema == _schema() else None
 
     def save(self, positions: np.ndarray[Any, Any], table: pa.Table) -> None:
-        """Keeps a block; what is less than one is soon read again."""
-        if len(positions) < BLOCK_ROWS:
+        """Keeps a block."""
+        path = self._path(positions)
+        if path is None:
             return
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self._path(positions), sink.getvalue().to_pybytes())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for batch in table.combine_chunks().to_batches():
+                save_batch(path, batch)
         except OSError as error:
-            logger.warning("%s: headers are not kept for the next run: %s", self._folder, error)
+            logger.warning("%s: headers are not kept for the next run: %s", path.parent, error)

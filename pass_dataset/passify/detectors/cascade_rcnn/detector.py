@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from pass_dataset.passify.detectors.settings import DetectorSettings, Precision,
 from pass_dataset.passify.detectors.torch_setup import check_images, prepare_torch
 from pass_dataset.passify.detectors.weights.files import CASCADE_RCNN
 from pass_dataset.passify.detectors.weights.store import VerifiedWeights, resolve
+from pass_dataset.workers.cores import available_cores
 
 if TYPE_CHECKING:
     from pass_dataset.passify.detectors.cascade_rcnn.network import Network
@@ -145,5 +145,5 @@ def _resized(
     if not ahead or len(images) == 1:
         yield from map(resize, images, frames)
         return
-    with ThreadPoolExecutor(max_workers=min(len(images), os.cpu_count() or 1)) as threads:
+    with ThreadPoolExecutor(max_workers=min(len(images), available_cores())) as threads:
         yield from threads.map(resize, images, frames)

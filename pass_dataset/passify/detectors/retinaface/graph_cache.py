@@ -5,6 +5,7 @@ It takes PyTorch to make them and none to run them, which is why this module imp
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import itertools
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pass_dataset.extras import require
-from pass_dataset.files import user_cache, write_whole
+from pass_dataset.files import optional_cache, write_whole
 from pass_dataset.passify.detectors.weights.store import VerifiedWeights
 
 if TYPE_CHECKING:
@@ -102,11 +103,11 @@ def _cached(
       runtime: what it is for, as users know it.
       make: makes it.
     """
-    path = user_cache("graphs") / f"retinaface-{weights.sha256[:32]}-{kind}"
-    try:
-        content = path.read_bytes()
-    except OSError:
-        content = b""
+    kept = optional_cache("graphs")
+    path = None if kept is None else kept / f"retinaface-{weights.sha256[:32]}-{kind}"
+    content = b""
+    with contextlib.suppress(OSError):
+        content = b"" if path is None else path.read_bytes()
     # The first 33 bytes: SHA-256 of the rest, and the margin.
     digest, margin, graph = content[:32], content[32:33], content[33:]
     if margin and hashlib.sha256(margin + graph).digest() == digest:
@@ -119,12 +120,17 @@ def _cached(
     network = load_network(weights.path)
     graph = make(network)
     margin = bytes([int(first_convolution(network).padding[0])])
+    if path is not None:
+        _keep(path, hashlib.sha256(margin + graph).digest() + margin + graph)
+    return graph, margin[0]
+
+
+def _keep(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, hashlib.sha256(margin + graph).digest() + margin + graph)
+        write_whole(path, content)
     except OSError as error:
         logger.warning("%s: cannot be kept (%s); it is made anew next time", path, error.strerror)
-    return graph, margin[0]
 
 
 @functools.cache

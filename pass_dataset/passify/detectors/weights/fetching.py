@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 
 from pass_dataset.downloads.retries import RetryPolicy
 from pass_dataset.downloads.single_file import PATIENCE, fetch_file
 from pass_dataset.errors import DownloadError, WeightsError
+from pass_dataset.files import rename_lasting
 from pass_dataset.folders.lock import hold
 from pass_dataset.passify.detectors.weights.files import WeightsFile
 from pass_dataset.passify.detectors.weights.hashes import check_fetched, record_hash
@@ -72,4 +72,4 @@ def _fetch(file: WeightsFile, path: Path, progress: Progress, policy: RetryPolic
         raise
     if file.sha256 is None:
         record_hash(path, sha256)
-    os.replace(fetched, path)
+    rename_lasting(fetched, path)

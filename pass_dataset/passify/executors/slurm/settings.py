@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["FACES", "PEOPLE", "SlurmResources", "SlurmSettings", "parse_time_min"]
+__all__ = [
+    "FACES",
+    "PEOPLE",
+    "SlurmResources",
+    "SlurmSettings",
+    "format_time",
+    "parse_time_min",
+]
 
 #: Options of ``sbatch`` that the executor sets itself, by their long names.
 _OWN_OPTIONS = frozenset(
@@ -119,6 +126,11 @@ class SlurmSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name}: expected a number of 1 or more, found {value}")
+
+
+def format_time(minutes: int) -> str:
+    """A time as ``sbatch --time`` takes it and people read it: ``8:00:00``."""
+    return f"{minutes // 60}:{minutes % 60:02}:00"
 
 
 def parse_time_min(text: str) -> int:

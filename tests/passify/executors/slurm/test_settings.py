@@ -7,6 +7,7 @@ from pass_dataset.passify.executors.slurm.settings import (
     PEOPLE,
     SlurmResources,
     SlurmSettings,
+    format_time,
     parse_time_min,
 )
 
@@ -65,3 +66,11 @@ def test_times_as_sbatch_takes_them(text: str, minutes: int) -> None:
 def test_other_times_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected a time"):
         parse_time_min(text)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"), [(480, "8:00:00"), (9, "0:09:00"), (3000, "50:00:00")]
+)
+def test_times_are_read_back(minutes: int, text: str) -> None:
+    assert format_time(minutes) == text
+    assert parse_time_min(text) == minutes
