@@ -88,6 +88,7 @@ def on_terminal() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield Silent()
         return
+    # Most processes have no terminal, and each has this module.
     from rich.console import Console, Group
     from rich.live import Live
     from rich.progress import (

@@ -40,7 +40,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pass_dataset.archives.hash_lists import read_hash_list
-from pass_dataset.downloads.single_file import fetch_file
 from pass_dataset.errors import DownloadError, FolderError
 from pass_dataset.files import user_cache, write_whole
 from pass_dataset.folders.lock import hold
@@ -164,6 +163,9 @@ def fetch_removals(
       DownloadError: it cannot be had, has another SHA-256, or none was given.
       MetadataError: it is no list of hashes.
     """
+    # Every reader asks for lists, and hardly any fetches one: requests takes as long as NumPy.
+    from pass_dataset.downloads.single_file import fetch_file
+
     parsed = urllib.parse.urlsplit(url)
     is_here = parsed.hostname in ("localhost", "127.0.0.1", "::1")
     if parsed.scheme != "https" and not (parsed.scheme == "http" and is_here):

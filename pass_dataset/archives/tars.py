@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import os
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -25,6 +25,7 @@ __all__ = [
     "TarListing",
     "has_header",
     "image_hash",
+    "is_sidecar",
     "list_tar",
     "members_from",
     "read_members",
@@ -48,6 +49,8 @@ _PAX, _PAX_GLOBAL, _GNU_LONG_NAME, _GNU_LONG_LINK = b"x", b"g", b"L", b"K"
 _EXTENSIONS = (_PAX, _PAX_GLOBAL, _GNU_LONG_NAME, _GNU_LONG_LINK)
 #: Extension headers hold names and numbers; more than this is damage, not a name.
 _MAX_EXTENSION_BYTES = 1 << 20
+#: Read at a time behind the end of a tar, where there are some kilobytes of zeros.
+_END_READ_BYTES = 64 << 10
 
 
 class Member(NamedTuple):
@@ -148,10 +151,15 @@ def _utf8(path: Path, found: str, offset: int) -> bytes:
 
 def image_hash(member: Member) -> str | None:
     """The hash that an image is named by; None for a member that is no image."""
-    name = member.name
-    if member.kind not in _REGULAR or not name.endswith(IMAGE_SUFFIX):
+    name = member.name[member.name.rfind("/") + 1 :]
+    if member.kind not in _REGULAR or not name.endswith(IMAGE_SUFFIX) or is_sidecar(name):
         return None
-    return name[name.rfind("/") + 1 : -len(IMAGE_SUFFIX)]
+    return name[: -len(IMAGE_SUFFIX)]
+
+
+def is_sidecar(name: str) -> bool:
+    """True if macOS keeps what it knows of a file under that name, beside it (AppleDouble)."""
+    return name.startswith("._")
 
 
 def read_members(path: Path) -> Iterator[Member]:
@@ -168,17 +176,45 @@ def read_members(path: Path) -> Iterator[Member]:
         # Headers lie a hundred kilobytes apart: reading ahead would read the whole tar.
         if hasattr(os, "posix_fadvise"):
             os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_RANDOM)
-        yield from members_from(path, functools.partial(os.pread, handle), os.fstat(handle).st_size)
+        tar_bytes = os.fstat(handle).st_size
+        read = functools.partial(os.pread, handle)
+        position: int | None = 0
+        while position is not None:
+            end = yield from members_from(path, read, tar_bytes, position)
+            position = _after_the_end(path, read, end)
     except OSError as error:
         raise ArchiveError(f"{path}: cannot be read: {error.strerror}") from error
     finally:
         os.close(handle)
 
 
+def _after_the_end(path: Path, read: Read, position: int) -> int | None:
+    """Where a tar goes on after its end, as those do that were joined with ``cat``; None: nowhere.
+
+    Raises:
+      ArchiveError: something else follows. A header that was overwritten with zeros looks so, and
+        all images after it would be lost without a word.
+    """
+    at = position
+    while chunk := read(_END_READ_BYTES, at):
+        zeros = len(chunk) - len(chunk.lstrip(b"\0"))
+        if zeros < len(chunk):
+            at = (at + zeros) // BLOCK_BYTES * BLOCK_BYTES
+            if has_header(read(BLOCK_BYTES, at)):
+                return at
+            raise ArchiveError(
+                f"{path}: the zero block at byte {position:,} closes the tar, but bytes that are "
+                f"no header follow at byte {at:,}: it is damaged, or something was put behind it. "
+                "Fetch it again (pass-dataset verify names what is wrong)."
+            )
+        at += len(chunk)
+    return None
+
+
 def members_from(
     path: Path | str, read: Read, tar_bytes: int, position: int = 0
-) -> Iterator[Member]:
-    """The members from a header on, in order.
+) -> Generator[Member, None, int]:
+    """The members from a header on, in order; returns the position of the zero block behind them.
 
     Args:
       path: path or URL of the tar, for messages.
@@ -203,7 +239,7 @@ def members_from(
             )
         kind = header[156:157]
         if header[0] == 0 and not header.strip(b"\0"):
-            return
+            return position
         size_bytes = _checked_size(path, header, position)
         body = position + BLOCK_BYTES
         if kind in _EXTENSIONS:

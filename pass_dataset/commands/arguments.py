@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import TypeAlias
 
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.releases.release import OFFICIAL_VERSIONS, parse_parts
 
-__all__ = ["RELEASE_HELP", "Commands", "command", "parts", "positive"]
+__all__ = ["RELEASE_HELP", "number", "parts", "positive"]
 
 RELEASE_HELP = f"{', '.join(OFFICIAL_VERSIONS)}, or the path of a checksum file of your own"
-
-#: What `add_subparsers` returns; the class has no public name.
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-
-
-def command(commands: Commands, name: str, text: str) -> argparse.ArgumentParser:
-    """Adds a command; `text`, which starts small and has no full stop, is its help."""
-    return commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
 
 
 def parts(text: str) -> tuple[int, ...]:
@@ -33,4 +24,11 @@ def positive(text: str) -> int:
     """A number of 1 or more."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a number of 1 or more, found {text!r}")
+    return int(text)
+
+
+def number(text: str) -> int:
+    """A number of 0 or more."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number of 0 or more, found {text!r}")
     return int(text)

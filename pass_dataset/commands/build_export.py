@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pass_dataset.builds.writing.source import locate
 from pass_dataset.commands.arguments import RELEASE_HELP, parts, positive
 from pass_dataset.progress import on_terminal
 
@@ -44,6 +43,8 @@ def run_export(
       kind: class of the export.
       shards: what its shards are called.
     """
+    from pass_dataset.builds.writing.source import locate
+
     started = time.monotonic()
     release, archives = locate(options.archives, options.release, options.parts)
     build = kind(

@@ -1,4 +1,4 @@
-"""`pass-dataset build tfds` and `catalog`: TFDS builds made and shown."""
+"""`pass-dataset build tfds`: a TFDS build."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ import os
 import time
 from pathlib import Path
 
-from pass_dataset.builds.writing.source import locate
-from pass_dataset.commands.arguments import RELEASE_HELP, Commands, command, parts, positive
+from pass_dataset.commands.arguments import RELEASE_HELP, parts, positive
+from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.errors import BuildError
 from pass_dataset.extras import require
-from pass_dataset.tfds.frames import FORMATS
+from pass_dataset.tfds.file_formats import FILE_FORMATS
 
-__all__ = ["add_catalog", "add_tfds"]
-
-
-# --- build ----------------------------------------------------------------------------------------
+__all__ = ["add_arguments"]
 
 
-def add_tfds(libraries: Commands) -> None:
-    """Adds the command `build tfds`."""
-    parser = command(
-        libraries, "tfds", "write the shards that tfds.load('pass') reads; continues if cut"
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "pass-dataset build tfds --archives /data/pass --data-dir /data/tfds",
+        "pass-dataset build tfds --archives /data/pass --data-dir /data/tfds --parts 0",
     )
     parser.add_argument(
         "--archives", type=Path, required=True, metavar="DIR", help="folder with tars and metadata"
@@ -33,16 +31,20 @@ def add_tfds(libraries: Commands) -> None:
     )
     parser.add_argument("--release", help=f"{RELEASE_HELP} (default: told from the folder)")
     parser.add_argument(
-        "--format", choices=sorted(FORMATS), help="file format (default: that of TFDS, tfrecord)"
+        "--format",
+        choices=sorted(FILE_FORMATS),
+        help="file format (default: that of TFDS, tfrecord)",
     )
     parser.add_argument(
         "--workers", type=positive, metavar="N", help="processes (default: one a core)"
     )
     parser.add_argument("--parts", type=parts, help="only these tars: 0,3-5; stored apart")
-    parser.set_defaults(run=_build)
+    parser.set_defaults(run=_run)
 
 
-def _build(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
+    from pass_dataset.builds.writing.source import locate
+
     started = time.monotonic()
     release, _ = locate(options.archives, options.release, options.parts)
     # The library's own progress bars would be drawn over ours, and its log warns of every config.
@@ -74,30 +76,4 @@ def _build(options: argparse.Namespace) -> int:
         f"({builder.info.file_format.value}), {split.num_bytes:,} bytes; "
         f"{time.monotonic() - started:,.1f} s"
     )
-    return 0
-
-
-# --- catalog --------------------------------------------------------------------------------------
-
-
-def add_catalog(commands: Commands) -> None:
-    """Adds the command `catalog`."""
-    parser = command(commands, "catalog", "write the catalog page of a TFDS build, one HTML file")
-    parser.add_argument(
-        "--data-dir", metavar="OUT", type=Path, required=True, help="where TFDS built the dataset"
-    )
-    parser.add_argument("--name", help="dataset to look for there (default: the only one)")
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE.html", help="file to write (default: NAME-X.Y.Z.html)"
-    )
-    parser.set_defaults(run=_catalog)
-
-
-def _catalog(options: argparse.Namespace) -> int:
-    # TensorFlow's start-up notes say nothing about the page.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from pass_dataset.reports.catalog.page import write_catalog_page
-
-    out = write_catalog_page(options.data_dir, name=options.name, out=options.out)
-    print(f"{out}: {out.stat().st_size:,} bytes")
     return 0

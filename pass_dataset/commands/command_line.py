@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 an error or something that is not whole, 2 wrong usage, 13
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import shlex
@@ -17,7 +18,7 @@ from typing import TextIO
 from pass_dataset.errors import DownloadError, FolderError, PassDatasetError
 from pass_dataset.files import writing_whole
 
-__all__ = ["run_command", "write_out"]
+__all__ = ["print_json", "run_command", "write_out"]
 
 
 class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]  # no [] before 3.11
@@ -63,6 +64,11 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
     except KeyboardInterrupt:
         _say(f"\n{parser.prog}: interrupted; what was done is kept.\n{again}")
         return 130
+
+
+def print_json(content: object) -> None:
+    """Prints what programs read."""
+    print(json.dumps(content, indent=1))
 
 
 def write_out(pieces: Iterable[str], out: Path | None) -> None:

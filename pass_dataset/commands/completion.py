@@ -1,4 +1,4 @@
-"""`completion`: a script that lets the shell complete a command's arguments."""
+"""`completion`, of both commands: a script by which a shell completes what is typed."""
 
 from __future__ import annotations
 
@@ -6,56 +6,51 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from pass_dataset.commands.arguments import Commands, command
+from pass_dataset.commands.parser import CommandParser, examples
 
-__all__ = ["SHELLS", "add_completion", "completion_script"]
+__all__ = ["SHELLS", "add_arguments", "completion_script"]
 
-SHELLS = ("bash", "zsh", "tcsh")
+SHELLS = ("bash", "zsh", "fish")
 
 
-def add_completion(commands: Commands, parser: argparse.ArgumentParser) -> None:
-    """Adds the command.
-
-    Args:
-      commands: of the parser.
-      parser: whose arguments are to be completed; what is added to it later counts too.
-    """
-    added = command(
-        commands,
-        "completion",
-        "write a script that lets the shell complete this command's arguments",
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    whole = parser.prog.split()[0]
+    parser.epilog = examples(
+        f'eval "$({parser.prog} bash)"   # in ~/.bashrc',
+        f"{parser.prog} bash > ~/.local/share/bash-completion/completions/{whole}",
+        f"{parser.prog} zsh > ~/.zfunc/_{whole}   # a folder of fpath",
+        f"{parser.prog} fish > ~/.config/fish/completions/{whole}.fish",
     )
-    added.add_argument("shell", choices=SHELLS)
-    added.set_defaults(run=_completion, parser=parser)
+    parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help=", ".join(SHELLS))
+    parser.set_defaults(run=_run)
 
 
-def _completion(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     print(completion_script(options.parser, options.shell))
     return 0
 
 
-def completion_script(parser: argparse.ArgumentParser, shell: str) -> str:
-    """Shell code that completes commands, options, choices and, files.
+def completion_script(parser: CommandParser, shell: str) -> str:
+    """A script that completes commands, options, their choices, and files.
 
-    It stands on its own: completing starts no Python.
+    It stands on its own: to complete starts no Python. What is installed anew has to be asked anew.
 
     Args:
-      parser: of the command, whose name is its `prog`.
+      parser: of the whole command line, whose ``prog`` is completed.
       shell: one of `SHELLS`.
     """
-    # Not at the top: every start of a command would pay for it.
     import shtab
 
+    parser.fill()
     for action in _actions(parser):
-        if action.type is Path and not action.choices:
-            action.complete = shtab.FILE  # type: ignore[attr-defined]  # how shtab is told
+        if action.type is Path:
+            action.complete = shtab.FILE  # type: ignore[attr-defined]  # so is shtab told
     script: str = shtab.complete(parser, shell=shell)
     return script
 
 
-def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    for action in parser._actions:
-        yield action
-        if isinstance(action, argparse._SubParsersAction):
-            for command in action.choices.values():
-                yield from _actions(command)
+def _actions(parser: CommandParser) -> Iterator[argparse.Action]:
+    yield from parser._actions
+    for command in parser.commands.values():
+        yield from _actions(command)

@@ -11,8 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pass_dataset.commands.arguments import RELEASE_HELP, Commands, command
+from pass_dataset.commands.arguments import RELEASE_HELP
+from pass_dataset.commands.command_line import write_out
+from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.errors import MetadataError, PassDatasetError
+from pass_dataset.progress import on_terminal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,17 +23,18 @@ if TYPE_CHECKING:
     from pass_dataset.archives.metadata_files import MetadataFile
     from pass_dataset.reports.credits.reading import Credits
 
-__all__ = ["add_credits"]
+__all__ = ["add_arguments"]
 
 logger = logging.getLogger(__name__)
 
 _FORMATS = ("csv", "html", "bibtex")
 
 
-def add_credits(commands: Commands) -> None:
-    """Adds the command `credits`."""
-    parser = command(
-        commands, "credits", "write who made the images and under which licence they are"
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "pass-dataset credits --archives /data/pass --hashes kept.txt --format csv",
+        "pass-dataset credits --archives /data/pass --all --format html --out credits.html",
     )
     place = parser.add_mutually_exclusive_group()
     place.add_argument(
@@ -62,12 +66,10 @@ def add_credits(commands: Commands) -> None:
         help="csv: a row an image; html: a page by photographer; bibtex: an entry a photographer",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: print)")
-    parser.set_defaults(run=_credits)
+    parser.set_defaults(run=_run)
 
 
-def _credits(options: argparse.Namespace) -> int:
-    from pass_dataset.commands.command_line import write_out
-    from pass_dataset.progress import on_terminal
+def _run(options: argparse.Namespace) -> int:
     from pass_dataset.reports.credits.reading import credits_of
 
     hashes = None if options.all else _read_hashes(options.hashes)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pass_dataset.commands.arguments import RELEASE_HELP, Commands, command
+from pass_dataset.commands.arguments import RELEASE_HELP
+from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.releases.release import DEFAULT_VERSION, resolve_release
 
-__all__ = ["add_croissant"]
+__all__ = ["add_arguments"]
 
 
-def add_croissant(commands: Commands) -> None:
-    """Adds the command `croissant`."""
-    parser = command(
-        commands, "croissant", "describe a release for machines, in Croissant 1.1 (JSON-LD)"
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "pass-dataset croissant --out pass.json",
     )
     parser.add_argument(
         "--release", default=DEFAULT_VERSION, help=f"{RELEASE_HELP} (default: {DEFAULT_VERSION})"
@@ -26,10 +27,10 @@ def add_croissant(commands: Commands) -> None:
         help="take the columns from the CSV there (for a collection of your own)",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: print)")
-    parser.set_defaults(run=_croissant)
+    parser.set_defaults(run=_run)
 
 
-def _croissant(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     from pass_dataset.archives.metadata import known_columns
     from pass_dataset.files import write_whole
     from pass_dataset.reports.croissant.description import description_of, format_description

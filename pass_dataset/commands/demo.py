@@ -1,7 +1,8 @@
-"""The demo: the mini release built and loaded through both libraries, and compared."""
+"""`pass-dataset demo`: the mini release built and loaded through both libraries, and compared."""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import io
 import math
@@ -10,18 +11,34 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pass_dataset.archives.ensure import open_mini
-from pass_dataset.archives.records import ImageRecord
+from pass_dataset.commands.parser import CommandParser
 from pass_dataset.errors import VerificationError
 from pass_dataset.extras import require
 
-__all__ = ["LoadedRecord", "load_with_datasets", "load_with_tfds", "run_demo"]
+if TYPE_CHECKING:
+    from pass_dataset.archives.records import ImageRecord
+
+__all__ = ["LoadedRecord", "add_arguments", "load_with_datasets", "load_with_tfds", "run_demo"]
 
 _SHOWN = 3
 _COLUMNS = 8
 _CELL_PX = 160
+
+
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.add_argument(
+        "--out", type=Path, default=Path("pass-demo"), help="folder to write (default: pass-demo)"
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    for line in run_demo(options.out):
+        print(line, flush=True)
+    return 0
 
 
 @dataclass(frozen=True)
@@ -54,6 +71,8 @@ def run_demo(out: Path) -> Iterator[str]:
       MissingExtraError: TFDS, `datasets` or Pillow is not installed.
       VerificationError: the two do not hold the same.
     """
+    from pass_dataset.archives.ensure import open_mini
+
     out.mkdir(parents=True, exist_ok=True)
     loaders = {
         "TFDS: tfds.load('pass_mini', split='train')": load_with_tfds,

@@ -6,20 +6,22 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pass_dataset.commands.arguments import Commands, command
-from pass_dataset.releases.release import OFFICIAL_VERSIONS
+from pass_dataset.commands.command_line import write_out
+from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.progress import Progress, on_terminal
+from pass_dataset.releases.release import OFFICIAL_VERSIONS, resolve_release
 
 if TYPE_CHECKING:
     from pass_dataset.archives.metadata_files import MetadataFile
-    from pass_dataset.progress import Progress
 
-__all__ = ["add_diff"]
+__all__ = ["add_arguments"]
 
 
-def add_diff(commands: Commands) -> None:
-    """Adds the command `diff`."""
-    parser = command(
-        commands, "diff", "list the images that were removed and added between two releases"
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "pass-dataset diff 2.0.0 3.0.0 --download",
+        "pass-dataset diff 2.0.0 3.0.0 --only removed --out removed.txt",
     )
     what = f"{', '.join(OFFICIAL_VERSIONS)}, a checksum file, an archive folder, or a metadata CSV"
     parser.add_argument("old", metavar="OLD", help=what)
@@ -51,12 +53,10 @@ def add_diff(commands: Commands) -> None:
         "--format", choices=("text", "json"), default="text", help="default: %(default)s"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: print)")
-    parser.set_defaults(run=_diff)
+    parser.set_defaults(run=_run)
 
 
-def _diff(options: argparse.Namespace) -> int:
-    from pass_dataset.commands.command_line import write_out
-    from pass_dataset.progress import on_terminal
+def _run(options: argparse.Namespace) -> int:
     from pass_dataset.reports.diff import listing
     from pass_dataset.reports.diff.comparison import compare_metadata
 
@@ -78,7 +78,6 @@ def _diff(options: argparse.Namespace) -> int:
 
 def _metadata(given: str, options: argparse.Namespace, progress: Progress) -> MetadataFile:
     from pass_dataset.archives.metadata_files import csv_file, metadata_in, published_metadata
-    from pass_dataset.releases.release import resolve_release
 
     path = Path(given)
     if given not in OFFICIAL_VERSIONS and path.suffix != ".tsv":

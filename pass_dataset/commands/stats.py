@@ -5,21 +5,26 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pass_dataset.commands.arguments import RELEASE_HELP, Commands, command, parts
+from pass_dataset.commands.arguments import RELEASE_HELP, number, parts
+from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.pages.words import count, share
-from pass_dataset.reports.stats import DEFAULT_SAMPLE, Stats, collect_stats, write_json, write_page
+from pass_dataset.progress import on_terminal
+from pass_dataset.reports.samples import DEFAULT_SAMPLE
 
-__all__ = ["add_stats"]
+if TYPE_CHECKING:
+    from pass_dataset.reports.stats.collect import Stats
+
+__all__ = ["add_arguments"]
 
 
-def add_stats(commands: Commands) -> None:
-    """Adds the command `stats`."""
-    parser = command(
-        commands,
-        "stats",
-        "write what a collection is made of, as a page with plots and a map, and as JSON",
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "pass-dataset stats /data/pass",
+        "pass-dataset stats /data/pass --sample 0 --out pass.html",
     )
     parser.add_argument("folder", metavar="DIR", type=Path, help="archive folder")
     parser.add_argument("--release", help=f"{RELEASE_HELP} (default: told from the folder)")
@@ -33,7 +38,7 @@ def add_stats(commands: Commands) -> None:
     headers = parser.add_mutually_exclusive_group()
     headers.add_argument(
         "--sample",
-        type=_number,
+        type=number,
         default=DEFAULT_SAMPLE,
         metavar="N",
         help="images whose size and camera are read from their headers, drawn at random (default "
@@ -46,19 +51,14 @@ def add_stats(commands: Commands) -> None:
         "what is read is kept, and a run that was cut goes on",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the sample (default 0)")
-    parser.set_defaults(run=_stats)
+    parser.set_defaults(run=_run)
 
 
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a number of 0 or more, found {text!r}")
-    return int(text)
-
-
-def _stats(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     from pass_dataset.archives.records import PassArchive
     from pass_dataset.folders.identity import find_release
-    from pass_dataset.progress import on_terminal
+    from pass_dataset.reports.stats.collect import collect_stats
+    from pass_dataset.reports.stats.document import write_json, write_page
 
     release, folder = find_release(options.folder, options.release)
     page = options.out or Path(f"{release.name}-{release.version}-stats.html")

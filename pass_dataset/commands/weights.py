@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pass_dataset.commands.arguments import Commands, command
+from pass_dataset.commands.command_line import print_json
+from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.errors import WeightsError
 from pass_dataset.passify.detectors.weights.files import ALL_WEIGHTS, WeightsFile
-from pass_dataset.passify.detectors.weights.store import WeightsState
+from pass_dataset.progress import on_terminal
 
-__all__ = ["add_weights"]
+if TYPE_CHECKING:
+    from pass_dataset.passify.detectors.weights.store import WeightsState
+
+__all__ = ["add_arguments"]
 
 
-def add_weights(commands: Commands) -> None:
-    """Adds the command `weights`."""
-    parser = command(commands, "weights", "list the weights files of the detectors; fetch them")
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "pass-dataset weights",
+        "pass-dataset weights --fetch",
+    )
     parser.add_argument(
         "names",
         metavar="NAME",
@@ -32,13 +39,12 @@ def add_weights(commands: Commands) -> None:
     )
     parser.add_argument("--fetch", action="store_true", help="fetch what is missing, verified")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=_weights)
+    parser.set_defaults(run=_run)
 
 
-def _weights(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     from pass_dataset.passify.detectors.weights.fetching import fetch
     from pass_dataset.passify.detectors.weights.store import examine, weights_folder
-    from pass_dataset.progress import on_terminal
 
     files = _selected(options.names)
     folder = options.dir or weights_folder()
@@ -50,7 +56,7 @@ def _weights(options: argparse.Namespace) -> int:
                     fetch(file, folder, progress=progress)
     found = [(file, examine(file, folder)) for file in files]
     if options.json:
-        print(json.dumps([_as_json(file, state) for file, state in found], indent=1))
+        print_json([_as_json(file, state) for file, state in found])
     else:
         for file, state in found:
             print(_as_text(file, state))

@@ -11,8 +11,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import filelock
-
 from pass_dataset.errors import FolderLockedError
 from pass_dataset.files import write_whole
 from pass_dataset.folders.state import HOLDER_NAME, LOCK_NAME, state_path
@@ -34,6 +32,9 @@ def hold(folder: Path, *, wait: bool = True, poll_s: float = 0.5) -> Iterator[No
     Raises:
       FolderLockedError: not waiting, and another process holds the folder.
     """
+    # Readers lock nothing, and each process of a build or a training would load it.
+    import filelock
+
     lock = filelock.FileLock(state_path(folder, LOCK_NAME, for_writing=True))
     try:
         lock.acquire(timeout=0)
@@ -66,6 +67,9 @@ def holder(folder: Path) -> str | None:
     path = state_path(folder, LOCK_NAME)
     if not path.exists():
         return None
+    # As above.
+    import filelock
+
     lock = filelock.FileLock(path)
     try:
         lock.acquire(timeout=0)

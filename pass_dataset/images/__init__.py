@@ -8,18 +8,3 @@ exif         entries of EXIF data
 orientation  which way up they say that it is
 decoding     the pixels
 """
-
-from __future__ import annotations
-
-from pass_dataset.images.decoding import MAX_PIXELS, SINGLE_COLOUR_RANGE, decode
-from pass_dataset.images.outcomes import OUTCOMES, DecodedImage, ImageReader, Outcome
-
-__all__ = [
-    "MAX_PIXELS",
-    "OUTCOMES",
-    "SINGLE_COLOUR_RANGE",
-    "DecodedImage",
-    "ImageReader",
-    "Outcome",
-    "decode",
-]

@@ -5,4 +5,5 @@ credits     who took which photograph, as CSV, page and bibliography
 diff        what changed between two releases
 croissant   a description of the release in MLCommons' format
 catalog     the page of a build in the catalog of TFDS
+samples     how many images are drawn
 """

@@ -303,6 +303,7 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
             super()._download_and_prepare(dl_manager, download_config)
             return
         require("apache_beam", feature="Building with a Beam runner", extra="beam")
+        # Beam comes with it.
         from pass_dataset.tfds import beam
 
         archive = self._opened(dl_manager)

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from pass_dataset.errors import BuildError
 from pass_dataset.extras import require
+from pass_dataset.tfds.file_formats import FILE_FORMATS
 
 __all__ = [
     "FORMATS",
@@ -199,11 +200,9 @@ class ParquetShard(_Closing):
 
 
 #: Formats that are written here, by their names in TFDS.
-FORMATS: dict[str, Callable[[Path], Any]] = {
-    "tfrecord": TfRecordShard,
-    "array_record": ArrayRecordShard,
-    "parquet": ParquetShard,
-}
+FORMATS: dict[str, Callable[[Path], Any]] = dict(
+    zip(FILE_FORMATS, (TfRecordShard, ArrayRecordShard, ParquetShard), strict=True)
+)
 
 
 def shard_size(file_format: str, records: int, example_bytes: int) -> int | None:

@@ -230,8 +230,8 @@ class Worker:
 
 def prepare(weights: Path, backend: Any, begin: Any, path: Path) -> None:
     """Load the detector, and look at a first image."""
-    from pass_dataset.passify.detectors import DetectorSettings
-    from pass_dataset.passify.detectors.retinaface import RetinaFace
+    from pass_dataset.passify.detectors.retinaface.detector import RetinaFace
+    from pass_dataset.passify.detectors.settings import DetectorSettings
 
     settings = DetectorSettings(device="cpu", threads=1, weights=weights)
     Worker.detector, Worker.begin = RetinaFace(settings, backend=backend), begin
@@ -257,7 +257,7 @@ def wait_for_all(_: int) -> str:
 
 def find_faces(path: Path) -> tuple[float, tuple[float, float, float]]:
     """The highest score, and processor time of decoding, of the network and of the rest."""
-    from pass_dataset.images import decode
+    from pass_dataset.images.decoding import decode
 
     started = time.process_time()
     image = decode(path.read_bytes())
@@ -393,7 +393,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def fetched_weights() -> Path:
     """The published weights, from the cache or from where they are published."""
-    from pass_dataset.passify.detectors.weights import RETINAFACE_MOBILENET, resolve
+    from pass_dataset.passify.detectors.weights.files import RETINAFACE_MOBILENET
+    from pass_dataset.passify.detectors.weights.store import resolve
 
     return resolve(RETINAFACE_MOBILENET).path
 

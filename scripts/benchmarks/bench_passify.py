@@ -48,8 +48,8 @@ ROWS_CODE = """
 import dataclasses, json, random, sys
 from pass_dataset.passify.runs import *
 from pass_dataset.passify.runs.results import write_results
-from pass_dataset.passify.sources import SourceSettings
-from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
+from pass_dataset.passify.sources.opening import SourceSettings
+from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
 
 folder, rows = RunFolder(sys.argv[1]), int(sys.argv[2])
 plan = Plan(rows, min(1000, rows), (), (), 0, {})
@@ -80,7 +80,7 @@ PLAN_CODE = """
 import json, sys
 from pass_dataset.passify.runs import *
 from pass_dataset.passify.runs.plan import make_plan
-from pass_dataset.passify.sources import SourceSettings, open_source
+from pass_dataset.passify.sources.opening import SourceSettings, open_source
 from pass_dataset.progress import Silent
 
 source = SourceSettings.of(sys.argv[1]).resolved()

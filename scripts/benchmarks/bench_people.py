@@ -83,7 +83,7 @@ class Parts:
 
 def run_side(options: argparse.Namespace) -> None:
     """One side, in this process; prints its figures as JSON."""
-    from pass_dataset.images import decode
+    from pass_dataset.images.decoding import decode
 
     def read(path: Path) -> np.ndarray[Any, Any]:
         pixels = decode(path.read_bytes()).pixels
@@ -119,8 +119,8 @@ def run_side(options: argparse.Namespace) -> None:
 
 class _Ours:
     def __init__(self, options: argparse.Namespace) -> None:
-        from pass_dataset.passify.detectors import DetectorSettings
-        from pass_dataset.passify.detectors.cascade_rcnn import CascadeRCNN
+        from pass_dataset.passify.detectors.cascade_rcnn.detector import CascadeRCNN
+        from pass_dataset.passify.detectors.settings import DetectorSettings
 
         self.detector = CascadeRCNN(
             DetectorSettings(

@@ -27,11 +27,13 @@ from pass_dataset.commands.command_line import run_command
 from pass_dataset.commands.passify import main as cli
 from pass_dataset.errors import RunError
 from pass_dataset.files import write_whole
-from pass_dataset.passify.detectors.detector import Target
-from pass_dataset.passify.executors.slurm import require_log_folder
+from pass_dataset.passify.detectors.settings import Target
+from pass_dataset.passify.executors.slurm.submissions import require_log_folder
 from pass_dataset.passify.executors.tasks import split_shards
 from pass_dataset.passify.outputs.lists import listed_paths, write_lists
-from pass_dataset.passify.runs import Plan, Results, RunFolder
+from pass_dataset.passify.runs.plan import Plan
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.runs.verdicts import VERDICT_COLUMNS, judge
 
 ALL_FILES, NO_FACES, KEPT = "0_all_files.txt", "1_no_faces.txt", "2_no_faces__no_person.txt"

@@ -33,22 +33,15 @@ from pass_dataset.commands.passify.arguments import (
     chosen_thresholds,
 )
 from pass_dataset.commands.passify.executors import add_executor, chosen_executor
-from pass_dataset.commands.passify.run import add_detectors, chosen_detectors, print_left
+from pass_dataset.commands.passify.results import print_left
+from pass_dataset.commands.passify.settings import add_detectors, chosen_detectors
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.folders.identity import find_release
-from pass_dataset.passify.audit import (
-    Comparison,
-    Findings,
-    ReleaseRun,
-    compare_scores,
-    draw_sample,
-    list_findings,
-    removed_hashes,
-    run_on_release,
-    write_scores,
-)
+from pass_dataset.passify.audit.comparison import Comparison, compare_scores, removed_hashes
+from pass_dataset.passify.audit.findings import Findings, list_findings, write_scores
+from pass_dataset.passify.audit.release_runs import ReleaseRun, draw_sample, run_on_release
 from pass_dataset.passify.report.document import write_report
-from pass_dataset.passify.runs.verdicts import Thresholds
+from pass_dataset.passify.runs.outcomes import Thresholds
 from pass_dataset.progress import on_terminal
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pass_dataset.commands import main as pass_dataset_command
+from pass_dataset.commands.parser import CommandParser
 from pass_dataset.commands.passify import main as passify_command
 
 #: Columns of a help text: as many as a page has room for.
@@ -22,13 +23,11 @@ Made from the commands' own `--help`. Exit codes: 0 done, 1 an error or somethin
 """
 
 
-def help_pages(parser: argparse.ArgumentParser, level: int = 2) -> Iterator[str]:
+def help_pages(parser: CommandParser, level: int = 2) -> Iterator[str]:
     """A section for a command and each of its sub-commands."""
     yield f"{'#' * level} {parser.prog}\n\n```text\n{parser.format_help().rstrip()}\n```\n"
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for command in action.choices.values():
-                yield from help_pages(command, level + 1)
+    for command in parser.commands.values():
+        yield from help_pages(command, level + 1)
 
 
 def main() -> None:
@@ -36,7 +35,9 @@ def main() -> None:
     options.add_argument("docs", type=Path, help="folder of the pages")
     docs: Path = options.parse_args().docs
     os.environ["COLUMNS"] = str(_COLUMNS)
-    parsers = (pass_dataset_command._parser(), passify_command._parser())
+    parsers = (pass_dataset_command.make_parser(), passify_command.make_parser())
+    for parser in parsers:
+        parser.fill()
     sections = [section for parser in parsers for section in help_pages(parser)]
     page = docs / "reference" / "commands.md"
     page.parent.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ from pass_dataset.archives.removals import (
 from pass_dataset.commands.main import main
 from pass_dataset.errors import DownloadError, FolderError, MetadataError, RecordNotFoundError
 from pass_dataset.folders.state import REMOVALS_NAME
-from pass_dataset.passify.sources import SourceSettings, open_source
+from pass_dataset.passify.sources.opening import SourceSettings, open_source
 from pass_dataset.passify.sources.source import ListingReport
 from tests.support.bad_server import BadServer
 from tests.support.collection import Collection

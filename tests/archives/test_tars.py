@@ -175,3 +175,35 @@ def test_damaged_pax_header(tar: Path) -> None:
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match=r"gone\.tar: cannot be opened: No such file"):
         list_tar(tmp_path / "gone.tar")
+
+
+def test_joined_tars_are_read_to_their_end(tmp_path: Path, tar: Path) -> None:
+    """As `cat a.tar b.tar` makes them, and `tar --ignore-zeros` reads them."""
+    joined = tmp_path / "joined.tar"
+    joined.write_bytes(tar.read_bytes() * 2)
+    listing = list_tar(joined)
+    assert listing.hashes == ["a" * 30, "b" * 30] * 2
+    data = joined.read_bytes()
+    places = zip(listing.offsets, listing.sizes, strict=True)
+    assert [data[at : at + size] for at, size in places] == [jpeg(1), jpeg(2, 700)] * 2
+
+
+def test_a_header_lost_to_zeros_is_no_end(tar: Path) -> None:
+    image = next(member for member in read_members(tar) if member.name.endswith(".jpg"))
+    data = bytearray(tar.read_bytes())
+    data[image.start : image.start + 512] = bytes(512)
+    tar.write_bytes(data)
+    with pytest.raises(ArchiveError, match="zero block at byte"):
+        list_tar(tar)
+
+
+def test_sidecars_of_macos_are_no_images(tmp_path: Path) -> None:
+    path = tmp_path / "any.tar"
+    with tarfile.open(path, "w") as writer:
+        for name in ("x/._1.jpg", "x/1.jpg", "._2.jpg"):
+            info = tarfile.TarInfo(name)
+            info.size = 100
+            writer.addfile(info, io.BytesIO(jpeg(1, 100)))
+    listing = list_tar(path)
+    assert listing.hashes == ["1"]
+    assert listing.others == ["x/._1.jpg", "._2.jpg"]

@@ -102,7 +102,7 @@ def parse_shell(script: str) -> None:
         for part in re.split(r"&&|\|\|?|;", line):
             words = shlex.split(part.split(" > ")[0], comments=True)
             if words and words[0] in _PARSERS:
-                _PARSERS[words[0]]._parser().parse_args(words[1:])
+                _PARSERS[words[0]].make_parser().parse_args(words[1:])
 
 
 def main(argv: Sequence[str]) -> None:

@@ -36,7 +36,8 @@ def main(shared, cascade_weights):
     check(done.returncode, 0, f"passify run: {done.stderr}")
     check(Path("run/kept.txt").read_text(), "chelsea_cat.jpg\n", "kept")
 
-    from pass_dataset.passify.runs import Results, RunFolder
+    from pass_dataset.passify.runs.results import Results
+    from pass_dataset.passify.runs.run_folder import RunFolder
 
     (rows,) = (table.to_pylist() for table in Results(RunFolder("run")).tables())
     check({row["path"]: row["reason"] for row in rows}, IMAGES, "verdicts")

@@ -20,13 +20,9 @@ np = pytest.importorskip("numpy")
 Image = pytest.importorskip("PIL.Image")
 ImageOps = pytest.importorskip("PIL.ImageOps")
 
-from pass_dataset.images import (  # noqa: E402
-    MAX_PIXELS,
-    OUTCOMES,
-    SINGLE_COLOUR_RANGE,
-    decode,
-    decoding,
-)
+from pass_dataset.images import decoding  # noqa: E402
+from pass_dataset.images.decoding import MAX_PIXELS, SINGLE_COLOUR_RANGE, decode  # noqa: E402
+from pass_dataset.images.outcomes import OUTCOMES  # noqa: E402
 
 WIDTH, HEIGHT = 101, 67
 RNG = np.random.default_rng(5)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.passify.executors.tasks import split_shards
-from pass_dataset.passify.runs import Plan, RunFolder
+from pass_dataset.passify.runs.plan import Plan
+from pass_dataset.passify.runs.run_folder import RunFolder
 from tests.support.passify import PEOPLE, ROOT, many, passify, picture, write_files
 from tests.support.slurm import Cluster
 from tests.support.waiting import wait_until

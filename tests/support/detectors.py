@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pass_dataset.passify.detectors import Detections, DetectorSettings
-from pass_dataset.passify.detectors.detector import Target
+from pass_dataset.passify.detectors.detections import Detections
+from pass_dataset.passify.detectors.settings import DetectorSettings, Target
 
 
 class Squares:

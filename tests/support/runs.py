@@ -8,15 +8,15 @@ import random
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from pass_dataset.images import decode
-from pass_dataset.passify.detectors.detector import Target
+from pass_dataset.images.decoding import decode
+from pass_dataset.passify.detectors.settings import Target
+from pass_dataset.passify.runs.outcomes import Thresholds
 from pass_dataset.passify.runs.plan import make_plan
 from pass_dataset.passify.runs.results import write_results
 from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
 from pass_dataset.passify.runs.schema import Box, ImageResult
 from pass_dataset.passify.runs.settings import DetectorChoice, RunSettings
-from pass_dataset.passify.runs.verdicts import Thresholds
-from pass_dataset.passify.sources import SourceSettings, open_source
+from pass_dataset.passify.sources.opening import SourceSettings, open_source
 from pass_dataset.progress import Silent
 
 #: As of a run with the published detector of faces, and with one of people that nobody published.

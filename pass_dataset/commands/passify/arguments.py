@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pass_dataset.commands.arguments import positive
-from pass_dataset.passify.detectors.detector import PRECISIONS
-from pass_dataset.passify.runs.verdicts import Thresholds
-from pass_dataset.passify.steps import Execution
+from pass_dataset.passify.detectors.settings import PRECISIONS
+from pass_dataset.passify.runs.outcomes import Thresholds
+
+if TYPE_CHECKING:
+    from pass_dataset.passify.steps.execution import Execution
 
 __all__ = ["add_execution", "add_thresholds", "chosen_execution", "chosen_thresholds", "score"]
 
@@ -81,6 +84,7 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
 
 def chosen_execution(options: argparse.Namespace) -> Execution:
     """What `add_execution` was told."""
+    from pass_dataset.passify.steps.execution import Execution
 
     def absolute(path: Path | None) -> str | None:
         return None if path is None else str(path.absolute())

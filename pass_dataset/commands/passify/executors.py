@@ -7,13 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pass_dataset.commands.arguments import positive
-from pass_dataset.passify.executors.executor import Executor
-from pass_dataset.passify.executors.local import LocalExecutor
-from pass_dataset.passify.steps import Execution
+from pass_dataset.commands.arguments import number, positive
 
 if TYPE_CHECKING:
-    from pass_dataset.passify.executors.slurm import SlurmResources
+    from pass_dataset.passify.executors.executor import Executor
+    from pass_dataset.passify.executors.slurm.settings import SlurmResources
+    from pass_dataset.passify.steps.execution import Execution
 
 __all__ = ["add_executor", "chosen_executor"]
 
@@ -37,6 +36,8 @@ def chosen_executor(options: argparse.Namespace, execution: Execution) -> Execut
 
 
 def _local(options: argparse.Namespace, execution: Execution) -> Executor:
+    from pass_dataset.passify.executors.local import LocalExecutor
+
     return LocalExecutor(execution)
 
 
@@ -58,7 +59,7 @@ def _add_slurm(group: Any) -> None:
     group.add_argument("--slurm-partition", type=name, metavar="NAME", help="where tasks run")
     _add_resources(group, "--slurm", "a task", cpus=2, memory_gb=5, time="8:00:00")
     group.add_argument(
-        "--slurm-gpus", type=_count, default=0, metavar="N", help="GPUs of a task (default: 0)"
+        "--slurm-gpus", type=number, default=0, metavar="N", help="GPUs of a task (default: 0)"
     )
     group.add_argument(
         "--slurm-gpu-partition",
@@ -71,7 +72,7 @@ def _add_slurm(group: Any) -> None:
         group, "--slurm-gpu", "a task that looks for people", cpus=5, memory_gb=10, time="8:00:00"
     )
     group.add_argument(
-        "--slurm-gpu-gpus", type=_count, default=1, metavar="N", help="GPUs of it (default: 1)"
+        "--slurm-gpu-gpus", type=number, default=1, metavar="N", help="GPUs of it (default: 1)"
     )
     group.add_argument(
         "--slurm-account", type=name, metavar="NAME", help="what the jobs are charged to"
@@ -138,12 +139,8 @@ def _add_resources(
     )
 
 
-def _count(text: str) -> int:
-    return 0 if text == "0" else positive(text)
-
-
 def _minutes(text: str) -> int:
-    from pass_dataset.passify.executors.slurm import parse_time_min
+    from pass_dataset.passify.executors.slurm.settings import parse_time_min
 
     try:
         return parse_time_min(text)
@@ -155,7 +152,7 @@ def _checked(field: str, convert: Callable[[str], Any]) -> Callable[[str], Any]:
     """A type for an option that the settings check."""
 
     def parse(text: str) -> Any:
-        from pass_dataset.passify.executors.slurm import SlurmResources
+        from pass_dataset.passify.executors.slurm.settings import SlurmResources
 
         try:
             value = convert(text)
@@ -176,7 +173,8 @@ def _option(text: str) -> tuple[str, str]:
 
 
 def _slurm(options: argparse.Namespace, execution: Execution) -> Executor:
-    from pass_dataset.passify.executors.slurm import SlurmExecutor, SlurmSettings, Waiting
+    from pass_dataset.passify.executors.slurm.executor import SlurmExecutor, Waiting
+    from pass_dataset.passify.executors.slurm.settings import SlurmSettings
 
     resources = _resources(options, "slurm", options.slurm_partition, options.slurm_gpus)
     people = None
@@ -200,7 +198,7 @@ def _slurm(options: argparse.Namespace, execution: Execution) -> Executor:
 def _resources(
     options: argparse.Namespace, prefix: str, partition: str | None, gpus: int
 ) -> SlurmResources:
-    from pass_dataset.passify.executors.slurm import SlurmResources
+    from pass_dataset.passify.executors.slurm.settings import SlurmResources
 
     return SlurmResources(
         partition=partition,
@@ -242,7 +240,7 @@ def _add_ray(group: Any) -> None:
 
 
 def _share_of_gpus(text: str) -> float:
-    from pass_dataset.passify.executors.ray import RaySettings
+    from pass_dataset.passify.executors.ray_settings import RaySettings
 
     try:
         return RaySettings(gpus=float(text)).gpus
@@ -251,7 +249,8 @@ def _share_of_gpus(text: str) -> float:
 
 
 def _ray(options: argparse.Namespace, execution: Execution) -> Executor:
-    from pass_dataset.passify.executors.ray import RayExecutor, RaySettings
+    from pass_dataset.passify.executors.ray import RayExecutor
+    from pass_dataset.passify.executors.ray_settings import RaySettings
 
     settings = RaySettings(
         options.ray_address, options.ray_workers, options.ray_cpus, options.ray_gpus

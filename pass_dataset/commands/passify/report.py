@@ -6,18 +6,20 @@ import argparse
 import sys
 from pathlib import Path
 
-from pass_dataset.commands.arguments import Commands, command
+from pass_dataset.commands.arguments import number
+from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import add_thresholds, chosen_thresholds
-from pass_dataset.passify.runs import Results, RunFolder
-from pass_dataset.passify.runs.exclusions import Exclusions
 from pass_dataset.progress import on_terminal
 
-__all__ = ["add_report"]
+__all__ = ["add_arguments"]
 
 
-def add_report(commands: Commands) -> None:
-    """Adds the command `report`."""
-    parser = command(commands, "report", "write a page about a run, one HTML file")
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "passify report run/",
+        "passify report run/ --face 0.3 --out stricter.html",
+    )
     parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of the run")
     parser.add_argument(
         "--out", type=Path, metavar="FILE.html", help="file to write (default: RUN/report.html)"
@@ -31,14 +33,14 @@ def add_report(commands: Commands) -> None:
     )
     parser.add_argument(
         "--examples",
-        type=_count,
+        type=number,
         default=8,
         metavar="N",
         help="images shown of each reason, and on each side of a threshold (default 8; 0: none)",
     )
     parser.add_argument(
         "--sample",
-        type=_count,
+        type=number,
         default=200,
         metavar="N",
         help="kept images that are drawn for a person to look at (default 200)",
@@ -52,18 +54,15 @@ def add_report(commands: Commands) -> None:
     parser.add_argument(
         "--no-blur", action="store_true", help="show faces and people that were found"
     )
-    parser.set_defaults(run=_report)
+    parser.set_defaults(run=_run)
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a number of 0 or more, found {text!r}")
-    return int(text)
-
-
-def _report(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     from pass_dataset.passify.report.document import write_report
     from pass_dataset.passify.report.survey import Choices
+    from pass_dataset.passify.runs.exclusions import Exclusions
+    from pass_dataset.passify.runs.results import Results
+    from pass_dataset.passify.runs.run_folder import RunFolder
 
     results = Results(RunFolder(options.run_folder))
     with on_terminal() as progress:

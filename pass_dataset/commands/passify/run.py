@@ -1,46 +1,31 @@
-"""Commands that run detectors: `run` and `fill`."""
+"""`passify run`: a collection filtered."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import shlex
 import sys
-from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING
 
-from pass_dataset.commands.arguments import Commands, command, positive
-from pass_dataset.commands.passify.arguments import (
-    add_execution,
-    add_thresholds,
-    chosen_execution,
-    chosen_thresholds,
-)
+from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.commands.passify.arguments import add_execution, chosen_execution
 from pass_dataset.commands.passify.executors import add_executor, chosen_executor
-from pass_dataset.passify.detectors.detector import Target
-from pass_dataset.passify.runs.run_folder import RunFolder
-from pass_dataset.passify.runs.settings import DetectorChoice, RunSettings
-from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
-from pass_dataset.passify.sources import IMAGE_SUFFIXES, KINDS, SourceSettings, name_to_text
-from pass_dataset.passify.steps import Execution, open_named
+from pass_dataset.commands.passify.results import print_broken, print_left, print_summary
+from pass_dataset.commands.passify.settings import add_settings, chosen_settings
+from pass_dataset.progress import on_terminal
 
-__all__ = [
-    "add_detectors",
-    "add_fill",
-    "add_run",
-    "add_settings",
-    "chosen_detectors",
-    "chosen_settings",
-    "print_left",
-]
+if TYPE_CHECKING:
+    from pass_dataset.passify.runs.run_folder import RunFolder
 
-#: The detectors of the paper.
-_DEFAULT_DETECTORS: dict[Target, str] = {"face": "retinaface", "person": "cascade-rcnn"}
+__all__ = ["add_arguments"]
 
 
-def add_run(commands: Commands) -> None:
-    """Adds `passify run`."""
-    parser = command(commands, "run", "filter a collection; continues if it was cut")
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "passify run photographs/ --out run/",
+        "passify run photographs/ --out run/ --exclude opt-out.txt",
+        "passify run /data/pass --kind pass --out run/ --executor slurm --slurm-partition cpu",
+    )
     add_settings(parser)
     parser.add_argument(
         "--retry-failed", action="store_true", help="begin anew with images that failed"
@@ -50,114 +35,9 @@ def add_run(commands: Commands) -> None:
     parser.set_defaults(run=_run)
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Adds what decides the rows of a run."""
-    parser.add_argument(
-        "source",
-        metavar="SOURCE",
-        type=Path,
-        help="folder, tar, Parquet, list of files, PASS archive folder, or saved dataset",
-    )
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="RUN", help="folder to keep the run in"
-    )
-    parser.add_argument("--kind", choices=KINDS, help="what the source is (default: told from it)")
-    parser.add_argument(
-        "--root", type=Path, metavar="DIR", help="what a list's paths are relative to"
-    )
-    parser.add_argument("--image-column", metavar="NAME", help="column of images in a table")
-    parser.add_argument(
-        "--suffixes",
-        type=_suffixes,
-        default=tuple(IMAGE_SUFFIXES),
-        metavar="A,B",
-        help=f"endings of image files, or any (default: {','.join(IMAGE_SUFFIXES)})",
-    )
-    add_detectors(parser)
-    parser.add_argument(
-        "--all",
-        dest="run_all",
-        action="store_true",
-        help="look for people on every image, also where a face was found",
-    )
-    add_thresholds(parser, "0.5")
-    parser.add_argument(
-        "--exclude",
-        type=Path,
-        metavar="FILE",
-        help="opt-out list: images by path or SHA-256, one a line, that are not to be looked at",
-    )
-    parser.add_argument(
-        "--max-pixels", type=positive, metavar="N", help="larger images are dropped undecoded"
-    )
-    parser.add_argument(
-        "--shard-size", type=positive, metavar="N", help="images in a shard (default: up to 1000)"
-    )
-
-
-def add_detectors(parser: argparse.ArgumentParser) -> None:
-    """Adds which detectors are run."""
-    parser.add_argument(
-        "--detectors",
-        type=_targets,
-        default=TARGETS,
-        metavar="WHAT",
-        help="face, person, or face,person (default)",
-    )
-    for target, name in _DEFAULT_DETECTORS.items():
-        parser.add_argument(
-            f"--{target}-detector", default=name, metavar="NAME", help=f"default: {name}"
-        )
-
-
-def _targets(text: str) -> tuple[Target, ...]:
-    names = text.split(",")
-    if not set(names) <= set(get_args(Target)) or len(set(names)) < len(names):
-        raise argparse.ArgumentTypeError(f"expected face, person or face,person, found {text!r}")
-    return tuple(target for target in TARGETS if target in names)
-
-
-def _suffixes(text: str) -> tuple[str, ...] | None:
-    return None if text == "any" else tuple(part for part in text.split(",") if part)
-
-
-def chosen_settings(options: argparse.Namespace, execution: Execution) -> RunSettings:
-    """What `add_settings` was told; hashes the detectors' weights, and fetches them if need be."""
-    root = None if options.root is None else os.path.realpath(os.fsencode(options.root))
-    source = SourceSettings(
-        path=SourceSettings.of(options.source).path,
-        kind=options.kind,
-        root=None if root is None else name_to_text(root),
-        column=options.image_column,
-        suffixes=options.suffixes,
-    )
-    # Before weights are fetched for a folder that is not there.
-    source = source.resolved()
-    return RunSettings(
-        source=source,
-        detectors=chosen_detectors(options, execution),
-        thresholds=chosen_thresholds(options, Thresholds()),
-        run_all=options.run_all,
-        max_pixels=options.max_pixels,
-        shard_size=options.shard_size,
-    )
-
-
-def chosen_detectors(
-    options: argparse.Namespace, execution: Execution
-) -> tuple[DetectorChoice, ...]:
-    """What `add_detectors` was told; hashes their weights, and fetches them if need be."""
-    choices = []
-    for target in options.detectors:
-        name = getattr(options, f"{target}_detector")
-        settings = execution.detector_settings(target, threads=None, device=execution.device)
-        choices.append(DetectorChoice(target, name, open_named(name, settings).weights_sha256))
-    return tuple(choices)
-
-
 def _run(options: argparse.Namespace) -> int:
-    from pass_dataset.passify.executors import run_filter
-    from pass_dataset.progress import on_terminal
+    from pass_dataset.passify.executors.executor import run_filter
+    from pass_dataset.passify.runs.run_folder import RunFolder
 
     execution = chosen_execution(options)
     # First: what is not installed is better known before weights are fetched.
@@ -185,17 +65,7 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def print_left(folder: Path, shards: int) -> None:
-    """Says how a run goes on whose shards are left to others."""
-    place = shlex.quote(os.fspath(folder))
-    print(
-        f"{shards:,} shards are submitted. passify status {place} says how far they are; "
-        "when they are done, the same command again ends the run"
-    )
-
-
 def _print_end(folder: RunFolder) -> None:
-    from pass_dataset.commands.passify.outputs import print_broken, print_summary
     from pass_dataset.passify.runs.results import Results
 
     results = Results(folder)
@@ -207,37 +77,3 @@ def _print_end(folder: RunFolder) -> None:
             file=sys.stderr,
         )
     print(f"{folder.kept_path}\n{folder.dropped_path}")
-
-
-# --- fill -----------------------------------------------------------------------------------------
-
-
-def add_fill(commands: Commands) -> None:
-    """Adds `passify fill`."""
-    parser = command(
-        commands, "fill", "look for people on the images that other thresholds leave undecided"
-    )
-    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of the run")
-    add_thresholds(parser, "that of the run")
-    add_execution(parser)
-    add_executor(parser)
-    parser.set_defaults(run=_fill)
-
-
-def _fill(options: argparse.Namespace) -> int:
-    from pass_dataset.commands.passify.outputs import print_summary
-    from pass_dataset.passify.executors import fill_run
-    from pass_dataset.passify.runs.results import Results
-    from pass_dataset.progress import on_terminal
-
-    folder = RunFolder(options.run_folder)
-    thresholds = chosen_thresholds(options, folder.settings().thresholds)
-    executor = chosen_executor(options, chosen_execution(options))
-    with on_terminal() as progress:
-        report = fill_run(folder, thresholds, executor, progress=progress)
-    if report.shards_left:
-        print_left(options.run_folder, report.shards_left)
-        return 0
-    print(f"{report.images:,} images examined")
-    print_summary(Results(folder), thresholds)
-    return 0

@@ -7,11 +7,13 @@ images that could not be examined, or more found than `--fail-over` allows.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pass_dataset.commands.arguments import RELEASE_HELP, Commands, command, positive
+from pass_dataset.commands.arguments import RELEASE_HELP, positive
+from pass_dataset.commands.command_line import print_json
+from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import (
     add_execution,
     add_thresholds,
@@ -20,21 +22,23 @@ from pass_dataset.commands.passify.arguments import (
     score,
 )
 from pass_dataset.commands.passify.executors import add_executor, chosen_executor
-from pass_dataset.commands.passify.run import add_detectors, chosen_detectors, print_left
-from pass_dataset.passify.audit.findings import Findings
-from pass_dataset.passify.audit.release_runs import ReleaseRun
-from pass_dataset.passify.runs.verdicts import Thresholds
+from pass_dataset.commands.passify.results import print_left
+from pass_dataset.commands.passify.settings import add_detectors, chosen_detectors
+from pass_dataset.pages.words import count
+from pass_dataset.passify.runs.outcomes import Thresholds
+from pass_dataset.progress import on_terminal
 from pass_dataset.releases.release import Release
 
-__all__ = ["add_verify"]
+if TYPE_CHECKING:
+    from pass_dataset.passify.audit.findings import Findings
+
+__all__ = ["add_arguments"]
 
 
-def add_verify(commands: Commands) -> None:
-    """Adds the command `verify`."""
-    parser = command(
-        commands,
-        "verify",
-        "run both detectors on PASS itself: how much would be dropped today? Continues if cut",
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "passify verify /data/pass --sample 10000",
     )
     parser.add_argument("archives", metavar="DIR", type=Path, help="archive folder")
     parser.add_argument("--release", help=f"{RELEASE_HELP} (default: told from the folder)")
@@ -62,17 +66,15 @@ def add_verify(commands: Commands) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_execution(parser)
     add_executor(parser)
-    parser.set_defaults(run=_verify)
+    parser.set_defaults(run=_run)
 
 
-def _verify(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     from pass_dataset.archives.records import PassArchive
     from pass_dataset.folders.identity import find_release
-    from pass_dataset.pages.words import count
     from pass_dataset.passify.audit.findings import list_findings, write_scores
-    from pass_dataset.passify.audit.release_runs import draw_sample, run_on_release
+    from pass_dataset.passify.audit.release_runs import ReleaseRun, draw_sample, run_on_release
     from pass_dataset.passify.report.document import write_report
-    from pass_dataset.progress import on_terminal
 
     release, folder = find_release(options.archives, options.release)
     execution = chosen_execution(options)
@@ -100,7 +102,7 @@ def _verify(options: argparse.Namespace) -> int:
     tars = archive.summary.tars
     missing = [file.filename for file in release.tars if file.filename not in tars]
     if options.json:
-        print(json.dumps(_json(release, findings, missing, options.seed), indent=1))
+        print_json(_json(release, findings, missing, options.seed))
     else:
         _print_findings(release, findings, options.seed)
         for path in (*run.flagged_paths, run.report_path):

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pass_dataset.archives.records import PassArchive
-from pass_dataset.passify.runs import Results
+from pass_dataset.passify.runs.results import Results
 
 __all__ = ["THRESHOLDS", "Comparison", "ScoreCounts", "compare_scores", "removed_hashes"]
 

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 from pass_dataset.pages.intervals import two_sided
 from pass_dataset.passify.outputs.lists import judged_rows
 from pass_dataset.passify.outputs.summary import summarize
-from pass_dataset.passify.runs import Results
+from pass_dataset.passify.runs.outcomes import Thresholds, outcome_of
+from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import written_whole
-from pass_dataset.passify.runs.verdicts import Thresholds, outcome_of
 
 __all__ = ["Findings", "list_findings", "write_scores"]
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from pass_dataset.archives.records import PassArchive, shuffled_order
 from pass_dataset.errors import RunError
 from pass_dataset.files import write_whole
-from pass_dataset.passify.executors import Executor, run_filter
-from pass_dataset.passify.runs import DetectorChoice, Results, RunFolder, RunSettings
-from pass_dataset.passify.sources import SourceSettings
+from pass_dataset.passify.executors.executor import Executor, run_filter
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.runs.run_folder import RunFolder
+from pass_dataset.passify.runs.settings import DetectorChoice, RunSettings
+from pass_dataset.passify.sources.opening import SourceSettings
 from pass_dataset.progress import Progress
 from pass_dataset.releases.release import format_release
 

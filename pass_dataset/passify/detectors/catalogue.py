@@ -6,7 +6,8 @@ import importlib
 from dataclasses import dataclass
 
 from pass_dataset.errors import DetectorError
-from pass_dataset.passify.detectors.detector import Detector, DetectorSettings, Target
+from pass_dataset.passify.detectors.detector import Detector
+from pass_dataset.passify.detectors.settings import DetectorSettings, Target
 
 __all__ = ["DETECTORS", "KnownDetector", "open_detector"]
 
@@ -42,7 +43,7 @@ DETECTORS = (
         "retinaface",
         "face",
         "RetinaFace, MobileNet-0.25: the published detector of faces",
-        "retinaface",
+        "retinaface.detector",
         "RetinaFace",
         "mobilenet",
     ),
@@ -50,7 +51,7 @@ DETECTORS = (
         "retinaface-resnet50",
         "face",
         "RetinaFace, ResNet-50: the larger one of the same published code",
-        "retinaface",
+        "retinaface.detector",
         "RetinaFace",
         "resnet50",
     ),
@@ -58,7 +59,7 @@ DETECTORS = (
         "cascade-rcnn",
         "person",
         "Cascade R-CNN, ResNet-50 with FPN: the published detector of people",
-        "cascade_rcnn",
+        "cascade_rcnn.detector",
         "CascadeRCNN",
     ),
     KnownDetector(

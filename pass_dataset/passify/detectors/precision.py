@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from pass_dataset.passify.detectors.detections import Detections
-from pass_dataset.passify.detectors.detector import Precision
+from pass_dataset.passify.detectors.settings import Precision
 
 __all__ = ["detect_as_float32", "near"]
 

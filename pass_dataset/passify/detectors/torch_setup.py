@@ -9,8 +9,8 @@ from typing import Any
 
 from pass_dataset.errors import DetectorError
 from pass_dataset.extras import require
-from pass_dataset.passify.detectors.detector import DetectorSettings
 from pass_dataset.passify.detectors.devices import resolve_device
+from pass_dataset.passify.detectors.settings import DetectorSettings
 
 __all__ = ["check_images", "float32_only", "prepare_torch"]
 

@@ -3,33 +3,9 @@
 executor   the run loop, and the interface: do these shards
 local      worker processes on this machine
 slurm      job arrays on a SLURM cluster
-ray        actors on a Ray cluster
+ray        actors on a Ray cluster; `ray_settings`: what is asked of it
 pool       the worker processes of one machine, which the other executors use on theirs
 worker     what runs in such a process
 attempts   one try at a shard, and how it ended
 tasks      some shards, done here for whoever spread them over many machines
-arguments  options of the command line that choose an executor
 """
-
-from __future__ import annotations
-
-from pass_dataset.passify.executors.executor import (
-    Executor,
-    RunReport,
-    fill_run,
-    plan_run,
-    run_filter,
-)
-from pass_dataset.passify.executors.local import LocalExecutor
-from pass_dataset.passify.executors.pool import ShardFailure, do_shards
-
-__all__ = [
-    "Executor",
-    "LocalExecutor",
-    "RunReport",
-    "ShardFailure",
-    "do_shards",
-    "fill_run",
-    "plan_run",
-    "run_filter",
-]

@@ -24,8 +24,9 @@ from pass_dataset.errors import (
     RunError,
     WeightsError,
 )
-from pass_dataset.passify.runs import RunFolder
-from pass_dataset.passify.steps import Examiner, ShardJob
+from pass_dataset.passify.runs.run_folder import RunFolder
+from pass_dataset.passify.steps.examiner import Examiner
+from pass_dataset.passify.steps.job import ShardJob
 
 __all__ = ["Reply", "attempt", "error_of", "fatal"]
 

@@ -15,13 +15,13 @@ from pass_dataset.errors import RunError, SourceError
 from pass_dataset.folders.lock import hold
 from pass_dataset.passify.executors.pool import ShardFailure
 from pass_dataset.passify.outputs.lists import write_lists
+from pass_dataset.passify.runs.outcomes import Thresholds, outcome_of
 from pass_dataset.passify.runs.plan import Plan, make_plan
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
 from pass_dataset.passify.runs.settings import RunSettings
-from pass_dataset.passify.runs.verdicts import Thresholds, outcome_of
-from pass_dataset.passify.sources import open_source
-from pass_dataset.passify.steps import ShardJob
+from pass_dataset.passify.sources.opening import open_source
+from pass_dataset.passify.steps.job import ShardJob
 from pass_dataset.progress import Progress, Silent
 
 __all__ = ["Executor", "RunReport", "fill_run", "plan_run", "retry_jobs", "run_filter"]

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pass_dataset.passify.executors.executor import Executor
 from pass_dataset.passify.executors.pool import ShardFailure, do_shards
 from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
-from pass_dataset.passify.steps import Execution, ShardJob
+from pass_dataset.passify.steps.execution import Execution
+from pass_dataset.passify.steps.job import ShardJob
 
 __all__ = ["LocalExecutor"]
 

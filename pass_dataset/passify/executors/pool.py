@@ -13,7 +13,8 @@ from pathlib import Path
 from pass_dataset.errors import RunError
 from pass_dataset.passify.executors.attempts import error_of
 from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
-from pass_dataset.passify.steps import Execution, ShardJob, WorkerShare
+from pass_dataset.passify.steps.execution import Execution, WorkerShare
+from pass_dataset.passify.steps.job import ShardJob
 from pass_dataset.workers.process import WorkerProcess
 
 __all__ = ["ShardFailure", "do_shards"]

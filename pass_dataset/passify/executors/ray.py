@@ -8,7 +8,7 @@ import os
 import socket
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from types import ModuleType
 from typing import Any
 
@@ -17,11 +17,14 @@ from pass_dataset.extras import require
 from pass_dataset.passify.executors.attempts import Reply, attempt, error_of, fatal
 from pass_dataset.passify.executors.executor import Executor
 from pass_dataset.passify.executors.pool import ShardFailure, do_shards
-from pass_dataset.passify.runs import RunFolder, ShardStats
-from pass_dataset.passify.steps import Examiner, Execution, ShardJob, WorkerShare
+from pass_dataset.passify.executors.ray_settings import RaySettings
+from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
+from pass_dataset.passify.steps.examiner import Examiner
+from pass_dataset.passify.steps.execution import Execution, WorkerShare
+from pass_dataset.passify.steps.job import ShardJob
 from pass_dataset.version import __version__
 
-__all__ = ["RayExecutor", "RaySettings"]
+__all__ = ["RayExecutor"]
 
 logger = logging.getLogger(__name__)
 
@@ -33,32 +36,6 @@ _DEATHS_TO_CARE = 2
 _ANSWER_S = 20.0
 #: Actors that die before they can take a shard: the cluster is at fault.
 _MAX_IDLE_DEATHS = 3
-
-
-@dataclass(frozen=True)
-class RaySettings:
-    """How a run is spread over a Ray cluster.
-
-    Attributes:
-      address: the cluster's, such as ``ray://head:10001`` or ``auto``; ``local`` starts one on this
-        machine; None: that of the environment or of this machine, else a new one.
-      workers: actors; None: as many as the cluster has room for.
-      cpus: cores of each.
-      gpus: GPUs of each; 0.5 lets two share one. With 0 the detectors run on the CPU.
-    """
-
-    address: str | None = None
-    workers: int | None = None
-    cpus: int = 1
-    gpus: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name in ("workers", "cpus"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name}: expected a number of 1 or more, found {value}")
-        if not self.gpus >= 0:
-            raise ValueError(f"gpus: expected a number of 0 or more, found {self.gpus}")
 
 
 class RayExecutor(Executor):

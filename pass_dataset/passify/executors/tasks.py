@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from pass_dataset.errors import PassDatasetError, RunError
 from pass_dataset.passify.executors.pool import ShardFailure, do_shards
-from pass_dataset.passify.runs import RunFolder
-from pass_dataset.passify.steps import Execution, ShardJob
+from pass_dataset.passify.runs.run_folder import RunFolder
+from pass_dataset.passify.steps.execution import Execution
+from pass_dataset.passify.steps.job import ShardJob
 
 __all__ = ["do_task", "split_shards"]
 

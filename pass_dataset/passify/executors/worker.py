@@ -23,7 +23,9 @@ from typing import Any, NoReturn
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.passify.executors.attempts import attempt, fatal
 from pass_dataset.passify.runs.run_folder import RunFolder
-from pass_dataset.passify.steps import Examiner, ShardJob, WorkerShare
+from pass_dataset.passify.steps.examiner import Examiner
+from pass_dataset.passify.steps.execution import WorkerShare
+from pass_dataset.passify.steps.job import ShardJob
 
 __all__ = ["main"]
 

@@ -2,5 +2,6 @@
 
 summary   how many images became what, and why
 lists     kept.txt and dropped.parquet; lists for other thresholds
+kinds     what the kept images can be exported as
 export    the kept images themselves: copied, linked, or in new tars
 """

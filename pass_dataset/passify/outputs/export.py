@@ -10,25 +10,25 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pass_dataset.errors import RunError, SourceError
 from pass_dataset.files import write_whole
+from pass_dataset.passify.outputs.kinds import ExportKind
 from pass_dataset.passify.outputs.lists import judged_rows
 from pass_dataset.passify.outputs.tar_shards import TarShards
 from pass_dataset.passify.runs.exclusions import Exclusions
+from pass_dataset.passify.runs.outcomes import Thresholds
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import written_whole
-from pass_dataset.passify.runs.verdicts import Thresholds
-from pass_dataset.passify.sources import Reader, Source, SourceItem, open_source, text_to_name
+from pass_dataset.passify.sources.names import text_to_name
+from pass_dataset.passify.sources.opening import open_source
+from pass_dataset.passify.sources.source import Reader, Source, SourceItem
 from pass_dataset.progress import Progress, Silent
 
-__all__ = ["EXPORT_KINDS", "Export", "ExportKind", "ExportReport", "KeptImage", "target_name"]
+__all__ = ["Export", "ExportReport", "KeptImage", "target_name"]
 
 logger = logging.getLogger(__name__)
-
-ExportKind = Literal["copy", "hardlink", "symlink", "tar", "webdataset"]
-EXPORT_KINDS: tuple[ExportKind, ...] = ("copy", "hardlink", "symlink", "tar", "webdataset")
 
 _NOTE_NAME = "passify_export.json"
 _COLUMNS = ("path", "sha256", "width", "height", "face_max_score", "person_max_score")

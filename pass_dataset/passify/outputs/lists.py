@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pass_dataset.passify.runs.exclusions import Exclusions
+from pass_dataset.passify.runs.outcomes import EXCLUDED, Outcome, Thresholds, outcome_of
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import written_whole
-from pass_dataset.passify.runs.verdicts import EXCLUDED, Outcome, Thresholds, outcome_of
 
 __all__ = ["DroppedImage", "dropped_images", "judged_rows", "listed_paths", "write_lists"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pass_dataset.passify.outputs.lists import judged_rows
 from pass_dataset.passify.runs.exclusions import Exclusions
+from pass_dataset.passify.runs.outcomes import OUTCOMES, Outcome, Thresholds, outcome_of
 from pass_dataset.passify.runs.results import Results
-from pass_dataset.passify.runs.verdicts import OUTCOMES, Outcome, Thresholds, outcome_of
 
 __all__ = ["Summary", "summarize"]
 

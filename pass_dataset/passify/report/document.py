@@ -12,9 +12,9 @@ from pass_dataset.passify.report.facts import describe_settings, measure_work, s
 from pass_dataset.passify.report.gallery import make_gallery
 from pass_dataset.passify.report.page import ReportContent, render_report
 from pass_dataset.passify.report.survey import Choices, make_survey
-from pass_dataset.passify.runs import Results
 from pass_dataset.passify.runs.exclusions import Exclusions
-from pass_dataset.passify.runs.verdicts import Thresholds
+from pass_dataset.passify.runs.outcomes import Thresholds
+from pass_dataset.passify.runs.results import Results
 from pass_dataset.progress import Progress
 
 __all__ = ["write_report"]

@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pass_dataset.pages.picture import Picture
-from pass_dataset.passify.detectors.detector import Target
+from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.report.gallery import Gallery, ShownImage
 from pass_dataset.passify.report.selection import Lowest, RowId
 from pass_dataset.passify.report.survey import Survey
 from pass_dataset.passify.report.thumbnails import Area, pixel_area
+from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
 from pass_dataset.passify.runs.schema import Box, ImageResult
-from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
 
 __all__ = [
     "Example",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.runs.settings import RunSettings
-from pass_dataset.passify.sources import IMAGE_SUFFIXES
+from pass_dataset.passify.sources.source import IMAGE_SUFFIXES
 from pass_dataset.version import __version__
 
 __all__ = ["Work", "describe_settings", "measure_work", "software"]

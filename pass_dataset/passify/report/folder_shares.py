@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pass_dataset.pages.intervals import lower_bound
-from pass_dataset.passify.runs.verdicts import TARGETS
-from pass_dataset.passify.sources import name_to_text, text_to_name
+from pass_dataset.passify.runs.outcomes import TARGETS
+from pass_dataset.passify.sources.names import name_to_text, text_to_name
 
 __all__ = ["GROUPS", "FolderCounts", "FolderShares", "Group", "group_of"]
 

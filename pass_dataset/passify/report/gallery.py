@@ -10,16 +10,17 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from pass_dataset.errors import PassDatasetError
-from pass_dataset.images import MAX_PIXELS, decode
+from pass_dataset.images.decoding import MAX_PIXELS, decode
 from pass_dataset.pages.picture import Picture
-from pass_dataset.passify.detectors.detector import Target
+from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.report.selection import RowId
 from pass_dataset.passify.report.survey import Survey
 from pass_dataset.passify.report.thumbnails import make_thumbnail
+from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.schema import Box, ImageResult
-from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
-from pass_dataset.passify.sources import Reader, SourceItem, open_source
+from pass_dataset.passify.sources.opening import open_source
+from pass_dataset.passify.sources.source import Reader, SourceItem
 from pass_dataset.progress import Progress, Silent
 
 __all__ = ["Gallery", "OutlinedBox", "ShownImage", "is_flagged", "make_gallery"]

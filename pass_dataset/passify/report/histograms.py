@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pass_dataset.passify.detectors.detector import Target
+from pass_dataset.passify.detectors.settings import Target
 
 __all__ = ["BINS", "ScoreHistogram", "flagged"]
 

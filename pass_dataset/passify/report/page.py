@@ -19,8 +19,8 @@ from pass_dataset.passify.report.gallery import Gallery
 from pass_dataset.passify.report.histograms import ScoreHistogram
 from pass_dataset.passify.report.reasons import Stage, funnel, in_text, title_of
 from pass_dataset.passify.report.survey import Choices, Survey
+from pass_dataset.passify.runs.outcomes import EXCLUDED, Thresholds, outcome_of
 from pass_dataset.passify.runs.settings import DetectorChoice
-from pass_dataset.passify.runs.verdicts import EXCLUDED, Thresholds, outcome_of
 
 __all__ = ["ReportContent", "render_report"]
 

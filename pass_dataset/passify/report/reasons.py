@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from pass_dataset.passify.detectors.detector import Target
-from pass_dataset.passify.runs.verdicts import EXCLUDED, FAILED_REASONS, TARGETS, outcome_of
+from pass_dataset.passify.detectors.settings import Target
+from pass_dataset.passify.runs.outcomes import EXCLUDED, FAILED_REASONS, TARGETS, outcome_of
 
 __all__ = ["Stage", "funnel", "in_text", "title_of"]
 

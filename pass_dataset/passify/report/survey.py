@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pass_dataset.archives.records import random_keys
-from pass_dataset.passify.detectors.detector import Target
+from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.outputs.lists import judged_rows
 from pass_dataset.passify.report.folder_shares import GROUPS, FolderShares, group_of
 from pass_dataset.passify.report.histograms import ScoreHistogram, flagged
 from pass_dataset.passify.report.selection import Lowest, RowRange
 from pass_dataset.passify.runs.exclusions import Exclusions
+from pass_dataset.passify.runs.outcomes import EXCLUDED, Thresholds
 from pass_dataset.passify.runs.results import Results
-from pass_dataset.passify.runs.verdicts import EXCLUDED, Thresholds
 from pass_dataset.progress import Progress, Silent
 
 __all__ = ["Choices", "Nearest", "Survey", "make_survey"]

@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pass_dataset.passify.sources import name_to_text
 from pass_dataset.passify.sources.list_file import read_lines
+from pass_dataset.passify.sources.names import name_to_text
 
 __all__ = ["Exclusions"]
 

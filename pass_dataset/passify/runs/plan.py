@@ -13,7 +13,7 @@ import pyarrow as pa
 from pass_dataset.errors import RunError, SourceError
 from pass_dataset.passify.runs.run_folder import RunFolder, written_whole
 from pass_dataset.passify.runs.settings import RunSettings
-from pass_dataset.passify.sources import ListingReport, Source, SourceItem
+from pass_dataset.passify.sources.source import ListingReport, Source, SourceItem
 from pass_dataset.progress import Progress
 
 __all__ = ["Plan", "automatic_shard_size", "make_plan"]

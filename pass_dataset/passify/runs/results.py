@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pass_dataset.errors import RunError
-from pass_dataset.passify.detectors.detector import Target
+from pass_dataset.passify.detectors.settings import Target
+from pass_dataset.passify.runs.outcomes import Thresholds, outcome_of
 from pass_dataset.passify.runs.plan import Plan
 from pass_dataset.passify.runs.run_folder import RunFolder, written_whole
 from pass_dataset.passify.runs.schema import (
@@ -22,7 +23,7 @@ from pass_dataset.passify.runs.schema import (
     results_schema,
     to_table,
 )
-from pass_dataset.passify.runs.verdicts import VERDICT_COLUMNS, Thresholds, judge, outcome_of
+from pass_dataset.passify.runs.verdicts import VERDICT_COLUMNS, judge
 
 __all__ = ["Results", "read_results", "write_results"]
 

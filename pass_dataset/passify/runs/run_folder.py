@@ -30,7 +30,7 @@ from typing import IO, Any
 from pass_dataset.errors import RunError
 from pass_dataset.files import PART_SUFFIX
 from pass_dataset.folders.state import STATE_NAMES
-from pass_dataset.passify.detectors.detector import Target
+from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.runs.settings import RunSettings, differences
 
 __all__ = ["CrashRecord", "RunFolder", "ShardStats", "written_whole"]

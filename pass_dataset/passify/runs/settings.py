@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from pass_dataset.passify.detectors.detector import Target
-from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
-from pass_dataset.passify.sources import SourceSettings
+from pass_dataset.passify.detectors.settings import Target
+from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
+from pass_dataset.passify.sources.opening import SourceSettings
 
 __all__ = ["DetectorChoice", "RunSettings", "differences"]
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from pass_dataset.archives.tars import is_sidecar
 from pass_dataset.errors import SourceError
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
@@ -36,6 +37,9 @@ class Suffixes:
 
     def accept(self, name: bytes, report: ListingReport) -> bool:
         """Whether it is an image; if not, it is counted."""
+        if is_sidecar(os.fsdecode(name[name.rfind(b"/") + 1 :])):
+            report.leave_out("what macOS keeps beside files (._*)")
+            return False
         if self.endings is None:
             return True
         stem, dot, ending = name.rpartition(b".")

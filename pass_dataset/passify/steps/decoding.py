@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from pass_dataset.errors import MissingExtraError, PassDatasetError
-from pass_dataset.images import decode
+from pass_dataset.images.decoding import decode
 from pass_dataset.passify.runs.exclusions import Exclusions
-from pass_dataset.passify.runs.verdicts import DECODER_FAILED, EXCLUDED, UNREADABLE
-from pass_dataset.passify.sources import Reader
+from pass_dataset.passify.runs.outcomes import DECODER_FAILED, EXCLUDED, UNREADABLE
+from pass_dataset.passify.sources.source import Reader
 from pass_dataset.passify.steps.record import Examined
 
 __all__ = ["Decoding"]

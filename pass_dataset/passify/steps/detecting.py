@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Iterator
 
 from pass_dataset.errors import DetectorError, MissingExtraError, WeightsError
 from pass_dataset.passify.detectors.detections import Detections
-from pass_dataset.passify.detectors.detector import Detector, Target
+from pass_dataset.passify.detectors.detector import Detector
+from pass_dataset.passify.detectors.settings import Target
+from pass_dataset.passify.runs.outcomes import DETECTOR_FAILED, TARGETS, Thresholds, outcome_of
 from pass_dataset.passify.runs.schema import Box, ImageResult
 from pass_dataset.passify.runs.settings import DetectorChoice
-from pass_dataset.passify.runs.verdicts import DETECTOR_FAILED, TARGETS, Thresholds, outcome_of
 from pass_dataset.passify.steps.record import Examined
 
 __all__ = ["Detecting", "needs"]

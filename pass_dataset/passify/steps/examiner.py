@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from pass_dataset.errors import DetectorError, RunError, WeightsError
-from pass_dataset.passify.detectors.detector import Detector, Target
+from pass_dataset.passify.detectors.detector import Detector
+from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.runs.exclusions import Exclusions
+from pass_dataset.passify.runs.outcomes import PROCESS_DIED, Thresholds, outcome_of
 from pass_dataset.passify.runs.plan import Plan
 from pass_dataset.passify.runs.results import read_results, write_results
 from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
 from pass_dataset.passify.runs.schema import ImageResult
-from pass_dataset.passify.runs.verdicts import PROCESS_DIED, Thresholds, outcome_of
-from pass_dataset.passify.sources import SourceItem, open_source
+from pass_dataset.passify.sources.opening import open_source
+from pass_dataset.passify.sources.source import SourceItem
 from pass_dataset.passify.steps.decoding import Decoding
 from pass_dataset.passify.steps.detecting import Detecting, needs
 from pass_dataset.passify.steps.execution import WorkerShare

@@ -11,12 +11,8 @@ from typing import Any
 
 from pass_dataset.errors import DetectorError
 from pass_dataset.passify.detectors.catalogue import open_detector
-from pass_dataset.passify.detectors.detector import (
-    Detector,
-    DetectorSettings,
-    Precision,
-    Target,
-)
+from pass_dataset.passify.detectors.detector import Detector
+from pass_dataset.passify.detectors.settings import DetectorSettings, Precision, Target
 from pass_dataset.workers.process import default_workers
 
 __all__ = ["OWN_DETECTOR", "Execution", "WorkerShare", "open_named"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from pass_dataset.passify.detectors.detector import Target
-from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
+from pass_dataset.passify.detectors.settings import Target
+from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
 
 __all__ = ["ShardJob"]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from pass_dataset.images import DecodedImage
+from pass_dataset.images.outcomes import DecodedImage
 from pass_dataset.passify.runs.schema import ImageResult
-from pass_dataset.passify.sources import SourceItem
+from pass_dataset.passify.sources.source import SourceItem
 
 __all__ = ["Examined", "Step"]
 

@@ -4,7 +4,6 @@ credit    one image: creator, licence, source, and what of these is not known
 names     photographers' names: decoded, filed
 reading   the credits of a subset, by image or by photographer
 csv_text, bibtex, page  the formats
-cli       `pass-dataset credits`
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Croissant: a release described for machines. `description` says what, `cli` prints it."""
+"""Croissant: a release described for machines. `description` says what."""

@@ -2,5 +2,4 @@
 
 comparison  two metadata CSVs compared
 listing     the result as text, as a list of hashes, as JSON
-cli         `pass-dataset diff`
 """

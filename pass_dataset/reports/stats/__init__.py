@@ -19,11 +19,10 @@ sections        rows and plots of these
 plots           its plots and map
 """
 
-from pass_dataset.reports.stats.collect import DEFAULT_SAMPLE, Stats, collect_stats
+from pass_dataset.reports.stats.collect import Stats, collect_stats
 from pass_dataset.reports.stats.document import JSON_SCHEMA, as_json, write_json, write_page
 
 __all__ = [
-    "DEFAULT_SAMPLE",
     "JSON_SCHEMA",
     "Stats",
     "as_json",

@@ -12,6 +12,7 @@ from pass_dataset.archives.metadata import known_columns
 from pass_dataset.archives.records import PassArchive, shuffled_order
 from pass_dataset.arrow_files import give_back
 from pass_dataset.progress import Progress
+from pass_dataset.reports.samples import DEFAULT_SAMPLE
 from pass_dataset.reports.stats.dates import Dates, count_dates
 from pass_dataset.reports.stats.headers import read_headers
 from pass_dataset.reports.stats.numbers import Histogram, Spread, histogram_of, spread_of
@@ -19,10 +20,7 @@ from pass_dataset.reports.stats.photographers import Photographers, count_photog
 from pass_dataset.reports.stats.places import Places, count_places
 from pass_dataset.reports.stats.shapes import Shapes, count_shapes
 
-__all__ = ["DEFAULT_SAMPLE", "ColumnFields", "Stats", "collect_stats"]
-
-#: Headers read unless all are asked for: shares within 0.7 per cent, in seconds.
-DEFAULT_SAMPLE = 20_000
+__all__ = ["ColumnFields", "Stats", "collect_stats"]
 
 #: Columns of the CSV, by name, and those of the index that hold them as they stand there.
 _COLUMNS = {

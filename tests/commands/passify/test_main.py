@@ -200,13 +200,3 @@ def test_folder_and_file_that_may_not_be_read(tmp_path: Path) -> None:
     assert "2/image 00002.png: unreadable (Permission denied)" in done.stdout
     assert "1 images failed, which trying again may help" in done.stderr
     assert "16 images; face" in done.stdout
-
-
-def test_nothing_is_loaded_that_is_not_needed() -> None:
-    code = (
-        "import sys; from pass_dataset.commands.passify.main import _parser; _parser(); "
-        "print([m for m in ('torch', 'onnxruntime', 'numpy', 'pyarrow', 'datasets', 'PIL') "
-        "if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout.strip() == "[]", done.stderr

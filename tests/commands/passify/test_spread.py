@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset.passify.runs import Results, RunFolder
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.runs.run_folder import RunFolder
 from tests.support.passify import DETECTORS, many, passify, rows, run
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from pass_dataset import PassArchive
-from pass_dataset.passify.audit import removed_hashes
+from pass_dataset.passify.audit.comparison import removed_hashes
 from tests.passify.audit.conftest import ADDED, REMOVED
 from tests.support.collection import Collection
 from tests.support.passify import DETECTORS, ROOT

@@ -8,11 +8,13 @@ import pytest
 
 from pass_dataset import PassArchive
 from pass_dataset.errors import RunError, SourceError
-from pass_dataset.passify.audit import ReleaseRun, draw_sample, run_on_release
-from pass_dataset.passify.executors import LocalExecutor
-from pass_dataset.passify.runs import DetectorChoice, Results
-from pass_dataset.passify.sources import ListingReport, SourceSettings, open_source
-from pass_dataset.passify.steps import Execution
+from pass_dataset.passify.audit.release_runs import ReleaseRun, draw_sample, run_on_release
+from pass_dataset.passify.executors.local import LocalExecutor
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.runs.settings import DetectorChoice
+from pass_dataset.passify.sources.opening import SourceSettings, open_source
+from pass_dataset.passify.sources.source import ListingReport
+from pass_dataset.passify.steps.execution import Execution
 from tests.passify.audit.conftest import REMOVED
 from tests.support.collection import Collection
 from tests.support.passify import FACES, PEOPLE, rows

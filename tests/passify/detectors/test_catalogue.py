@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from pass_dataset.errors import DetectorError
-from pass_dataset.passify.detectors import DETECTORS, DetectorSettings, open_detector
+from pass_dataset.passify.detectors.catalogue import DETECTORS, open_detector
+from pass_dataset.passify.detectors.settings import DetectorSettings
 
 
 def test_importing_loads_nothing_large() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 np = pytest.importorskip("numpy")
 
-from pass_dataset.passify.detectors import Detections  # noqa: E402
-from pass_dataset.passify.detectors.detector import Precision  # noqa: E402
+from pass_dataset.passify.detectors.detections import Detections  # noqa: E402
 from pass_dataset.passify.detectors.precision import detect_as_float32, near  # noqa: E402
+from pass_dataset.passify.detectors.settings import Precision  # noqa: E402
 
 
 def scored(score: float) -> Detections:

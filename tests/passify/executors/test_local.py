@@ -23,18 +23,15 @@ from pass_dataset.errors import (
     WeightsError,
 )
 from pass_dataset.folders.lock import hold
-from pass_dataset.passify.executors import (
-    LocalExecutor,
-    ShardFailure,
-    do_shards,
-    fill_run,
-    pool,
-)
-from pass_dataset.passify.executors.executor import run_filter
-from pass_dataset.passify.runs import Results, RunFolder
-from pass_dataset.passify.runs.results import read_results, write_results
-from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
-from pass_dataset.passify.steps import Execution, ShardJob
+from pass_dataset.passify.executors import pool
+from pass_dataset.passify.executors.executor import fill_run, run_filter
+from pass_dataset.passify.executors.local import LocalExecutor
+from pass_dataset.passify.executors.pool import ShardFailure, do_shards
+from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
+from pass_dataset.passify.runs.results import Results, read_results, write_results
+from pass_dataset.passify.runs.run_folder import RunFolder
+from pass_dataset.passify.steps.execution import Execution
+from pass_dataset.passify.steps.job import ShardJob
 from tests.support.passify import (
     DETECTORS,
     FACES,
@@ -148,7 +145,7 @@ def test_failed_images_are_tried_again_when_asked(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     # It goes between listing and reading.
     from pass_dataset.passify.runs.plan import make_plan
-    from pass_dataset.passify.sources import open_source
+    from pass_dataset.passify.sources.opening import open_source
     from pass_dataset.progress import Silent
 
     made = settings_for(images, **settings)

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from pass_dataset.errors import MissingExtraError, RunError, SchedulerError
-from pass_dataset.passify.executors import run_filter
-from pass_dataset.passify.executors.ray import RayExecutor, RaySettings
-from pass_dataset.passify.runs import Results, RunFolder
-from pass_dataset.passify.steps import Execution
+from pass_dataset.passify.executors.executor import run_filter
+from pass_dataset.passify.executors.ray import RayExecutor
+from pass_dataset.passify.executors.ray_settings import RaySettings
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.runs.run_folder import RunFolder
+from pass_dataset.passify.steps.execution import Execution
 from tests.support.passify import (
     DETECTORS,
     many,

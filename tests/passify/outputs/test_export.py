@@ -13,9 +13,9 @@ from PIL import Image
 
 from pass_dataset.errors import RunError, SourceError
 from pass_dataset.passify.outputs.export import Export, ExportKind, target_name
-from pass_dataset.passify.runs import Results
-from pass_dataset.passify.runs.verdicts import Thresholds
-from pass_dataset.passify.sources import SourceItem
+from pass_dataset.passify.runs.outcomes import Thresholds
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.sources.source import SourceItem
 from tests.support.passify import SAMPLE, picture, run, write_files
 
 KEPT = ["a/kept.png", "b/half.png", "kept too.png"]
@@ -99,7 +99,7 @@ def test_odd_names_go_round(tmp_path: Path) -> None:
 
 
 def _list(path: Path, root: Path):  # type: ignore[no-untyped-def]
-    from pass_dataset.passify.sources import SourceSettings
+    from pass_dataset.passify.sources.opening import SourceSettings
 
     return SourceSettings(str(path), "list", root=str(root))
 

@@ -9,9 +9,9 @@ import pytest
 from pass_dataset.errors import RunError
 from pass_dataset.passify.outputs.lists import dropped_images, listed_paths, write_lists
 from pass_dataset.passify.outputs.summary import summarize
-from pass_dataset.passify.runs import Results
 from pass_dataset.passify.runs.exclusions import Exclusions
-from pass_dataset.passify.runs.verdicts import Thresholds
+from pass_dataset.passify.runs.outcomes import Thresholds
+from pass_dataset.passify.runs.results import Results
 from tests.support.passify import REASONS, SAMPLE, run, write_files
 
 PUBLISHED = Thresholds()
@@ -69,7 +69,7 @@ def test_lists_of_a_run_that_is_not_done(results: Results, tmp_path: Path) -> No
 
     shutil.copytree(results.folder.path, tmp_path / "run")
     (tmp_path / "run" / "done" / "000001.json").unlink()
-    from pass_dataset.passify.runs import RunFolder
+    from pass_dataset.passify.runs.run_folder import RunFolder
 
     cut = Results(RunFolder(tmp_path / "run"))
     with pytest.raises(RunError, match="1 of 3 shards are not done"):

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset.passify.runs import ImageResult, Results, RunFolder
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.runs.run_folder import RunFolder
+from pass_dataset.passify.runs.schema import ImageResult
 from tests.support.passify import SAMPLE, write_files
 from tests.support.runs import box, found, make_run
 

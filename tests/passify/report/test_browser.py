@@ -9,7 +9,8 @@ import pytest
 
 from pass_dataset.passify.report.document import write_report
 from pass_dataset.passify.report.survey import Choices
-from pass_dataset.passify.runs import Results, RunFolder
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.runs.run_folder import RunFolder
 from tests.support.chromium import VIEWS, Browser, Page, browser
 
 __all__ = ["browser"]  # the fixture

@@ -13,8 +13,9 @@ from PIL import Image
 
 from pass_dataset.passify.report.gallery import Gallery, ShownImage, make_gallery
 from pass_dataset.passify.report.survey import Choices, make_survey
-from pass_dataset.passify.runs import ImageResult, Results
-from pass_dataset.passify.runs.verdicts import Thresholds
+from pass_dataset.passify.runs.outcomes import Thresholds
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.runs.schema import ImageResult
 from tests.support.passify import encoded
 from tests.support.runs import box, found, make_run
 
@@ -152,7 +153,7 @@ def test_images_that_are_gone_or_changed(photos: Path, tmp_path: Path) -> None:
 def test_pass_archive_as_the_source(tmp_path: Path) -> None:
     """Images within tars; the mini release, which the package brings."""
     import pass_dataset.archives.mini
-    from pass_dataset.passify.sources import SourceSettings
+    from pass_dataset.passify.sources.opening import SourceSettings
 
     archives = Path(pass_dataset.archives.mini.__file__).parent / "archives"
     copy = shutil.copytree(archives, tmp_path / "archives")

@@ -17,9 +17,9 @@ from pass_dataset.commands.passify import main as cli
 from pass_dataset.errors import RunError
 from pass_dataset.passify.report.document import write_report
 from pass_dataset.passify.report.survey import Choices
-from pass_dataset.passify.runs import Results
 from pass_dataset.passify.runs.exclusions import Exclusions
-from pass_dataset.passify.runs.verdicts import Thresholds
+from pass_dataset.passify.runs.outcomes import Thresholds
+from pass_dataset.passify.runs.results import Results
 from tests.passify.report.conftest import HOSTILE, squares
 from tests.support.markup import ParsedPage
 from tests.support.runs import FACES, PEOPLE, make_run

@@ -10,14 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pass_dataset.images import decode
-from pass_dataset.passify.detectors import Detector, DetectorSettings, open_detector
-from pass_dataset.passify.executors import LocalExecutor, run_filter
+from pass_dataset.images.decoding import decode
+from pass_dataset.passify.detectors.catalogue import open_detector
+from pass_dataset.passify.detectors.detector import Detector
+from pass_dataset.passify.detectors.settings import DetectorSettings
+from pass_dataset.passify.executors.executor import run_filter
+from pass_dataset.passify.executors.local import LocalExecutor
 from pass_dataset.passify.report.document import write_report
 from pass_dataset.passify.report.survey import Choices
-from pass_dataset.passify.runs import DetectorChoice, Results, RunFolder, RunSettings
-from pass_dataset.passify.sources import SourceSettings
-from pass_dataset.passify.steps import Execution
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.runs.run_folder import RunFolder
+from pass_dataset.passify.runs.settings import DetectorChoice, RunSettings
+from pass_dataset.passify.sources.opening import SourceSettings
+from pass_dataset.passify.steps.execution import Execution
 from tests.conftest import SHARED
 
 EXAMPLES = Choices(examples=30, sample=0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import get_args
 
-from pass_dataset.images import OUTCOMES
+from pass_dataset.images.outcomes import OUTCOMES
 from pass_dataset.passify.report.reasons import funnel, title_of
-from pass_dataset.passify.runs.verdicts import EXCLUDED, FAILED_REASONS, TARGETS
+from pass_dataset.passify.runs.outcomes import EXCLUDED, FAILED_REASONS, TARGETS
 
 
 def test_every_reason_has_its_stage() -> None:

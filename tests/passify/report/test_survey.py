@@ -11,9 +11,10 @@ import pytest
 from pass_dataset.passify.outputs.summary import summarize
 from pass_dataset.passify.report.selection import RowId
 from pass_dataset.passify.report.survey import Choices, Survey, make_survey
-from pass_dataset.passify.runs import ImageResult, Results
 from pass_dataset.passify.runs.exclusions import Exclusions
-from pass_dataset.passify.runs.verdicts import Thresholds
+from pass_dataset.passify.runs.outcomes import Thresholds
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.runs.schema import ImageResult
 from tests.support.passify import many
 from tests.support.runs import FACES, found, make_run
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.errors import SourceError
-from pass_dataset.passify.runs import Plan, RunFolder
-from pass_dataset.passify.runs.plan import automatic_shard_size, make_plan
-from pass_dataset.passify.sources import ListingReport, open_source
+from pass_dataset.passify.runs.plan import Plan, automatic_shard_size, make_plan
+from pass_dataset.passify.runs.run_folder import RunFolder
+from pass_dataset.passify.sources.opening import open_source
+from pass_dataset.passify.sources.source import ListingReport
 from pass_dataset.progress import Silent
 from tests.passify.sources.test_opening import write_tar
 from tests.support.passify import settings_for

@@ -8,10 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from pass_dataset.errors import RunError
-from pass_dataset.passify.runs import ImageResult, Results
-from pass_dataset.passify.runs.results import read_results, write_results
-from pass_dataset.passify.runs.schema import results_schema
-from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
+from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
+from pass_dataset.passify.runs.results import Results, read_results, write_results
+from pass_dataset.passify.runs.schema import ImageResult, results_schema
 from tests.support.passify import many, run
 
 ROW = ImageResult(
@@ -79,6 +78,6 @@ def test_run_that_is_not_there_or_not_done(tmp_path: Path) -> None:
 
 
 def run_folder(path: Path):  # type: ignore[no-untyped-def]
-    from pass_dataset.passify.runs import RunFolder
+    from pass_dataset.passify.runs.run_folder import RunFolder
 
     return RunFolder(path)

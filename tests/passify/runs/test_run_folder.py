@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.errors import RunError
-from pass_dataset.passify.runs import DetectorChoice, Plan, RunFolder, RunSettings, ShardStats
-from pass_dataset.passify.runs.run_folder import CrashRecord, written_whole
-from pass_dataset.passify.runs.verdicts import Thresholds
-from pass_dataset.passify.sources import SourceSettings
+from pass_dataset.passify.runs.outcomes import Thresholds
+from pass_dataset.passify.runs.plan import Plan
+from pass_dataset.passify.runs.run_folder import CrashRecord, RunFolder, ShardStats, written_whole
+from pass_dataset.passify.runs.settings import DetectorChoice, RunSettings
+from pass_dataset.passify.sources.opening import SourceSettings
 
 SETTINGS = RunSettings(
     SourceSettings("/photos", "folder"),

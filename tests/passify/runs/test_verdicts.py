@@ -6,13 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pass_dataset.passify.runs.verdicts import (
-    FAILED_REASONS,
-    TARGETS,
-    Thresholds,
-    judge,
-    outcome_of,
-)
+from pass_dataset.passify.runs.outcomes import FAILED_REASONS, TARGETS, Thresholds, outcome_of
+from pass_dataset.passify.runs.verdicts import judge
 
 PUBLISHED = Thresholds()
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.errors import SourceError
-from pass_dataset.passify.sources import IMAGE_SUFFIXES, ListingReport, SourceItem, folder_tree
+from pass_dataset.passify.sources import folder_tree
 from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes, read_file
+from pass_dataset.passify.sources.source import IMAGE_SUFFIXES, ListingReport, SourceItem
 
 
 def tree(folder: Path, suffixes: tuple[str, ...] | None = IMAGE_SUFFIXES) -> FolderTree:
@@ -49,6 +50,14 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     assert paths == ["a.jpg"]
     assert report.left_out == {".txt": 2, "files without ending": 1, ".json": 1}
     assert len(listed(tmp_path, None)[0]) == 5
+
+
+@pytest.mark.parametrize("suffixes", [IMAGE_SUFFIXES, None])
+def test_sidecars_of_macos_are_left_out(tmp_path: Path, suffixes: tuple[str, ...] | None) -> None:
+    touch(tmp_path, "a.jpg", "._a.jpg", "b/._c.png", "b/c.png")
+    names, report = listed(tmp_path, suffixes)
+    assert sorted(names) == ["a.jpg", "b/c.png"]
+    assert report.left_out["what macOS keeps beside files (._*)"] == 2
 
 
 def test_links(tmp_path: Path) -> None:

@@ -10,14 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pass_dataset.errors import SourceError
-from pass_dataset.passify.sources import (
-    ListingReport,
-    Source,
-    SourceItem,
-    SourceSettings,
-    kind_of,
-    open_source,
-)
+from pass_dataset.passify.sources.opening import SourceSettings, kind_of, open_source
+from pass_dataset.passify.sources.source import ListingReport, Source, SourceItem
 from tests.support.collection import Collection
 
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from pass_dataset.errors import SourceError
-from pass_dataset.passify.runs import ImageResult
 from pass_dataset.passify.runs.exclusions import Exclusions
-from pass_dataset.passify.sources import SourceItem
-from pass_dataset.passify.steps import Decoding, Examined
+from pass_dataset.passify.runs.schema import ImageResult
+from pass_dataset.passify.sources.source import SourceItem
 from pass_dataset.passify.steps import decoding as module
+from pass_dataset.passify.steps.decoding import Decoding
+from pass_dataset.passify.steps.record import Examined
 from tests.support.passify import SAMPLE, encoded, picture
 
 

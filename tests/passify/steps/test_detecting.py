@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from pass_dataset.errors import WeightsError
-from pass_dataset.images import DecodedImage
-from pass_dataset.passify.detectors import Detections, DetectorSettings
-from pass_dataset.passify.runs import DetectorChoice, ImageResult
-from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
-from pass_dataset.passify.sources import SourceItem
-from pass_dataset.passify.steps import Detecting, Examined, needs
+from pass_dataset.images.outcomes import DecodedImage
+from pass_dataset.passify.detectors.detections import Detections
+from pass_dataset.passify.detectors.settings import DetectorSettings
+from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
+from pass_dataset.passify.runs.schema import ImageResult
+from pass_dataset.passify.runs.settings import DetectorChoice
+from pass_dataset.passify.sources.source import SourceItem
+from pass_dataset.passify.steps.detecting import Detecting, needs
+from pass_dataset.passify.steps.record import Examined
 from tests.support.detectors import AlwaysRaising, Faces, People, Raising
 
 BOTH = TARGETS

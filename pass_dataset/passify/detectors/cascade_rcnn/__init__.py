@@ -15,9 +15,3 @@ heads        the three stages of the cascade
 network      all of it: images in, detections out
 detector     the detector behind the common interface
 """
-
-from __future__ import annotations
-
-from pass_dataset.passify.detectors.cascade_rcnn.detector import CascadeRCNN
-
-__all__ = ["CascadeRCNN"]

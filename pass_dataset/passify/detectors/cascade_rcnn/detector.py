@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pass_dataset.extras import require
-from pass_dataset.images import ImageReader
-from pass_dataset.passify.detectors import coco, weights
+from pass_dataset.images.outcomes import ImageReader
+from pass_dataset.passify.detectors import coco
 from pass_dataset.passify.detectors.batches import like_batches
 from pass_dataset.passify.detectors.cascade_rcnn.checkpoint import read_checkpoint
 from pass_dataset.passify.detectors.cascade_rcnn.frames import Frame, frame_of, resize
 from pass_dataset.passify.detectors.cascade_rcnn.parameters import needed_parameters
 from pass_dataset.passify.detectors.detections import Detections
-from pass_dataset.passify.detectors.detector import DetectorSettings, Precision, Target
 from pass_dataset.passify.detectors.precision import detect_as_float32
+from pass_dataset.passify.detectors.settings import DetectorSettings, Precision, Target
 from pass_dataset.passify.detectors.torch_setup import check_images, prepare_torch
+from pass_dataset.passify.detectors.weights.files import CASCADE_RCNN
+from pass_dataset.passify.detectors.weights.store import VerifiedWeights, resolve
 
 if TYPE_CHECKING:
     from pass_dataset.passify.detectors.cascade_rcnn.network import Network
@@ -63,7 +65,7 @@ class CascadeRCNN:
     def __init__(self, settings: DetectorSettings | None = None) -> None:
         self.settings = settings or DetectorSettings()
         self._networks: dict[Precision, Network] = {}
-        self._resolved: weights.VerifiedWeights | None = None
+        self._resolved: VerifiedWeights | None = None
         self._device = ""
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -120,13 +122,14 @@ class CascadeRCNN:
             self._device = prepare_torch(self.settings, FEATURE)
             require("PIL.Image", feature=FEATURE, extra="passify")
 
-    def _weights(self) -> weights.VerifiedWeights:
+    def _weights(self) -> VerifiedWeights:
         if self._resolved is None:
-            self._resolved = weights.resolve(weights.CASCADE_RCNN, self.settings)
+            self._resolved = resolve(CASCADE_RCNN, self.settings)
         return self._resolved
 
     def _network(self, precision: Precision) -> Network:
         if precision not in self._networks:
+            # Torch comes with it.
             from pass_dataset.passify.detectors.cascade_rcnn.network import Network
 
             path = self._weights().path

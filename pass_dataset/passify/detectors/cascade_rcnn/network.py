@@ -19,7 +19,7 @@ from pass_dataset.passify.detectors.cascade_rcnn.pooling import align_rois, sum_
 from pass_dataset.passify.detectors.cascade_rcnn.proposals import Proposals
 from pass_dataset.passify.detectors.coco import PERSON
 from pass_dataset.passify.detectors.detections import Detections
-from pass_dataset.passify.detectors.detector import Precision
+from pass_dataset.passify.detectors.settings import Precision
 
 __all__ = ["Network", "Regions"]
 

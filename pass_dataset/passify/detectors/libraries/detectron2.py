@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 
 from pass_dataset.errors import DetectorError, MissingExtraError
-from pass_dataset.images import ImageReader
-from pass_dataset.passify.detectors import coco, weights
+from pass_dataset.images.outcomes import ImageReader
+from pass_dataset.passify.detectors import coco
 from pass_dataset.passify.detectors.cascade_rcnn.checkpoint import read_checkpoint
 from pass_dataset.passify.detectors.cascade_rcnn.parameters import needed_parameters
 from pass_dataset.passify.detectors.detections import Detections
-from pass_dataset.passify.detectors.detector import DetectorSettings, Target
 from pass_dataset.passify.detectors.libraries.boxes import STORE_THRESHOLD, as_detections
+from pass_dataset.passify.detectors.settings import DetectorSettings, Target
 from pass_dataset.passify.detectors.torch_setup import check_images, float32_only, prepare_torch
+from pass_dataset.passify.detectors.weights.files import CASCADE_RCNN
+from pass_dataset.passify.detectors.weights.store import VerifiedWeights, resolve
 
 __all__ = ["Detectron2"]
 
@@ -45,7 +47,7 @@ class Detectron2:
 
     def __init__(self, settings: DetectorSettings | None = None) -> None:
         self.settings = settings or DetectorSettings()
-        self._resolved: weights.VerifiedWeights | None = None
+        self._resolved: VerifiedWeights | None = None
         self._loaded: tuple[Any, Any] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -68,9 +70,9 @@ class Detectron2:
         model, resizing = self._loaded
         return [_detect(model, resizing, image) for image in images]
 
-    def _weights(self) -> weights.VerifiedWeights:
+    def _weights(self) -> VerifiedWeights:
         if self._resolved is None:
-            self._resolved = weights.resolve(weights.CASCADE_RCNN, self.settings)
+            self._resolved = resolve(CASCADE_RCNN, self.settings)
         return self._resolved
 
     def _load(self) -> tuple[Any, Any]:

@@ -11,14 +11,15 @@ import numpy as np
 
 from pass_dataset.errors import DetectorError, WeightsError
 from pass_dataset.extras import require
-from pass_dataset.images import ImageReader
-from pass_dataset.passify.detectors import weights
+from pass_dataset.images.outcomes import ImageReader
 from pass_dataset.passify.detectors.batches import like_batches
 from pass_dataset.passify.detectors.detections import Detections
-from pass_dataset.passify.detectors.detector import DetectorSettings, Target
 from pass_dataset.passify.detectors.libraries.boxes import STORE_THRESHOLD, as_detections
 from pass_dataset.passify.detectors.libraries.labels import person_classes
+from pass_dataset.passify.detectors.settings import DetectorSettings, Target
 from pass_dataset.passify.detectors.torch_setup import check_images, float32_only, prepare_torch
+from pass_dataset.passify.detectors.weights.files import WeightsFile
+from pass_dataset.passify.detectors.weights.store import VerifiedWeights, resolve
 
 __all__ = ["TorchvisionDetector"]
 
@@ -56,7 +57,7 @@ class TorchvisionDetector:
     def __init__(self, model_name: str, settings: DetectorSettings | None = None) -> None:
         self.model_name = model_name
         self.settings = settings or DetectorSettings()
-        self._resolved: weights.VerifiedWeights | None = None
+        self._resolved: VerifiedWeights | None = None
         self._loaded: tuple[Any, str] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -110,9 +111,9 @@ class TorchvisionDetector:
             )
         return models.get_model_weights(self.model_name).DEFAULT
 
-    def _weights(self) -> weights.VerifiedWeights:
+    def _weights(self) -> VerifiedWeights:
         if self._resolved is None:
-            self._resolved = weights.resolve(_weights_file(self._published()), self.settings)
+            self._resolved = resolve(_weights_file(self._published()), self.settings)
         return self._resolved
 
     def _load(self) -> tuple[Any, str]:
@@ -139,11 +140,11 @@ class TorchvisionDetector:
         return model.eval().to(device), device
 
 
-def _weights_file(published: Any) -> weights.WeightsFile:
+def _weights_file(published: Any) -> WeightsFile:
     """torchvision's default weights as one of our files; names end in digits of their SHA-256."""
     filename = published.url.rpartition("/")[2]
     digits = re.search(r"-([0-9a-f]{8})\.pth$", filename)
-    return weights.WeightsFile(
+    return WeightsFile(
         name=str(published),
         filename=filename,
         used_by="torchvision",
@@ -156,7 +157,7 @@ def _weights_file(published: Any) -> weights.WeightsFile:
     )
 
 
-def _fill(model: Any, verified: weights.VerifiedWeights) -> None:
+def _fill(model: Any, verified: VerifiedWeights) -> None:
     import torch
 
     try:

@@ -14,12 +14,12 @@ import numpy as np
 from pass_dataset.errors import DetectorError, MissingExtraError, WeightsError
 from pass_dataset.extras import require
 from pass_dataset.files import read_blocks
-from pass_dataset.images import ImageReader
+from pass_dataset.images.outcomes import ImageReader
 from pass_dataset.passify.detectors.batches import like_batches
 from pass_dataset.passify.detectors.detections import Detections
-from pass_dataset.passify.detectors.detector import DetectorSettings, Target
 from pass_dataset.passify.detectors.libraries.boxes import STORE_THRESHOLD, as_detections
 from pass_dataset.passify.detectors.libraries.labels import person_classes
+from pass_dataset.passify.detectors.settings import DetectorSettings, Target
 from pass_dataset.passify.detectors.torch_setup import check_images, float32_only, prepare_torch
 
 __all__ = ["TransformersDetector"]

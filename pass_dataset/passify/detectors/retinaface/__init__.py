@@ -11,9 +11,3 @@ runtimes      a network that is ready to run: by ncnn, ONNX Runtime or PyTorch
 boxes         from the network's output to scores and boxes
 detector      the detector
 """
-
-from __future__ import annotations
-
-from pass_dataset.passify.detectors.retinaface.detector import RetinaFace
-
-__all__ = ["RetinaFace"]

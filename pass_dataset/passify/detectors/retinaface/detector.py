@@ -10,10 +10,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from pass_dataset.extras import require
-from pass_dataset.images import ImageReader
+from pass_dataset.images.outcomes import ImageReader
 from pass_dataset.passify.detectors.batches import like_batches
 from pass_dataset.passify.detectors.detections import Detections
-from pass_dataset.passify.detectors.detector import DetectorSettings, Precision, Target
 from pass_dataset.passify.detectors.devices import resolve_device, resolve_threads
 from pass_dataset.passify.detectors.precision import detect_as_float32
 from pass_dataset.passify.detectors.retinaface.boxes import detections
@@ -23,13 +22,13 @@ from pass_dataset.passify.detectors.retinaface.runtimes import (
     Runtime,
     TorchRuntime,
 )
-from pass_dataset.passify.detectors.weights import (
+from pass_dataset.passify.detectors.settings import DetectorSettings, Precision, Target
+from pass_dataset.passify.detectors.weights.files import (
     RETINAFACE_MOBILENET,
     RETINAFACE_RESNET50,
-    VerifiedWeights,
     WeightsFile,
-    resolve,
 )
+from pass_dataset.passify.detectors.weights.store import VerifiedWeights, resolve
 
 __all__ = ["FACE_THRESHOLD", "Network", "RetinaFace"]
 

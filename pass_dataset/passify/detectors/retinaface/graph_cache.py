@@ -39,6 +39,7 @@ def cached_onnx_graph(weights: VerifiedWeights) -> tuple[bytes, int]:
     lanes = _lanes()
 
     def make(network: Network) -> bytes:
+        # Torch comes with it.
         from pass_dataset.passify.detectors.retinaface.onnx_graph import build_onnx_graph
 
         return build_onnx_graph(network, lanes=lanes)
@@ -76,6 +77,7 @@ def cached_ncnn_graph(weights: VerifiedWeights) -> NcnnGraph:
     """ncnn's graph of these weights."""
 
     def make(network: Network) -> bytes:
+        # Torch comes with it.
         from pass_dataset.passify.detectors.retinaface.ncnn_graph import build_ncnn_graph
 
         text, content = build_ncnn_graph(network)
@@ -110,6 +112,7 @@ def _cached(
     if margin and hashlib.sha256(margin + graph).digest() == digest:
         return graph, margin[0]
     require("torch", feature=f"Preparing RetinaFace for {runtime}", extra="passify")
+    # Torch comes with it.
     from pass_dataset.passify.detectors.retinaface.network import load_network
     from pass_dataset.passify.detectors.retinaface.parameters import first_convolution
 

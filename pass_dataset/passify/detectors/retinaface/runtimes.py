@@ -14,12 +14,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from pass_dataset.extras import require
-from pass_dataset.passify.detectors.detector import Precision
 from pass_dataset.passify.detectors.retinaface.graph_cache import (
     cached_ncnn_graph,
     cached_onnx_graph,
 )
 from pass_dataset.passify.detectors.retinaface.interface import INPUT_NAME, MEAN_BGR, OUTPUT_NAMES
+from pass_dataset.passify.detectors.settings import Precision
 from pass_dataset.passify.detectors.weights.store import VerifiedWeights
 
 __all__ = ["NcnnRuntime", "OnnxRuntime", "Runtime", "TorchRuntime"]
@@ -202,6 +202,7 @@ class TorchRuntime:
         self._torch = require("torch", feature="RetinaFace in PyTorch", extra="passify")
         if threads is not None:
             self._torch.set_num_threads(threads)
+        # Torch comes with it.
         from pass_dataset.passify.detectors.retinaface.network import fold_norms, load_network
 
         self._device = self._torch.device(device)

@@ -16,8 +16,7 @@ from typing import Literal
 
 from pass_dataset.errors import WeightsError
 from pass_dataset.files import user_cache
-from pass_dataset.passify.detectors.detector import DetectorSettings
-from pass_dataset.passify.detectors.weights.fetching import fetch
+from pass_dataset.passify.detectors.settings import DetectorSettings
 from pass_dataset.passify.detectors.weights.files import WeightsFile
 from pass_dataset.passify.detectors.weights.hashes import (
     RECORD_SUFFIX,
@@ -104,6 +103,9 @@ def resolve(
             )
         if file.url is None:
             raise WeightsError(f"{path}: not there. {_how_to_get(file)}")
+        # What fetches takes as long to load as all the rest; most weights are here.
+        from pass_dataset.passify.detectors.weights.fetching import fetch
+
         fetch(file, folder, progress=progress)
     return _verified(file, path, settings.weights_sha256)
 

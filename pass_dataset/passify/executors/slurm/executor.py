@@ -28,8 +28,9 @@ from pass_dataset.passify.executors.slurm.stages import (
     stage_of,
 )
 from pass_dataset.passify.executors.slurm.submissions import Submission, load_submissions
-from pass_dataset.passify.runs import RunFolder, ShardStats
-from pass_dataset.passify.steps import Execution, ShardJob
+from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
+from pass_dataset.passify.steps.execution import Execution
+from pass_dataset.passify.steps.job import ShardJob
 
 __all__ = ["SlurmExecutor", "Waiting"]
 

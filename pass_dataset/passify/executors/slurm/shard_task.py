@@ -12,8 +12,9 @@ from pass_dataset.errors import SchedulerError
 from pass_dataset.extras import require
 from pass_dataset.passify.executors.slurm import scheduler
 from pass_dataset.passify.executors.tasks import do_task
-from pass_dataset.passify.runs import RunFolder
-from pass_dataset.passify.steps import Execution, ShardJob
+from pass_dataset.passify.runs.run_folder import RunFolder
+from pass_dataset.passify.steps.execution import Execution
+from pass_dataset.passify.steps.job import ShardJob
 
 __all__ = ["ShardTask"]
 

@@ -6,10 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pass_dataset.passify.detectors.detector import Target
+from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.executors.slurm.settings import SlurmResources, SlurmSettings
 from pass_dataset.passify.executors.tasks import split_shards
-from pass_dataset.passify.steps import Execution, ShardJob
+from pass_dataset.passify.steps.execution import Execution
+from pass_dataset.passify.steps.job import ShardJob
 
 __all__ = ["PLAIN_STAGES", "Array", "Stage", "arrays_to_submit", "execution_on", "stage_of"]
 

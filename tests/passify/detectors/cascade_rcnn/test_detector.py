@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from pass_dataset.errors import DetectorError, WeightsError
-from pass_dataset.images import decode
-from pass_dataset.passify.detectors import Detections, DetectorSettings, open_detector
-from pass_dataset.passify.detectors.cascade_rcnn import CascadeRCNN
+from pass_dataset.images.decoding import decode
+from pass_dataset.passify.detectors.cascade_rcnn.detector import CascadeRCNN
+from pass_dataset.passify.detectors.catalogue import open_detector
+from pass_dataset.passify.detectors.detections import Detections
+from pass_dataset.passify.detectors.settings import DetectorSettings
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("torchvision")

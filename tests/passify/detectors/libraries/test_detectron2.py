@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pass_dataset.errors import MissingExtraError
-from pass_dataset.passify.detectors import DetectorSettings, open_detector
+from pass_dataset.passify.detectors.catalogue import open_detector
+from pass_dataset.passify.detectors.settings import DetectorSettings
 
 pytest.importorskip("torch")
 

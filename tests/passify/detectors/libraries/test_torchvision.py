@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from pass_dataset.errors import DetectorError, WeightsError
-from pass_dataset.passify.detectors import DetectorSettings, open_detector
+from pass_dataset.passify.detectors.catalogue import open_detector
+from pass_dataset.passify.detectors.settings import DetectorSettings
 
 torch = pytest.importorskip("torch")
 models = pytest.importorskip("torchvision.models")

@@ -23,12 +23,13 @@ pytest.importorskip("onnx")
 
 from pass_dataset.errors import MissingExtraError, WeightsError  # noqa: E402
 from pass_dataset.files import user_cache  # noqa: E402
-from pass_dataset.images import decode  # noqa: E402
-from pass_dataset.passify.detectors import Detections, DetectorSettings  # noqa: E402
-from pass_dataset.passify.detectors.retinaface import RetinaFace, boxes  # noqa: E402
+from pass_dataset.images.decoding import decode  # noqa: E402
+from pass_dataset.passify.detectors.detections import Detections  # noqa: E402
+from pass_dataset.passify.detectors.retinaface import boxes  # noqa: E402
 from pass_dataset.passify.detectors.retinaface import detector as detector_module  # noqa: E402
 from pass_dataset.passify.detectors.retinaface import graph_cache as cache  # noqa: E402
 from pass_dataset.passify.detectors.retinaface import runtimes as runtimes_module  # noqa: E402
+from pass_dataset.passify.detectors.retinaface.detector import RetinaFace  # noqa: E402
 from pass_dataset.passify.detectors.retinaface.network import (  # noqa: E402
     MobileNet,
     Network,
@@ -41,7 +42,8 @@ from pass_dataset.passify.detectors.retinaface.runtimes import (  # noqa: E402
     Runtime,
     TorchRuntime,
 )
-from pass_dataset.passify.detectors.weights import VerifiedWeights  # noqa: E402
+from pass_dataset.passify.detectors.settings import DetectorSettings  # noqa: E402
+from pass_dataset.passify.detectors.weights.store import VerifiedWeights  # noqa: E402
 
 HAS_NCNN = importlib.util.find_spec("ncnn") is not None
 needs_ncnn = pytest.mark.skipif(not HAS_NCNN, reason="needs ncnn")
@@ -469,8 +471,8 @@ def test_a_cached_graph_runs_without_pytorch(shared: Path) -> None:
 import sys
 from pathlib import Path
 import numpy as np
-from pass_dataset.passify.detectors import DetectorSettings
-from pass_dataset.passify.detectors.retinaface import RetinaFace
+from pass_dataset.passify.detectors.settings import DetectorSettings
+from pass_dataset.passify.detectors.retinaface.detector import RetinaFace
 detector = RetinaFace(DetectorSettings(device="cpu", weights=Path(sys.argv[1])))
 detector.detect([np.zeros((9, 9, 3), np.uint8)])
 print("torch" in sys.modules)
@@ -508,8 +510,8 @@ import sys
 from pathlib import Path
 import numpy as np
 import psutil
-from pass_dataset.passify.detectors import DetectorSettings
-from pass_dataset.passify.detectors.retinaface import RetinaFace
+from pass_dataset.passify.detectors.settings import DetectorSettings
+from pass_dataset.passify.detectors.retinaface.detector import RetinaFace
 detector = RetinaFace(DetectorSettings(device="cpu", weights=Path(sys.argv[1])), backend="ncnn")
 detector.detect([np.zeros((375, 500, 3), np.uint8)])
 before = psutil.Process().memory_info().rss

@@ -15,18 +15,16 @@ from pass_dataset.commands.main import main
 from pass_dataset.downloads import RetryPolicy
 from pass_dataset.errors import WeightsError
 from pass_dataset.files import user_cache
-from pass_dataset.passify.detectors import DetectorSettings
-from pass_dataset.passify.detectors.weights import (
+from pass_dataset.passify.detectors.settings import DetectorSettings
+from pass_dataset.passify.detectors.weights import files
+from pass_dataset.passify.detectors.weights.fetching import fetch
+from pass_dataset.passify.detectors.weights.files import (
     ALL_WEIGHTS,
     CASCADE_RCNN,
     RETINAFACE_MOBILENET,
     RETINAFACE_RESNET50,
-    WEIGHTS_VARIABLE,
-    examine,
-    files,
-    resolve,
 )
-from pass_dataset.passify.detectors.weights.fetching import fetch
+from pass_dataset.passify.detectors.weights.store import WEIGHTS_VARIABLE, examine, resolve
 from tests.support.bad_server import BadServer, Fault, Kind
 
 CONTENT = bytes(range(256)) * 2000

@@ -13,18 +13,16 @@ from typing import Any, TypeAlias
 import pytest
 
 from pass_dataset.errors import MissingExtraError, RunError, SchedulerError
-from pass_dataset.passify.executors import LocalExecutor, fill_run, run_filter
-from pass_dataset.passify.executors.slurm import (
-    SlurmExecutor,
-    SlurmResources,
-    SlurmSettings,
-    Waiting,
-)
+from pass_dataset.passify.executors.executor import fill_run, run_filter
+from pass_dataset.passify.executors.local import LocalExecutor
+from pass_dataset.passify.executors.slurm.executor import SlurmExecutor, Waiting
+from pass_dataset.passify.executors.slurm.settings import SlurmResources, SlurmSettings
 from pass_dataset.passify.executors.slurm.submissions import load_submissions
-from pass_dataset.passify.runs import Results, RunFolder
+from pass_dataset.passify.runs.outcomes import Thresholds
+from pass_dataset.passify.runs.results import Results
+from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.runs.status import read_status
-from pass_dataset.passify.runs.verdicts import Thresholds
-from pass_dataset.passify.steps import Execution
+from pass_dataset.passify.steps.execution import Execution
 from tests.support.passify import (
     DETECTORS,
     many,

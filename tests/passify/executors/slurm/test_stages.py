@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from pass_dataset.passify.executors.slurm.settings import PEOPLE, SlurmSettings
 from pass_dataset.passify.executors.slurm.stages import Array, arrays_to_submit, execution_on
-from pass_dataset.passify.runs.verdicts import TARGETS, Thresholds
-from pass_dataset.passify.steps import Execution, ShardJob
+from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
+from pass_dataset.passify.steps.execution import Execution
+from pass_dataset.passify.steps.job import ShardJob
 
 HERE = SlurmSettings(max_tasks=3)
 APART = replace(HERE, people=PEOPLE)

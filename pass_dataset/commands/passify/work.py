@@ -1,4 +1,4 @@
-"""Commands for runs that are spread over machines: `plan`, `work`, `cancel`."""
+"""`passify work`: one part of a planned run, beside others."""
 
 from __future__ import annotations
 
@@ -6,54 +6,29 @@ import argparse
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pass_dataset.commands.arguments import Commands, command, positive
+from pass_dataset.commands.arguments import number, positive
+from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import add_execution, chosen_execution
-from pass_dataset.commands.passify.run import add_settings, chosen_settings
 from pass_dataset.errors import RunError
-from pass_dataset.passify.runs.run_folder import RunFolder
-from pass_dataset.passify.runs.verdicts import TARGETS
-from pass_dataset.passify.steps import ShardJob
+from pass_dataset.passify.runs.outcomes import TARGETS
 
-__all__ = ["add_cancel", "add_plan", "add_work"]
+if TYPE_CHECKING:
+    from pass_dataset.passify.runs.run_folder import RunFolder
 
-# --- plan -----------------------------------------------------------------------------------------
-
-
-def add_plan(commands: Commands) -> None:
-    """Adds `passify plan`."""
-    parser = command(commands, "plan", "list the images of a collection, for run or work to do")
-    add_settings(parser)
-    add_execution(parser)
-    parser.set_defaults(run=_plan)
+__all__ = ["add_arguments"]
 
 
-def _plan(options: argparse.Namespace) -> int:
-    from pass_dataset.passify.executors import plan_run
-    from pass_dataset.progress import on_terminal
-
-    settings = chosen_settings(options, chosen_execution(options))
-    with on_terminal() as progress:
-        plan = plan_run(
-            RunFolder(options.out), settings, exclusions=options.exclude, progress=progress
-        )
-    print(f"{options.out}: {plan.images:,} images in {plan.num_shards:,} shards")
-    return 0
-
-
-# --- work -----------------------------------------------------------------------------------------
-
-
-def add_work(commands: Commands) -> None:
-    """Adds `passify work`."""
-    parser = command(
-        commands,
-        "work",
-        "do one part of a planned run, beside others that do the other parts, under any scheduler",
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "passify work run/ --task 0 --tasks 100",
+        "passify work run/ --task 0 --tasks 10 --stage person --device cuda",
     )
     parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of the run")
     parser.add_argument(
-        "--task", type=_number, required=True, metavar="I", help="which part: 0 to N - 1"
+        "--task", type=number, required=True, metavar="I", help="which part: 0 to N - 1"
     )
     parser.add_argument(
         "--tasks", type=positive, required=True, metavar="N", help="how many parts there are"
@@ -64,16 +39,14 @@ def add_work(commands: Commands) -> None:
         help="face: faces only; person: people only, where no face was found (default: both)",
     )
     add_execution(parser)
-    parser.set_defaults(run=_work)
+    parser.set_defaults(run=_run)
 
 
-def _number(text: str) -> int:
-    return 0 if text == "0" else positive(text)
-
-
-def _work(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     from pass_dataset.passify.executors.tasks import do_task, split_shards
     from pass_dataset.passify.runs.plan import Plan
+    from pass_dataset.passify.runs.run_folder import RunFolder
+    from pass_dataset.passify.steps.job import ShardJob
 
     folder = RunFolder(options.run_folder)
     settings = folder.settings()
@@ -121,26 +94,3 @@ def _require_faces(folder: RunFolder, shards: tuple[int, ...]) -> None:
             f"{folder.path}: {len(missing)} of this task's {len(shards)} shards have no face "
             "scores yet; run it with --stage face first"
         )
-
-
-# --- cancel ---------------------------------------------------------------------------------------
-
-
-def add_cancel(commands: Commands) -> None:
-    """Adds `passify cancel`."""
-    parser = command(
-        commands, "cancel", "cancel the SLURM jobs of a run; what they have done is kept"
-    )
-    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of the run")
-    parser.set_defaults(run=_cancel)
-
-
-def _cancel(options: argparse.Namespace) -> int:
-    from pass_dataset.passify.executors.slurm import cancel_run
-
-    folder = RunFolder(options.run_folder)
-    folder.settings()
-    job_ids = cancel_run(folder.path)
-    listed = f"cancelled: {', '.join(map(str, job_ids))}" if job_ids else "no jobs wait or run"
-    print(f"{options.run_folder}: {listed}")
-    return 0

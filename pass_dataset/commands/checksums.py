@@ -1,0 +1,46 @@
+"""`pass-dataset checksums`: the checksum file of a collection."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.files import write_whole
+from pass_dataset.progress import on_terminal
+from pass_dataset.releases.release import format_release
+
+__all__ = ["add_arguments"]
+
+
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "pass-dataset checksums /data/birds --name birds --version 1.0.0",
+        "pass-dataset verify /data/birds --release /data/birds/birds-1.0.0.tsv",
+    )
+    parser.add_argument("folder", metavar="DIR", type=Path, help="tars and one metadata CSV")
+    parser.add_argument("--version", dest="new_version", required=True, metavar="X.Y.Z")
+    parser.add_argument("--name", default="pass", help="name of the collection (default: pass)")
+    parser.add_argument("--url", metavar="BASE", help="where the files are or will be published")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="file to write (default: DIR/NAME-X.Y.Z.tsv)"
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from pass_dataset.archives.collection import describe_collection
+
+    with on_terminal() as progress:
+        release = describe_collection(
+            options.folder,
+            version=options.new_version,
+            name=options.name,
+            base_url=options.url,
+            progress=progress,
+        )
+    out = options.out or options.folder / f"{release.name}-{release.version}.tsv"
+    write_whole(out, format_release(release).encode())
+    print(f"{out}: {release.label}, {len(release.files)} files, {release.num_examples:,} images")
+    return 0

@@ -1,0 +1,36 @@
+"""`passify plan`: the images of a collection listed."""
+
+from __future__ import annotations
+
+import argparse
+
+from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.commands.passify.arguments import add_execution, chosen_execution
+from pass_dataset.commands.passify.settings import add_settings, chosen_settings
+from pass_dataset.progress import on_terminal
+
+__all__ = ["add_arguments"]
+
+
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "passify plan photographs/ --out run/",
+        "passify work run/ --task 0 --tasks 2",
+    )
+    add_settings(parser)
+    add_execution(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from pass_dataset.passify.executors.executor import plan_run
+    from pass_dataset.passify.runs.run_folder import RunFolder
+
+    settings = chosen_settings(options, chosen_execution(options))
+    with on_terminal() as progress:
+        plan = plan_run(
+            RunFolder(options.out), settings, exclusions=options.exclude, progress=progress
+        )
+    print(f"{options.out}: {plan.images:,} images in {plan.num_shards:,} shards")
+    return 0

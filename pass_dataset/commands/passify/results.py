@@ -1,0 +1,116 @@
+"""What the commands share that read the results of a run, or end with them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pass_dataset.commands.passify.arguments import add_thresholds, chosen_thresholds
+from pass_dataset.passify.runs.outcomes import EXCLUDED, TARGETS, Thresholds, outcome_of
+
+if TYPE_CHECKING:
+    from pass_dataset.passify.runs.exclusions import Exclusions
+    from pass_dataset.passify.runs.results import Results
+
+__all__ = [
+    "add_results",
+    "chosen_results",
+    "print_broken",
+    "print_left",
+    "print_summary",
+    "undecided_text",
+]
+
+#: Broken images that are named at the end of a run; all are in dropped.parquet.
+_MAX_NAMED = 20
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """Adds which run, at which thresholds, without which images."""
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of the run")
+    add_thresholds(parser, "that of the run")
+    parser.add_argument(
+        "--exclude",
+        type=Path,
+        metavar="FILE",
+        help="opt-out list: images by path or SHA-256, one a line, that are not to be kept",
+    )
+
+
+def chosen_results(
+    options: argparse.Namespace,
+) -> tuple[Results, Thresholds, Exclusions | None]:
+    """What `add_results` was told."""
+    from pass_dataset.passify.runs.exclusions import Exclusions
+    from pass_dataset.passify.runs.results import Results
+    from pass_dataset.passify.runs.run_folder import RunFolder
+
+    results = Results(RunFolder(options.run_folder))
+    exclusions = None if options.exclude is None else Exclusions.load(options.exclude)
+    return results, chosen_thresholds(options, results.settings.thresholds), exclusions
+
+
+def undecided_text(options: argparse.Namespace, thresholds: Thresholds, number: int) -> str:
+    """Why images are undecided, and what to do about them."""
+    folder = shlex.quote(os.fspath(options.run_folder))
+    asked = f"{folder} --face {thresholds.face} --person {thresholds.person}"
+    return (
+        f"{number:,} images are undecided at these thresholds and not kept: they pass the face "
+        "detector now, and the run did not look for people where it saw a face.\n"
+        f"To look for them: passify fill {asked}\n"
+        f"Their names: passify dropped {asked} --outcome undecided"
+    )
+
+
+def print_summary(
+    results: Results, thresholds: Thresholds, exclusions: Exclusions | None = None
+) -> None:
+    """Prints the counts of a run."""
+    from pass_dataset.passify.outputs.summary import summarize
+
+    summary = summarize(results, thresholds, exclusions)
+    asked = [f"{target} {getattr(thresholds, target)}" for target in results.settings.targets]
+    print(f"{results.settings.source.path}: {summary.images:,} images; {', '.join(asked)}")
+    print(f"  {summary.kept:>12,}  kept")
+    for reason, number in summary.reasons.items():
+        print(f"  {number:>12,}  {outcome_of(reason)}: {reason}")
+    if summary.missing:
+        print(f"  {summary.missing:>12,}  not done yet")
+    for what, number in results.plan.left_out.items():
+        print(f"  left out: {number:,} {what}")
+    if results.plan.num_unreadable:
+        print(f"  could not be listed: {results.plan.num_unreadable:,} folders or files")
+        for what in results.plan.unreadable[:10]:
+            print(f"    {what}")
+
+
+def print_broken(results: Results) -> int:
+    """Names images that no score speaks against, the first of them; returns how many failed."""
+    from pass_dataset.passify.outputs.lists import dropped_images
+    from pass_dataset.passify.outputs.summary import summarize
+
+    def is_broken(reason: str) -> bool:
+        return outcome_of(reason) != "undecided" and reason not in (*TARGETS, EXCLUDED)
+
+    thresholds = results.settings.thresholds
+    broken = dropped_images(results, thresholds, is_broken)
+    for image in islice(broken, _MAX_NAMED):
+        print(f"  {image.path}: {image.reason}{f' ({image.message})' if image.message else ''}")
+    rest = sum(1 for _ in broken)
+    if rest:
+        folder = shlex.quote(os.fspath(results.folder.path))
+        print(f"  and {rest:,} more: passify dropped {folder}")
+    return summarize(results, thresholds).count("failed")
+
+
+def print_left(folder: Path, shards: int) -> None:
+    """Says how a run goes on whose shards are left to others."""
+    place = shlex.quote(os.fspath(folder))
+    print(
+        f"{shards:,} shards are submitted. passify status {place} says how far they are; "
+        "when they are done, the same command again ends the run"
+    )

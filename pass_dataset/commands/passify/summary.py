@@ -1,0 +1,51 @@
+"""`passify summary`: images counted by outcome and reason."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pass_dataset.commands.command_line import print_json
+from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.commands.passify.results import (
+    add_results,
+    chosen_results,
+    print_summary,
+    undecided_text,
+)
+
+__all__ = ["add_arguments"]
+
+
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "passify summary run/",
+        "passify summary run/ --face 0.3 --person 0.3 --json",
+    )
+    add_results(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from pass_dataset.passify.outputs.summary import summarize
+
+    results, thresholds, exclusions = chosen_results(options)
+    summary = summarize(results, thresholds, exclusions)
+    if options.json:
+        content = {
+            "face": thresholds.face,
+            "person": thresholds.person,
+            "images": summary.images,
+            "missing": summary.missing,
+            "outcomes": summary.outcomes,
+            "reasons": summary.reasons,
+        }
+        print_json(content)
+    else:
+        print_summary(results, thresholds, exclusions)
+        undecided = summary.count("undecided")
+        if undecided:
+            print(undecided_text(options, thresholds, undecided), file=sys.stderr)
+    return 1 if summary.missing else 0

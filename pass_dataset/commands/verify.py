@@ -1,0 +1,63 @@
+"""`pass-dataset verify`: every file of a folder checked."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from pass_dataset.commands.arguments import RELEASE_HELP, parts
+from pass_dataset.commands.command_line import print_json
+from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.progress import on_terminal
+
+__all__ = ["add_arguments"]
+
+
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "pass-dataset verify /data/pass",
+        "pass-dataset verify /data/pass --quick --json",
+    )
+    parser.add_argument("folder", metavar="DEST", type=Path, help="archive folder")
+    parser.add_argument("--release", help=f"{RELEASE_HELP} (default: told from the folder)")
+    parser.add_argument("--parts", type=parts, help="only these tars and the metadata: 0,3-5")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="hash nothing: trust the receipt while size and modification time stand",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from pass_dataset.archives.integrity import verify
+
+    with on_terminal() as progress:
+        found = verify(
+            options.folder,
+            options.release,
+            parts=options.parts,
+            quick=options.quick,
+            progress=progress,
+        )
+    if options.json:
+        print_json(
+            {
+                "folder": str(found.folder),
+                "release": found.release.label,
+                "whole": found.is_whole,
+                "files": [asdict(verdict) for verdict in found.files],
+                "unknown": found.unknown,
+            }
+        )
+    else:
+        for verdict in found.files:
+            print(verdict)
+        for name in found.unknown:
+            print(f"{name}: unknown (not a file of {found.release.label}; left alone)")
+        whole = "whole" if found.is_whole else "NOT whole"
+        print(f"{found.folder}: {found.release.label}, {whole}")
+    return 0 if found.is_whole else 1
