@@ -93,6 +93,7 @@ def test_killed_twenty_times(release: tuple[Path, Release], tmp_path: Path) -> N
         assert sum(kept.values()) < made.size_bytes
         subprocess.run(list(map(str, command)), check=True)
         check_starts(server.answers[begun:], kept)
+    print(f"\nfetched / held: {server.sent_bytes / made.size_bytes:.4f}")
     assert verify(tmp_path, made).is_whole
 
 
