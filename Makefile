@@ -13,9 +13,9 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 LONG := slow or slurm or ray or browser or environments
 # Rooms that need neither TensorFlow, PyTorch nor `datasets`, whose import alone takes long.
-QUICK := $(addprefix tests/,archives builds/purging downloads images pages properties releases \
+QUICK := $(addprefix tests/,archives downloads images pages properties releases \
 	reports/credits reports/diff reports/stats workers \
-	passify/outputs passify/runs passify/sources passify/steps)
+	passify/runs passify/sources passify/steps)
 # `make COVERAGE=1 test` measures, `make coverage` tells the sum of what was measured since.
 MEASURED := $(if $(COVERAGE),--cov --cov-append --cov-report=)
 

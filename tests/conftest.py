@@ -20,6 +20,9 @@ from tests.support.collection import Collection
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Of several processes on few cores, more threads than one would wait for each other.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # The same examples each time, and no limit of time; `HYPOTHESIS_PROFILE=search` looks for new ones.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None, database=None)

@@ -48,6 +48,13 @@ def test_two_hundred_faults(release: tuple[Path, Release], tmp_path: Path) -> No
     right = [file for file in made.files if file.filename not in wrong]
     sent_right = sum(answer.sent_bytes for answer in answers if answer.path not in wrong)
     ratio = sent_right / sum(file.size_bytes for file in right)
+    # Shown by `pytest -s`.
+    print(f"\n{made.size_bytes:,} bytes in {len(made.files)} files")
+    for kind, count in kinds.most_common():
+        print(f"  {count:4}  {kind.value}")
+    print(f"  {sum(kinds.values()):4}  faults in {len(answers)} answers")
+    print(f"  fetched / held, all files:                  {sent / made.size_bytes:.4f}")
+    print(f"  fetched / held, {len(right)} files without wrong bytes:  {ratio:.4f}")
     assert verify(tmp_path, made).is_whole
     assert sum(kinds.values()) >= 200
     assert len(kinds) >= 12
@@ -86,6 +93,7 @@ def test_killed_twenty_times(release: tuple[Path, Release], tmp_path: Path) -> N
         assert sum(kept.values()) < made.size_bytes
         subprocess.run(list(map(str, command)), check=True)
         check_starts(server.answers[begun:], kept)
+    print(f"\nfetched / held: {server.sent_bytes / made.size_bytes:.4f}")
     assert verify(tmp_path, made).is_whole
 
 

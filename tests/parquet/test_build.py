@@ -25,6 +25,8 @@ from pass_dataset.releases.release import read_release
 from tests.parquet.conftest import SHARD_BYTES, exported
 from tests.support.collection import Collection
 from tests.support.digests import digests
+from tests.support.processes import kill_group
+from tests.support.waiting import wait_until
 
 SHARDS = 25
 
@@ -63,12 +65,9 @@ def shards_in(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def half_built(many: Collection, out: Path) -> None:
-    process = subprocess.Popen(command(many, out, slow_s=0.1))
-    while len(shards_in(out / WORK_NAME / "data")) < 4:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
+    process = subprocess.Popen(command(many, out, slow_s=0.1), start_new_session=True)
+    wait_until(lambda: len(shards_in(out / WORK_NAME / "data")) >= 4, process)
+    kill_group(process)
 
 
 def test_any_number_of_workers_gives_the_same_bytes(

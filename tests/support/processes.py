@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 
 def heed_interrupts() -> None:
@@ -25,3 +27,12 @@ def start_interruptible(arguments: Sequence[object]) -> subprocess.Popen[str]:
         text=True,
         preexec_fn=heed_interrupts,
     )
+
+
+def kill_group(process: subprocess.Popen[Any]) -> None:
+    """Kills a process that was started with `start_new_session`, and its workers with it.
+
+    Alone it would leave them to end by themselves, which on a busy machine they do some time later.
+    """
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

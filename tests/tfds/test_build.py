@@ -19,7 +19,8 @@ from pass_dataset.errors import ArchiveError, BuildError, PassDatasetError
 from pass_dataset.tfds.frames import FORMATS
 from tests.support.collection import Collection
 from tests.support.digests import digests
-from tests.support.processes import heed_interrupts
+from tests.support.processes import heed_interrupts, kill_group
+from tests.support.waiting import wait_until
 
 pytest.importorskip("tensorflow_datasets")
 
@@ -213,12 +214,10 @@ def test_leftovers_of_other_archives_are_not_used(
 
 
 def half_built(many: Collection, data_dir: Path) -> None:
-    process = subprocess.Popen(command(many, data_dir, slow_s=0.1))
-    while len(list(data_dir.glob("pass/*/incomplete.1.0.0/data/pass-train*"))) < 4:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
+    process = subprocess.Popen(command(many, data_dir, slow_s=0.1), start_new_session=True)
+    shards = "pass/*/incomplete.1.0.0/data/pass-train*"
+    wait_until(lambda: len(list(data_dir.glob(shards))) >= 4, process)
+    kill_group(process)
 
 
 def test_a_cut_shard_is_written_again(many: Collection, tmp_path: Path, whole: Path) -> None:
@@ -283,8 +282,11 @@ def test_a_worker_that_dies_is_replaced(
     killed = []
 
     def give_and_kill(worker: Any, shard: int) -> None:
+        dies = shard == 7 and len(killed) < 2
+        if dies:  # with the work before it, of which it must not do any
+            worker._process.send_signal(signal.SIGSTOP)
         give(worker, shard)
-        if shard == 7 and len(killed) < 2:
+        if dies:
             killed.append(shard)
             worker._process.kill()
 
