@@ -46,8 +46,11 @@ TARGET_ROWS_S = 5.0
 #: Rows as a run of both detectors leaves them: faces in most images, 15 boxes each.
 ROWS_CODE = """
 import dataclasses, json, random, sys
-from pass_dataset.passify.runs import *
+from pass_dataset.passify.runs.plan import Plan
 from pass_dataset.passify.runs.results import write_results
+from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
+from pass_dataset.passify.runs.schema import ImageResult
+from pass_dataset.passify.runs.settings import DetectorChoice, RunSettings
 from pass_dataset.passify.sources.opening import SourceSettings
 from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
 
@@ -78,8 +81,9 @@ folder.plan_path.write_text(json.dumps(dataclasses.asdict(plan)))
 """
 PLAN_CODE = """
 import json, sys
-from pass_dataset.passify.runs import *
 from pass_dataset.passify.runs.plan import make_plan
+from pass_dataset.passify.runs.run_folder import RunFolder
+from pass_dataset.passify.runs.settings import DetectorChoice, RunSettings
 from pass_dataset.passify.sources.opening import SourceSettings, open_source
 from pass_dataset.progress import Silent
 
