@@ -30,8 +30,8 @@ from pass_dataset.releases.release import ReleaseFile
 __all__ = ["FileSource", "HttpSource", "Source", "Stream", "refuse_encoded", "sources_for"]
 
 _READ_BYTES = 1 << 20
-#: Up to an exabyte; of far more digits Python makes no number.
-_NUMBER = r"\d{1,18}"
+#: Up to ten exabytes; of far more digits Python makes no number.
+_NUMBER = r"\d{1,19}"
 _CONTENT_LENGTH = re.compile(_NUMBER)
 _CONTENT_RANGE = re.compile(rf"bytes ({_NUMBER})-({_NUMBER})/({_NUMBER}|\*)")
 #: 4xx answers that pass with time: request timeout, too early, too many requests.

@@ -41,8 +41,8 @@ _NO_URL = "-"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-#: Up to an exabyte; of far more digits Python makes no number.
-_NUMBER = re.compile(r"\d{1,18}")
+#: Up to ten exabytes; of far more digits Python makes no number.
+_NUMBER = re.compile(r"\d{1,19}")
 _KEYS = ("name", "version", "zenodo_record", "num_examples", "released", "changes", "purged")
 _PUBLISHED = "published"
 

@@ -25,7 +25,7 @@ facts = st.one_of(st.none(), words.filter(bool))
 stems = st.text("abcXYZ019_-. ü", min_size=1, max_size=12).filter(
     lambda text: text == text.strip() and not text.startswith(".")
 )
-sizes = st.integers(0, 10**18 - 1)
+sizes = st.integers(0, 10**19 - 1)
 digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
 urls = st.one_of(st.none(), words.filter(bool).map(lambda text: f"https://host/{text}"))
 
