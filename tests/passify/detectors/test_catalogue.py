@@ -14,9 +14,10 @@ from pass_dataset.passify.detectors.settings import DetectorSettings
 def test_importing_loads_nothing_large() -> None:
     heavy = ("torch", "torchvision", "onnxruntime", "transformers", "numpy", "PIL", "pyarrow")
     code = (
-        "import sys, pass_dataset.passify, pass_dataset.passify.detectors as d; "
+        "import sys, pass_dataset.passify, pass_dataset.passify.detectors; "
         f"print([m for m in {heavy} if m in sys.modules]); "
-        "d.open_detector('cascade-rcnn'); d.open_detector('torchvision:x'); "
+        "from pass_dataset.passify.detectors.catalogue import open_detector; "
+        "open_detector('cascade-rcnn'); open_detector('torchvision:x'); "
         "print([m for m in ('torch', 'torchvision', 'PIL') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
