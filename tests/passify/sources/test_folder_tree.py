@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -96,9 +98,18 @@ def test_large_folder_is_sorted_in_parts(tmp_path: Path, monkeypatch: pytest.Mon
     assert listed(tmp_path)[0] == sorted(names)
 
 
-def test_deep_tree(tmp_path: Path) -> None:
+@pytest.fixture
+def pit(tmp_path: Path) -> Iterator[Path]:
+    """A folder for what is so deep that pytest could not clear it away, in this run or a later."""
+    folder = tmp_path / "pit"
+    folder.mkdir()
+    yield folder
+    subprocess.run(["rm", "-rf", folder], check=True)
+
+
+def test_deep_tree(pit: Path) -> None:
     depth = 1200  # deeper than Python's own stack
-    handle = os.open(tmp_path, os.O_RDONLY)
+    handle = os.open(pit, os.O_RDONLY)
     for _ in range(depth):
         os.mkdir("d", dir_fd=handle)
         below = os.open("d", os.O_RDONLY, dir_fd=handle)
@@ -106,7 +117,7 @@ def test_deep_tree(tmp_path: Path) -> None:
         handle = below
     os.close(os.open("x.jpg", os.O_CREAT | os.O_WRONLY, dir_fd=handle))
     os.close(handle)
-    paths, _ = listed(tmp_path)
+    paths, _ = listed(pit)
     assert paths == ["d/" * depth + "x.jpg"]
 
 
