@@ -15,7 +15,7 @@ def test_what_tfds_reads_beside_its_builders(builder: str) -> None:
     assert (ROOT / "pass_dataset" / builder / "CITATIONS.bib").read_text() == BIBTEX
 
 
-@pytest.mark.parametrize("page", ["README.md", "builder_hf/README.md"])
+@pytest.mark.parametrize("page", ["docs/licence.md", "builder_hf/README.md"])
 def test_what_people_read(page: str) -> None:
     assert f"```bibtex\n{BIBTEX}```" in (ROOT / page).read_text()
 
