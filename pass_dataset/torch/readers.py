@@ -10,7 +10,8 @@ __all__ = ["READERS"]
 
 
 def _positions(place: Place) -> Iterator[str]:
-    from pass_dataset.torch import PASS  # not with the entry: PyTorch takes seconds
+    # Not with the entry: PyTorch takes seconds.
+    from pass_dataset.torch import PASS
 
     dataset = PASS(
         place.archives.path,
@@ -24,6 +25,7 @@ def _positions(place: Place) -> Iterator[str]:
 
 
 def _stream(place: Place) -> Iterator[str]:
+    # Not with the entry: PyTorch takes seconds.
     from pass_dataset.torch import PassStream
 
     stream = PassStream(

@@ -335,10 +335,10 @@ def test_killed_at_every_step(gone: list[str], collection: Collection, tmp_path:
 
 _KILLED_WHILE_COPYING = """
 import os, signal, sys
-from pathlib import Path
 from pass_dataset.archives.removals import RemovalList
 from pass_dataset.builds.purging import purging, tars
 from pass_dataset.builds.purging.archives import PurgeableArchives
+from pass_dataset.folders.archive_folder import ArchiveFolder
 
 tars._COPY_BYTES = 10_000
 copy, pieces = tars._copy, 0
@@ -355,7 +355,7 @@ def copy_and_die(source, target, start, stop, advance):
     copy(source, target, start, stop, advanced)
 
 tars._copy = copy_and_die
-target = PurgeableArchives(Path(sys.argv[1]), sys.argv[2])
+target = PurgeableArchives(ArchiveFolder.open(sys.argv[1], sys.argv[2]))
 purging.purge(target, RemovalList(frozenset(sys.argv[3].split(","))))
 """
 
