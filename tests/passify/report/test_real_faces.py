@@ -41,10 +41,15 @@ def detector(weights: Path) -> Detector:
 
 
 @pytest.fixture(scope="module")
-def results(weights: Path, detector: Detector, tmp_path_factory: pytest.TempPathFactory) -> Results:
+def results(
+    weights: Path,
+    photographs: Path,
+    detector: Detector,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Results:
     """Faces in the test images, found as `passify run --detectors face` finds them."""
     settings = RunSettings(
-        SourceSettings.of(SHARED / "images").resolved(),
+        SourceSettings.of(photographs).resolved(),
         (DetectorChoice("face", "retinaface", detector.weights_sha256),),
     )
     folder = RunFolder(tmp_path_factory.mktemp("run") / "run")
