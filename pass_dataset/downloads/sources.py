@@ -27,7 +27,7 @@ from pass_dataset.downloads.retries import (
 from pass_dataset.errors import DownloadError
 from pass_dataset.releases.release import ReleaseFile
 
-__all__ = ["FileSource", "HttpSource", "Source", "Stream", "refuse_encoded", "sources_for"]
+__all__ = ["FileSource", "HttpSource", "Source", "Stream", "sources_for"]
 
 _READ_BYTES = 1 << 20
 #: Up to ten exabytes; of far more digits Python makes no number.
@@ -204,7 +204,7 @@ class HttpSource:
         status = response.status_code
         answer = f"HTTP {status} {response.reason or ''}".rstrip()
         if status in (200, 206):
-            refuse_encoded(response)
+            _refuse_encoded(response)
         if status == 206:
             return self._range_start(response, start)
         if status == 200:
@@ -238,7 +238,7 @@ class HttpSource:
             raise Misfit(f"is {int(length):,} bytes there, expected {self.size_bytes:,}")
 
 
-def refuse_encoded(response: requests.Response) -> None:
+def _refuse_encoded(response: requests.Response) -> None:
     """Refuses a body that is not the file as it is, though that was asked for.
 
     Raises:

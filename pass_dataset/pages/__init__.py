@@ -2,6 +2,9 @@
 
 template   templates found and filled in
 plots      plots as SVG
+picture    pictures that are within a page
+words      numbers and names as people read them
+intervals  how sure a share of a sample is
 
 Templates, for people who change how pages look:
 
