@@ -25,7 +25,7 @@ demo: .venv/.demo
 	$(BIN)/pass-dataset demo
 
 quick: .venv/.test
-	$(PYTEST) -q -m "not ($(LONG))" $(QUICK)
+	$(PYTEST) -q -m "not ($(LONG))" $(MEASURED) $(QUICK)
 
 test: .venv/.test
 	$(PYTEST) -m "not ($(LONG))" $(MEASURED)
