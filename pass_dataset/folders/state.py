@@ -24,6 +24,7 @@ __all__ = [
     "STATE_NAMES",
     "state_path",
     "state_paths",
+    "state_places",
 ]
 
 RECEIPT_NAME = "pass_receipt.json"
@@ -83,8 +84,14 @@ def state_paths(folder: Path, name: str) -> list[Path]:
 
     For what counts wherever it stands, as a shared folder's and a user's own list of removals do.
     """
-    places = [folder / name]
+    return [path for path in state_places(folder, name) if os.path.isfile(path)]
+
+
+def state_places(folder: Path, name: str) -> list[Path]:
+    """Where a state file of the folder may be: beside the archives, and in the user's cache.
+
+    One that stands beside read-only archives may be of a time before they were changed, and the
+    one that fits in the cache.
+    """
     kept = optional_cache("folders")
-    if kept is not None:
-        places.append(kept / _cache_name(folder) / name)
-    return [path for path in places if os.path.isfile(path)]
+    return [folder / name, *([] if kept is None else [kept / _cache_name(folder) / name])]

@@ -83,7 +83,7 @@ class Plan:
                     name = None if container is None else self.containers[container]
                     yield SourceItem(path, name, first, size)
                 start += batch.num_rows
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, ValueError, pa.ArrowException) as error:
             raise RunError(f"{folder.items_path}: cannot be read: {error}") from error
 
     @classmethod
