@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["FileMark"]
+from pass_dataset.files import file_sha256
+
+__all__ = ["FileMark", "hash_at_rest"]
 
 
 class FileMark(NamedTuple):
@@ -60,3 +63,26 @@ class FileMark(NamedTuple):
     def __str__(self) -> str:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.mtime_ns / 1e9))
         return f"{self.size_bytes:,} bytes of {when} UTC (file {self.inode})"
+
+
+def hash_at_rest(
+    path: Path, advance: Callable[[int], None] = lambda amount: None
+) -> tuple[str, FileMark | None]:
+    """Hashes a file that nobody should be writing.
+
+    What was damaged behind the place that was being hashed has the right hash all the same, so the
+    file must be the same before and after.
+
+    Args:
+      path: the file.
+      advance: is told the bytes as they are read.
+
+    Returns:
+      SHA-256 (lower-case hexadecimal), and the file that it is of; None: it was changed meanwhile.
+
+    Raises:
+      OSError: it cannot be read.
+    """
+    before = FileMark.of(path.stat())
+    sha256 = file_sha256(path, advance)
+    return sha256, before if FileMark.of(path.stat()) == before else None
