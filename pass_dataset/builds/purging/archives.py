@@ -71,8 +71,8 @@ class PurgeableArchives(Purgeable):
         if archive.summary.others:
             # What is no image the index does not know, but it may be told of one.
             for name in tars:
-                told = (image for image in self.images(name, self.folder / name, hashes) if image)
-                found[name] = list(dict.fromkeys(image for image in told if image in hashes))
+                members = self._members(self.folder / name, hashes)
+                found[name] = list(dict.fromkeys(one for one in members if one in hashes))
         files = [Affected(name, tuple(images)) for name, images in found.items() if images]
         # A row whose image is in a tar that is not here stays: a tar must fit its metadata.
         is_complete = len(tars) == len(release.tars)
@@ -91,12 +91,14 @@ class PurgeableArchives(Purgeable):
     def images(self, name: str, path: Path, hashes: frozenset[str]) -> list[str]:
         if name == self.release.metadata.filename:
             return self._rows(path, hashes)
-        return [image for image in self._members(path, hashes) if image is not None]
+        return list(self._members(path, hashes))
 
-    def _members(self, path: Path, hashes: frozenset[str]) -> Iterator[str | None]:
-        """Of each member of a tar, the image that it is or is told of."""
+    def _members(self, path: Path, hashes: frozenset[str]) -> Iterator[str]:
+        """The image that each member of a tar is or is told of."""
         for member in read_members(path):
-            yield image_of(member, lambda name: name in hashes or name in self._staying)
+            found = image_of(member, lambda name: name in hashes or name in self._staying)
+            if found is not None:
+                yield found
 
     def _rows(self, path: Path, hashes: frozenset[str]) -> list[str]:
         """Of each row of the metadata the hash, as lists have it if it is to go."""
