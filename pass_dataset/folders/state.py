@@ -22,6 +22,7 @@ __all__ = [
     "RECEIPT_NAME",
     "REMOVALS_NAME",
     "STATE_NAMES",
+    "others_state_paths",
     "state_path",
     "state_paths",
     "state_places",
@@ -95,3 +96,21 @@ def state_places(folder: Path, name: str) -> list[Path]:
     """
     kept = optional_cache("folders")
     return [folder / name, *([] if kept is None else [kept / _cache_name(folder) / name])]
+
+
+def others_state_paths(folder: Path, name: str) -> list[Path]:
+    """Where other users of this machine keep a state file of the folder, as far as can be seen.
+
+    That is in the cache folders that users have if they name none themselves.
+    """
+    try:
+        # Not on Windows.
+        import pwd
+    except ImportError:
+        return []
+    below = Path(".cache", "pass_dataset", "folders", _cache_name(folder), name)
+    mine = {path.resolve() for path in state_paths(folder, name)}
+    homes = {Path(user.pw_dir) for user in pwd.getpwall()}
+    # os.path and not Path: the latter raises where a folder above may not be looked into.
+    found = [home / below for home in sorted(homes) if os.path.isfile(home / below)]
+    return [path for path in found if path.resolve() not in mine]
