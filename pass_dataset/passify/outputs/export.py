@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pass_dataset.errors import RunError, SourceError
+from pass_dataset.errors import PassDatasetError, RunError, SourceChangedError, SourceError
 from pass_dataset.files import write_whole
 from pass_dataset.passify.outputs.kinds import ExportKind
 from pass_dataset.passify.outputs.lists import judged_rows
@@ -102,7 +102,7 @@ class Export:
         self._claim(results)
         task = (progress or Silent()).task("Exporting", None, "images")
         report = ExportReport()
-        reader = source.reader()
+        reader = source.reader(results.plan.files)
         try:
             if self.kind in ("tar", "webdataset"):
                 self._to_tars(results, source, reader, report, task.advance)
@@ -156,7 +156,9 @@ class Export:
         """Bytes of an image, if they are still those that were examined."""
         try:
             data = reader.read(image.item)
-        except (OSError, SourceError) as error:
+        except SourceChangedError:
+            raise  # not this image alone: whatever follows lies elsewhere too
+        except (OSError, PassDatasetError) as error:
             logger.warning("%s: cannot be read any more: %s", image.item.path, error)
             report.changed += 1
             return None

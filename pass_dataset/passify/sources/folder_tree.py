@@ -12,6 +12,7 @@ from typing import IO
 
 from pass_dataset.archives.tars import is_sidecar
 from pass_dataset.errors import SourceError
+from pass_dataset.passify.sources.file_states import FileStates
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
 
@@ -130,7 +131,7 @@ class FolderTree:
             return False
         return True
 
-    def reader(self) -> FileReader:
+    def reader(self, states: FileStates) -> FileReader:
         return FileReader(self.root)
 
     def file_of(self, item: SourceItem) -> bytes | None:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pyarrow.types as types
 
 from pass_dataset.errors import SourceError
+from pass_dataset.passify.sources.file_states import FileState, FileStates, require_unchanged
 from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
 from pass_dataset.passify.sources.row_windows import WINDOW_ROWS, RowWindows
@@ -50,12 +51,17 @@ class ParquetFiles:
         for name in self._names(report):
             container = name_to_text(name)
             try:
-                file = _open(os.path.join(self._root, name))
+                path = os.path.join(self._root, name)
+                report.files[container] = FileState.of(path)
+                file = _open(path)
                 with file:
                     image_column(file.schema_arrow, self.column)
                     rows = file.metadata.num_rows
             except SourceError as error:
                 report.add_unreadable(f"{container}: {error}")
+                continue
+            except OSError as error:
+                report.add_unreadable(f"{container}: {error.strerror}")
                 continue
             for row in range(rows):
                 yield SourceItem(f"{container}/{row}", container, row)
@@ -72,8 +78,8 @@ class ParquetFiles:
             return self.path
         return os.path.dirname(self.path)  # noqa: PTH120
 
-    def reader(self) -> _ParquetReader:
-        return _ParquetReader(self._root, self.column)
+    def reader(self, states: FileStates) -> _ParquetReader:
+        return _ParquetReader(self._root, self.column, states)
 
     def file_of(self, item: SourceItem) -> bytes | None:
         return None
@@ -129,8 +135,9 @@ def _holds_bytes(kind: pa.DataType) -> bool:
 class _ParquetReader:
     """Goes forward through a file; going back starts at the row group again."""
 
-    def __init__(self, root: bytes, column: str | None) -> None:
+    def __init__(self, root: bytes, column: str | None, states: FileStates) -> None:
         self._root = root
+        self._states = states
         self._column = column
         self._windows = RowWindows(self._window)
         self._file: _Position | None = None
@@ -141,6 +148,13 @@ class _ParquetReader:
         return self._windows.cell(item.container, item.start)
 
     def _window(self, container: str, number: int) -> Sequence[bytes | None]:
+        path = os.path.join(self._root, text_to_name(container))
+        try:
+            return self._cells(container, path, number)
+        finally:
+            require_unchanged(path, container, self._states)
+
+    def _cells(self, container: str, path: bytes, number: int) -> Sequence[bytes | None]:
         position = self._file
         if (
             position is None
@@ -148,7 +162,6 @@ class _ParquetReader:
             or not position.next <= number < position.next + _MAX_PASSED_OVER
         ):
             self.close()
-            path = os.path.join(self._root, text_to_name(container))
             position = self._file = _Position(container, path, self._column, number)
         return position.window(number)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from pass_dataset.archives.records import OpenTars
 from pass_dataset.archives.tars import read_members
 from pass_dataset.errors import ArchiveError
+from pass_dataset.passify.sources.file_states import FileState, FileStates, require_unchanged
 from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
@@ -51,6 +52,7 @@ class TarFiles:
         container = name_to_text(tar)
         path = Path(os.fsdecode(os.path.join(self._root, tar)))
         try:
+            report.files[container] = FileState.of(path)
             for member in read_members(path):
                 name = member.name.encode("utf-8", "surrogateescape")
                 if member.kind == _FOLDER:
@@ -62,6 +64,8 @@ class TarFiles:
                     yield SourceItem(text, container, member.offset, member.size_bytes)
         except ArchiveError as error:
             report.add_unreadable(str(error))
+        except OSError as error:
+            report.add_unreadable(f"{path}: {error.strerror}")
 
     @property
     def _root(self) -> bytes:
@@ -70,8 +74,8 @@ class TarFiles:
             return self.path
         return os.path.dirname(self.path)  # noqa: PTH120
 
-    def reader(self) -> TarReader:
-        return TarReader(Path(os.fsdecode(self._root)))
+    def reader(self, states: FileStates) -> TarReader:
+        return TarReader(Path(os.fsdecode(self._root)), states)
 
     def file_of(self, item: SourceItem) -> bytes | None:
         return None
@@ -80,22 +84,30 @@ class TarFiles:
 class TarReader:
     """Reads members of tars by their place."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, states: FileStates) -> None:
         self._root = root
+        self._states = states
         self._open: dict[str, OpenTars] = {}
 
     def read(self, item: SourceItem) -> bytes:
         assert item.container is not None
+        try:
+            return self._read(item, item.container)
+        finally:
+            path = os.path.join(os.fsencode(self._root), text_to_name(item.container))
+            require_unchanged(path, item.container, self._states)
+
+    def _read(self, item: SourceItem, container: str) -> bytes:
         assert item.start is not None
         assert item.size_bytes is not None
         place = (0, item.start, item.size_bytes, item.path)
-        tar = self._open.get(item.container)
+        tar = self._open.get(container)
         if tar is not None:
             return tar.read(*place)
-        opened = OpenTars(self._root, [os.fsdecode(text_to_name(item.container))])
+        opened = OpenTars(self._root, [os.fsdecode(text_to_name(container))])
         if len(self._open) < _MAX_OPEN:
             # Of two threads that come here at once, both read from the one that is kept.
-            return self._open.setdefault(item.container, opened).read(*place)
+            return self._open.setdefault(container, opened).read(*place)
         try:
             return opened.read(*place)
         finally:

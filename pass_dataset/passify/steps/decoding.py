@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from pass_dataset.errors import MissingExtraError, PassDatasetError
+from pass_dataset.errors import MissingExtraError, PassDatasetError, SourceChangedError
 from pass_dataset.images.decoding import decode
 from pass_dataset.passify.runs.exclusions import Exclusions
 from pass_dataset.passify.runs.outcomes import DECODER_FAILED, EXCLUDED, UNREADABLE
@@ -88,12 +88,23 @@ class Decoding:
             return record
         try:
             data = self._reader.read(record.item)
+        except SourceChangedError:
+            raise  # nothing to do with this image
         except (OSError, PassDatasetError) as error:
             said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             result.reason, result.message = UNREADABLE, said
             return record
+        sha256 = hashlib.sha256(data).hexdigest()
+        if result.sha256 not in (None, sha256):
+            # What other detectors found is of other bytes.
+            result.reason = UNREADABLE
+            result.message = (
+                f"its bytes have changed while the run was made: SHA-256 {result.sha256}, then "
+                f"{sha256}; --retry-failed begins anew with it"
+            )
+            return record
         result.size_bytes = len(data)
-        result.sha256 = hashlib.sha256(data).hexdigest()
+        result.sha256 = sha256
         if result.sha256 in self._exclusions.hashes:
             result.reason, result.message = EXCLUDED, "named by its SHA-256"
             return record

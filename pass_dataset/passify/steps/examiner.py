@@ -199,7 +199,7 @@ class Examiner:
     ) -> tuple[Decoding, list[Detecting], Iterator[Examined]]:
         targets = self._targets(job)
         at_once = {target: 1 if job.careful else self._share.at_once(target) for target in targets}
-        reader = self._source.reader()
+        reader = self._source.reader(self._plan.files)
         decoding = Decoding(
             reader,
             self._exclusions,

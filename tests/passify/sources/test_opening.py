@@ -31,8 +31,9 @@ def opened(path: Path, **settings: object) -> Source:
 
 
 def contents(source: Source, report: ListingReport | None = None) -> dict[str, bytes]:
-    items = list(source.items(report or ListingReport()))
-    reader = source.reader()
+    report = report or ListingReport()
+    items = list(source.items(report))
+    reader = source.reader(report.files)
     try:
         found = {item.path: reader.read(item) for item in items}
         # Backwards and at random too.
@@ -95,7 +96,7 @@ def test_tar_cut_after_it_was_listed(tmp_path: Path) -> None:
     from pass_dataset.errors import ArchiveError
 
     with pytest.raises(ArchiveError, match="was cut after it was indexed"):
-        source.reader().read(item)
+        source.reader({}).read(item)
 
 
 # --- tables ---------------------------------------------------------------------------------------
@@ -123,7 +124,7 @@ def test_parquet_read_from_the_middle_by_several_threads(tmp_path: Path) -> None
     cells = image_cells(2000)
     pq.write_table(pa.table({"jpg": cells}), tmp_path / "a.parquet", row_group_size=300)
     source = opened(tmp_path / "a.parquet")
-    reader = source.reader()
+    reader = source.reader({})
     items = list(source.items(ListingReport()))[777:1999]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(reader.read, items)) == cells[777:1999]
