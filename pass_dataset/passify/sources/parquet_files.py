@@ -16,7 +16,7 @@ from pass_dataset.errors import SourceError
 from pass_dataset.passify.sources.file_states import FileState, FileStates, require_unchanged
 from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
-from pass_dataset.passify.sources.row_windows import WINDOW_ROWS, RowWindows
+from pass_dataset.passify.sources.row_windows import WINDOW_ROWS, Cell, RowWindows
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
 
 __all__ = ["ParquetFiles", "image_column"]
@@ -147,14 +147,14 @@ class _ParquetReader:
         assert item.start is not None
         return self._windows.cell(item.container, item.start)
 
-    def _window(self, container: str, number: int) -> Sequence[bytes | None]:
+    def _window(self, container: str, number: int) -> Sequence[Cell]:
         path = os.path.join(self._root, text_to_name(container))
         try:
             return self._cells(container, path, number)
         finally:
             require_unchanged(path, container, self._states)
 
-    def _cells(self, container: str, path: bytes, number: int) -> Sequence[bytes | None]:
+    def _cells(self, container: str, path: bytes, number: int) -> Sequence[Cell]:
         position = self._file
         if (
             position is None
@@ -183,12 +183,12 @@ class _Position:
         groups, first_row = _groups_from(self._opened.metadata, number * WINDOW_ROWS)
         self.next = number
         self._skip = number * WINDOW_ROWS - first_row
-        self._cells: list[bytes | None] = []
+        self._cells: list[Cell] = []
         self._batches = self._opened.iter_batches(
             WINDOW_ROWS, row_groups=groups, columns=[self._column]
         )
 
-    def window(self, number: int) -> Sequence[bytes | None]:
+    def window(self, number: int) -> Sequence[Cell]:
         try:
             while True:
                 cells = self._take()
@@ -198,7 +198,7 @@ class _Position:
         except (OSError, pa.ArrowException) as error:
             raise SourceError(f"{self.container}: cannot be read: {error}") from error
 
-    def _take(self) -> list[bytes | None]:
+    def _take(self) -> list[Cell]:
         while len(self._cells) < self._skip + WINDOW_ROWS:
             batch = next(self._batches, None)
             if batch is None:
@@ -226,7 +226,22 @@ def _groups_from(metadata: pq.FileMetaData, row: int) -> tuple[list[int], int]:
     return [], first
 
 
-def _cells(column: pa.Array[Any]) -> list[bytes | None]:
+def _cells(column: pa.Array[Any]) -> list[Cell]:
     if not types.is_struct(column.type):
         return column.to_pylist()  # type: ignore[no-any-return]
-    return column.field("bytes").to_pylist()  # type: ignore[no-any-return]
+    cells: list[Cell] = column.field("bytes").to_pylist()
+    if column.type.get_field_index("path") >= 0:
+        paths = column.field("path").to_pylist()
+        cells = [
+            _elsewhere(path) if cell is None and path else cell
+            for cell, path in zip(cells, paths, strict=True)
+        ]
+    return cells
+
+
+def _elsewhere(path: object) -> SourceError:
+    # It is not read: whoever made a file could have it name any file of this machine.
+    return SourceError(
+        f"the row has no bytes, only the path of a file: {path!r}. Write the table with the images "
+        "in it, or give passify the files themselves"
+    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pass_dataset.archives.records import OpenTars
@@ -29,6 +30,9 @@ class TarFiles:
 
     An image's path is that of the member; under a folder, that of the tar stands before it.
 
+    Where a name is there several times (``tar -r`` adds a newer file so), the last one counts, as
+    it does for who unpacks the tar; the others are counted as left out.
+
     Attributes:
       path: the tar, or the folder.
       suffixes: which members are images.
@@ -51,6 +55,7 @@ class TarFiles:
     def _members(self, tar: bytes, prefix: bytes, report: ListingReport) -> Iterator[SourceItem]:
         container = name_to_text(tar)
         path = Path(os.fsdecode(os.path.join(self._root, tar)))
+        images = _Images()
         try:
             report.files[container] = FileState.of(path)
             for member in read_members(path):
@@ -60,12 +65,13 @@ class TarFiles:
                 if member.kind not in _REGULAR:
                     report.leave_out("links and devices in tars")
                 elif self.suffixes.accept(name, report):
-                    text = name_to_text(prefix + name)
-                    yield SourceItem(text, container, member.offset, member.size_bytes)
+                    images.add(name, member.offset, member.size_bytes)
         except ArchiveError as error:
             report.add_unreadable(str(error))
         except OSError as error:
             report.add_unreadable(f"{path}: {error.strerror}")
+        for name, offset, size_bytes in images.last_ones(report):
+            yield SourceItem(name_to_text(prefix + name), container, offset, size_bytes)
 
     @property
     def _root(self) -> bytes:
@@ -79,6 +85,53 @@ class TarFiles:
 
     def file_of(self, item: SourceItem) -> bytes | None:
         return None
+
+
+@dataclass
+class _Images:
+    """The images of one tar, packed (200 bytes each): which ones count is known at its end.
+
+    Attributes:
+      names: one after the other.
+      ends: where each ends in `names`.
+      offsets, sizes: where each lies in the tar.
+      last: number of the last image of each name, by the name's hash. That two names have the same
+        hash happens in one of 10 million tars of a million images.
+    """
+
+    names: bytearray = field(default_factory=bytearray)
+    ends: array[int] = field(default_factory=lambda: array("q"))
+    offsets: array[int] = field(default_factory=lambda: array("q"))
+    sizes: array[int] = field(default_factory=lambda: array("q"))
+    last: dict[int, int] = field(default_factory=dict)
+
+    def add(self, name: bytes, offset: int, size_bytes: int) -> None:
+        self.last[hash(_unpacked(name))] = len(self.ends)
+        self.names += name
+        self.ends.append(len(self.names))
+        self.offsets.append(offset)
+        self.sizes.append(size_bytes)
+
+    def last_ones(self, report: ListingReport) -> Iterator[tuple[bytes, int, int]]:
+        """Name, offset and size of the images that count, in the order of the tar."""
+        counting = self.last.values()
+        replaced = set(range(len(self.ends))).difference(counting) if self._repeats else ()
+        start = 0
+        for number, end in enumerate(self.ends):
+            if number in replaced:
+                report.leave_out("members that later ones of the same name replace")
+            else:
+                yield bytes(self.names[start:end]), self.offsets[number], self.sizes[number]
+            start = end
+
+    @property
+    def _repeats(self) -> bool:
+        return len(self.last) < len(self.ends)
+
+
+def _unpacked(name: bytes) -> bytes:
+    """Where a member is unpacked to: ``./a//b.jpg`` and ``a/b.jpg`` are one file."""
+    return b"/".join(part for part in name.split(b"/") if part not in (b"", b"."))
 
 
 class TarReader:

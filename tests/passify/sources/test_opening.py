@@ -13,6 +13,7 @@ from pass_dataset.errors import SourceError
 from pass_dataset.passify.sources.opening import SourceSettings, kind_of, open_source
 from pass_dataset.passify.sources.source import ListingReport, Source, SourceItem
 from tests.support.collection import Collection
+from tests.support.passify import picture, reasons, rows, run
 
 
 def write_tar(path: Path, members: dict[str, bytes], tar_format: int = tarfile.GNU_FORMAT) -> None:
@@ -99,6 +100,32 @@ def test_tar_cut_after_it_was_listed(tmp_path: Path) -> None:
         source.reader({}).read(item)
 
 
+def test_last_member_of_a_name_counts(tmp_path: Path) -> None:
+    """As in unpacking: which one is examined is the one that whoever unpacks it gets."""
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name, data in (("a.jpg", b"1"), ("b.jpg", b"2"), ("./a.jpg", b"3"), ("A.jpg", b"4")):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    report = ListingReport()
+    found = contents(opened(tmp_path / "a.tar"), report)
+    assert found == {"b.jpg": b"2", "./a.jpg": b"3", "A.jpg": b"4"}
+    assert report.left_out == {"members that later ones of the same name replace": 1}
+
+
+def test_name_that_is_there_twice_has_one_verdict(tmp_path: Path) -> None:
+    members = [("a.png", picture(seed=1)), ("b.png", picture(seed=2)), ("a.png", b"no image")]
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    results = run(tmp_path / "a.tar", tmp_path / "run")
+    assert reasons(results) == {"a.png": "not-an-image", "b.png": None}
+    assert results.folder.kept_path.read_text() == "b.png\n"
+    assert results.plan.left_out == {"members that later ones of the same name replace": 1}
+
+
 # --- tables ---------------------------------------------------------------------------------------
 
 
@@ -128,6 +155,20 @@ def test_parquet_read_from_the_middle_by_several_threads(tmp_path: Path) -> None
     items = list(source.items(ListingReport()))[777:1999]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(reader.read, items)) == cells[777:1999]
+
+
+def test_row_with_only_a_path_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "there.png").write_bytes(picture(seed=1))
+    cells = [
+        {"bytes": picture(seed=2), "path": "a.png"},
+        {"bytes": None, "path": str(tmp_path / "there.png")},
+        {"bytes": None, "path": None},
+        {"bytes": b"", "path": "b.png"},
+    ]
+    pq.write_table(pa.table({"image": pa.array(cells)}), tmp_path / "a.parquet")
+    results = run(tmp_path / "a.parquet", tmp_path / "run")
+    assert list(reasons(results).values()) == [None, "unreadable", "empty", "empty"]
+    assert "no bytes, only the path of a file" in rows(results)[1]["message"]
 
 
 def test_column_of_images(tmp_path: Path) -> None:
