@@ -24,6 +24,7 @@ _TITLES = {
     "single-colour": "Single colour",
     "unreadable": "Could not be read",
     "decoder-failed": "Decoder failed",
+    "too-slow": "Decoding took too long",
     "detector-failed": "Detector failed",
     "process-died": "Process died",
     "face-unknown": "Not looked at for faces",

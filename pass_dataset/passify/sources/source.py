@@ -7,9 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
+from pass_dataset.errors import SourceError
 from pass_dataset.passify.sources.file_states import FileState, FileStates
 
-__all__ = ["IMAGE_SUFFIXES", "KINDS", "Kind", "ListingReport", "Reader", "Source", "SourceItem"]
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "KINDS",
+    "MAX_IMAGE_BYTES",
+    "Kind",
+    "ListingReport",
+    "Reader",
+    "Source",
+    "SourceItem",
+    "require_size",
+]
 
 #: What a source can be; `opening.kind_of` tells it from the path.
 Kind = Literal["folder", "tar", "parquet", "list", "pass", "dataset"]
@@ -20,6 +31,21 @@ IMAGE_SUFFIXES = (
     *("avif", "bmp", "gif", "heic", "heif", "jfif", "jp2", "jpe", "jpeg", "jpg", "pbm", "pgm"),
     *("png", "pnm", "ppm", "tif", "tiff", "webp"),
 )
+
+
+#: No image file has more: 67 million pixels of 16 bits and three colours, not compressed, have 403
+#: million. Reading what claims more could take all memory.
+MAX_IMAGE_BYTES = 1 << 29
+
+
+def require_size(size_bytes: int) -> None:
+    """Refuses what is too large to be an image, before it is read.
+
+    Raises:
+      SourceError: it is.
+    """
+    if size_bytes > MAX_IMAGE_BYTES:
+        raise SourceError(f"{size_bytes:,} bytes; no image has over {MAX_IMAGE_BYTES:,}")
 
 
 class SourceItem(NamedTuple):

@@ -14,7 +14,7 @@ from pass_dataset.errors import ArchiveError
 from pass_dataset.passify.sources.file_states import FileState, FileStates, require_unchanged
 from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
-from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
+from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem, require_size
 
 __all__ = ["TarFiles", "TarReader"]
 
@@ -153,6 +153,7 @@ class TarReader:
     def _read(self, item: SourceItem, container: str) -> bytes:
         assert item.start is not None
         assert item.size_bytes is not None
+        require_size(item.size_bytes)
         place = (0, item.start, item.size_bytes, item.path)
         tar = self._open.get(container)
         if tar is not None:

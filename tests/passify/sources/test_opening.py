@@ -100,6 +100,26 @@ def test_tar_cut_after_it_was_listed(tmp_path: Path) -> None:
         source.reader({}).read(item)
 
 
+def test_member_that_claims_terabytes_is_one_row(tmp_path: Path) -> None:
+    """In a sparse file it is even there."""
+    claim = 3 << 40
+    with (tmp_path / "a.tar").open("wb") as file:
+        for name, data in (("a.png", picture(seed=1)), ("b.png", picture(seed=2))):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            file.write(info.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data) % 512))
+        info = tarfile.TarInfo("huge.png")
+        info.size = claim
+        file.write(info.tobuf(tarfile.GNU_FORMAT))
+        try:
+            file.truncate(file.tell() + claim + 1024)
+        except OSError:
+            pytest.skip("this file system has no files of terabytes")
+    results = run(tmp_path / "a.tar", tmp_path / "run")
+    assert reasons(results) == {"a.png": None, "b.png": None, "huge.png": "unreadable"}
+    assert rows(results)[2]["message"] == "3,298,534,883,328 bytes; no image has over 536,870,912"
+
+
 def test_last_member_of_a_name_counts(tmp_path: Path) -> None:
     """As in unpacking: which one is examined is the one that whoever unpacks it gets."""
     with tarfile.open(tmp_path / "a.tar", "w") as tar:
@@ -169,6 +189,59 @@ def test_row_with_only_a_path_is_said_to_be_one(tmp_path: Path) -> None:
     results = run(tmp_path / "a.parquet", tmp_path / "run")
     assert list(reasons(results).values()) == [None, "unreadable", "empty", "empty"]
     assert "no bytes, only the path of a file" in rows(results)[1]["message"]
+
+
+def test_cells_that_would_take_all_memory(tmp_path: Path) -> None:
+    """33 kB that become a gigabyte; the row groups beside it are read."""
+    values = [picture(seed=1), bytes(1 << 29) + b"x", picture(seed=2)]
+    schema = pa.schema([("image", pa.large_binary())])
+    with pq.ParquetWriter(tmp_path / "a.parquet", schema, compression="zstd") as writer:
+        for value in values:
+            writer.write_table(pa.table({"image": pa.array([value], pa.large_binary())}))
+    assert (tmp_path / "a.parquet").stat().st_size < 100_000
+    results = run(tmp_path / "a.parquet", tmp_path / "run")
+    assert list(reasons(results).values()) == [None, "unreadable", None]
+    assert "bytes of the table that become 536,87" in rows(results)[1]["message"]
+
+
+def test_cell_too_large_for_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pass_dataset.passify.sources.source.MAX_IMAGE_BYTES", 1000)
+    cells = [b"a" * 1000, b"b" * 1001, b"c" * 10]
+    pq.write_table(pa.table({"image": cells}), tmp_path / "a.parquet")
+    source = opened(tmp_path / "a.parquet")
+    first, second, third = source.items(ListingReport())
+    reader = source.reader({})
+    assert [reader.read(item) for item in (first, third)] == [cells[0], cells[2]]
+    with pytest.raises(SourceError, match="1,001 bytes; no image has over 1,000"):
+        reader.read(second)
+
+
+def test_value_of_a_dictionary_that_every_row_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pass_dataset.passify.sources.parquet_files._WINDOW_BYTES", 100_000)
+    cells = [os.urandom(30_000)] * 40
+    pq.write_table(pa.table({"image": cells}), tmp_path / "a.parquet", use_dictionary=True)
+    source = opened(tmp_path / "a.parquet")
+    reader = source.reader({})
+    found: list[object] = []
+    for item in source.items(ListingReport()):
+        try:
+            found.append(reader.read(item) == cells[0])
+        except SourceError as error:
+            found.append(str(error))
+    assert found[:3] == [True] * 3
+    assert found.count(True) <= 2 * 3
+    others = {what for what in found if what is not True}
+    assert others == {"30,000 bytes, and over 100,000 with the images beside it"}
+
+
+def test_more_rows_than_a_file_can_have(tmp_path: Path) -> None:
+    table = pa.table({"image": pa.nulls(200_000, pa.binary())})
+    pq.write_table(table, tmp_path / "a.parquet")
+    report = ListingReport()
+    assert list(opened(tmp_path / "a.parquet").items(report)) == []
+    assert "a.parquet: claims 200,000 rows of images in " in report.unreadable[0]
 
 
 def test_column_of_images(tmp_path: Path) -> None:
