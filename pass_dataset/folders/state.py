@@ -87,4 +87,15 @@ def state_paths(folder: Path, name: str) -> list[Path]:
     kept = optional_cache("folders")
     if kept is not None:
         places.append(kept / _cache_name(folder) / name)
-    return [path for path in places if os.path.isfile(path)]
+    return [path for path in places if _is_there(path)]
+
+
+def _is_there(path: Path) -> bool:
+    """True for a link that leads nowhere, too, and where it cannot be told: reading it says why."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from pass_dataset import PassArchive
+from pass_dataset.archives.fetched_removals import fetch_removals
 from pass_dataset.archives.removals import (
     RemovalList,
     add_removals,
-    fetch_removals,
     read_removals,
     removals_for,
 )
@@ -133,7 +133,7 @@ def test_the_filter_leaves_them_out(collection: Collection, listed: Path, gone: 
 def test_without_a_list_nothing_is_read(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pass_dataset.archives.removals.read_hash_list", None)
+    monkeypatch.setattr("pass_dataset.archives.removals.names_in", None)
     assert not removals_for(collection.folder, None, collection.folder / "absent")
 
 
@@ -151,7 +151,21 @@ def test_forms(tmp_path: Path) -> None:
     assert found.sources[0].sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize("content", [b"<html>\n", b"\xff\xfe", b"ABCDEF\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<html>\n",
+        b"\xff\xfe0",
+        b'{"hash": 1}',
+        b"ffd3eb12a16cb83138f26e6f36dec967,1\n",
+        b'"ffd3eb12a16cb83138f26e6f36dec967"\n',
+        b"",
+        b"\n\n",
+        b"# by e-mail\n",
+        b"\0" * 99,
+        b"a\0b\n",
+    ],
+)
 def test_a_list_that_is_none_is_refused(
     collection: Collection, tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +252,7 @@ def test_remove(
     out = capsys.readouterr().out
     assert "archive folder; 4 new on its list" in out
     assert "has 3 of the images, 1 hashes on the list are not there; 12 images are left" in out
+    assert f"lines that name no image of it: {'f' * 32!r}\n" in out
     assert hashes(opened(collection)) == kept(collection, gone)
     assert main(["remove", "--list", str(listed), str(collection.folder)]) == 0
     out = capsys.readouterr().out
@@ -261,6 +276,14 @@ def test_remove_needs_a_writable_place(
     collection: Collection, gone: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (collection.folder / REMOVALS_NAME).mkdir()
+    with pytest.raises(MetadataError, match="Is a directory"):
+        add_removals(collection.folder, gone)
+    (collection.folder / REMOVALS_NAME).rmdir()
+
+    def full(path: Path, data: bytes) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("pass_dataset.archives.removals.write_whole", full)
     with pytest.raises(FolderError, match="cannot be written"):
         add_removals(collection.folder, gone)
 
