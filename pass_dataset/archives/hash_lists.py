@@ -39,7 +39,7 @@ _SUM_BEFORE = (
 #: Lines that are read one by one: escaped ones, addresses, and BSD's form of checksums.
 _READ_SINGLY = r"^(?:\\|(?i:file://)|[A-Z][A-Z0-9-]+ ?\(.*\) = [0-9a-fA-F]{32,128}$)"
 _FOLDERS_AND_ENDING = r"(?s)^.*/|\.(?i:jpe?g)$"
-_CONTROL = r"[\x00-\x08\x0a-\x1f\x7f]"
+_CONTROL = r"[\x00-\x1f\x7f]"
 #: A hash among other things, as in rows of a CSV: to take the row for a name would keep an image.
 _HASH_WITHIN = r"(?:^|[\s,;:=?&\"'\\|])[0-9a-fA-F]{16,32}(?:\.jpe?g)?(?:$|[\s,;:=?&\"'|])"
 #: What some pages and answers of servers begin with, which were saved in a list's place.

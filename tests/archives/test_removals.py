@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -291,3 +292,112 @@ def test_remove_needs_a_writable_place(
 def test_no_list_at_all() -> None:
     assert not RemovalList()
     assert RemovalList(frozenset({"a"})) | RemovalList() == RemovalList(frozenset({"a"}))
+
+
+# --- a list that lost its names -------------------------------------------------------------------
+
+
+def _emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _zeros(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def _comments_only(path: Path) -> None:
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if line.startswith("#")))
+
+
+def _cut_within_a_hash(path: Path) -> None:
+    path.write_bytes(path.read_bytes().partition(b"# End")[0][:-20])
+
+
+def _cut_behind_a_hash(path: Path) -> None:
+    path.write_bytes(path.read_bytes().partition(b"# End")[0][:-33])
+
+
+def _link_to_nothing(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/nowhere/list.txt")
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    "lose",
+    [
+        _emptied,
+        _zeros,
+        _comments_only,
+        _cut_within_a_hash,
+        _cut_behind_a_hash,
+        _link_to_nothing,
+        _folder,
+    ],
+)
+def test_a_list_that_lost_its_names_stops_the_reader(
+    collection: Collection, gone: list[str], lose: Callable[[Path], None]
+) -> None:
+    path, _ = add_removals(collection.folder, gone)
+    lose(path)
+    with pytest.raises(MetadataError, match=REMOVALS_NAME):
+        opened(collection)
+    with pytest.raises(MetadataError, match=REMOVALS_NAME):
+        add_removals(collection.folder, gone)
+
+
+def test_a_list_of_version_0_9_is_read(collection: Collection, gone: list[str]) -> None:
+    path = collection.folder / REMOVALS_NAME
+    old = "# Images that every reader of this folder leaves out: a hash a line"
+    path.write_text(f"{old} (pass-dataset remove).\n{gone[0]}\n{gone[1]}\n")
+    assert removals_for(collection.folder).hashes == set(gone[:2])
+    assert add_removals(collection.folder, gone[2:]) == (path, 1)
+    assert removals_for(collection.folder).hashes == set(gone)
+    assert path.read_text().endswith(f"{gone[2]}\n# End of the list.\n")
+    path.write_text(f"{old} (pass-dataset remove).\n{gone[0]}\n{gone[1][:20]}")
+    with pytest.raises(MetadataError, match="was cut"):
+        removals_for(collection.folder)
+
+
+def test_a_list_is_taken_away_by_a_command_that_says_so(
+    collection: Collection, gone: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, _ = add_removals(collection.folder, gone)
+    path.unlink()
+    path.symlink_to("/nowhere/list.txt")
+    assert main(["remove", "--clear", str(collection.folder)]) == 0
+    assert f"{path}: taken away" in capsys.readouterr().out
+    assert hashes(opened(collection)) == collection.hashes
+    assert main(["remove", "--clear", str(collection.folder)]) == 0
+    assert "has no removal list" in capsys.readouterr().out
+    assert main(["remove", "--clear", str(collection.folder / "none")]) == 1
+
+
+def test_strict(
+    collection: Collection, listed: Path, gone: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--release", str(collection.tsv), str(collection.folder)]
+    assert main(["remove", "--strict", "--list", str(listed), *where]) == 1
+    err = capsys.readouterr().err
+    assert f"1 lines name no image in these folders: {'f' * 32!r}. Nothing was written" in err
+    assert not (collection.folder / REMOVALS_NAME).exists()
+    write_list(listed, [gone[0].upper(), f"0/{gone[1]}.jpg"])
+    assert main(["remove", "--strict", "--list", str(listed), *where]) == 0
+    assert hashes(opened(collection)) == kept(collection, gone[:2])
+
+
+def test_slips_are_told_by_readers(
+    collection: Collection, gone: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What has the form of a hash may be of another release; anything else names nothing."""
+    path = write_list(tmp_path / "list.txt", [*gone, "f" * 32, "a slip"])
+    assert hashes(opened(collection, removals=path)) == kept(collection, gone)
+    (line,) = [one.message for one in caplog.records if "name no image" in one.message]
+    assert "1 lines of removal list" in line
+    assert "'a slip'" in line
+    assert "f" * 32 not in line
