@@ -355,9 +355,9 @@ def test_a_list_of_version_0_9_is_read(collection: Collection, gone: list[str]) 
     path = collection.folder / REMOVALS_NAME
     old = "# Images that every reader of this folder leaves out: a hash a line"
     path.write_text(f"{old} (pass-dataset remove).\n{gone[0]}\n{gone[1]}\n")
-    assert removals_for(collection.folder).hashes == set(gone[:2])
+    assert set(gone[:2]) <= removals_for(collection.folder).hashes
     assert add_removals(collection.folder, gone[2:]) == (path, 1)
-    assert removals_for(collection.folder).hashes == set(gone)
+    assert set(gone) <= removals_for(collection.folder).hashes
     assert path.read_text().endswith(f"{gone[2]}\n# End of the list.\n")
     path.write_text(f"{old} (pass-dataset remove).\n{gone[0]}\n{gone[1][:20]}")
     with pytest.raises(MetadataError, match="was cut"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 from pass_dataset.commands.arguments import positive
 from pass_dataset.commands.passify.arguments import add_thresholds, chosen_thresholds
+from pass_dataset.commands.passify.results import add_strict
 from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
 from pass_dataset.passify.sources.source import IMAGE_SUFFIXES, KINDS
@@ -60,6 +61,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="opt-out list: images by path or SHA-256, one a line, that are not to be looked at",
     )
+    add_strict(parser)
     parser.add_argument(
         "--max-pixels", type=positive, metavar="N", help="larger images are dropped undecoded"
     )

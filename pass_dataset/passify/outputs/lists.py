@@ -52,7 +52,8 @@ def judged_rows(
     for table, judged in results.judged(thresholds, needed):
         reasons = judged.cast(pa.string())
         if excluded.paths:
-            named = pc.is_in(table["path"].combine_chunks(), value_set=paths)
+            forms = excluded.form.of_column(table["path"].combine_chunks())
+            named = pc.is_in(forms, value_set=paths)
             reasons = pc.if_else(named, EXCLUDED, reasons)
         if excluded.hashes:
             named = pc.is_in(table["sha256"].combine_chunks(), value_set=hashes)
