@@ -9,7 +9,7 @@ spellings of a path are the same in `sources.path_forms`. In doubt an image is l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,7 +52,7 @@ class Exclusions:
 
     paths: frozenset[str] = frozenset()
     hashes: frozenset[str] = frozenset()
-    form: PathForm = PathForm()
+    form: PathForm = field(default_factory=PathForm)
     lines: tuple[Line, ...] = ()
     file: str = ""
 

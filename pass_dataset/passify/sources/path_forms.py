@@ -65,9 +65,12 @@ class PathForm:
             if pc.any(unusual, min_count=0).as_py():
                 forms = [self.of_text(text) for text in paths.filter(unusual).to_pylist()]
                 paths = pc.replace_with_mask(paths, unusual, pa.array(forms, pa.string()))
-        if pc.all(pc.string_is_ascii(paths), min_count=0).as_py():
+        accented = pc.invert(pc.string_is_ascii(paths))
+        if not pc.any(accented, min_count=0).as_py():
             return paths
-        return pc.utf8_normalize(paths, form="NFC")
+        # Not by Arrow: its NFC (of version 25) is NFD.
+        forms = [unicodedata.normalize("NFC", text) for text in paths.filter(accented).to_pylist()]
+        return pc.replace_with_mask(paths, accented, pa.array(forms, pa.string()))
 
 
 def form_of(settings: SourceSettings) -> PathForm:
