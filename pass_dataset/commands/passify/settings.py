@@ -41,6 +41,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--image-column", metavar="NAME", help="column of images in a table")
     parser.add_argument(
+        "--name-column",
+        metavar="NAME",
+        help="column of names in a table, by which lists name its images (default: hash, if it is "
+        "there; else rows are numbered)",
+    )
+    parser.add_argument(
         "--suffixes",
         type=_suffixes,
         default=tuple(IMAGE_SUFFIXES),
@@ -108,6 +114,7 @@ def chosen_settings(options: argparse.Namespace, execution: Execution) -> RunSet
         kind=options.kind,
         root=None if root is None else name_to_text(root),
         column=options.image_column,
+        name_column=options.name_column,
         suffixes=options.suffixes,
     )
     # Before weights are fetched for a folder that is not there.
