@@ -155,9 +155,9 @@ def _without_data_files(wrapped: Any, factory: Any, args: Any, kwargs: Any) -> A
         return wrapped(*args, **kwargs)
     if getattr(factory, "data_files", None) is not None:
         raise ValueError(
-            f"data_files= is not taken for {factory.name!r}, which knows its files. Name the folder "
-            "of the archives with data_dir=, tars with parts=, a collection of your own with "
-            "release=; files of another format are read by 'parquet', 'webdataset' or 'json'"
+            f"data_files= is not taken for {factory.name!r}, which knows its files. Name the "
+            "folder of the archives with data_dir=, tars with parts=, a collection of your own "
+            "with release=; files of another format are read by 'parquet' or 'webdataset'"
         )
     from datasets.data_files import DataFilesDict
     from datasets.load import DatasetModule

@@ -55,6 +55,8 @@ class ExportRecord(ABC):
     schema: ClassVar[int] = 1
     #: Name of the JSON file.
     file_name: ClassVar[str]
+    #: What earlier versions called it.
+    older_names: ClassVar[tuple[str, ...]] = ()
     #: Messages: there is no such file (of ``folder``); it is damaged (of ``path``, ``error``).
     absent: ClassVar[str]
     unreadable: ClassVar[str]
@@ -77,6 +79,8 @@ class ExportRecord(ABC):
         """Writes the JSON file."""
         content = json.dumps(self._content(), indent=1) + "\n"
         write_whole(folder / self.file_name, content.encode())
+        for name in self.older_names:
+            (folder / name).unlink(missing_ok=True)
 
     @classmethod
     def load(cls: type[_Record], folder: Path) -> _Record:
@@ -85,7 +89,10 @@ class ExportRecord(ABC):
         Raises:
           UnreadableBuildError: the folder is no finished export, or the file is damaged.
         """
-        path = folder / cls.file_name
+        names = (cls.file_name, *cls.older_names)
+        path = next(
+            (folder / name for name in names if (folder / name).exists()), folder / names[0]
+        )
         try:
             return cls._of(json.loads(path.read_text(encoding="utf-8")), path)
         except FileNotFoundError as error:

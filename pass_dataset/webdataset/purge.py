@@ -9,6 +9,7 @@ from pass_dataset.builds.purging.purging import Affected, Purgeable, Rewritten
 from pass_dataset.builds.purging.receipt import PurgedFile
 from pass_dataset.builds.purging.tars import rewrite_tar
 from pass_dataset.progress import Progress
+from pass_dataset.webdataset.keys import image_of_key
 from pass_dataset.webdataset.manifest import WebDatasetExport
 
 __all__ = ["PurgeableWebDataset"]
@@ -22,7 +23,8 @@ class PurgeableWebDataset(Purgeable):
         files = []
         task = progress.task("Reading tar headers", len(export.shards), "files")
         for shard in export.shards:
-            names = (image_hash(member) for member in read_members(self.folder / shard.path))
+            members = read_members(self.folder / shard.path)
+            names = (_image(member, hashes) for member in members if image_hash(member))
             images = tuple(name for name in names if name in hashes)
             if images:
                 files.append(Affected(shard.path, images))
@@ -32,7 +34,9 @@ class PurgeableWebDataset(Purgeable):
 
     def rewrite(self, file: Affected, target: Path, progress: Progress) -> Rewritten:
         hashes = frozenset(file.hashes)
-        rewrite_tar(self.folder / file.name, target, lambda member: _key(member) in hashes)
+        rewrite_tar(
+            self.folder / file.name, target, lambda member: _image(member, hashes) in hashes
+        )
         return Rewritten(len(file.hashes))
 
     def describe(self, file: PurgedFile) -> None:
@@ -42,6 +46,8 @@ class PurgeableWebDataset(Purgeable):
             after.save(self.folder)
 
 
-def _key(member: Member) -> str:
-    """What the files of an example share."""
-    return member.name.rpartition("/")[2].partition(".")[0]
+def _image(member: Member, hashes: frozenset[str]) -> str:
+    """The image that a file of an example belongs to."""
+    key = member.name.rpartition("/")[2].rpartition(".")[0]
+    # Versions before 0.10 wrote the name as it is.
+    return key if key in hashes else image_of_key(key)

@@ -93,5 +93,5 @@ def test_dates() -> None:
 @pytest.mark.parametrize("name", ["pass", "pass_mini"])
 @pytest.mark.parametrize("files", ["x.tar", ["x.tar"], {"train": "x.tar"}])
 def test_data_files_are_refused_by_name(name: str, files: Any) -> None:
-    with pytest.raises(ValueError, match="data_files= is not taken for .* data_dir=, .* parts="):
+    with pytest.raises(ValueError, match=r"data_files= is not taken for .* data_dir=, .* parts="):
         datasets.load_dataset(name, data_files=files)
