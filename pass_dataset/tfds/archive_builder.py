@@ -301,6 +301,7 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
         self.assert_is_not_blocked()
         dl_manager = self._make_download_manager(download_dir=download_dir, download_config=config)
         archive = self._opened(dl_manager)
+        assert self._basis is not None
         template = self._get_filename_template(split_name=SPLIT)
         sharding = config.get_shard_config()
         build = Build(

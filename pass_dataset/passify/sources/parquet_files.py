@@ -17,6 +17,7 @@ from pass_dataset.errors import SourceError
 from pass_dataset.passify.sources.file_states import FileState, FileStates, require_unchanged
 from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
+from pass_dataset.passify.sources.row_names import name_column, row_keys
 from pass_dataset.passify.sources.row_windows import WINDOW_ROWS, Cell, RowWindows
 from pass_dataset.passify.sources.source import (
     MAX_IMAGE_BYTES,
@@ -25,7 +26,6 @@ from pass_dataset.passify.sources.source import (
     SourceItem,
     require_size,
 )
-from pass_dataset.passify.sources.row_names import name_column, row_keys
 
 __all__ = ["ParquetFiles", "image_column"]
 
