@@ -18,6 +18,7 @@
     ├── DetectorError           a detector that is not known, or cannot do what is asked
     ├── WeightsError            a weights file that is missing, wrong or unsafe
     ├── SourceError             images that cannot be listed or read
+    │   └── SourceChangedError  files are others than those that were listed
     ├── RunError                a run of the filter that cannot go on as asked
     ├── SchedulerError          SLURM or Ray is not there, does not answer, or refuses
     └── MissingExtraError       an optional part is not installed
@@ -44,6 +45,7 @@ __all__ = [
     "ReleaseError",
     "RunError",
     "SchedulerError",
+    "SourceChangedError",
     "SourceError",
     "UnreadableBuildError",
     "UploadError",
@@ -110,6 +112,10 @@ class WeightsError(PassDatasetError):
 
 class SourceError(PassDatasetError):
     """A collection of images, or one of its images, that cannot be listed or read."""
+
+
+class SourceChangedError(SourceError):
+    """A file of a collection is another one than when its images were listed."""
 
 
 class RunError(PassDatasetError):

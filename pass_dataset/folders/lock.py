@@ -15,6 +15,7 @@ import logging
 import os
 import socket
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,9 @@ _NO_LOCKS = frozenset(
     }
 )
 
+#: Folders that this thread holds: what it calls meanwhile need not wait for it.
+_held = threading.local()
+
 
 @contextlib.contextmanager
 def hold(
@@ -48,16 +52,16 @@ def hold(
     *,
     wait: bool = True,
     poll_s: float = 0.5,
-    shared: bool = False,
     is_needed: bool = True,
 ) -> Iterator[None]:
     """Holds the folder for changing it; the system lets go of it however the process ends.
+
+    Who holds it already goes on holding it: a build may write into the folder of its archives.
 
     Args:
       folder: an existing folder.
       wait: wait for another holder (saying who it is), or raise at once.
       poll_s: seconds between tries.
-      shared: only keep out those who hold it not shared.
       is_needed: false for what is safe without, and only spares two processes the same work: it
         goes on where the folder cannot be locked, whatever the reason.
 
@@ -65,8 +69,23 @@ def hold(
       FolderLockedError: not waiting, and another process holds the folder.
       FolderError: this user may not lock it.
     """
+    mine = _held.__dict__.setdefault("folders", set())
+    key = (os.getpid(), folder.resolve())
+    if key in mine:
+        yield
+        return
+    with _holding(folder, wait, poll_s, is_needed):
+        mine.add(key)
+        try:
+            yield
+        finally:
+            mine.discard(key)
+
+
+@contextlib.contextmanager
+def _holding(folder: Path, wait: bool, poll_s: float, is_needed: bool) -> Iterator[None]:
     try:
-        handle = _locked(folder, wait, poll_s, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        handle = _locked(folder, wait, poll_s)
     except FolderLockedError:
         raise
     except (OSError, FolderError) as error:
@@ -76,7 +95,7 @@ def hold(
         yield
         return
     try:
-        with contextlib.nullcontext() if shared else _named_holder(folder):
+        with _named_holder(folder):
             yield
     finally:
         # Said, and not left to the closing: a process that was forked meanwhile has the file too.
@@ -98,7 +117,7 @@ def _refused(folder: Path, error: Exception) -> FolderError:
     )
 
 
-def _locked(folder: Path, wait: bool, poll_s: float, kind: int) -> int:
+def _locked(folder: Path, wait: bool, poll_s: float) -> int:
     """Locks the folder; returns the open file that keeps it so.
 
     Raises:
@@ -109,7 +128,7 @@ def _locked(folder: Path, wait: bool, poll_s: float, kind: int) -> int:
     handle = _opened(folder, path)
     is_told = False
     try:
-        while not _is_got(path, handle, kind):
+        while not _is_got(path, handle, fcntl.LOCK_EX):
             message = f"{folder} is in use by {_holder(folder)}"
             if not wait:
                 raise FolderLockedError(f"{message}; wait for it to end, or stop it")

@@ -22,6 +22,7 @@ __all__ = [
     "RECEIPT_NAME",
     "REMOVALS_NAME",
     "STATE_NAMES",
+    "others_state_paths",
     "state_path",
     "state_paths",
     "state_places",
@@ -84,7 +85,7 @@ def state_paths(folder: Path, name: str) -> list[Path]:
 
     For what counts wherever it stands, as a shared folder's and a user's own list of removals do.
     """
-    return [path for path in state_places(folder, name) if os.path.isfile(path)]
+    return [path for path in state_places(folder, name) if _is_there(path)]
 
 
 def state_places(folder: Path, name: str) -> list[Path]:
@@ -95,3 +96,32 @@ def state_places(folder: Path, name: str) -> list[Path]:
     """
     kept = optional_cache("folders")
     return [folder / name, *([] if kept is None else [kept / _cache_name(folder) / name])]
+
+
+def others_state_paths(folder: Path, name: str) -> list[Path]:
+    """Where other users of this machine keep a state file of the folder, as far as can be seen.
+
+    That is in the cache folders that users have if they name none themselves.
+    """
+    try:
+        # Not on Windows.
+        import pwd
+    except ImportError:
+        return []
+    below = Path(".cache", "pass_dataset", "folders", _cache_name(folder), name)
+    mine = {path.resolve() for path in state_paths(folder, name)}
+    homes = {Path(user.pw_dir) for user in pwd.getpwall()}
+    # os.path and not Path: the latter raises where a folder above may not be looked into.
+    found = [home / below for home in sorted(homes) if os.path.isfile(home / below)]
+    return [path for path in found if path.resolve() not in mine]
+
+
+def _is_there(path: Path) -> bool:
+    """True for a link that leads nowhere, too, and where it cannot be told: reading it says why."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
