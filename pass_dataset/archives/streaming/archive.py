@@ -21,7 +21,7 @@ from pass_dataset.archives.streaming.members import members_between
 from pass_dataset.archives.streaming.metadata import MetadataTable, fetch_metadata
 from pass_dataset.archives.streaming.reader import FIRST_BYTES, MOST_BYTES, RangeReader
 from pass_dataset.archives.streaming.stretches import Stretch, byte_ranges, stretches
-from pass_dataset.archives.tars import image_hash
+from pass_dataset.archives.tars import HARD_LINK, image_hash
 from pass_dataset.downloads.offline import require_reachable
 from pass_dataset.downloads.retries import Clock, HostGate, RetryPolicy
 from pass_dataset.downloads.sources import sources_for
@@ -211,7 +211,14 @@ class RemoteArchive:
         )
         for member in members:
             found = image_hash(member)
-            if found is not None and found not in self.removed:
+            if found is not None and member.kind == HARD_LINK:
+                logger.warning(
+                    "%s: %s is a hard link to %s and is left out: with index= it is not",
+                    file.filename,
+                    member.name,
+                    member.link,
+                )
+            elif found is not None and found not in self.removed:
                 jpeg = _jpeg(reader, file.filename, found, member.offset, member.size_bytes)
                 yield self._record(found, jpeg, known, file)
 
