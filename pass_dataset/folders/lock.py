@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,9 +21,15 @@ __all__ = ["hold", "holder"]
 logger = logging.getLogger(__name__)
 
 
+#: Folders that this thread holds: what it calls meanwhile need not wait for it.
+_held = threading.local()
+
+
 @contextlib.contextmanager
 def hold(folder: Path, *, wait: bool = True, poll_s: float = 0.5) -> Iterator[None]:
     """Holds the folder for changing it; the system lets go of it however the process ends.
+
+    Who holds it already goes on holding it: a build may write into the folder of its archives.
 
     Args:
       folder: an existing folder.
@@ -32,6 +39,21 @@ def hold(folder: Path, *, wait: bool = True, poll_s: float = 0.5) -> Iterator[No
     Raises:
       FolderLockedError: not waiting, and another process holds the folder.
     """
+    mine = _held.__dict__.setdefault("folders", set())
+    key = (os.getpid(), folder.resolve())
+    if key in mine:
+        yield
+        return
+    with _holding(folder, wait, poll_s):
+        mine.add(key)
+        try:
+            yield
+        finally:
+            mine.discard(key)
+
+
+@contextlib.contextmanager
+def _holding(folder: Path, wait: bool, poll_s: float) -> Iterator[None]:
     # Readers lock nothing, and each process of a build or a training would load it.
     import filelock
 
