@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pass_dataset.archives.index import fingerprint_of
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.arrow_files import give_back
 from pass_dataset.builds.writing.basis import Basis
@@ -114,7 +113,13 @@ class Build:
         layout = lay_out(records, count)
         names = tuple(self.shard_name(number, count) for number in range(count))
         return BuildPlan(
-            self.folder, layout, names, self.shard_format, archive.folder, archive.summary.tars
+            self.folder,
+            layout,
+            names,
+            self.shard_format,
+            archive.folder,
+            archive.summary.tars,
+            archive.marks,
         )
 
     def fingerprint(self, archive: PassArchive) -> dict[str, Any]:
@@ -122,7 +127,7 @@ class Build:
         return {
             "order": ORDER_VERSION,
             "what": self.what,
-            "archives": [os.fspath(archive.folder), fingerprint_of(archive.archives)],
+            "archives": [os.fspath(archive.folder), archive.fingerprint],
             "rows": archive[: self.limit].selection_digest(),
             "file_format": self.shard_format.name,
             "sharding": self.sharding,
