@@ -9,6 +9,7 @@
     ├── VerificationError       files that are not what the release says
     ├── BuildError              shards that could not be written
     ├── ArchiveError            a tar that cannot be read or trusted
+    │   └── ArchiveReplacedError  another tar took its place since it was indexed
     ├── ImageError              an image that cannot be decoded
     ├── MetadataError           a metadata CSV that cannot be read
     ├── RecordNotFoundError     no image with that hash
@@ -29,6 +30,7 @@ from __future__ import annotations
 
 __all__ = [
     "ArchiveError",
+    "ArchiveReplacedError",
     "BuildError",
     "DetectorError",
     "DiskSpaceError",
@@ -86,6 +88,10 @@ class BuildError(PassDatasetError):
 
 class ArchiveError(PassDatasetError):
     """A tar that is cut, compressed, unsafe, or contradicts the release or the metadata."""
+
+
+class ArchiveReplacedError(ArchiveError):
+    """Archives that are no longer those that were opened, as after a purge: open them again."""
 
 
 class ImageError(PassDatasetError):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pass_dataset.archives.records import OpenTars
+from pass_dataset.archives.open_tars import OpenTars
 from pass_dataset.archives.tars import read_members
 from pass_dataset.errors import ArchiveError
 from pass_dataset.passify.sources.file_states import FileState, FileStates, require_unchanged
