@@ -111,8 +111,10 @@ class RemovedImages:
             source = open_source(self._settings)
             # Those of one file: a table may have millions.
             self._keys.clear()
-            is_table = isinstance(source, ParquetFiles | SavedDataset)
-            self._keys[container] = source.keys(container) if is_table else None
+            if isinstance(source, ParquetFiles | SavedDataset):
+                self._keys[container] = source.keys(container)
+            else:
+                self._keys[container] = None
         return self._keys[container]
 
     def without(self, items: Iterable[SourceItem], report: ListingReport) -> Iterator[SourceItem]:
