@@ -7,10 +7,11 @@ rows for streaming and tables for building, about ten times as fast.
 from __future__ import annotations
 
 import abc
+import contextlib
 import inspect
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,12 +19,14 @@ import datasets
 
 from pass_dataset.archives.records import ImageRecord, PassArchive, shard_bounds
 from pass_dataset.archives.removals import RemovalList, Removals, note_removals, removals_for
+from pass_dataset.builds.writing.basis import Basis, refuse_purged
 from pass_dataset.errors import DiskSpaceError, FolderError
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.huggingface.features import FEATURES, LICENSE, example
 from pass_dataset.huggingface.kept import leave_out_all
 from pass_dataset.huggingface.tables import read_tables
 from pass_dataset.releases.citation import BIBTEX, HOMEPAGE
+from pass_dataset.releases.release import Release
 
 __all__ = ["NUM_SHARDS", "ArchiveBuilder", "RecordSource", "row_ranges", "train_split"]
 
@@ -63,6 +66,10 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
 
     #: Of the data that is cached, read before it is built anew.
     _stored_removals = RemovalList()
+    #: What the data being built rests on; None while none is built.
+    _basis: Basis | None = None
+    #: What is held until it has its name.
+    _until_named: contextlib.ExitStack | None = None
     #: Images that the data being built lacks; None while none is built.
     _left_out: frozenset[str] | None = None
 
@@ -82,14 +89,37 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
                 "next to no room there."
             ) from error
 
-    def _describe(self, description: str) -> datasets.DatasetInfo:
-        return datasets.DatasetInfo(
-            description=description,
-            features=FEATURES,
-            homepage=HOMEPAGE,
-            citation=BIBTEX,
-            license=LICENSE,
-        )
+    @property
+    @abc.abstractmethod
+    def _release(self) -> Release:
+        """The release that the records are of."""
+
+    @property
+    @abc.abstractmethod
+    def _description(self) -> str:
+        """What the records are, in words."""
+
+    def _info(self) -> datasets.DatasetInfo:
+        info = datasets.DatasetInfo(features=FEATURES)
+        self._describe(info)
+        # Whoever asks which splits there are gets an answer without the data.
+        name = str(datasets.Split.TRAIN)
+        split = datasets.SplitInfo(name, num_examples=self._num_examples or 0)
+        info.splits = datasets.SplitDict({name: split})
+        return info
+
+    @property
+    def _num_examples(self) -> int | None:
+        """Images as published, before any removal; None if not known without the archives."""
+        return self._release.num_examples
+
+    def _describe(self, info: datasets.DatasetInfo) -> None:
+        """Says what is known; citation, home and licence of PASS are those of PASS alone."""
+        is_pass = self._release.is_official
+        info.description = self._description
+        info.homepage = HOMEPAGE if is_pass else ""
+        info.citation = BIBTEX if is_pass else ""
+        info.license = LICENSE if is_pass else ""
 
     @property
     @abc.abstractmethod
@@ -112,15 +142,41 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
         """As the library's method; what was left out is noted beside the data."""
         self._stored_removals = removals_for(output_dir or self._cache_dir)
         self._left_out = None
-        super().download_and_prepare(output_dir, *arguments, **named)
+        # What is expected would be compared with what comes, which lacks what was removed.
+        self.info.splits = None
+        with contextlib.ExitStack() as self._until_named:
+            super().download_and_prepare(output_dir, *arguments, **named)
+        self._until_named = self._basis = None
         if self._left_out is not None and "://" not in self._output_dir:
             # What the data lacked before, it lacks still: the archives may have been purged.
             left_out = self._left_out | self._stored_removals.hashes
             if left_out:
                 note_removals(Path(self._output_dir), left_out, self._removals().sources)
 
+    def _download_and_prepare(self, *arguments: Any, **named: Any) -> Any:
+        """Called by the library, which gives the folder its name next, or removes it."""
+        done = super()._download_and_prepare(*arguments, **named)
+        if self._basis is not None and self._until_named is not None:
+            self._until_named.enter_context(self._basis.kept())
+            self._basis.require_unchanged(self._output_dir)
+        return done
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Given to worker processes, which have no part in that.
+        return self.__dict__ | {"_basis": None, "_until_named": None}
+
+    def _opened(self, opening: Callable[[], PassArchive]) -> PassArchive:
+        """Archives to build from, by what opens them."""
+        before = refuse_purged(self._archives)
+        archive = opening()
+        output = () if "://" in self._output_dir else (Path(self._output_dir),)
+        self._basis = Basis.of(archive, before, *output, given=self._given_removals)
+        return archive
+
     def as_dataset(self, *arguments: Any, **named: Any) -> Any:
         """As the library's method, without the images on removal lists."""
+        # What is cached has the description of the version of this package that it was made by.
+        self._describe(self.info)
         found = super().as_dataset(*arguments, **named)
         removals = self._removals()
         if not removals:

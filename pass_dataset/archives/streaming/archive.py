@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 import requests
 
-from pass_dataset.archives.index import read_index
 from pass_dataset.archives.index_view import IndexView
 from pass_dataset.archives.records import ImageRecord, shard_bounds
 from pass_dataset.archives.removals import RemovalList, removals_for
+from pass_dataset.archives.saved_index import read_index
 from pass_dataset.archives.streaming.members import members_between
 from pass_dataset.archives.streaming.metadata import MetadataTable, fetch_metadata
 from pass_dataset.archives.streaming.reader import FIRST_BYTES, MOST_BYTES, RangeReader
 from pass_dataset.archives.streaming.stretches import Stretch, byte_ranges, stretches
 from pass_dataset.archives.tars import image_hash
+from pass_dataset.downloads.offline import require_reachable
 from pass_dataset.downloads.retries import Clock, HostGate, RetryPolicy
 from pass_dataset.downloads.sources import sources_for
 from pass_dataset.errors import ArchiveError
@@ -68,12 +69,14 @@ def open_remote(
 
     Raises:
       DownloadError, DiskSpaceError, FolderError: the metadata cannot be had or kept; the index is
-        of other files.
+        of other files; or the user says that there is no network.
       MetadataError: the metadata cannot be read.
     """
     place = _Place(release, tuple(mirrors), policy or RetryPolicy())
     numbers = tuple(range(len(release.tars))) if parts is None else tuple(sorted(set(parts)))
-    release.select(numbers)
+    # The metadata may be kept from an earlier run; the tars are read anew.
+    tars = [file for file in release.select(numbers) if file.is_tar]
+    require_reachable(release, tars, mirrors, folder)
     if removals is None:
         removals = removals_for(folder)
     if removals:

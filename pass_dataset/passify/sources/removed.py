@@ -111,10 +111,9 @@ class RemovedImages:
             source = open_source(self._settings)
             # Those of one file: a table may have millions.
             self._keys.clear()
-            if isinstance(source, ParquetFiles | SavedDataset):
-                self._keys[container] = source.keys(container)
-            else:
-                self._keys[container] = None
+            self._keys[container] = (
+                source.keys(container) if isinstance(source, ParquetFiles | SavedDataset) else None
+            )
         return self._keys[container]
 
     def without(self, items: Iterable[SourceItem], report: ListingReport) -> Iterator[SourceItem]:
