@@ -28,6 +28,7 @@ from pass_dataset.downloads.sources import sources_for
 from pass_dataset.errors import ArchiveError
 from pass_dataset.progress import on_terminal
 from pass_dataset.releases.release import Release, ReleaseFile
+from pass_dataset.shown import shown
 from pass_dataset.version import __version__
 
 __all__ = ["IndexedRemoteArchive", "RemoteArchive", "open_remote"]
@@ -344,5 +345,5 @@ def _jpeg(reader: RangeReader, tar: str, found: str, offset: int, size_bytes: in
     again = reader.read(size_bytes, offset)
     if not again.startswith(_JPEG_START):
         # Twice the same: so it is in the tar, and a build would have the same bytes.
-        logger.warning("%s: image %s does not begin like a JPEG", tar, found)
+        logger.warning("%s: image %s does not begin like a JPEG", tar, shown(found))
     return again

@@ -6,6 +6,7 @@ import argparse
 
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import add_execution, chosen_execution
+from pass_dataset.commands.passify.results import warn_unlisted
 from pass_dataset.commands.passify.settings import add_settings, chosen_settings
 from pass_dataset.progress import on_terminal
 
@@ -37,4 +38,7 @@ def _run(options: argparse.Namespace) -> int:
             progress=progress,
         )
     print(f"{options.out}: {plan.images:,} images in {plan.num_shards:,} shards")
+    if plan.num_unreadable:
+        warn_unlisted(plan)
+        return 1
     return 0
