@@ -33,7 +33,6 @@ import logging
 import os
 import re
 import time
-import urllib.parse
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,6 +44,7 @@ from pass_dataset.files import user_cache, write_whole
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.state import REMOVALS_NAME, state_path, state_paths
 from pass_dataset.progress import Progress
+from pass_dataset.releases.addresses import check_address, public_address
 
 __all__ = [
     "REMOVALS_VARIABLE",
@@ -166,13 +166,19 @@ def fetch_removals(
     # Every reader asks for lists, and hardly any fetches one: requests takes as long as NumPy.
     from pass_dataset.downloads.single_file import fetch_file
 
-    parsed = urllib.parse.urlsplit(url)
+    shown = public_address(url)
+    try:
+        parsed = check_address(url)
+    except ValueError as error:
+        raise DownloadError(
+            f"{shown[:200]}: expected an https:// address of a removal list; {error}"
+        ) from error
     is_here = parsed.hostname in ("localhost", "127.0.0.1", "::1")
     if parsed.scheme != "https" and not (parsed.scheme == "http" and is_here):
-        raise DownloadError(f"{url}: expected an https:// address of a removal list")
+        raise DownloadError(f"{shown}: expected an https:// address of a removal list")
     if sha256 is None or not re.fullmatch(r"[0-9a-f]{64}", sha256.lower()):
         raise DownloadError(
-            f"{url}: a list from the network is taken only with its SHA-256 (64 hexadecimal "
+            f"{shown}: a list from the network is taken only with its SHA-256 (64 hexadecimal "
             "digits): give --sha256, as whoever sent you the address has it"
         )
     folder = user_cache("removals")
@@ -182,9 +188,9 @@ def fetch_removals(
         if not path.is_file():
             fetch_file(url, path, sha256=sha256.lower(), progress=progress)
     except OSError as error:
-        raise DownloadError(f"{url}: cannot be kept in {folder}: {error}") from error
+        raise DownloadError(f"{shown}: cannot be kept in {folder}: {error}") from error
     found = read_removals(path)
-    return replace(found, sources=tuple(replace(one, path=url) for one in found.sources))
+    return replace(found, sources=tuple(replace(one, path=shown) for one in found.sources))
 
 
 def removals_for(

@@ -17,6 +17,7 @@ from typing import TextIO
 
 from pass_dataset.errors import DownloadError, FolderError, PassDatasetError
 from pass_dataset.files import writing_whole
+from pass_dataset.releases.addresses import without_secrets
 
 __all__ = ["print_json", "run_command", "write_out"]
 
@@ -42,7 +43,7 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = parser.parse_args(arguments)
     _log_to_stderr(options.verbose)
-    again = f"To continue: {parser.prog} {shlex.join(arguments)}"
+    again = without_secrets(f"To continue: {parser.prog} {shlex.join(arguments)}")
     try:
         return int(options.run(options))
     except DownloadError as error:
@@ -94,7 +95,7 @@ def write_out(pieces: Iterable[str], out: Path | None) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{without_secrets(text)}\n")
 
 
 def _log_to_stderr(verbose: bool) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from pass_dataset.releases.addresses import without_secrets
 from pass_dataset.version import __version__
 
 __all__ = ["Command", "CommandParser", "add_commands", "command_line", "examples"]
@@ -67,6 +68,7 @@ class CommandParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Says what is wrong, and what may have been meant; exit code 2."""
         meant = ", ".join(dict.fromkeys(self._meant()))
+        message = without_secrets(message)
         super().error(f"{message}\nDid you mean {meant}?" if meant else message)
 
     def fill(self) -> None:
