@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from pass_dataset.errors import MetadataError
+from pass_dataset.files import read_blocks
 
 __all__ = [
     "METADATA_COLUMNS",
@@ -30,6 +31,7 @@ __all__ = [
     "parse_date",
     "position_of",
     "read_metadata",
+    "read_rows",
     "read_text",
 ]
 
@@ -96,7 +98,7 @@ def read_text(path: Path, columns: Sequence[str]) -> pa.Table:
     Raises:
       MetadataError: the file cannot be read, or lacks one of them.
     """
-    return _without_repeats(path, _read_rows(path, columns))
+    return _without_repeats(path, read_rows(path, columns, with_hash=True))
 
 
 def position_of(image_hash: str, hashes: pa.Array, order: pa.Array | None = None) -> int | None:
@@ -159,22 +161,41 @@ def _header(path: Path) -> list[str]:
         raise MetadataError(f"{path}: cannot be read as a metadata CSV: {error}") from error
 
 
-def _read_rows(path: Path, columns: Sequence[str]) -> pa.Table:
-    """The rows that have a hash."""
+def read_rows(path: Path, columns: Sequence[str], *, with_hash: bool = False) -> pa.Table:
+    """All rows of a metadata CSV in their order, those that repeat a hash too.
+
+    Args:
+      path: the CSV.
+      columns: names; see `columns_in`.
+      with_hash: only the rows that have one.
+
+    Returns:
+      A table of strings, null where the field is empty.
+
+    Raises:
+      MetadataError: the file cannot be read, or lacks one of the columns.
+    """
     convert = pyarrow.csv.ConvertOptions(
         include_columns=list(columns),
         column_types=dict.fromkeys(columns, pa.string()),
         strings_can_be_null=True,
         null_values=[""],
     )
-    parse = pyarrow.csv.ParseOptions(newlines_in_values=False)
     try:
+        # Rows that go over several lines are found one after the other, at half the speed.
+        parse = pyarrow.csv.ParseOptions(newlines_in_values=_has_quotes(path))
         # Piece by piece: the whole file at once would take three times the table's memory.
         with pyarrow.csv.open_csv(path, convert_options=convert, parse_options=parse) as reader:
-            pieces = [piece.filter(pc.is_valid(piece["hash"])) for piece in reader]
-            return pa.Table.from_batches(pieces, reader.schema)
+            pieces = (piece for piece in reader)
+            if with_hash:
+                pieces = (piece.filter(pc.is_valid(piece["hash"])) for piece in reader)
+            return pa.Table.from_batches(list(pieces), reader.schema)
     except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
         raise MetadataError(f"{path}: cannot be read as a metadata CSV: {error}") from error
+
+
+def _has_quotes(path: Path) -> bool:
+    return any(b'"' in block for block in read_blocks(path))
 
 
 def _without_repeats(path: Path, text: pa.Table) -> pa.Table:

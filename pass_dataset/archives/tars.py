@@ -24,6 +24,7 @@ __all__ = [
     "Read",
     "TarListing",
     "has_header",
+    "has_image_at",
     "image_hash",
     "is_sidecar",
     "list_tar",
@@ -276,6 +277,17 @@ def _padded(size_bytes: int) -> int:
 def has_header(block: bytes) -> bool:
     """True if a block has a header's checksum, as next to no other bytes have."""
     return _size_field(block) is not None
+
+
+def has_image_at(read: Read, offset: int, size_bytes: int, expected: str) -> bool:
+    """True if the header before some bytes says that they are the image of a hash.
+
+    An image whose name is too long for a plain header has it elsewhere: the answer is no then.
+    """
+    header = read(BLOCK_BYTES, offset - BLOCK_BYTES)
+    if len(header) < BLOCK_BYTES or _size_field(header) != size_bytes:
+        return False
+    return image_hash(Member(_name(header), header[156:157], offset, size_bytes, 0)) == expected
 
 
 def _refuse_compressed(path: Path | str, start: bytes) -> None:

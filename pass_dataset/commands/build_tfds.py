@@ -53,6 +53,7 @@ def _run(options: argparse.Namespace) -> int:
     os.environ.setdefault("TQDM_DISABLE", "1")
     logging.getLogger("absl").setLevel(logging.ERROR)
     tfds = require("tensorflow_datasets", feature="Building for TFDS", extra="tfds")
+    from pass_dataset.builds.writing.plan import sweep
     from pass_dataset.tfds.pass_dataset_builder import Builder
 
     builder = Builder(
@@ -66,6 +67,7 @@ def _run(options: argparse.Namespace) -> int:
                 f"{target}: is built already, as {found}; for {options.format} give another "
                 "--data-dir, or remove the folder"
             )
+        sweep(target)
         print(f"{target}: is built already ({found}); nothing to do")
         return 0
     builder.download_and_prepare(

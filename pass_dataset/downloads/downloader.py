@@ -16,8 +16,8 @@ from pass_dataset.downloads.sources import sources_for
 from pass_dataset.downloads.transfer import Transfer
 from pass_dataset.downloads.turns import Stopped
 from pass_dataset.errors import DiskSpaceError, DownloadError, FolderError
-from pass_dataset.files import file_sha256
 from pass_dataset.folders.archive_folder import ArchiveFolder
+from pass_dataset.folders.file_mark import FileMark, hash_at_rest
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.receipt import Receipt
 from pass_dataset.folders.state import PURGED_NAME
@@ -210,8 +210,9 @@ class Downloader:
         """Hashes the files that are there without a receipt, and settles conflicts."""
         conflicts = {file.filename: "has another size" for file in plan.having(Action.CONFLICT)}
         for file in plan.having(Action.CHECK):
-            if self._sha256(file) == file.sha256:
-                receipt.record(file)
+            sha256, hashed = self._hashed(file)
+            if sha256 == file.sha256:
+                receipt.record(file, hashed)
                 receipt.save()
             else:
                 conflicts[file.filename] = "has other bytes (SHA-256)"
@@ -227,16 +228,18 @@ class Downloader:
             (self.folder / name).unlink()
         return self.plan()
 
-    def _sha256(self, file: ReleaseFile) -> str:
+    def _hashed(self, file: ReleaseFile) -> tuple[str, FileMark]:
+        path = self.folder / file.filename
         task = self.progress.task(f"{file.filename} (checking)", file.size_bytes, "bytes")
         try:
-            return file_sha256(self.folder / file.filename, task.advance)
+            sha256, hashed = hash_at_rest(path, task.advance)
         except OSError as error:
-            raise FolderError(
-                f"{self.folder / file.filename}: cannot be read: {error.strerror}"
-            ) from error
+            raise FolderError(f"{path}: cannot be read: {error.strerror}") from error
         finally:
             task.finish()
+        if hashed is None:
+            raise FolderError(f"{path}: was changed while it was checked; wait for who writes it")
+        return sha256, hashed
 
     def _fetch_all(self, files: list[ReleaseFile], receipt: Receipt) -> None:
         queue = list(files)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pass_dataset.archives.tars import Member, image_hash, read_members
+from pass_dataset.archives.tars import image_hash, read_members
 from pass_dataset.builds.purging.purging import Affected, Purgeable, Rewritten
 from pass_dataset.builds.purging.receipt import PurgedFile
-from pass_dataset.builds.purging.tars import rewrite_tar
+from pass_dataset.builds.purging.tars import image_of, rewrite_tar
 from pass_dataset.progress import Progress
 from pass_dataset.webdataset.manifest import WebDatasetExport
 
@@ -30,9 +30,19 @@ class PurgeableWebDataset(Purgeable):
         task.finish()
         return files
 
+    def data_files(self) -> list[Path]:
+        return [self.folder / shard.path for shard in WebDatasetExport.load(self.folder).shards]
+
+    def images(self, name: str, path: Path, hashes: frozenset[str]) -> list[str]:
+        # The files of an example stand together, and the one that is an image says which it is.
+        known = _images(path) | hashes
+        found = (image_of(member, known.__contains__) for member in read_members(path))
+        return [image for image in found if image is not None]
+
     def rewrite(self, file: Affected, target: Path, progress: Progress) -> Rewritten:
-        hashes = frozenset(file.hashes)
-        rewrite_tar(self.folder / file.name, target, lambda member: _key(member) in hashes)
+        path, hashes = self.folder / file.name, frozenset(file.hashes)
+        known = _images(path) | hashes
+        rewrite_tar(path, target, lambda member: image_of(member, known.__contains__) in hashes)
         return Rewritten(len(file.hashes))
 
     def describe(self, file: PurgedFile) -> None:
@@ -42,6 +52,6 @@ class PurgeableWebDataset(Purgeable):
             after.save(self.folder)
 
 
-def _key(member: Member) -> str:
-    """What the files of an example share."""
-    return member.name.rpartition("/")[2].partition(".")[0]
+def _images(path: Path) -> frozenset[str]:
+    found = (image_hash(member) for member in read_members(path))
+    return frozenset(image for image in found if image is not None)

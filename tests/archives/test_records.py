@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 import gc
 import multiprocessing
+import os
 import pickle
 import subprocess
 import sys
@@ -14,7 +15,13 @@ import pytest
 
 from pass_dataset import ImageRecord, PassArchive
 from pass_dataset.archives.records import shard_bounds, shuffled_order
-from pass_dataset.errors import ArchiveError, FolderError, RecordNotFoundError, ReleaseError
+from pass_dataset.errors import (
+    ArchiveError,
+    ArchiveReplacedError,
+    FolderError,
+    RecordNotFoundError,
+    ReleaseError,
+)
 from tests.support.collection import Collection, jpeg
 
 
@@ -176,12 +183,21 @@ def test_closed_and_opened_again(archive: PassArchive) -> None:
 def test_tar_cut_after_it_was_indexed(archive: PassArchive, collection: Collection) -> None:
     tar = collection.tar(2)
     tar.write_bytes(tar.read_bytes()[:1024])
-    message = rf"PASS\.2\.tar: image {collection.hashes[14]} at byte .*expected 400 bytes, found 0"
-    with pytest.raises(ArchiveError, match=message):
+    message = r"PASS\.2\.tar: is not the file that was indexed: expected 10,240 .*found 1,024"
+    with pytest.raises(ArchiveReplacedError, match=message):
         archive[14]
     tar.unlink()
     archive.close()
     with pytest.raises(ArchiveError, match=r"PASS\.2\.tar: image .* cannot be read: No such file"):
+        archive[14]
+
+
+def test_tar_cut_while_it_is_read(archive: PassArchive, collection: Collection) -> None:
+    assert archive[10].jpeg == jpeg(10)
+    tar = collection.tar(2)
+    os.truncate(tar, 1024)
+    message = rf"PASS\.2\.tar: image {collection.hashes[14]} at byte .*expected 400 bytes, found 0"
+    with pytest.raises(ArchiveError, match=message):
         archive[14]
 
 
@@ -245,7 +261,7 @@ def test_tars_are_closed_with_the_archive(collection: Collection) -> None:
 
 
 def test_reading_into_a_buffer(collection: Collection) -> None:
-    from pass_dataset.archives.records import OpenTars
+    from pass_dataset.archives.open_tars import OpenTars
 
     archive = PassArchive(collection.folder, collection.tsv)
     row = archive[3:4].columns(["tar", "offset", "size_bytes", "hash"]).to_pylist()[0]

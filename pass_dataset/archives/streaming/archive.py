@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from pass_dataset.archives.index import read_index
 from pass_dataset.archives.index_view import IndexView
 from pass_dataset.archives.records import ImageRecord, shard_bounds
 from pass_dataset.archives.removals import RemovalList, removals_for
+from pass_dataset.archives.saved_index import read_index
 from pass_dataset.archives.streaming.members import members_between
 from pass_dataset.archives.streaming.metadata import MetadataTable, fetch_metadata
 from pass_dataset.archives.streaming.reader import FIRST_BYTES, MOST_BYTES, RangeReader

@@ -48,6 +48,18 @@ def _run(options: argparse.Namespace) -> int:
             "were examined, or are gone",
             file=sys.stderr,
         )
+    if report.clashing:
+        print(
+            f"passify: {report.clashing:,} images are left out: others have their names in the "
+            "export; --as webdataset numbers them",
+            file=sys.stderr,
+        )
+    if report.differing:
+        print(
+            f"passify: {report.differing:,} images are not there: something else lies in their "
+            "place; move it away, or take another --to",
+            file=sys.stderr,
+        )
     if report.undecided:
         print(f"passify: {undecided_text(options, thresholds, report.undecided)}", file=sys.stderr)
-    return 1 if report.changed or report.undecided else 0
+    return 0 if report.is_whole else 1

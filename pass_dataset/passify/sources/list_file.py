@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pass_dataset.errors import SourceError
+from pass_dataset.passify.sources.file_states import FileState, FileStates, require_unchanged
 from pass_dataset.passify.sources.folder_tree import FileReader
 from pass_dataset.passify.sources.names import line_to_name, name_to_text, text_to_name
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
@@ -73,10 +74,20 @@ class ListFile:
         return "list"
 
     def items(self, report: ListingReport) -> Iterator[SourceItem]:
+        try:
+            report.files[self._name] = FileState.of(self.path)
+        except OSError as error:
+            raise SourceError(f"{os.fsdecode(self.path)}: {error.strerror}") from error
         for _, name in read_lines(self.path):
             yield SourceItem(name_to_text(name))
 
-    def reader(self) -> FileReader:
+    @property
+    def _name(self) -> str:
+        return name_to_text(os.path.basename(self.path))  # noqa: PTH119
+
+    def reader(self, states: FileStates) -> FileReader:
+        # What is read does not depend on it. But who changed the list means other images.
+        require_unchanged(self.path, self._name, states)
         return FileReader(self.root)
 
     def file_of(self, item: SourceItem) -> bytes | None:

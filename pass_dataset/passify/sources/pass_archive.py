@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.errors import SourceError
+from pass_dataset.passify.sources.file_states import FileState, FileStates
 from pass_dataset.passify.sources.list_file import read_lines
 from pass_dataset.passify.sources.names import name_to_text
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
@@ -40,9 +41,14 @@ class PassImages:
         return "pass"
 
     def items(self, report: ListingReport) -> Iterator[SourceItem]:
+        # Before the index is opened: it may be of a tar that comes a moment later.
+        states = {path.name: FileState.of(path) for path in self.folder.glob("*.tar")}
         archive = PassArchive(self.folder, self.release)
         names = archive.summary.tars
         texts = [name_to_text(name.encode()) for name in names]
+        report.files.update(
+            {text: states[name] for text, name in zip(texts, names, strict=True) if name in states}
+        )
         if self.only is not None:
             archive = _restricted(archive, self.only)
         for start in range(0, len(archive), _BATCH_ROWS):
@@ -52,8 +58,8 @@ class PassImages:
                 path = f"{texts[tar]}/{image_hash}.jpg"
                 yield SourceItem(path, texts[tar], offset, size_bytes)
 
-    def reader(self) -> TarReader:
-        return TarReader(self.folder)
+    def reader(self, states: FileStates) -> TarReader:
+        return TarReader(self.folder, states)
 
     def file_of(self, item: SourceItem) -> bytes | None:
         return None

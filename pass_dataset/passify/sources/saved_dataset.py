@@ -10,8 +10,10 @@ from typing import Any
 
 from pass_dataset.errors import SourceError
 from pass_dataset.extras import require
+from pass_dataset.passify.sources.file_states import FileState, FileStates, require_unchanged
 from pass_dataset.passify.sources.folder_tree import read_file
-from pass_dataset.passify.sources.row_windows import WINDOW_ROWS, RowWindows
+from pass_dataset.passify.sources.names import name_to_text, text_to_name
+from pass_dataset.passify.sources.row_windows import WINDOW_ROWS, Cell, RowWindows
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
 
 __all__ = ["SavedDataset"]
@@ -62,13 +64,24 @@ class SavedDataset:
         )
 
     def items(self, report: ListingReport) -> Iterator[SourceItem]:
+        report.files.update(self._states())
         for split, (rows, _) in self.splits().items():
             prefix = f"{split}/" if split else ""
             for row in range(len(rows)):
                 yield SourceItem(f"{prefix}{row}", split, row)
 
-    def reader(self) -> _RowReader:
-        return _RowReader(self.splits())
+    def _states(self) -> dict[str, FileState]:
+        files = [path for path in self.folder.rglob("*") if path.suffix in (".arrow", ".json")]
+        names = (name_to_text(bytes(path.relative_to(self.folder))) for path in files)
+        return {name: FileState.of(path) for name, path in zip(names, files, strict=True)}
+
+    def reader(self, states: FileStates) -> _RowReader:
+        splits = self.splits()
+        # What is mapped by now stays as it is, whatever takes its place.
+        for name in states:
+            path = os.path.join(os.fsencode(self.folder), text_to_name(name))
+            require_unchanged(path, name, states)
+        return _RowReader(splits)
 
     def file_of(self, item: SourceItem) -> bytes | None:
         return None
@@ -79,7 +92,7 @@ class _RowReader:
         self._splits = splits
         self._windows = RowWindows(self._window)
 
-    def _window(self, split: str, number: int) -> Sequence[bytes | None]:
+    def _window(self, split: str, number: int) -> Sequence[Cell]:
         rows, column = self._splits[split]
         start = number * WINDOW_ROWS
         return [_bytes_of(cell) for cell in rows[start : start + WINDOW_ROWS][column]]
@@ -93,15 +106,16 @@ class _RowReader:
         self._windows.clear()
 
 
-def _bytes_of(cell: Mapping[str, Any] | None) -> bytes | None:
+def _bytes_of(cell: Mapping[str, Any] | None) -> Cell:
     if cell is None:
         return None
     if cell["bytes"] is None and cell["path"]:
         # As `datasets` itself reads it: the row names a file of this machine. One that is not
-        # there must not cost the rows beside it theirs: it is as good as empty.
+        # there must not cost the rows beside it theirs.
         try:
             return read_file(os.fsencode(cell["path"]))
-        except (OSError, SourceError):
-            return None
+        except (OSError, SourceError) as error:
+            said = getattr(error, "strerror", None) or error
+            return SourceError(f"the row has no bytes, only the path {cell['path']!r}: {said}")
     data: bytes | None = cell["bytes"]
     return data

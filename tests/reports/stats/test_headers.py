@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pass_dataset.archives.records import OpenTars, PassArchive
+from pass_dataset.archives.open_tars import OpenTars
+from pass_dataset.archives.records import PassArchive
 from pass_dataset.errors import ArchiveError
 from pass_dataset.images.jpeg_headers import JpegHeaderError
 from pass_dataset.progress import Unit
