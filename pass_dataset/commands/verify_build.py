@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from pass_dataset.commands.arguments import RELEASE_HELP, parts
+from pass_dataset.commands.arguments import add_json, add_parts, add_release
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.progress import on_terminal
@@ -36,13 +36,9 @@ def add_arguments(parser: CommandParser) -> None:
         type=Path,
         help="archive folder (default: PASS_ARCHIVES; for pass_mini what is installed)",
     )
-    parser.add_argument("--release", help=f"{RELEASE_HELP} (default: told from the archives)")
-    parser.add_argument(
-        "--parts",
-        type=parts,
-        help="the build has only these tars: 0,3-5 (default: as it says)",
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_release(parser, "told from the archives")
+    add_parts(parser, "the build has only these tars: 0,3-5 (default: as it says)")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -82,7 +78,8 @@ def _run(options: argparse.Namespace) -> int:
             print(f"… and {count - _PRINTED_FINDINGS:,} more of the kind: {kind.value}")
     print(
         f"{found.build.folder}: {found.build.label}, {found.build.file_format}, "
-        f"{len(found.build.shards):,} shards, {found.num_read:,} records, "
+        f"{count(len(found.build.shards), 'shard', 'shards')}, "
+        f"{count(found.num_read, 'record', 'records')}, "
         f"{found.num_expected:,} expected from {found.archives} ({found.release.label}): "
         f"{'right' if found.is_right else 'NOT right'}"
     )

@@ -158,9 +158,8 @@ class Downloader:
         self._received_bytes = 0
 
     def plan(self) -> Plan:
-        """What a run would do now."""
+        """What a run would do now; it makes nothing, not even the folder."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             return make_plan(self._wanted(), self.folder, Receipt.load(self.folder))
         except OSError as error:
             raise FolderError(f"{self.folder}: cannot be used: {error.strerror}") from error
@@ -172,6 +171,10 @@ class Downloader:
         """Does what `download` says."""
         started = self.clock.now()
         self.plan().check_space()  # before waiting for anyone, and before anything is touched
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FolderError(f"{self.folder}: cannot be used: {error.strerror}") from error
         with hold(self.folder, wait=self.wait):
             receipt = Receipt.load(self.folder)
             receipt.release = self.release

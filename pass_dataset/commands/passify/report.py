@@ -9,6 +9,7 @@ from pathlib import Path
 from pass_dataset.commands.arguments import number
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import add_thresholds, chosen_thresholds
+from pass_dataset.pages.words import size
 from pass_dataset.progress import on_terminal
 
 __all__ = ["add_arguments"]
@@ -76,7 +77,7 @@ def _run(options: argparse.Namespace) -> int:
             out=options.out,
             progress=progress,
         )
-    print(f"{out}: {out.stat().st_size:,} bytes")
+    print(f"{out}: {size(out.stat().st_size)}")
     if results.missing_shards:
         print(
             f"passify: {results.missing_shards:,} of {results.plan.num_shards:,} shards are not "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from pass_dataset.commands.arguments import add_json
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.results import (
@@ -24,7 +25,7 @@ def add_arguments(parser: CommandParser) -> None:
         "passify summary run/ --face 0.3 --person 0.3 --json",
     )
     add_results(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
