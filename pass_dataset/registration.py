@@ -6,6 +6,7 @@ imported already.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import logging
 from types import ModuleType
@@ -42,6 +43,10 @@ def register() -> None:
         _wrap_reader_of_tfds, "tensorflow_datasets.core.read_only_builder"
     )
     wrapt.register_post_import_hook(_register_with_datasets, "datasets")
+    for name in ("TorchFormatter", "TFFormatter", "JaxFormatter"):
+        hook = functools.partial(_wrap_formatter, name=name)
+        module = f"datasets.formatting.{name.removesuffix('Formatter').lower()}_formatter"
+        wrapt.register_post_import_hook(hook, module)
 
 
 class _TfdsProvider:
@@ -115,6 +120,30 @@ def _register_with_datasets(module: ModuleType) -> None:
         logger.warning("this version of datasets does not take our builders: %s", error)
 
 
+def _wrap_formatter(module: ModuleType, name: str) -> None:
+    """Dates go into tensors; see `pass_dataset.huggingface.dates`."""
+    try:
+        formatter = getattr(module, name)
+        formatter._tensorize = _with_dates(formatter._tensorize)
+    except AttributeError as error:
+        logger.warning("this version of datasets makes no tensors of dates: %s", error)
+
+
+@wrapt.decorator
+def _with_dates(wrapped: Any, formatter: Any, args: Any, kwargs: Any) -> Any:
+    try:
+        return wrapped(*args, **kwargs)
+    except (TypeError, ValueError, RuntimeError):
+        # Only what the library cannot do itself is done here.
+        dates = importlib.import_module("pass_dataset.huggingface.dates")
+        (value,) = args
+        if not dates.is_date(value):
+            raise
+    if type(formatter).__name__ == "JaxFormatter":
+        return value
+    return wrapped(dates.microseconds(value), **kwargs)
+
+
 @wrapt.decorator
 def _without_data_files(wrapped: Any, factory: Any, args: Any, kwargs: Any) -> Any:
     """For our names, leaves out the search for data files.
@@ -124,6 +153,12 @@ def _without_data_files(wrapped: Any, factory: Any, args: Any, kwargs: Any) -> A
     """
     if factory.name not in HUGGINGFACE_BUILDERS:
         return wrapped(*args, **kwargs)
+    if getattr(factory, "data_files", None) is not None:
+        raise ValueError(
+            f"data_files= is not taken for {factory.name!r}, which knows its files. Name the "
+            "folder of the archives with data_dir=, tars with parts=, a collection of your own "
+            "with release=; files of another format are read by 'parquet' or 'webdataset'"
+        )
     from datasets.data_files import DataFilesDict
     from datasets.load import DatasetModule
 

@@ -8,6 +8,7 @@ from pass_dataset.archives import mini
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import Removals
 from pass_dataset.downloads import download
+from pass_dataset.downloads.offline import require_reachable
 from pass_dataset.errors import VerificationError
 from pass_dataset.files import file_sha256
 from pass_dataset.folders.archive_folder import ArchiveFolder
@@ -26,7 +27,8 @@ def provide(
     """Opens an archive folder, fetching what is missing.
 
     A file counts as right if the receipt says so and it has not been touched since; else it is
-    hashed, once.
+    hashed, once. Nothing is waited for where the user says that there is no network, see
+    `pass_dataset.downloads.offline`.
 
     Args:
       archives: the folder, with the release and the parts that are wanted.
@@ -38,6 +40,7 @@ def provide(
     """
     with on_terminal() as progress:
         if not archives.is_on_record:
+            require_reachable(archives.release, archives.absent, mirrors, archives.path)
             download(
                 archives.path,
                 archives.release,

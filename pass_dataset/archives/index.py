@@ -24,7 +24,7 @@ from pass_dataset.archives.tars import TarListing, list_tar
 from pass_dataset.arrow_files import give_back
 from pass_dataset.errors import ArchiveError, ArchiveReplacedError, FolderError
 from pass_dataset.folders.archive_folder import ArchiveFolder
-from pass_dataset.folders.file_mark import FileMark
+from pass_dataset.folders.file_mark import FileMark, are_same
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.state import INDEX_NAME, PURGE_RECEIPT_NAME
 from pass_dataset.progress import Progress, Silent
@@ -98,9 +98,7 @@ def _built(
     for _ in range(_TRIES):
         index = build_index(archives, progress=progress)
         after = marks_of(archives)
-        if before.keys() == after.keys() and all(
-            mark.is_same(after[name]) for name, mark in before.items()
-        ):
+        if are_same(before, after):
             return index.of_files(archives, before), before
         before = after
     raise ArchiveReplacedError(

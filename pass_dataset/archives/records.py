@@ -179,6 +179,8 @@ class PassArchive:
             self._removed = self._images.without(kept)
             self._images = kept
         removals.report(self.folder, left_out, total)
+        if self._archives.parts is None:
+            removals.report_odd(self.folder, self.removed)
 
     @property
     def archives(self) -> ArchiveFolder:

@@ -55,6 +55,8 @@ class ExportRecord(ABC):
     schema: ClassVar[int] = 1
     #: Name of the JSON file.
     file_name: ClassVar[str]
+    #: What earlier versions called it.
+    older_names: ClassVar[tuple[str, ...]] = ()
     #: Messages: there is no such file (of ``folder``); it is damaged (of ``path``, ``error``).
     absent: ClassVar[str]
     unreadable: ClassVar[str]
@@ -76,6 +78,8 @@ class ExportRecord(ABC):
     def save(self, folder: Path) -> None:
         """Writes the JSON file."""
         save_json(folder / self.file_name, self._content(), indent=1)
+        for name in self.older_names:
+            (folder / name).unlink(missing_ok=True)
 
     @classmethod
     def load(cls: type[_Record], folder: Path) -> _Record:
@@ -84,7 +88,10 @@ class ExportRecord(ABC):
         Raises:
           UnreadableBuildError: the folder is no finished export, or the file is damaged.
         """
-        path = folder / cls.file_name
+        names = (cls.file_name, *cls.older_names)
+        path = next(
+            (folder / name for name in names if (folder / name).exists()), folder / names[0]
+        )
         try:
             record = cls._of(load_json(path), path)
             for shard in record.shards:

@@ -24,7 +24,7 @@ def add_arguments(parser: CommandParser) -> None:
         "pass-dataset purge /data/pass --dry-run",
         "pass-dataset purge --list removed.txt /data/pass /data/tfds",
     )
-    add_list(parser, required=False)
+    add_list(parser)
     parser.add_argument(
         "--dry-run", action="store_true", help="list what would be written anew, and stop"
     )

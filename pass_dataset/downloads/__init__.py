@@ -3,6 +3,7 @@
 plan        what is to be done, decided before anything is touched
 sources     where bytes come from: HTTP servers and folders
 turns       whose turn it is among the sources of a file
+offline     whether the user says that there is no network
 retries     when to try again and when to stop
 partfile    the file a download grows in
 transfer    one file, try after try

@@ -178,6 +178,11 @@ class ArchiveFolder:
         """Where a state file is, or is to be written; see `pass_dataset.folders.state`."""
         return state_path(self.path, name, for_writing=for_writing)
 
+    @property
+    def absent(self) -> tuple[ReleaseFile, ...]:
+        """The files that are meant and are not there in their size."""
+        return tuple(file for file in self.files if not _has_size(self.path, file))
+
     def require_files(self) -> None:
         """Refuses a folder in which files that are meant are missing.
 
@@ -196,6 +201,13 @@ def _inside(root: Path, version: str) -> Path:
     """The sub-folder that is named like a version, if there is one; else the folder itself."""
     # os.path and not Path: the latter raises where a folder above may not be looked into.
     return root / version if os.path.isdir(root / version) else root  # noqa: PTH112
+
+
+def _has_size(folder: Path, file: ReleaseFile) -> bool:
+    try:
+        return (folder / file.filename).stat().st_size == file.size_bytes
+    except OSError:
+        return False
 
 
 def _purged(folder: Path) -> Release | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from pass_dataset.files import file_sha256
 
-__all__ = ["FileMark", "hash_at_rest"]
+__all__ = ["FileMark", "are_same", "hash_at_rest"]
 
 
 class FileMark(NamedTuple):
@@ -63,6 +63,13 @@ class FileMark(NamedTuple):
     def __str__(self) -> str:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.mtime_ns / 1e9))
         return f"{self.size_bytes:,} bytes of {when} UTC (file {self.inode})"
+
+
+def are_same(before: Mapping[str, FileMark], after: Mapping[str, FileMark]) -> bool:
+    """True if files by name are those that they were: none changed, came, or went."""
+    return before.keys() == after.keys() and all(
+        mark.is_same(after[name]) for name, mark in before.items()
+    )
 
 
 def hash_at_rest(

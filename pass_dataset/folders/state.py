@@ -85,7 +85,7 @@ def state_paths(folder: Path, name: str) -> list[Path]:
 
     For what counts wherever it stands, as a shared folder's and a user's own list of removals do.
     """
-    return [path for path in state_places(folder, name) if os.path.isfile(path)]
+    return [path for path in state_places(folder, name) if _is_there(path)]
 
 
 def state_places(folder: Path, name: str) -> list[Path]:
@@ -114,3 +114,14 @@ def others_state_paths(folder: Path, name: str) -> list[Path]:
     # os.path and not Path: the latter raises where a folder above may not be looked into.
     found = [home / below for home in sorted(homes) if os.path.isfile(home / below)]
     return [path for path in found if path.resolve() not in mine]
+
+
+def _is_there(path: Path) -> bool:
+    """True for a link that leads nowhere, too, and where it cannot be told: reading it says why."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -26,6 +26,7 @@ from pass_dataset.huggingface.features import FEATURES, LICENSE, example
 from pass_dataset.huggingface.kept import leave_out_all
 from pass_dataset.huggingface.tables import read_tables
 from pass_dataset.releases.citation import BIBTEX, HOMEPAGE
+from pass_dataset.releases.release import Release
 
 __all__ = ["NUM_SHARDS", "ArchiveBuilder", "RecordSource", "row_ranges", "train_split"]
 
@@ -88,14 +89,37 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
                 "next to no room there."
             ) from error
 
-    def _describe(self, description: str) -> datasets.DatasetInfo:
-        return datasets.DatasetInfo(
-            description=description,
-            features=FEATURES,
-            homepage=HOMEPAGE,
-            citation=BIBTEX,
-            license=LICENSE,
-        )
+    @property
+    @abc.abstractmethod
+    def _release(self) -> Release:
+        """The release that the records are of."""
+
+    @property
+    @abc.abstractmethod
+    def _description(self) -> str:
+        """What the records are, in words."""
+
+    def _info(self) -> datasets.DatasetInfo:
+        info = datasets.DatasetInfo(features=FEATURES)
+        self._describe(info)
+        # Whoever asks which splits there are gets an answer without the data.
+        name = str(datasets.Split.TRAIN)
+        split = datasets.SplitInfo(name, num_examples=self._num_examples or 0)
+        info.splits = datasets.SplitDict({name: split})
+        return info
+
+    @property
+    def _num_examples(self) -> int | None:
+        """Images as published, before any removal; None if not known without the archives."""
+        return self._release.num_examples
+
+    def _describe(self, info: datasets.DatasetInfo) -> None:
+        """Says what is known; citation, home and licence of PASS are those of PASS alone."""
+        is_pass = self._release.is_official
+        info.description = self._description
+        info.homepage = HOMEPAGE if is_pass else ""
+        info.citation = BIBTEX if is_pass else ""
+        info.license = LICENSE if is_pass else ""
 
     @property
     @abc.abstractmethod
@@ -118,6 +142,8 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
         """As the library's method; what was left out is noted beside the data."""
         self._stored_removals = removals_for(output_dir or self._cache_dir)
         self._left_out = None
+        # What is expected would be compared with what comes, which lacks what was removed.
+        self.info.splits = None
         with contextlib.ExitStack() as self._until_named:
             super().download_and_prepare(output_dir, *arguments, **named)
         self._until_named = self._basis = None
@@ -149,6 +175,8 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
 
     def as_dataset(self, *arguments: Any, **named: Any) -> Any:
         """As the library's method, without the images on removal lists."""
+        # What is cached has the description of the version of this package that it was made by.
+        self._describe(self.info)
         found = super().as_dataset(*arguments, **named)
         removals = self._removals()
         if not removals:

@@ -37,7 +37,7 @@ from pass_dataset.folders.archive_folder import ARCHIVES_VARIABLE, ArchiveFolder
 from pass_dataset.huggingface.archive_builder import NUM_SHARDS, ArchiveBuilder, train_split
 from pass_dataset.huggingface.configs import CONFIGS, PassConfig
 from pass_dataset.progress import on_terminal
-from pass_dataset.releases.release import DEFAULT_VERSION
+from pass_dataset.releases.release import DEFAULT_VERSION, Release
 from pass_dataset.releases.selection import Selection
 
 __all__ = ["Pass"]
@@ -50,8 +50,19 @@ class Pass(ArchiveBuilder):
     BUILDER_CONFIGS = CONFIGS
     DEFAULT_CONFIG_NAME = DEFAULT_VERSION
 
-    def _info(self) -> datasets.DatasetInfo:
-        return self._describe(
+    @property
+    def _release(self) -> Release:
+        return self._selection.release
+
+    @property
+    def _num_examples(self) -> int | None:
+        return super()._num_examples if self._selection.parts is None else None
+
+    @property
+    def _description(self) -> str:
+        if not self._release.is_official:
+            return f"{self.config.description} {self._release.known}"
+        return (
             f"{self.config.description} PASS: CC-BY photographs without people, for "
             "self-supervised pretraining."
         )
@@ -94,7 +105,7 @@ class Pass(ArchiveBuilder):
 
     def _stream(self) -> datasets.SplitGenerator:
         archives = self._archives
-        absent = _absent(archives)
+        absent = [file.filename for file in archives.absent]
         if not absent:
             with on_terminal() as progress:
                 archive = PassArchive(archives, removals=self._removals(), progress=progress)
@@ -123,16 +134,3 @@ class Pass(ArchiveBuilder):
             f"that are there with parts=; or leave out data_dir= (and "
             f"{ARCHIVES_VARIABLE}) to stream from the published place."
         )
-
-
-def _absent(archives: ArchiveFolder) -> list[str]:
-    """Names of the files that are not there in their size."""
-    absent = []
-    for file in archives.files:
-        try:
-            size_bytes = (archives.path / file.filename).stat().st_size
-        except OSError:
-            size_bytes = -1
-        if size_bytes != file.size_bytes:
-            absent.append(file.filename)
-    return absent

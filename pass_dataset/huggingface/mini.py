@@ -10,7 +10,7 @@ from pass_dataset.archives.ensure import open_mini
 from pass_dataset.archives.mini import ARCHIVES, CHECKSUMS
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.huggingface.archive_builder import ArchiveBuilder
-from pass_dataset.releases.release import read_release
+from pass_dataset.releases.release import Release, read_release
 
 __all__ = ["PassMini"]
 
@@ -20,8 +20,13 @@ class PassMini(ArchiveBuilder):
 
     VERSION = datasets.Version(read_release(CHECKSUMS).version)
 
-    def _info(self) -> datasets.DatasetInfo:
-        return self._describe("64 drawn pictures in the layout of PASS, for trying things out.")
+    @property
+    def _description(self) -> str:
+        return "64 drawn pictures in the layout of PASS, for trying things out."
+
+    @property
+    def _release(self) -> Release:
+        return read_release(CHECKSUMS)
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         return [self._local_split(self._opened(lambda: open_mini(self._removals())))]

@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from pass_dataset.releases import release as releases
 from pass_dataset.releases.release import parse_parts
 
-__all__ = ["config_name", "format_parts", "limit_in", "parts_in"]
+__all__ = ["config_name", "format_parts", "limit_in", "own_release_in", "parts_in"]
 
 _PARTS = re.compile(r"(?:^|-)parts_(\d+(?:[-_]\d+)*)")
+_OWN = re.compile(r"(?!first_\d+$)[a-z][a-z0-9_]*_[0-9a-f]{8}(?=-|$)")
 _LIMIT = re.compile(r"(?:^|-)first_(\d+)$")
 
 
@@ -37,6 +38,12 @@ def config_name(release: str | None, parts: Iterable[int] | None, limit: int | N
 def format_parts(parts: Iterable[int]) -> str:
     """Part numbers as in a file name: ``0_3-5``."""
     return releases.format_parts(parts).replace(",", "_")
+
+
+def own_release_in(name: str | None) -> str | None:
+    """What a config's name calls a release of the user's own; None where it speaks of none."""
+    found = _OWN.match(name or "")
+    return found[0] if found else None
 
 
 def parts_in(name: str | None) -> tuple[int, ...] | None:

@@ -176,6 +176,15 @@ class Release:
             return label
         return f"{label}, purged of {self.purged:,} image{'' if self.purged == 1 else 's'}"
 
+    @property
+    def known(self) -> str:
+        """What is known of a release that is not of PASS, as text: what its checksum file says."""
+        count = "" if self.num_examples is None else f"{self.num_examples:,} "
+        text = f"{count}images in the layout of PASS: {self.label}."
+        if self.changes:
+            text += f" {self.changes}"
+        return text
+
     def select(self, parts: Iterable[int] | None) -> tuple[ReleaseFile, ...]:
         """Files needed for some parts: their tars and the metadata CSV.
 

@@ -66,7 +66,7 @@ def features() -> tfds.features.FeaturesDict:
                 doc=tfds.features.Documentation("Longitude; NaN if not known.", "degrees"),
             ),
             wire.HASH: tfds.features.Text(
-                doc="Hexadecimal text that names the image, as in YFCC-100M."
+                doc="Name of the image; in PASS hexadecimal text, as in YFCC-100M."
             ),
         }
     )
@@ -105,9 +105,24 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
     _left_out: frozenset[str] = frozenset()
 
     def _info(self) -> tfds.core.DatasetInfo:
-        return self.dataset_info_from_configs(
-            features=features(), supervised_keys=None, homepage=HOMEPAGE
+        release = self.selection.release
+        if release.is_official:
+            return self.dataset_info_from_configs(
+                features=features(), supervised_keys=None, homepage=HOMEPAGE
+            )
+        # The files beside the builder speak of PASS, and this is another collection.
+        return tfds.core.DatasetInfo(
+            builder=self, features=features(), supervised_keys=None, description=release.known
         )
+
+    @property
+    def release_notes(self) -> dict[str, str]:
+        """What changed, by version; of a release of the user's own what its checksum file says."""
+        release = self.selection.release
+        if release.is_official:
+            notes: dict[str, str] = super().release_notes
+            return notes
+        return {release.version: release.changes} if release.changes else {}
 
     @property
     def canonical_version(self) -> tfds.core.Version:
@@ -286,6 +301,7 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
         self.assert_is_not_blocked()
         dl_manager = self._make_download_manager(download_dir=download_dir, download_config=config)
         archive = self._opened(dl_manager)
+        assert self._basis is not None
         template = self._get_filename_template(split_name=SPLIT)
         sharding = config.get_shard_config()
         build = Build(

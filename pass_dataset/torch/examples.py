@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 from pass_dataset.errors import ImageError
-from pass_dataset.torch.images import Decoder
+from pass_dataset.torch.images import Decoder, lacks_means
 from pass_dataset.torch.positions import PositionReader
 from pass_dataset.torch.tallies import WorkerTally
 
@@ -76,11 +76,15 @@ class ExampleMaker:
 
         Raises:
           ImageError: it cannot be decoded, and is not to be skipped.
+          MemoryError, OSError: this machine lacks memory or file handles, which is no fault of the
+            image: the next would fail as well.
         """
         try:
             image = self.decoder(jpeg)
         # Pillow raises whatever its parsers do: OSError, SyntaxError, ValueError, struct.error …
         except Exception as error:
+            if lacks_means(error):
+                raise
             message = f"{reader.place(position)} cannot be decoded: {error}"
             if self.on_error == "raise":
                 raise ImageError(

@@ -22,17 +22,33 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, JpegImagePlugin
 
 from pass_dataset.images.jpeg import read_jpeg
 
-__all__ = ["Decode", "Decoder"]
+__all__ = ["Decode", "Decoder", "lacks_means"]
 
 #: What an image is handed over as.
 Decode: TypeAlias = Literal["pil", "tensor", "bytes", "jpeg"]
 
 #: What JPEG can be reduced by while it is decoded, by leaving out frequencies (DCT scaling).
 _REDUCTIONS = (8, 4, 2)
+
+
+#: Pillow imports its readers with the first image, and takes one whose module cannot be opened for
+#: one that is not there: "cannot identify image file". So that of JPEG is here beforehand.
+_READER = JpegImagePlugin.JpegImageFile
+
+#: What Pillow says where its decoders have no memory (its error -9); it is an OSError.
+_NO_MEMORY = "out of memory"
+
+
+def lacks_means(error: Exception) -> bool:
+    """True if it is the machine that cannot decode an image, for want of memory or file handles."""
+    if isinstance(error, OSError):
+        # Of the system's errors each has a number; what Pillow says of a file has none.
+        return error.errno is not None or _NO_MEMORY in str(error)
+    return isinstance(error, MemoryError)
 
 
 @dataclass(frozen=True)

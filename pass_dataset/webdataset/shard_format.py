@@ -14,8 +14,12 @@ import pyarrow as pa
 
 from pass_dataset.archives.open_tars import OpenTars
 from pass_dataset.builds.writing.readahead import with_readahead
+from pass_dataset.webdataset.keys import key_of
 
-__all__ = ["TarShards", "metadata_of"]
+__all__ = ["LABEL", "TarShards", "metadata_of"]
+
+#: There are none. Some readers ask for one, and find this number in the JSON.
+LABEL = "label"
 
 _BLOCK_BYTES = tarfile.BLOCKSIZE
 #: Two blocks of zeros end a tar.
@@ -36,7 +40,7 @@ class TarShards:
 
     @property
     def name(self) -> str:
-        return "webdataset, ustar"
+        return "webdataset, ustar, with a label"
 
     def example_sizes(self, records: pa.RecordBatch) -> np.ndarray[Any, Any]:
         """Bytes that an example takes in a tar, where its JSON fits into one block."""
@@ -55,8 +59,9 @@ class TarShards:
             for number, (place, size_bytes) in enumerate(zip(places, sizes, strict=True)):
                 row = rows.slice(number, 1).to_pylist()[0]
                 jpeg = tars.read(place.tar, place.offset, place.size_bytes, row["hash"])
-                _add(file, f"{row['hash']}.jpg", jpeg)
-                _add(file, f"{row['hash']}.json", json.dumps(metadata_of(row)).encode())
+                key = key_of(row["hash"])
+                _add(file, f"{key}.jpg", jpeg)
+                _add(file, f"{key}.json", json.dumps(metadata_of(row)).encode())
                 report(size_bytes)
             file.write(_END)
 
@@ -81,6 +86,7 @@ def metadata_of(row: dict[str, Any]) -> dict[str, Any]:
         "date_taken": row["date_taken_text"],
         "gps_lat": _shortest(row["latitude"]),
         "gps_lon": _shortest(row["longitude"]),
+        LABEL: 0,
     }
 
 
@@ -94,9 +100,16 @@ def _places(records: pa.RecordBatch) -> Iterator[_Place]:
     yield from map(_Place, *columns)
 
 
+def _header(info: tarfile.TarInfo) -> bytes:
+    try:
+        return info.tobuf(tarfile.USTAR_FORMAT)
+    except ValueError:  # a name of more than 100 bytes
+        return info.tobuf(tarfile.PAX_FORMAT)
+
+
 def _add(file: IO[bytes], name: str, data: bytes) -> None:
     info = tarfile.TarInfo(name)
     info.size = len(data)
-    file.write(info.tobuf(tarfile.USTAR_FORMAT))
+    file.write(_header(info))
     file.write(data)
     file.write(bytes(-len(data) % _BLOCK_BYTES))

@@ -12,8 +12,9 @@ from typing import Any
 
 from pass_dataset.builds.reading.export import ExportFolder, image_differences
 from pass_dataset.builds.stored_build import Damage, Difference, StoredShard
+from pass_dataset.webdataset.keys import image_of_key
 from pass_dataset.webdataset.manifest import WebDatasetExport
-from pass_dataset.webdataset.shard_format import metadata_of
+from pass_dataset.webdataset.shard_format import LABEL, metadata_of
 
 __all__ = ["WebDatasetFolder", "WebDatasetRecord"]
 
@@ -40,16 +41,20 @@ class WebDatasetRecord:
 
     @property
     def hash(self) -> bytes:
-        return self.key.encode()
+        return self.hash_text.encode()
 
     @property
     def hash_text(self) -> str:
-        return self.key
+        # Versions before 0.10 wrote the name as it is.
+        named = self.values.get("hash")
+        return self.key if named == self.key else image_of_key(self.key)
 
     def differences(self, row: Mapping[str, Any], sha256: bytes) -> Iterator[Difference]:
         """What differs from the archives, see `stored.builds.StoredRecord`."""
         yield from image_differences(self.size_bytes, self.sha256, row, sha256)
         expected = metadata_of(dict(row))
+        if LABEL not in self.values:  # as versions before 0.10 wrote it
+            expected.pop(LABEL)
         for name in sorted(expected.keys() | self.values.keys()):
             found, wanted = self.values.get(name), expected.get(name)
             if found != wanted:

@@ -171,8 +171,8 @@ def test_archives_of_the_environment_are_used(
 ) -> None:
     monkeypatch.setenv("PASS_ARCHIVES", str(collection.folder))
     words = words_for(f"pass-dataset {prog}", tmp_path)
-    if prog == "download":
-        words += ["--release", str(next(collection.folder.glob("*.tsv")))]
+    if prog != "checksums":
+        words += ["--release", str(collection.tsv)]
     assert pass_dataset.main([*words, "--json"]) == 0
     assert isinstance(json.loads(capsys.readouterr().out), dict)
 
@@ -200,6 +200,11 @@ def everything_in(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
+def build(collection: Collection, out: Path) -> None:
+    words = ["build", "parquet", "--archives", str(collection.folder), "--out", str(out)]
+    assert pass_dataset.main([*words, "--release", str(collection.tsv)]) == 0
+
+
 @pytest.mark.parametrize("prog", DRY)
 def test_dry_runs_make_nothing(
     prog: str,
@@ -217,15 +222,19 @@ def test_dry_runs_make_nothing(
         "pass-dataset download": [
             str(tmp_path / "new" / "folder"),
             "--release",
-            str(next(collection.folder.glob("*.tsv"))),
+            str(collection.tsv),
         ],
-        "pass-dataset purge": [str(collection.folder), "--list", str(tmp_path / "gone.txt")],
+        "pass-dataset purge": [
+            str(collection.folder),
+            "--release",
+            str(collection.tsv),
+            "--list",
+            str(tmp_path / "gone.txt"),
+        ],
         "pass-dataset push": [str(parquet), "me/birds", "--unverified"],
     }[prog]
     if prog == "pass-dataset push":
-        assert pass_dataset.main(
-            ["build", "parquet", "--archives", str(collection.folder), "--out", str(parquet)]
-        ) == 0  # fmt: skip
+        build(collection, parquet)
     (tmp_path / "gone.txt").write_text("0" * 31 + "1\n")
     before = everything_in(tmp_path)
     assert pass_dataset.main([*prog.split()[1:], *words, "--dry-run"]) == 0
@@ -246,8 +255,7 @@ def test_sizes_are_for_people_too(capsys: pytest.CaptureFixture[str]) -> None:
 def test_one_shard(
     collection: Collection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["build", "parquet", "--archives", str(collection.folder), "--out", str(tmp_path / "p")]
-    assert pass_dataset.main(words) == 0
+    build(collection, tmp_path / "parquet")
     assert "15 images in 1 file, " in capsys.readouterr().out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import datasets
 import pytest
 
 import pass_dataset  # noqa: F401  (registers the datasets)
-from pass_dataset.errors import ReleaseError
+from pass_dataset.errors import DownloadError, ReleaseError
 from pass_dataset.releases.release import OFFICIAL_VERSIONS, official_release, read_release
 from tests.support.collection import Collection
 
@@ -84,6 +85,66 @@ def test_info(tmp_path: Path, collection: Collection) -> None:
     assert str(made.info.version) == "1.0.0"
     assert made.info.config_name == "parts_0-1"
     assert made.info.description.startswith("PASS 1.0.0, parts 0-1.")
+
+
+@pytest.mark.parametrize("version", OFFICIAL_VERSIONS)
+def test_what_is_known_without_the_data(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No folder, no network: neither is asked for."""
+    monkeypatch.delenv("PASS_ARCHIVES", raising=False)
+    assert datasets.get_dataset_split_names("pass", version) == ["train"]
+    info = datasets.get_dataset_config_info("pass", version)
+    assert info.splits["train"].num_examples == official_release(version).num_examples
+    assert set(info.features) >= {"image", "hash"}
+    assert datasets.get_dataset_config_names("pass") == list(OFFICIAL_VERSIONS)
+    assert datasets.get_dataset_default_config_name("pass") == "3.0.0"
+    part = datasets.get_dataset_config_info("pass", version, parts="0")
+    assert part.splits["train"].num_examples == 0  # the library's word for: not known
+    assert datasets.get_dataset_split_names("pass_mini") == ["train"]
+
+
+def test_nothing_is_waited_for_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
+    for streaming in (True, False):
+        with pytest.raises(DownloadError, match="HF_DATASETS_OFFLINE says"):
+            datasets.load_dataset(
+                "pass", split="train", streaming=streaming, cache_dir=str(tmp_path)
+            )
+
+
+def test_info_of_ones_own(tmp_path: Path, collection: Collection) -> None:
+    """What is true of PASS alone is not said of another collection, nor of the mini release."""
+    collection.describe()
+    text = collection.tsv.read_text()
+    collection.tsv.write_text(f"# name\tbirds\n# changes\tMore owls.\n{text}")
+    own = datasets.load_dataset(
+        "pass",
+        split="train",
+        release=str(collection.tsv),
+        data_dir=str(collection.folder),
+        cache_dir=str(tmp_path),
+    )
+    assert own.info.description.endswith("15 images in the layout of PASS: birds 1.0.0. More owls.")
+    mini = datasets.load_dataset_builder("pass_mini", cache_dir=str(tmp_path))
+    for info in (own.info, mini.info):
+        assert (info.citation, info.homepage, info.license) == ("", "", "")
+        assert "CC-BY" not in info.description
+    assert "asano" in datasets.load_dataset_builder("pass", cache_dir=str(tmp_path)).info.citation
+
+
+def test_info_of_ones_own_that_an_earlier_version_cached(
+    tmp_path: Path, collection: Collection
+) -> None:
+    collection.describe()
+    arguments = {
+        "release": str(collection.tsv),
+        "data_dir": str(collection.folder),
+        "cache_dir": str(tmp_path),
+        "split": "train",
+    }
+    datasets.load_dataset("pass", **arguments)
+    (stored,) = tmp_path.rglob("dataset_info.json")
+    stored.write_text(json.dumps({**json.loads(stored.read_text()), "citation": "asano21pass"}))
+    assert datasets.load_dataset("pass", **arguments).info.citation == ""
 
 
 def test_what_there_is_not(tmp_path: Path, collection: Collection) -> None:

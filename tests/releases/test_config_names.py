@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from pass_dataset.releases.config_names import config_name, format_parts, limit_in, parts_in
+from pass_dataset.releases.config_names import (
+    config_name,
+    format_parts,
+    limit_in,
+    own_release_in,
+    parts_in,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +30,11 @@ def test_names_are_read_back(
     assert (name is None) == (release is parts is limit is None)
     assert parts_in(name) == parts
     assert limit_in(name) == limit
+    assert own_release_in(name) == release
+
+
+def test_a_limit_of_eight_digits_is_no_release() -> None:
+    assert own_release_in("first_10000000") is None
 
 
 def test_a_release_may_have_any_name() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import math
@@ -26,7 +27,7 @@ from pass_dataset.errors import (
     RecordNotFoundError,
     ReleaseError,
 )
-from pass_dataset.torch import PASS
+from pass_dataset.torch import PASS, PassStream
 from tests.support.collection import Collection, image_hash
 
 Root = tuple[Path, Path]
@@ -319,6 +320,33 @@ def test_damage_is_skipped_and_counted(
     seen = [position for _, positions in loader for position in positions.tolist()]
     assert seen == [22 if position in (20, 21) else position for position in range(64)]
     assert dataset.skipped == 2 + 3  # counted in the workers: 20 and 21, and 21 again
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.EMFILE, "Too many open files"),
+        OSError(errno.EIO, "Input/output error"),
+        OSError("out of memory error when reading image file"),  # Pillow's words
+    ],
+)
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+def test_what_the_machine_lacks_is_no_fault_of_the_image(
+    many: Collection, on_error: Any, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Any, jpeg: bytes) -> Any:
+        raise error
+
+    monkeypatch.setattr("pass_dataset.torch.images.Decoder._image", fail)
+    dataset = PASS(many.folder, many.tsv, on_error=on_error)
+    with pytest.raises(type(error)) as caught:
+        dataset[0]
+    assert caught.value is error
+    stream = PassStream(many.folder, many.tsv, on_error=on_error)
+    with pytest.raises(type(error)):
+        next(iter(stream))
+    assert (dataset.skipped, stream.skipped) == (0, 0)
 
 
 def test_nothing_but_damage_is_an_error(many: Collection) -> None:

@@ -12,7 +12,11 @@ from PIL import Image
 
 from pass_dataset import PassArchive
 from pass_dataset.archives import mini
+from pass_dataset.archives.removals import RemovalList
+from pass_dataset.builds.manifest import ExportShard
+from pass_dataset.builds.purging.purging import purge
 from pass_dataset.builds.reading.comparison import verify_build
+from pass_dataset.builds.targets import find_targets, open_target
 from pass_dataset.builds.writing.layout import hashed_order
 from pass_dataset.builds.writing.plan import BuildPlan
 from pass_dataset.commands.main import main
@@ -20,8 +24,9 @@ from pass_dataset.errors import BuildError, UnreadableBuildError
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.releases.release import read_release
 from pass_dataset.webdataset.build import WebDatasetBuild
+from pass_dataset.webdataset.keys import image_of_key, key_of
 from pass_dataset.webdataset.manifest import WebDatasetExport
-from tests.support.collection import Collection
+from tests.support.collection import HEADER, Collection, jpeg, row, write_tar
 
 #: webdataset 1.0 closes none of its files, and `datasets` not all.
 leaves_files_open = pytest.mark.filterwarnings(
@@ -53,11 +58,12 @@ def test_shards(collection: Collection, archive: PassArchive, tmp_path: Path) ->
     assert export.num_examples == 15
     names = sorted(path.name for path in out.iterdir())
     count = len(export.shards)
-    assert names == ["shards.json", *(f"train-{n:05}-of-{count:05}.tar" for n in range(count))]
+    tars = [f"train-{n:05}-of-{count:05}.tar" for n in range(count)]
+    assert names == ["_info.json", "_shards.json", *tars]
     assert count == 4
     assert not list(tmp_path.glob("incomplete.*"))
     found = []
-    for name in names[1:]:
+    for name in names[2:]:
         with tarfile.open(out / name, "r:") as tar:
             members = tar.getmembers()
             for image, text in zip(members[::2], members[1::2], strict=True):
@@ -104,8 +110,8 @@ def test_folder_of_someone_else(collection: Collection, tmp_path: Path) -> None:
         build(tmp_path / "mine", collection)
     with pytest.raises(UnreadableBuildError, match="no finished WebDataset export"):
         WebDatasetExport.load(tmp_path / "mine")
-    (tmp_path / "out" / "shards.json").write_text("{}")
-    with pytest.raises(UnreadableBuildError, match=r"shards.json: cannot be read"):
+    (tmp_path / "out" / "_shards.json").write_text("{}")
+    with pytest.raises(UnreadableBuildError, match=r"_shards.json: cannot be read"):
         WebDatasetExport.load(tmp_path / "out")
 
 
@@ -203,3 +209,104 @@ def test_read_by_datasets(mini_shards: Path, tmp_path: Path) -> None:
     )
     assert loaded[0]["jpg"].mode == "RGB"
     assert loaded[0]["json"]["hash"] == loaded[0]["__key__"]
+
+
+#: A name ends at its first dot in WebDataset; and one is longer than an old header has room for.
+AWKWARD = ["IMG.2021.01", "IMG.2021.02", "IMG", "photo.jpg", "50%.2E", "50%2E2E", "x" * 120, ".a"]
+
+
+@pytest.fixture
+def awkward(tmp_path: Path) -> Collection:
+    made = Collection(tmp_path / "awkward", tars=1, per_tar=0)
+    with tarfile.open(made.tar(0), "w") as tar:
+        for number, name in enumerate(AWKWARD):
+            info = tarfile.TarInfo(f"{name}.jpg")
+            info.size = len(jpeg(number))
+            tar.addfile(info, io.BytesIO(jpeg(number)))
+    made.write_csv([HEADER, *(row(number, name) for number, name in enumerate(AWKWARD))])
+    made.describe()
+    return made
+
+
+@leaves_files_open
+def test_names_with_dots_stay_apart(awkward: Collection, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    build(out, awkward)
+    assert verify_build(out, archives=awkward.folder).is_right
+    webdataset = pytest.importorskip("webdataset", reason="needs webdataset")
+    stream = webdataset.WebDataset(str(next(out.glob("*.tar"))), shardshuffle=False)
+    found = {json.loads(example["json"])["hash"]: example["jpg"] for example in stream}
+    del stream
+    gc.collect()
+    assert found == {name: jpeg(number) for number, name in enumerate(AWKWARD)}
+
+
+def test_names_with_dots_are_purged(awkward: Collection, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    build(out, awkward)
+    gone = ["IMG.2021.01", "50%.2E", "x" * 120]
+    purge(open_target(*find_targets(out)), RemovalList(frozenset(gone)))
+    left = {name for record in _members(out) for name in [record.rpartition(".")[0]]}
+    assert {image_of_key(key) for key in left} == set(AWKWARD) - set(gone)
+    assert len(_members(out)) == 2 * (len(AWKWARD) - len(gone))
+
+
+def test_names_with_dots_of_earlier_versions_are_purged(tmp_path: Path) -> None:
+    """Which wrote them as they are."""
+    shard = tmp_path / "out" / "train-00000-of-00001.tar"
+    shard.parent.mkdir()
+    names = ["a.b", "a.c", "a%2Eb"]
+    write_tar(shard, {f"{name}.{kind}": b"?" for name in names for kind in ("jpg", "json")})
+    size_bytes = shard.stat().st_size
+    release = read_release(mini.CHECKSUMS)
+    shards = (ExportShard(shard.name, len(names), size_bytes),)
+    WebDatasetExport(release, None, "webdataset, ustar", shards).save(shard.parent)
+    purge(open_target(*find_targets(shard.parent)), RemovalList(frozenset({"a.b"})))
+    assert "a.c.jpg" in _members(shard.parent)
+    assert not {"a.b.jpg", "a.b.json"} & set(_members(shard.parent))
+
+
+def _members(folder: Path) -> list[str]:
+    found = []
+    for path in folder.glob("*.tar"):
+        with tarfile.open(path) as tar:
+            found += [member.name for member in tar if member.isfile()]
+    return found
+
+
+@pytest.mark.parametrize("key", [*AWKWARD, "%", "%25", "%2E.", "é.ü"])
+def test_keys(key: str) -> None:
+    assert "." not in key_of(key)
+    assert image_of_key(key_of(key)) == key
+
+
+def test_keys_of_pass_are_its_hashes() -> None:
+    assert key_of("fff0eece99cc71c2e91fe716051599") == "fff0eece99cc71c2e91fe716051599"
+
+
+def test_programs_that_read_all_files_of_a_folder_see_tars(mini_shards: Path) -> None:
+    seen = [path for path in mini_shards.iterdir() if not path.name.startswith(("_", "."))]
+    assert {path.suffix for path in seen} == {".tar"}
+
+
+def test_exports_of_earlier_versions_open(mini_shards: Path) -> None:
+    (mini_shards / "_shards.json").rename(mini_shards / "shards.json")
+    (mini_shards / "_info.json").unlink()
+    export = WebDatasetExport.load(mini_shards)
+    assert export.num_examples == 64
+    assert verify_build(mini_shards, archives=mini.ARCHIVES).is_right
+    export.save(mini_shards)
+    assert {path.name for path in mini_shards.glob("*.json")} == {"_info.json", "_shards.json"}
+
+
+@leaves_files_open
+def test_read_by_timm(mini_shards: Path) -> None:
+    timm = pytest.importorskip("timm.data", reason="needs timm")
+    pytest.importorskip("webdataset", reason="needs webdataset")
+    dataset = timm.create_dataset("wds/mini", root=str(mini_shards), split="train", batch_size=4)
+    assert len(dataset) == 64
+    examples = list(dataset)
+    gc.collect()
+    assert len(examples) == 64
+    assert {target for _, target in examples} == {0}
+    assert all(image.mode == "RGB" for image, _ in examples)

@@ -22,6 +22,7 @@ from pass_dataset.archives.streaming.reader import FIRST_BYTES, MOST_BYTES, Rang
 from pass_dataset.archives.streaming.stretches import Stretch, byte_ranges, stretches
 from pass_dataset.archives.tars import image_hash
 from pass_dataset.downloads.connections import Connections
+from pass_dataset.downloads.offline import require_reachable
 from pass_dataset.downloads.retries import HostGate, RetryPolicy
 from pass_dataset.downloads.sources import sources_for
 from pass_dataset.errors import ArchiveError
@@ -67,13 +68,15 @@ def open_remote(
 
     Raises:
       DownloadError, DiskSpaceError, FolderError: the metadata cannot be had or kept; the index is
-        of other files.
+        of other files; or the user says that there is no network.
       MetadataError: the metadata cannot be read.
     """
     place = _Place(release, tuple(mirrors), policy or RetryPolicy())
     asked = part_numbers(parts)
     numbers = tuple(range(len(release.tars))) if asked is None else tuple(sorted(set(asked)))
-    release.select(numbers)
+    # The metadata may be kept from an earlier run; the tars are read anew.
+    tars = [file for file in release.select(numbers) if file.is_tar]
+    require_reachable(release, tars, mirrors, folder)
     if removals is None:
         removals = removals_for(folder)
     if removals:

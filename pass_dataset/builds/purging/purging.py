@@ -181,7 +181,7 @@ def purge(
 
 def _purge(target: Purgeable, listed: RemovalList, progress: Progress) -> PurgeReport:
     folder = target.folder
-    note_removals(folder, listed.hashes, listed.sources)
+    note_removals(folder, listed.listed.to_pylist(), listed.sources)
     receipt = PurgeReceipt.load(folder)
     if receipt.purges and receipt.purges[-1].pending is not None:
         _commit(target, receipt)
@@ -318,9 +318,9 @@ def _report(
     deleted: Iterable[str] = (),
 ) -> PurgeReport:
     found = frozenset(one for file in files for one in file.hashes)
-    # Written with leading zeros, a hash is on the list in both forms.
-    others = {one.lstrip("0") or one for one in listed.hashes - found} - found
-    return PurgeReport(folder, tuple(files), found, len(others), receipt, tuple(deleted))
+    return PurgeReport(
+        folder, tuple(files), found, len(listed.unmatched(found)), receipt, tuple(deleted)
+    )
 
 
 @contextlib.contextmanager

@@ -9,17 +9,17 @@ removes an image after that finds a finished build.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from pass_dataset.archives.index import fingerprint_of
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import Removals, removals_for
+from pass_dataset.archives.saved_index import marks_of
 from pass_dataset.builds.purging.receipt import PurgeReceipt
 from pass_dataset.errors import BuildError, FolderError
 from pass_dataset.folders.archive_folder import ArchiveFolder
+from pass_dataset.folders.file_mark import FileMark, are_same
 from pass_dataset.folders.lock import hold
 
 __all__ = ["Basis", "Before", "refuse_purged"]
@@ -31,11 +31,11 @@ class Before:
 
     Attributes:
       folder: which.
-      fingerprint: of its files.
+      marks: its files.
     """
 
     folder: Path
-    fingerprint: dict[str, Any]
+    marks: Mapping[str, FileMark]
 
 
 def refuse_purged(archives: ArchiveFolder) -> Before:
@@ -49,7 +49,7 @@ def refuse_purged(archives: ArchiveFolder) -> Before:
             f"{archives.path}: is being purged, or a purge of it was cut; wait for its end, or end "
             f"it with: pass-dataset purge {archives.path}"
         )
-    return Before(archives.path, fingerprint_of(archives))
+    return Before(archives.path, marks_of(archives))
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Basis:
     places: tuple[Path, ...]
     given: Removals | None
     held: Path | None
-    _fingerprint: dict[str, Any] = field(repr=False)
+    _marks: Mapping[str, FileMark] = field(repr=False)
 
     @classmethod
     def of(
@@ -89,11 +89,11 @@ class Basis:
           FolderError: they are being purged, or changed while they were opened.
         """
         now = refuse_purged(archive.archives)
-        had, has = before.fingerprint["files"], now.fingerprint["files"]
+        had, has = before.marks, now.marks
         # Files that were not there before have been fetched, maybe into another folder.
-        if before.folder == now.folder and had.keys() == has.keys() and had != has:
+        if before.folder == now.folder and had.keys() == has.keys() and not are_same(had, has):
             raise FolderError(f"{archive.folder}: was changed while it was opened; build again")
-        return cls(archive, places, given, held, now.fingerprint)
+        return cls(archive, places, given, held, now.marks)
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
@@ -117,7 +117,7 @@ class Basis:
         removed = len(self.archive.keeping(sorted(listed.hashes))) if listed else 0
         if removed:
             return f"{removed:,} of its images were put on removal lists while it was at work"
-        if _is_being_purged(folder) or fingerprint_of(self.archive.archives) != self._fingerprint:
+        if _is_being_purged(folder) or not are_same(marks_of(self.archive.archives), self._marks):
             return f"{folder} was purged, or changed, while it was at work"
         return None
 

@@ -34,7 +34,11 @@ def _run(options: argparse.Namespace) -> int:
     settings = chosen_settings(options, chosen_execution(options))
     with on_terminal() as progress:
         plan = plan_run(
-            RunFolder(options.out), settings, exclusions=options.exclude, progress=progress
+            RunFolder(options.out),
+            settings,
+            exclusions=options.exclude,
+            strict=options.strict,
+            progress=progress,
         )
     if options.json:
         print_json(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import sys
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pass_dataset.commands.passify.arguments import add_thresholds, chosen_thresholds
+from pass_dataset.errors import PassDatasetError
 from pass_dataset.passify.runs.outcomes import EXCLUDED, TARGETS, Thresholds, outcome_of
 
 if TYPE_CHECKING:
@@ -18,10 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_results",
+    "add_strict",
+    "chosen_exclusions",
     "chosen_results",
     "print_broken",
     "print_left",
     "print_summary",
+    "tell_unmatched",
     "undecided_text",
 ]
 
@@ -39,19 +44,63 @@ def add_results(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="opt-out list: images by path or SHA-256, one a line, that are not to be kept",
     )
+    add_strict(parser)
+
+
+def add_strict(parser: argparse.ArgumentParser) -> None:
+    """Adds what becomes of an opt-out list of which lines name no image."""
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse an opt-out list with lines that name no image (default: name them)",
+    )
 
 
 def chosen_results(
     options: argparse.Namespace,
 ) -> tuple[Results, Thresholds, Exclusions | None]:
     """What `add_results` was told."""
-    from pass_dataset.passify.runs.exclusions import Exclusions
     from pass_dataset.passify.runs.results import Results
     from pass_dataset.passify.runs.run_folder import RunFolder
 
     results = Results(RunFolder(options.run_folder))
-    exclusions = None if options.exclude is None else Exclusions.load(options.exclude)
+    exclusions = chosen_exclusions(options, results)
     return results, chosen_thresholds(options, results.settings.thresholds), exclusions
+
+
+def chosen_exclusions(options: argparse.Namespace, results: Results) -> Exclusions | None:
+    """The opt-out list that a command was given; says which of its lines name no image.
+
+    Raises:
+      PassDatasetError: it cannot be read; or, if asked to be strict, has such lines.
+    """
+    from pass_dataset.passify.runs.exclusions import Exclusions
+    from pass_dataset.passify.sources.path_forms import form_of
+
+    if options.exclude is None:
+        return None
+    exclusions = Exclusions.load(options.exclude, form_of(results.settings.source))
+    tell_unmatched(results, exclusions, strict=options.strict)
+    return exclusions
+
+
+def tell_unmatched(results: Results, exclusions: Exclusions, *, strict: bool = False) -> None:
+    """Names the lines of an opt-out list that name no image, once all images are known.
+
+    Raises:
+      PassDatasetError: there are such lines, or it cannot be told yet, and `strict` is true.
+    """
+    from pass_dataset.passify.outputs.unmatched import unmatched_lines, unmatched_text
+
+    if strict:
+        results.require_whole()
+    if results.missing_shards:
+        return
+    left = unmatched_lines(results, exclusions)
+    if left and strict:
+        raise PassDatasetError(unmatched_text(exclusions, left))
+    if left:
+        print(f"passify: {unmatched_text(exclusions, left)}", file=sys.stderr)
 
 
 def undecided_text(options: argparse.Namespace, thresholds: Thresholds, number: int) -> str:

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import add_execution, chosen_execution
 from pass_dataset.commands.passify.executors import add_executor, chosen_executor
-from pass_dataset.commands.passify.results import print_broken, print_left, print_summary
+from pass_dataset.commands.passify.results import (
+    print_broken,
+    print_left,
+    print_summary,
+    tell_unmatched,
+)
 from pass_dataset.commands.passify.settings import add_settings, chosen_settings
 from pass_dataset.progress import on_terminal
 
@@ -50,6 +55,7 @@ def _run(options: argparse.Namespace) -> int:
             settings,
             executor,
             exclusions=options.exclude,
+            strict=options.strict,
             retry_failed=options.retry_failed,
             progress=progress,
         )
@@ -66,9 +72,13 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _print_end(folder: RunFolder) -> None:
+    from pass_dataset.passify.runs.exclusions import exclusions_of
     from pass_dataset.passify.runs.results import Results
 
     results = Results(folder)
+    exclusions = exclusions_of(folder)
+    if exclusions is not None:
+        tell_unmatched(results, exclusions)
     print_summary(results, results.settings.thresholds)
     failed = print_broken(results)
     if failed:

@@ -12,6 +12,7 @@ from pass_dataset.commands.passify.results import (
     add_results,
     chosen_results,
     print_summary,
+    tell_unmatched,
     undecided_text,
 )
 
@@ -31,8 +32,12 @@ def add_arguments(parser: CommandParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from pass_dataset.passify.outputs.summary import summarize
+    from pass_dataset.passify.runs.exclusions import exclusions_of
 
     results, thresholds, exclusions = chosen_results(options)
+    of_run = exclusions_of(results.folder)
+    if of_run is not None:
+        tell_unmatched(results, of_run, strict=options.strict)
     summary = summarize(results, thresholds, exclusions)
     if options.json:
         content = {

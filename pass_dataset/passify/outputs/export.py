@@ -15,7 +15,7 @@ from typing import Any
 from pass_dataset.errors import PassDatasetError, RunError, SourceChangedError, SourceError
 from pass_dataset.files import write_whole
 from pass_dataset.passify.outputs.kinds import ExportKind
-from pass_dataset.passify.outputs.lists import judged_rows
+from pass_dataset.passify.outputs.lists import judged_rows, removed_digest
 from pass_dataset.passify.outputs.places import (
     TakenNames,
     is_hard_link,
@@ -141,6 +141,7 @@ class Export:
             "thresholds": asdict(self.thresholds),
             "shard_size": self.shard_size if self.kind in ("tar", "webdataset") else None,
             "exclusions": digest.hexdigest() if len(excluded) else None,
+            "removed": removed_digest(results),
         }
         path = self.to / _NOTE_NAME
         self.to.mkdir(parents=True, exist_ok=True)

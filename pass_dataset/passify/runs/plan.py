@@ -15,6 +15,7 @@ from pass_dataset.errors import RunError, SourceError
 from pass_dataset.passify.runs.run_folder import RunFolder, written_whole
 from pass_dataset.passify.runs.settings import RunSettings
 from pass_dataset.passify.sources.file_states import FileState
+from pass_dataset.passify.sources.removed import RemovedImages
 from pass_dataset.passify.sources.source import ListingReport, Source, SourceItem
 from pass_dataset.progress import Progress
 
@@ -125,7 +126,7 @@ def make_plan(folder: RunFolder, source: Source, settings: RunSettings, progress
         written_whole(folder.items_path) as file,
         table_writer(file, schema, compression="zstd") as writer,
     ):
-        listed = source.items(report)
+        listed = RemovedImages(settings.source).without(source.items(report), report)
         while block := list(islice(listed, _BATCH_ROWS)):
             writer.write_batch(_batch(block, containers, schema))
             images += len(block)

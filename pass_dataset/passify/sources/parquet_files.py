@@ -17,6 +17,7 @@ from pass_dataset.errors import SourceError
 from pass_dataset.passify.sources.file_states import FileState, FileStates, require_unchanged
 from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
+from pass_dataset.passify.sources.row_names import name_column, row_keys
 from pass_dataset.passify.sources.row_windows import WINDOW_ROWS, Cell, RowWindows
 from pass_dataset.passify.sources.source import (
     MAX_IMAGE_BYTES,
@@ -48,15 +49,18 @@ class ParquetFiles:
     """The images in a Parquet file, or in all under a folder, row by row.
 
     Cells are the bytes of an image file, or structs with a field ``bytes`` as Hugging Face has
-    them. ``train-0001.parquet/17`` is the path of the 18th row.
+    them. ``train-0001.parquet/17`` is the path of the 18th row; where rows have names, the name
+    stands in the number's place.
 
     Attributes:
       path: the file, or the folder.
       column: the column of images; None to be told from the file.
+      name_column: the column of names; None: ``hash``, where each row of a file has one of its own.
     """
 
     path: bytes
     column: str | None = None
+    name_column: str | None = None
 
     @property
     def kind(self) -> Kind:
@@ -73,14 +77,32 @@ class ParquetFiles:
                     image_column(file.schema_arrow, self.column)
                     rows = file.metadata.num_rows
                     _require_rows(rows, report.files[container].size_bytes)
+                keys = row_keys(self.keys(container), rows, self.name_column)
             except SourceError as error:
                 report.add_unreadable(f"{container}: {error}")
                 continue
             except OSError as error:
                 report.add_unreadable(f"{container}: {error.strerror}")
                 continue
-            for row in range(rows):
-                yield SourceItem(f"{container}/{row}", container, row)
+            for row, key in enumerate(keys):
+                yield SourceItem(name_to_text(name + b"/" + key), container, row)
+
+    def keys(self, container: str) -> Sequence[str | None] | None:
+        """The names of a file's rows; None where it has no column of them.
+
+        Raises:
+          SourceError: it cannot be read.
+        """
+        with _open(os.path.join(self._root, text_to_name(container))) as file:
+            column = name_column(file.schema_arrow, self.name_column)
+            if column is None:
+                return None
+            try:
+                table = file.read([column])
+            except (OSError, pa.ArrowException) as error:
+                raise SourceError(f"cannot be read as Parquet: {error}") from error
+        names: list[str | None] = table[column].cast(pa.string()).to_pylist()
+        return names
 
     def _names(self, report: ListingReport) -> Iterator[bytes]:
         if os.path.isdir(self.path):  # noqa: PTH112

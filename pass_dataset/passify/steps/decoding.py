@@ -90,7 +90,7 @@ class Decoding:
     def _examine(self, record: Examined) -> Examined:
         started = time.thread_time()
         result = record.result
-        if record.item.path in self._exclusions.paths:
+        if self._exclusions.has_path(record.item.path):
             result.reason, result.message = EXCLUDED, "named by its path"
             return record
         try:

@@ -14,7 +14,7 @@ from typing import NoReturn
 from pass_dataset.errors import DetectorError, RunError, WeightsError
 from pass_dataset.passify.detectors.detector import Detector
 from pass_dataset.passify.detectors.settings import Target
-from pass_dataset.passify.runs.exclusions import Exclusions
+from pass_dataset.passify.runs.exclusions import Exclusions, exclusions_of
 from pass_dataset.passify.runs.outcomes import PROCESS_DIED, TOO_SLOW, Thresholds, outcome_of
 from pass_dataset.passify.runs.plan import Plan
 from pass_dataset.passify.runs.results import read_results, write_results
@@ -60,11 +60,7 @@ class Examiner:
         self._plan = plan
         self._share = share
         self._source = open_source(self.settings.source)
-        self._exclusions = (
-            Exclusions()
-            if self.settings.exclusions_sha256 is None
-            else Exclusions.load(folder.exclusions_path)
-        )
+        self._exclusions = exclusions_of(folder) or Exclusions()
         self._detectors: dict[Target, Detector] = {}
 
     def run(

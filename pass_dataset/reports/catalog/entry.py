@@ -8,6 +8,7 @@ from typing import Any
 
 from pass_dataset.archives import mini
 from pass_dataset.extras import require
+from pass_dataset.releases.config_names import own_release_in
 from pass_dataset.releases.release import OFFICIAL_VERSIONS, official_release, read_release
 from pass_dataset.tfds.stored import TfdsBuild
 
@@ -110,13 +111,16 @@ def describe_build(build: TfdsBuild) -> CatalogEntry:
       MissingExtraError: TFDS is not installed.
     """
     info = build.builder.info
+    # Versions of this package before 0.10 wrote into every build what is true of PASS alone.
+    is_of_pass = _is_of_pass(build)
+    says_too_much = own_release_in(build.config) is not None and bool(info.citation)
     return CatalogEntry(
         name=build.name,
         config=build.config,
         version=build.version,
-        description=info.description,
+        description="" if says_too_much else info.description,
         config_description=info.config_description or "",
-        homepage=info.homepage or None,
+        homepage=(info.homepage or None) if is_of_pass else None,
         source=f"{info.as_proto.module_name}.Builder",
         license=info.as_proto.redistribution_info.license or None,
         versions=tuple(_versions(build)),
@@ -131,12 +135,26 @@ def describe_build(build: TfdsBuild) -> CatalogEntry:
         feature_structure=str(info.features),
         features=tuple(_features(info.features)),
         supervised_keys=str(info.supervised_keys),
-        citation=info.citation,
+        citation=info.citation if is_of_pass else "",
     )
 
 
+def _is_of_pass(build: TfdsBuild) -> bool:
+    """False for what our builders make of anything else; others' builds say what they like."""
+    is_ours = str(build.builder.info.as_proto.module_name).startswith("pass_dataset.")
+    return not is_ours or (build.name == "pass" and own_release_in(build.config) is None)
+
+
 def _versions(build: TfdsBuild) -> Iterator[VersionRow]:
-    """Those of the installed builder; of another's build, what the build itself tells."""
+    """Those of the installed builder; of another's build, what the build itself tells.
+
+    A collection of the user's own has a version of its own, and no history that is known.
+    """
+    if own_release_in(build.config) is not None:
+        told = build.builder.info
+        notes = None if told.citation else dict(told.release_notes or {}).get(build.version)
+        yield VersionRow(build.version, notes, is_default=True, is_this=True)
+        return
     tfds = require("tensorflow_datasets", feature="The catalog page", extra="tfds")
     notes = dict(build.builder.info.release_notes or {})
     versions, default = {build.version, *notes}, build.version

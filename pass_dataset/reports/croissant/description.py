@@ -231,13 +231,13 @@ def _zenodo(release: Release) -> str:
 
 
 def _summary(release: Release) -> str:
+    if not release.is_official:
+        return release.known
     count = "" if release.num_examples is None else f"{release.num_examples:,} "
-    if release.is_official:
-        return (
-            f"{count}photographs under CC-BY without people, unlabelled, for self-supervised "
-            f"pretraining. {release.label}: {release.changes}"
-        )
-    return f"{count}images in the layout of PASS: {release.label}."
+    return (
+        f"{count}photographs under CC-BY without people, unlabelled, for self-supervised "
+        f"pretraining. {release.label}: {release.changes}"
+    )
 
 
 def _distribution(release: Release) -> Iterator[dict[str, Any]]:

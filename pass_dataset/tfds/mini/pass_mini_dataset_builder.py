@@ -13,7 +13,7 @@ from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import Removals
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.releases.release import Release, read_release
-from pass_dataset.tfds.archive_builder import ArchiveBuilder
+from pass_dataset.tfds.archive_builder import ArchiveBuilder, features
 from pass_dataset.tfds.configs import PassConfig
 
 __all__ = ["Builder"]
@@ -38,6 +38,15 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
         """See the builder of `pass`."""
         super().__init__(config=config, version=version, data_dir=data_dir, file_format=file_format)
         self.workers, self.removals = workers, removals
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        # The files beside this builder speak of the mini release, and not of PASS.
+        return self.dataset_info_from_configs(features=features(), supervised_keys=None)
+
+    @property
+    def release_notes(self) -> dict[str, str]:
+        """What changed, by version."""
+        return self.RELEASE_NOTES
 
     def _whole_release(self) -> Release:
         return read_release(CHECKSUMS)

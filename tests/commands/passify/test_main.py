@@ -104,6 +104,59 @@ def test_opt_out(tmp_path: Path, finished: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.splitlines() == ["b/half.png", "kept too.png"]
 
 
+@pytest.mark.parametrize("command", ["keep", "summary", "dropped", "report", "export"])
+def test_lines_of_opt_out_lists_that_name_no_image(
+    command: str, tmp_path: Path, finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = tmp_path / "opt-out.txt"
+    listed.write_text("# mine\n./a/kept.png \nnone.png\n" + "0" * 64 + "\n", "utf-16")
+    out = {"report": ["--out", tmp_path / "r.html"], "export": ["--to", tmp_path / "to"]}
+    more = [*out.get(command, []), *(["--as", "copy"] if command == "export" else [])]
+    line = [command, str(finished), "--exclude", str(listed), *map(str, more)]
+    assert main([*line, "--strict"]) == 1
+    said = capsys.readouterr()
+    assert f"{listed}: 2 of 3 lines of this opt-out list name no image: 'none.png', '0" in said.err
+    assert said.out == ""
+    assert not (tmp_path / "r.html").exists()
+    assert not (tmp_path / "to").exists()
+    assert main(line) == 0
+    said = capsys.readouterr()
+    assert "2 of 3 lines of this opt-out list name no image" in said.err
+    listed.write_text("a/kept.png\n")
+    if command != "export":  # which is another one now
+        assert main([*line, "--strict"]) == 0
+        assert "opt-out list" not in capsys.readouterr().err
+
+
+def test_a_run_with_opt_outs_that_name_no_image(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = write_files(tmp_path / "sample", {"a.png": SAMPLE["a/kept.png"]})
+    listed = tmp_path / "opt-out.txt"
+    listed.write_text("none.png\n")
+    line = ["run", str(sample), "--out", str(tmp_path / "run"), "--exclude", str(listed)]
+    line += ["--workers", "1", *map(str, DETECTORS)]
+    assert main([*line, "--strict"]) == 1
+    assert "1 of 1 lines of this opt-out list name no image: 'none.png'" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    listed.write_text("")
+    assert main(line) == 1
+    assert "opt-out.txt: expected an opt-out list" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    # Of a hash it is known when all were read.
+    listed.write_text("0" * 64 + "\n")
+    assert main([*line, "--strict"]) == 1
+    assert "No lists were written" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "kept.txt").exists()
+    assert main(line) == 0
+    assert "1 of 1 lines of this opt-out list name no image" in capsys.readouterr().err
+    assert main(["summary", str(tmp_path / "run")]) == 0
+    assert "1 of 1 lines of this opt-out list name no image" in capsys.readouterr().err
+    (tmp_path / "run" / "exclusions.txt").write_text("")
+    assert main(["summary", str(tmp_path / "run")]) == 1
+    assert "is not the opt-out list any more" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

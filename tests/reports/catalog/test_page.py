@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import json
 import re
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from pass_dataset.commands import main as cli
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.pages.picture import Picture
+from pass_dataset.releases.release import format_release
 from pass_dataset.reports.catalog.entry import (
     CatalogEntry,
     FeatureRow,
@@ -23,6 +25,7 @@ from pass_dataset.reports.catalog.entry import (
 from pass_dataset.reports.catalog.page import render_catalog_page, write_catalog_page
 from pass_dataset.reports.catalog.pictures import ExampleTable, first_examples, tabulate
 from pass_dataset.tfds.stored import open_build
+from tests.support.collection import Collection
 from tests.support.markup import ParsedPage as Page
 from tests.support.official import make_official
 from tests.support.tfds_builds import edited, rewrite
@@ -37,10 +40,8 @@ SECTIONS = [
     "Feature documentation",
     "Figure",
     "Examples",
-    "Citation",
 ]
 FACTS = [
-    "Homepage",
     "Source code",
     "Download size",
     "Dataset size",
@@ -114,7 +115,7 @@ def test_has_every_section(page_file: Path) -> None:
     assert "1.0.0 default this build Initial release." in page.text("li")
     assert "'train' 64 1" in page.text("td")
     assert "FeaturesDict({" in page.text("pre")
-    assert "@inproceedings{asano21pass" in page.text("pre")
+    assert "asano" not in text  # whose drawn pictures these are not
     assert "Latitude; NaN if not known." in page.text("td")
     assert "degrees" in page.text("td")
     assert "(None, None, 3)" in page.text("td")
@@ -178,6 +179,55 @@ def test_versions_of_the_installed_builder(tmp_path: Path, monkeypatch: pytest.M
     assert all(row.notes for row in described.versions)
     assert described.download_bytes == size_bytes
     assert described.auto_cached == "Yes"
+
+
+#: What is true of PASS alone.
+CLAIMS = ("asano", "1.44 million", "CC-BY", "robots.ox.ac.uk", "Pictures without", "472 images")
+
+
+OLDER = Path(__file__).parents[2] / (
+    "data/version_0_1/tfds/pass/small_ddfb7a49/1.0.0/dataset_info.json"
+)
+
+
+def photograph(number: int) -> bytes:
+    from PIL import Image
+
+    data = io.BytesIO()
+    Image.new("RGB", (40, 30), (number, 100, 200)).save(data, "JPEG")
+    return data.getvalue()
+
+
+def birds(folder: Path, tmp_path: Path) -> Path:
+    """A build of a collection of someone's own, with the words of its checksum file."""
+    collection = Collection(folder, body=photograph)
+    text = format_release(collection.describe())
+    collection.tsv.write_text(f"# name\tbirds\n# changes\tMore owls.\n{text}")
+    given = ["--archives", str(folder), "--release", str(collection.tsv)]
+    assert cli.main(["build", "tfds", *given, "--data-dir", str(tmp_path / "tfds")]) == 0
+    return tmp_path / "tfds"
+
+
+def test_a_collection_of_ones_own_is_not_pass(tmp_path: Path) -> None:
+    build = birds(tmp_path / "archives", tmp_path)
+    text = write_catalog_page(build, out=tmp_path / "page.html").read_text()
+    assert not [claim for claim in CLAIMS if claim in text]
+    page = Page(text)
+    assert "15 images in the layout of PASS: birds 1.0.0. More owls." in page.text("p")
+    assert page.text("li") == "1.0.0 default this build More owls."
+    written = next(build.rglob("dataset_info.json")).read_text()
+    assert not [claim for claim in CLAIMS if claim in written]
+
+
+def test_nor_is_one_that_an_earlier_version_built(tmp_path: Path) -> None:
+    build = birds(tmp_path / "archives", tmp_path)
+    path = next(build.rglob("dataset_info.json"))
+    older = json.loads(OLDER.read_text())
+    info = json.loads(path.read_text())
+    told = {name: older[name] for name in ("citation", "description", "location", "releaseNotes")}
+    path.write_text(json.dumps({**info, **told}))
+    text = write_catalog_page(build, out=tmp_path / "page.html").read_text()
+    assert not [claim for claim in CLAIMS if claim in text]
 
 
 def test_damaged_build(data_dir: Path, tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ def _refuse_sets(reader: _Reader) -> None:
 
 
 #: Of the standard library's two readers the one in Python, whose steps can be counted.
-_InPython: Any = pickle._Unpickler  # type: ignore[attr-defined]
+_InPython: Any = pickle._Unpickler
 
 
 class _Reader(_InPython):  # type: ignore[misc]
