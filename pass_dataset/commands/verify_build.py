@@ -9,6 +9,7 @@ from pathlib import Path
 from pass_dataset.commands.arguments import add_json, add_parts, add_release
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.pages.words import count
 from pass_dataset.progress import on_terminal
 
 __all__ = ["add_arguments"]
@@ -70,12 +71,12 @@ def _run(options: argparse.Namespace) -> int:
         }
         print_json(content)
         return 0 if found.is_right else 1
-    for kind, count in found.counts.items():
+    for kind, found_of_kind in found.counts.items():
         of_kind = [finding for finding in found.findings if finding.kind is kind]
         for finding in of_kind[:_PRINTED_FINDINGS]:
             print(finding)
-        if count > _PRINTED_FINDINGS:
-            print(f"… and {count - _PRINTED_FINDINGS:,} more of the kind: {kind.value}")
+        if found_of_kind > _PRINTED_FINDINGS:
+            print(f"… and {found_of_kind - _PRINTED_FINDINGS:,} more of the kind: {kind.value}")
     print(
         f"{found.build.folder}: {found.build.label}, {found.build.file_format}, "
         f"{count(len(found.build.shards), 'shard', 'shards')}, "

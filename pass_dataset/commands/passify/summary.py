@@ -12,6 +12,7 @@ from pass_dataset.commands.passify.results import (
     add_results,
     chosen_results,
     print_summary,
+    summary_json,
     tell_unmatched,
     undecided_text,
 )
@@ -40,15 +41,7 @@ def _run(options: argparse.Namespace) -> int:
         tell_unmatched(results, of_run, strict=options.strict)
     summary = summarize(results, thresholds, exclusions)
     if options.json:
-        content = {
-            "face": thresholds.face,
-            "person": thresholds.person,
-            "images": summary.images,
-            "missing": summary.missing,
-            "outcomes": summary.outcomes,
-            "reasons": summary.reasons,
-        }
-        print_json(content)
+        print_json(summary_json(results, thresholds, exclusions))
     else:
         print_summary(results, thresholds, exclusions)
         undecided = summary.count("undecided")
