@@ -20,7 +20,7 @@ from pass_dataset.archives.saved_index import (
     marks_of,
     save_index,
 )
-from pass_dataset.archives.tars import TarListing, list_tar
+from pass_dataset.archives.tar_listing import TarListing, list_tar
 from pass_dataset.arrow_files import give_back
 from pass_dataset.errors import ArchiveError, ArchiveReplacedError, FolderError
 from pass_dataset.folders.archive_folder import ArchiveFolder
@@ -218,7 +218,7 @@ def _report_others(listings: Iterable[TarListing]) -> None:
     for listing in listings:
         if listing.num_others:
             logger.warning(
-                "%s: %d members are no .jpg and are left out: %s",
+                "%s: %d members are no .jpg files and are left out: %s",
                 listing.path,
                 listing.num_others,
                 ", ".join(map(shown, listing.others)) + (" …" if listing.num_others > 5 else ""),

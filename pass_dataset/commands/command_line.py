@@ -18,6 +18,7 @@ from typing import TextIO, cast
 
 from pass_dataset.errors import DownloadError, FolderError, PassDatasetError
 from pass_dataset.files import writing_whole
+from pass_dataset.releases.addresses import without_secrets
 from pass_dataset.shown import ShownFormatter, ShownText, shown_lines
 
 __all__ = ["print_json", "run_command", "write_line", "write_out"]
@@ -44,7 +45,7 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = parser.parse_args(arguments)
     _log_to_stderr(options.verbose)
-    again = f"To continue: {parser.prog} {shlex.join(arguments)}"
+    again = without_secrets(f"To continue: {parser.prog} {shlex.join(arguments)}")
     try:
         with _shown_output():
             return int(options.run(options))
@@ -120,7 +121,7 @@ def _shown_output() -> Iterator[None]:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{shown_lines(text)}\n")
+    sys.stderr.write(f"{shown_lines(without_secrets(text))}\n")
 
 
 def _log_to_stderr(verbose: bool) -> None:
