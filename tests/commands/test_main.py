@@ -75,7 +75,7 @@ def test_own_collection(run, collection: Collection, tmp_path: Path) -> None:
     assert code == 0
     assert "mine 1.2.0 into" in out
     assert "4 files, 0 whole, 0 to be hashed, 4 to be fetched" in out
-    assert "bytes to fetch" in out and "bytes free" in out
+    assert "to fetch, " in out and " free" in out
     assert "whole. 4 files fetched" in out
     assert "PASS.0.tar: whole, 10,240 bytes" in err
     code, out, _ = run("verify", copy)
@@ -83,7 +83,7 @@ def test_own_collection(run, collection: Collection, tmp_path: Path) -> None:
     code, out, _ = run("verify", copy, "--quick", "--json")
     assert (code, json.loads(out)["whole"]) == (0, True)
     code, out, _ = run("index", copy)
-    assert (code, "15 images in 3 of 3 tars, 6,000 bytes" in out) == (0, True)
+    assert (code, "15 images in 3 of 3 tars, 6,000 bytes (5.9 KiB)" in out) == (0, True)
     code, out, _ = run("index", copy, "--json", "--rebuild")
     assert (code, json.loads(out)["images"]) == (0, 15)
 
@@ -167,7 +167,7 @@ def test_too_little_disk(run, tmp_path: Path) -> None:
     tsv.write_text("\n".join(["# version\t1.0.0", *lines]))
     code, out, err = run("download", tmp_path / "out", "--release", tsv)
     assert code == 1
-    assert "1,000,000,000,000,000,001 bytes to fetch" in out
+    assert "1,000,000,000,000,000,001 bytes (909,494.7 TiB) to fetch" in out
     assert "too few" in err
     code, out, err = run("download", tmp_path / "out", "--release", tsv, "--dry-run")
     assert (code, "too few" in err) == (1, True)
@@ -178,7 +178,10 @@ def test_dry_run_fetches_nothing(run, tmp_path: Path) -> None:
     if code:
         pytest.skip("needs 11 GB of free disk")
     assert "PASS 3.0.0 into" in out
-    assert "2 files, 0 whole, 0 to be hashed, 2 to be fetched\n11,304,892,251 bytes to fetch" in out
+    assert (
+        "2 files, 0 whole, 0 to be hashed, 2 to be fetched\n11,304,892,251 bytes (10.5 GiB) to fetch"
+        in out
+    )
     assert list((tmp_path / "out").iterdir()) == []
 
 

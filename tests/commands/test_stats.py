@@ -33,7 +33,7 @@ def test_mini(run) -> None:
     code, out, _ = run(MINI / "archives", "--release", MINI / "pass_mini.tsv")
     assert code == 0
     assert out.splitlines()[:5] == [
-        "pass_mini 1.0.0: 64 images, 1,248,898 bytes",
+        "pass_mini 1.0.0: 64 images, 1,248,898 bytes (1.2 MiB)",
         "GPS: 26 images (40.6\xa0%)",
         out.splitlines()[2],
         "photographers: 22, with 8 images at most; 0 with over 80",
