@@ -56,8 +56,9 @@ def _warn_of_order(module: ModuleType) -> None:
     """With TensorFlow first, torchvision's libraries may find others than those they need."""
     if "tensorflow" in sys.modules:
         logger.warning(
-            "torchvision is imported after tensorflow: with some of their versions the process ends "
-            "here (segmentation fault). Import torchvision first: `import torchvision, tensorflow`"
+            "torchvision is imported after tensorflow: with some of their versions the process "
+            "ends here (segmentation fault). Import torchvision first: "
+            "`import torchvision, tensorflow`"
         )
 
 

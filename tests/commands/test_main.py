@@ -151,7 +151,7 @@ def test_verify_finds_what_is_wrong(run, collection: Collection) -> None:
         (["download", "/tmp", "--release", "9.9.9"], "unknown release '9.9.9': expected one of"),
         (["download", "/tmp", "--release", "/no.tsv"], "/no.tsv: cannot be read as a checksum"),
         (["download", "/tmp", "--from", "/nowhere"], "/nowhere: expected a folder with files"),
-        (["download", "/proc/x"], "/proc/x: cannot be used: "),
+        (["download", "/dev/null/x"], "/dev/null/x: cannot be used: "),
     ],
 )
 def test_errors_are_one_line_and_exit_1(run, arguments: list[str], message: str) -> None:
@@ -178,11 +178,9 @@ def test_dry_run_fetches_nothing(run, tmp_path: Path) -> None:
     if code:
         pytest.skip("needs 11 GB of free disk")
     assert "PASS 3.0.0 into" in out
-    assert (
-        "2 files, 0 whole, 0 to be hashed, 2 to be fetched\n11,304,892,251 bytes (10.5 GiB) to fetch"
-        in out
-    )
-    assert list((tmp_path / "out").iterdir()) == []
+    assert "2 files, 0 whole, 0 to be hashed, 2 to be fetched\n" in out
+    assert "11,304,892,251 bytes (10.5 GiB) to fetch" in out
+    assert not (tmp_path / "out").exists()
 
 
 def test_gives_up_with_the_line_that_continues(tmp_path: Path, run) -> None:

@@ -50,16 +50,16 @@ def test_names_of_the_files(run, everything: Collection) -> None:
     archives = (everything.folder, "--release", everything.tsv)
     assert run(*archives, "--out", "new/page.html")[0] == 0
     assert Path("new/page.json").is_file()
-    code, out, _ = run(*archives, "--out", "p.html", "--json", "j.json")
+    code, out, _ = run(*archives, "--out", "p.html", "--figures", "j.json")
     assert (code, Path("j.json").is_file(), Path("p.json").exists()) == (0, True, False)
     assert f"p.html: {Path('p.html').stat().st_size:,} bytes" in out
 
 
 def test_two_files_have_two_names(run, everything: Collection) -> None:
     everything.describe()
-    for names in (["--out", "a.json"], ["--out", "a", "--json", "a"]):
+    for names in (["--out", "a.json"], ["--out", "a", "--figures", "a"]):
         code, _, err = run(everything.folder, "--release", everything.tsv, *names)
-        assert (code, "give another --json FILE" in err) == (1, True)
+        assert (code, "give another --figures FILE" in err) == (1, True)
     assert not list(Path.cwd().iterdir())
 
 

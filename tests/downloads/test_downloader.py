@@ -475,7 +475,7 @@ def test_too_little_disk_is_refused_with_both_numbers(tmp_path: Path, release: R
     with pytest.raises(DiskSpaceError, match=r"1,000,000,000,000,005,000 bytes .*bytes free") as e:
         fetch(tmp_path / "out", huge, "http://127.0.0.1:9/")
     assert f"{free:,}"[:3] in str(e.value)
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_plan_counts_what_is_there(tmp_path: Path, release: Release) -> None:
