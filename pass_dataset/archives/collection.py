@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from pass_dataset.archives.tars import list_tar
+from pass_dataset.archives.tar_listing import list_tar
 from pass_dataset.errors import FolderError
 from pass_dataset.files import file_sha256
 from pass_dataset.progress import Progress, Silent

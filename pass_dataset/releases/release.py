@@ -301,7 +301,8 @@ def resolve_release(release: str | os.PathLike[str] | Release | None) -> Release
         return official_release()
     if isinstance(release, Release):
         return release
-    text = os.fspath(release)
+    # Shells leave the ~ of --release=~/mine.tsv as it is, and so do strings in programs.
+    text = os.path.expanduser(os.fspath(release))
     if text in OFFICIAL_VERSIONS:
         return official_release(text)
     if text.endswith(".tsv") or os.sep in text or os.path.isfile(text):

@@ -20,7 +20,7 @@ from pass_dataset.archives.streaming.members import members_between
 from pass_dataset.archives.streaming.metadata import MetadataTable, fetch_metadata
 from pass_dataset.archives.streaming.reader import FIRST_BYTES, MOST_BYTES, RangeReader
 from pass_dataset.archives.streaming.stretches import Stretch, byte_ranges, stretches
-from pass_dataset.archives.tars import image_hash
+from pass_dataset.archives.tars import HARD_LINK, image_hash
 from pass_dataset.downloads.connections import Connections
 from pass_dataset.downloads.offline import require_reachable
 from pass_dataset.downloads.retries import HostGate, RetryPolicy
@@ -28,6 +28,7 @@ from pass_dataset.downloads.sources import sources_for
 from pass_dataset.errors import ArchiveError
 from pass_dataset.progress import on_terminal
 from pass_dataset.releases.release import Release, ReleaseFile, part_numbers
+from pass_dataset.shown import shown
 
 __all__ = ["IndexedRemoteArchive", "RemoteArchive", "open_remote"]
 
@@ -208,7 +209,14 @@ class RemoteArchive:
         )
         for member in members:
             found = image_hash(member)
-            if found is not None and found not in self.removed:
+            if found is not None and member.kind == HARD_LINK:
+                logger.warning(
+                    "%s: %s is a hard link to %s and is left out: with index= it is not",
+                    file.filename,
+                    member.name,
+                    member.link,
+                )
+            elif found is not None and found not in self.removed:
                 jpeg = _jpeg(reader, file.filename, found, member.offset, member.size_bytes)
                 yield self._record(found, jpeg, known, file)
 
@@ -334,5 +342,5 @@ def _jpeg(reader: RangeReader, tar: str, found: str, offset: int, size_bytes: in
     again = reader.read(size_bytes, offset)
     if not again.startswith(_JPEG_START):
         # Twice the same: so it is in the tar, and a build would have the same bytes.
-        logger.warning("%s: image %s does not begin like a JPEG", tar, found)
+        logger.warning("%s: image %s does not begin like a JPEG", tar, shown(found))
     return again

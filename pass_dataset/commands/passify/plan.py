@@ -8,6 +8,7 @@ from pass_dataset.commands.arguments import add_json
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import add_execution, chosen_execution
+from pass_dataset.commands.passify.results import warn_unlisted
 from pass_dataset.commands.passify.settings import add_settings, chosen_settings
 from pass_dataset.pages.words import count
 from pass_dataset.progress import on_terminal
@@ -50,9 +51,12 @@ def _run(options: argparse.Namespace) -> int:
                 "unreadable": plan.num_unreadable,
             }
         )
-        return 0
-    print(
-        f"{options.out}: {count(plan.images, 'image', 'images')} in "
-        f"{count(plan.num_shards, 'shard', 'shards')}"
-    )
+    else:
+        print(
+            f"{options.out}: {count(plan.images, 'image', 'images')} in "
+            f"{count(plan.num_shards, 'shard', 'shards')}"
+        )
+    if plan.num_unreadable:
+        warn_unlisted(plan)
+        return 1
     return 0

@@ -15,9 +15,11 @@ from pass_dataset.commands.passify.arguments import add_thresholds, chosen_thres
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.pages.words import count
 from pass_dataset.passify.runs.outcomes import EXCLUDED, TARGETS, Thresholds, outcome_of
+from pass_dataset.shown import shown
 
 if TYPE_CHECKING:
     from pass_dataset.passify.runs.exclusions import Exclusions
+    from pass_dataset.passify.runs.plan import Plan
     from pass_dataset.passify.runs.results import Results
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "summary_json",
     "tell_unmatched",
     "undecided_text",
+    "warn_unlisted",
 ]
 
 #: Broken images that are named at the end of a run; all are in dropped.parquet.
@@ -175,6 +178,16 @@ def print_broken(results: Results) -> int:
         folder = shlex.quote(os.fspath(results.folder.path))
         print(f"  and {rest:,} more: passify dropped {folder}")
     return summarize(results, thresholds).count("failed")
+
+
+def warn_unlisted(plan: Plan) -> None:
+    """Says that a run is not of all images, which is why the exit code is 1."""
+    print(
+        f"passify: {plan.num_unreadable:,} folders or files could not be listed, such as "
+        f"{shown(plan.unreadable[0])}. Their images are not in this run; mend that and begin a "
+        "new one with another --out",
+        file=sys.stderr,
+    )
 
 
 def print_left(folder: Path, shards: int, *, as_json: bool = False) -> None:

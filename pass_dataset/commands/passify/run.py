@@ -17,6 +17,7 @@ from pass_dataset.commands.passify.results import (
     print_summary,
     summary_json,
     tell_unmatched,
+    warn_unlisted,
 )
 from pass_dataset.commands.passify.settings import add_settings, chosen_settings
 from pass_dataset.pages.words import count
@@ -88,11 +89,11 @@ def _run(options: argparse.Namespace) -> int:
             f"{count(report.images, 'image', 'images')} examined in {report.seconds:,.1f} s "
             f"({rate:,.1f} images/s)"
         )
-    _print_end(folder)
-    return 0
+    return _print_end(folder)
 
 
-def _print_end(folder: RunFolder) -> None:
+def _print_end(folder: RunFolder) -> int:
+    """Prints what became of the images; returns the exit code, 0 if they were looked at."""
     from pass_dataset.passify.runs.exclusions import exclusions_of
     from pass_dataset.passify.runs.results import Results
 
@@ -109,3 +110,7 @@ def _print_end(folder: RunFolder) -> None:
             file=sys.stderr,
         )
     print(f"{folder.kept_path}\n{folder.dropped_path}")
+    if results.plan.num_unreadable:
+        warn_unlisted(results.plan)
+        return 1
+    return 1 if failed == results.plan.images else 0
