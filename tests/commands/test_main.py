@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.commands.main import main
-from pass_dataset.folders.lock import hold
 from pass_dataset.releases.release import OFFICIAL_VERSIONS, read_release
 from tests.support.bad_server import BadServer, Fault, Kind
 from tests.support.collection import Collection, random_release
 from tests.support.processes import start_interruptible
-from tests.support.waiting import wait_until
+from tests.support.waiting import held_by_another, wait_until
 
 COMMAND = [sys.executable, "-m", "pass_dataset"]
 
@@ -208,7 +207,7 @@ def write_tsv(folder: Path, release) -> Path:
 def test_folder_in_use(run, tmp_path: Path) -> None:
     tsv = write_tsv(tmp_path, random_release(tmp_path / "source", [50_000, 100]))
     (tmp_path / "out").mkdir()
-    with hold(tmp_path / "out"):
+    with held_by_another(tmp_path / "out"):
         code, _, err = run("download", tmp_path / "out", "--release", tsv, "--no-wait")
     assert code == 1
     assert f"in use by process {os.getpid()} on" in err
