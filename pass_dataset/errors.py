@@ -9,6 +9,7 @@
     ├── VerificationError       files that are not what the release says
     ├── BuildError              shards that could not be written
     ├── ArchiveError            a tar that cannot be read or trusted
+    │   └── ArchiveReplacedError  another tar took its place since it was indexed
     ├── ImageError              an image that cannot be decoded
     ├── MetadataError           a metadata CSV that cannot be read
     ├── RecordNotFoundError     no image with that hash
@@ -17,6 +18,7 @@
     ├── DetectorError           a detector that is not known, or cannot do what is asked
     ├── WeightsError            a weights file that is missing, wrong or unsafe
     ├── SourceError             images that cannot be listed or read
+    │   └── SourceChangedError  files are others than those that were listed
     ├── RunError                a run of the filter that cannot go on as asked
     ├── SchedulerError          SLURM or Ray is not there, does not answer, or refuses
     └── MissingExtraError       an optional part is not installed
@@ -28,6 +30,7 @@ from __future__ import annotations
 
 __all__ = [
     "ArchiveError",
+    "ArchiveReplacedError",
     "BuildError",
     "DetectorError",
     "DiskSpaceError",
@@ -42,6 +45,7 @@ __all__ = [
     "ReleaseError",
     "RunError",
     "SchedulerError",
+    "SourceChangedError",
     "SourceError",
     "UnreadableBuildError",
     "UploadError",
@@ -86,6 +90,10 @@ class ArchiveError(PassDatasetError):
     """A tar that is cut, compressed, unsafe, or contradicts the release or the metadata."""
 
 
+class ArchiveReplacedError(ArchiveError):
+    """Archives that are no longer those that were opened, as after a purge: open them again."""
+
+
 class ImageError(PassDatasetError):
     """An image whose bytes could be read but not decoded."""
 
@@ -104,6 +112,10 @@ class WeightsError(PassDatasetError):
 
 class SourceError(PassDatasetError):
     """A collection of images, or one of its images, that cannot be listed or read."""
+
+
+class SourceChangedError(SourceError):
+    """A file of a collection is another one than when its images were listed."""
 
 
 class RunError(PassDatasetError):

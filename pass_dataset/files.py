@@ -34,6 +34,7 @@ __all__ = [
     "part_path",
     "read_blocks",
     "rename_lasting",
+    "require_inside",
     "sweep_parts",
     "sync_file",
     "sync_folder",
@@ -257,6 +258,19 @@ def _is_alive(process: int) -> bool:
 
 
 # --- reading --------------------------------------------------------------------------------------
+
+
+def require_inside(name: str) -> str:
+    """A path that a manifest or an index names, if it is one within their folder.
+
+    Whoever passes such a file on could else have the bytes of any other be taken for data.
+
+    Raises:
+      ValueError: it leads out of the folder.
+    """
+    if not name or name.startswith("/") or "\0" in name or ".." in name.split("/"):
+        raise ValueError(f"expected the name of a file within the folder, found {name!r}")
+    return name
 
 
 def read_blocks(path: Path) -> Iterator[bytes]:

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from pass_dataset.shown import shown
+
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
@@ -66,7 +68,7 @@ class _RichTask:
         self._bar.advance(self._id, amount)
 
     def describe(self, description: str) -> None:
-        self._bar.update(self._id, description=description)
+        self._bar.update(self._id, description=shown(description))
 
     def finish(self) -> None:
         self._bar.stop_task(self._id)
@@ -79,7 +81,9 @@ class _Terminal:
     def task(self, description: str, total: int | None, unit: Unit, done: int = 0) -> Task:
         bar = self._bars[unit == "bytes"]
         # The rate is that of this run, so what was there before starts the line, not the clock.
-        return _RichTask(bar, bar.add_task(description, total=total, completed=done, unit=unit))
+        return _RichTask(
+            bar, bar.add_task(shown(description), total=total, completed=done, unit=unit)
+        )
 
 
 @contextlib.contextmanager
@@ -110,7 +114,11 @@ def on_terminal() -> Iterator[Progress]:
             return Text("" if speed is None else f"{speed:,.0f} {task.fields['unit']}/s")
 
     console = Console(stderr=True)
-    name, bar, left = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+    name, bar, left = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeRemainingColumn(),
+    )
     in_bytes = RichProgress(
         name, bar, DownloadColumn(), TransferSpeedColumn(), left, console=console
     )

@@ -54,7 +54,7 @@ def test_saved_and_mapped(tmp_path: Path) -> None:
     save_batch(path, batch)
     assert [found.name for found in tmp_path.iterdir()] == [path.name]
     reader = map_file(path)
-    assert reader.schema.metadata == {b"of": b"us"}
+    assert reader.schema.metadata[b"of"] == b"us"
     assert reader.get_batch(0).equals(batch)
     # Mapped, not read into memory of Arrow's own.
     before = pa.total_allocated_bytes()

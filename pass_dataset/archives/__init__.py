@@ -5,8 +5,9 @@ metadata         the CSV, parsed; metadata_files: found, fetched, compared
 index            where every image is, joined with its metadata; index_tables: how it is made
 index_view       what readers see of it: some parts, and nothing that was removed
 records          images with their metadata, read by position, by hash, or in any order
-hash_lists       lists of images in text files
-removals         lists of images that nobody is to be given
+list_lines       lists of images as text files, however they were written
+hash_lists       lists of hashes, or of the names that an own collection has
+removals         lists of images that nobody is to be given; fetched_removals: from the network
 ensure           an archive folder found, completed and opened
 integrity        is a folder whole? every file, by size and SHA-256
 collection       a collection of the user's own, described so that it can be verified

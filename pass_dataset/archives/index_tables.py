@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.archives.tars import TarListing
+from pass_dataset.archives.tar_listing import TarListing
 from pass_dataset.arrow_files import give_back
 from pass_dataset.errors import ArchiveError
 
@@ -69,13 +69,15 @@ def index_table(
 
 def _images_table(listings: Sequence[TarListing]) -> pa.Table:
     """One row an image, in the memory of the listings."""
+    # One byte does for 256 tars; as they stand in the order of the tars, one width does for all.
+    width = np.min_scalar_type(max(len(listings) - 1, 0))
     return pa.concat_tables(
         pa.table(
             {
                 "hash": pa.StringArray.from_buffers(
                     len(listing), pa.py_buffer(listing.hash_ends), pa.py_buffer(listing.hash_text)
                 ),
-                "tar": pa.array(np.full(len(listing), number, np.uint8)),
+                "tar": pa.array(np.full(len(listing), number, width)),
                 "offset": pa.array(np.frombuffer(listing.offsets, np.int64)),
                 "size_bytes": pa.array(np.frombuffer(listing.sizes, np.int64)),
             }

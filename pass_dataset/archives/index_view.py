@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.archives.index import ArchiveIndex, IndexSummary
 from pass_dataset.archives.metadata import position_of
+from pass_dataset.archives.saved_index import ArchiveIndex, IndexSummary
 
 __all__ = ["IndexView", "Positions"]
 
@@ -75,7 +75,8 @@ class IndexView:
         Nothing is copied where all images are asked for, or a stretch of all.
 
         Args:
-          names: of ``hash`` (string), ``tar`` (uint8, counting in ``summary.tars``), ``offset``,
+          names: of ``hash`` (string), ``tar`` (uint8, or wider for more than
+            256; counting in ``summary.tars``), ``offset``,
             ``size_bytes`` (int64), ``creator``, ``license``, ``date_taken_text`` (string or null),
             ``date_taken`` (timestamp[us] or null), ``latitude``, ``longitude`` (float64 or null).
         """

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from pass_dataset.files import file_sha256, part_path
+from pass_dataset.errors import FolderError
+from pass_dataset.files import part_path
 from pass_dataset.folders.archive_folder import ArchiveFolder
+from pass_dataset.folders.file_mark import FileMark, hash_at_rest
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.receipt import Receipt
 from pass_dataset.folders.state import STATE_NAMES
@@ -19,6 +22,8 @@ from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases.release import Release, ReleaseFile
 
 __all__ = ["FileState", "FileVerdict", "Verification", "verify"]
+
+logger = logging.getLogger(__name__)
 
 #: Two streams keep a disk busy; more make a spinning one slower.
 _HASHING_THREADS = 2
@@ -35,6 +40,7 @@ class FileState(str, Enum):
     CORRUPT = "corrupt"
     UNREADABLE = "unreadable"
     UNCHECKED = "unchecked"  # the size is right, the bytes were never hashed
+    CHANGED = "changed"  # somebody wrote it, or replaced it, while it was hashed
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,8 @@ class FileVerdict:
             text += f" (SHA-256 {self.found_sha256}, expected {self.expected_sha256})"
         elif self.state is FileState.UNCHECKED:
             text += " (size is right; never hashed, run verify without --quick)"
+        elif self.state is FileState.CHANGED:
+            text += " (it was written while it was hashed; wait for it to end, and verify again)"
         return text
 
 
@@ -92,7 +100,7 @@ def verify(
     folder: str | os.PathLike[str] | ArchiveFolder,
     release: str | os.PathLike[str] | Release | None = None,
     *,
-    parts: Sequence[int] | None = None,
+    parts: str | Sequence[int] | None = None,
     quick: bool = False,
     progress: Progress | None = None,
 ) -> Verification:
@@ -102,7 +110,8 @@ def verify(
       folder: archive folder, or one that has it as a sub-folder named like the release; or one
         that is open already.
       release: version, checksum file or Release; None to tell it from the folder.
-      parts: numbers of the tars asked about (with the metadata); None for all.
+      parts: numbers of the tars asked about (with the metadata), or text such as ``0,3-5``; None
+        for all.
       quick: trust the receipt for files whose size and modification time still stand, and hash
         nothing. Without it every file is hashed.
       progress: where progress is shown.
@@ -117,8 +126,8 @@ def verify(
         receipt = archives.receipt
         verdicts = tuple(_quick_verdict(path, file, receipt) for file in archives.files)
     else:
-        verdicts = _hash_all(path, archives.files, progress or Silent())
-        _keep_receipt(path, found, verdicts)
+        keep = _ReceiptKeeper(path, found).keep
+        verdicts = _hash_all(path, archives.files, progress or Silent(), keep)
     return Verification(path, found, verdicts, _unknown_names(path, found))
 
 
@@ -134,12 +143,22 @@ class _Stopped(Exception):
 
 
 def _hash_all(
-    folder: Path, files: Sequence[ReleaseFile], progress: Progress
+    folder: Path,
+    files: Sequence[ReleaseFile],
+    progress: Progress,
+    keep: Callable[[ReleaseFile, FileVerdict, FileMark | None], None],
 ) -> tuple[FileVerdict, ...]:
     stop = threading.Event()
+
+    def checked(file: ReleaseFile) -> FileVerdict:
+        verdict, hashed = _full_verdict(folder, file, progress, stop)
+        # At once: an interruption after 170 of 180 GB loses nothing.
+        keep(file, verdict, hashed)
+        return verdict
+
     with ThreadPoolExecutor(_HASHING_THREADS) as pool:
         try:
-            return tuple(pool.map(lambda file: _full_verdict(folder, file, progress, stop), files))
+            return tuple(pool.map(checked, files))
         except BaseException:
             stop.set()  # else Ctrl-C would wait until 18 GB are hashed
             raise
@@ -147,10 +166,11 @@ def _hash_all(
 
 def _full_verdict(
     folder: Path, file: ReleaseFile, progress: Progress, stop: threading.Event
-) -> FileVerdict:
+) -> tuple[FileVerdict, FileMark | None]:
+    """What a file is, and the file that was hashed if it is whole."""
     verdict = _by_size(folder, file)
     if verdict.state is not FileState.UNCHECKED:
-        return verdict
+        return verdict, None
     task = progress.task(file.filename, file.size_bytes, "bytes")
 
     def advance(amount: int) -> None:
@@ -159,13 +179,15 @@ def _full_verdict(
         task.advance(amount)
 
     try:
-        sha256 = file_sha256(folder / file.filename, advance)
+        sha256, hashed = hash_at_rest(folder / file.filename, advance)
     except OSError:
-        return _stated(file, FileState.UNREADABLE, file.size_bytes)
+        return _stated(file, FileState.UNREADABLE, file.size_bytes), None
     finally:
         task.finish()
+    if hashed is None:
+        return _stated(file, FileState.CHANGED, file.size_bytes, sha256), None
     state = FileState.WHOLE if sha256 == file.sha256 else FileState.CORRUPT
-    return _stated(file, state, file.size_bytes, sha256)
+    return _stated(file, state, file.size_bytes, sha256), hashed
 
 
 def _by_size(folder: Path, file: ReleaseFile) -> FileVerdict:
@@ -190,19 +212,42 @@ def _stated(
     )
 
 
-def _keep_receipt(folder: Path, release: Release, verdicts: Sequence[FileVerdict]) -> None:
-    by_name = {file.filename: file for file in release.files}
-    with hold(folder):
-        receipt = Receipt.load(folder)
-        for verdict in verdicts:
-            file = by_name[verdict.filename]
-            if verdict.state is FileState.WHOLE:
-                receipt.release = release
-                receipt.record(file)
-            elif receipt.claims(file):
-                # A file that is another release's, and right as that, stays on record.
-                receipt.strike(verdict.filename)
-        receipt.save()
+class _ReceiptKeeper:
+    """Puts on record what was found, file by file."""
+
+    def __init__(self, folder: Path, release: Release) -> None:
+        self._folder = folder
+        self._release = release
+        self._lock = threading.Lock()
+        self._is_told = False
+
+    def keep(self, file: ReleaseFile, verdict: FileVerdict, hashed: FileMark | None) -> None:
+        """Records a file that is whole, and strikes one that is not.
+
+        Args:
+          file: which.
+          verdict: what was found of it.
+          hashed: the file that was hashed.
+        """
+        try:
+            # Two threads of one process would else wait for each other as processes do.
+            with self._lock, hold(self._folder):
+                receipt = Receipt.load(self._folder)
+                if verdict.state is FileState.WHOLE:
+                    receipt.release = self._release
+                    receipt.record(file, hashed)
+                elif receipt.claims(file):
+                    # A file that is another release's, and right as that, stays on record.
+                    receipt.strike(file.filename)
+                else:
+                    return
+                receipt.save()
+        except (OSError, FolderError) as error:
+            if not self._is_told:
+                logger.warning(
+                    "%s: what is found cannot be kept for the next time: %s", self._folder, error
+                )
+            self._is_told = True
 
 
 def _unknown_names(folder: Path, release: Release) -> tuple[str, ...]:

@@ -8,13 +8,11 @@ for record in archive.iterate(shard=(rank, world_size), shuffle_seed=epoch):
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import hashlib
 import operator
 import os
-import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, overload
@@ -23,17 +21,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.archives.index import ArchiveIndex, IndexSummary, open_index
+from pass_dataset.archives.index import open_index
 from pass_dataset.archives.index_view import IndexView
+from pass_dataset.archives.open_tars import OpenTars
 from pass_dataset.archives.removals import Removals, removals_for
-from pass_dataset.errors import ArchiveError, RecordNotFoundError
+from pass_dataset.archives.saved_index import ArchiveIndex, IndexSummary
+from pass_dataset.errors import ArchiveError, ArchiveReplacedError, RecordNotFoundError
 from pass_dataset.folders.archive_folder import ArchiveFolder
+from pass_dataset.folders.file_mark import FileMark
 from pass_dataset.progress import Progress
 from pass_dataset.releases.release import Release
 
 __all__ = [
     "ImageRecord",
-    "OpenTars",
     "PassArchive",
     "random_keys",
     "shard_bounds",
@@ -81,84 +81,6 @@ _METADATA = (
 _COLUMNS = ("tar", "offset", "size_bytes", *_METADATA)
 
 
-class OpenTars:
-    """Open tars of one process; reading needs no position, so forked processes may share them."""
-
-    def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        self._paths = [folder / name for name in names]
-        self._handles: dict[int, int] = {}
-        # Not at exit: the system closes them then, and a forked child must not do it twice.
-        weakref.finalize(self, _close_all, self._handles).atexit = False
-
-    def read(self, tar: int, offset: int, size_bytes: int, image_hash: str) -> bytes:
-        """The bytes of an image. Raises ArchiveError if they cannot be read or the tar was cut."""
-        with self._reading(tar, offset, image_hash):
-            data = os.pread(self.handle(tar), size_bytes, offset)
-        self._check_length(tar, offset, image_hash, size_bytes, len(data))
-        return data
-
-    def read_into(self, tar: int, offset: int, target: memoryview, image_hash: str) -> None:
-        """Fills `target` with the bytes of an image.
-
-        Raises:
-          ArchiveError: they cannot be read, or the tar was cut.
-        """
-        with self._reading(tar, offset, image_hash):
-            if hasattr(os, "preadv"):
-                found = os.preadv(self.handle(tar), [target], offset)
-            else:
-                data = os.pread(self.handle(tar), len(target), offset)
-                found = len(data)
-                target[:found] = data
-        self._check_length(tar, offset, image_hash, len(target), found)
-
-    @contextlib.contextmanager
-    def _reading(self, tar: int, offset: int, image_hash: str) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise ArchiveError(
-                f"{self._paths[tar]}: image {image_hash} at byte {offset:,} cannot be read: "
-                f"{error.strerror}"
-            ) from error
-
-    def _check_length(
-        self, tar: int, offset: int, image_hash: str, expected: int, found: int
-    ) -> None:
-        if found != expected:
-            raise ArchiveError(
-                f"{self._paths[tar]}: image {image_hash} at byte {offset:,}: expected "
-                f"{expected:,} bytes, found {found:,}: the tar was cut after it was indexed. "
-                "pass-dataset verify tells more."
-            )
-
-    def expect(self, tar: int, offset: int, size_bytes: int) -> None:
-        """Tells the system that these bytes will be read soon, so that it fetches them now."""
-        if hasattr(os, "posix_fadvise"):
-            # Only a hint: whatever is wrong with the file, reading it will say so better.
-            with contextlib.suppress(OSError):
-                os.posix_fadvise(self.handle(tar), offset, size_bytes, os.POSIX_FADV_WILLNEED)
-
-    def handle(self, tar: int) -> int:
-        """The tar's file descriptor. Raises OSError if it cannot be opened."""
-        handle = self._handles.get(tar)
-        if handle is None:
-            # Two threads may both come here: the second handle is dropped, nothing is lost.
-            opened = os.open(self._paths[tar], os.O_RDONLY | os.O_CLOEXEC)
-            handle = self._handles.setdefault(tar, opened)
-            if handle != opened:
-                os.close(opened)
-        return handle
-
-    def close(self) -> None:
-        _close_all(self._handles)
-
-
-def _close_all(handles: dict[int, int]) -> None:
-    while handles:
-        os.close(handles.popitem()[1])
-
-
 class PassArchive:
     """The images of an archive folder, in the order they stand in the tars.
 
@@ -178,7 +100,7 @@ class PassArchive:
         folder: str | os.PathLike[str] | ArchiveFolder | None = None,
         release: str | os.PathLike[str] | Release | None = None,
         *,
-        parts: Sequence[int] | None = None,
+        parts: str | Sequence[int] | None = None,
         removals: Removals | None = None,
         save_index: bool = True,
         progress: Progress | None = None,
@@ -193,7 +115,7 @@ class PassArchive:
             sub-folder named like the release; None for the one that ``PASS_ARCHIVES`` names. Or an
             `ArchiveFolder`, which knows release and parts.
           release: what it holds: version, checksum file or Release; None to be told from it.
-          parts: part numbers to read; None for all that are there.
+          parts: part numbers to read, or text such as ``0,3-5``; None for all that are there.
           removals: one more list of images to be left out.
           save_index: keep the index for the next time if it has to be made.
           progress: where the making of the index is shown.
@@ -212,9 +134,29 @@ class PassArchive:
         self._remove(removals)
 
     def _open(self, progress: Progress | None = None) -> ArchiveIndex:
-        index = open_index(self._archives, save=self._save_index, progress=progress)
-        self._tars = OpenTars(self.folder, index.summary.tars)
+        index = self._open_index(progress)
+        self._fingerprint = dict(index.fingerprint)
+        self._tar_names, self._marks = index.summary.tars, index.marks
+        self._tars = self.open_tars()
         return index
+
+    def _open_index(self, progress: Progress | None) -> ArchiveIndex:
+        try:
+            return open_index(self._archives, save=self._save_index, progress=progress)
+        except ArchiveError:
+            # A purge that ended meanwhile has changed what the folder says of itself.
+            now = self._archives.renewed()
+            if now == self._archives:
+                raise
+        self._archives = now
+        return open_index(now, save=self._save_index, progress=progress)
+
+    def open_tars(self) -> OpenTars:
+        """Open tars of one's own, by the numbers in the column ``tar``.
+
+        They are those that were indexed: see `ArchiveReplacedError`.
+        """
+        return OpenTars(self.folder, self._tar_names, self._marks)
 
     def _of_parts(self, parts: set[int]) -> IndexView:
         absent = sorted(parts - set(self.summary.parts))
@@ -237,6 +179,8 @@ class PassArchive:
             self._removed = self._images.without(kept)
             self._images = kept
         removals.report(self.folder, left_out, total)
+        if self._archives.parts is None:
+            removals.report_odd(self.folder, self.removed)
 
     @property
     def archives(self) -> ArchiveFolder:
@@ -292,7 +236,8 @@ class PassArchive:
         or for those of a slice: ``archive[first:last].columns(names)``.
 
         Args:
-          names: of ``hash`` (string), ``tar`` (uint8, counting in ``summary.tars``), ``offset``,
+          names: of ``hash`` (string), ``tar`` (uint8, or wider for more than
+            256; counting in ``summary.tars``), ``offset``,
             ``size_bytes`` (int64), ``creator``, ``license``, ``date_taken_text`` (string or null),
             ``date_taken`` (timestamp[us] or null), ``latitude``, ``longitude`` (float64 or null).
         """
@@ -322,6 +267,16 @@ class PassArchive:
     def tars(self) -> OpenTars:
         """The open tars, by the numbers in the column ``tar``."""
         return self._tars
+
+    @property
+    def fingerprint(self) -> Mapping[str, Any]:
+        """Tells the files that were opened from any others: sizes and times, as JSON has them."""
+        return self._fingerprint
+
+    @property
+    def marks(self) -> tuple[FileMark, ...]:
+        """Of the tars that were opened, by the numbers in the column ``tar``."""
+        return self._marks
 
     @property
     def image_bytes(self) -> int:
@@ -443,11 +398,19 @@ class PassArchive:
 
     def __getstate__(self) -> dict[str, Any]:
         # The map of the index and the open tars belong to this process; another opens its own.
-        return {key: self.__dict__[key] for key in self.__dict__.keys() - {"_tars"}}
+        mine = {"_tars", "_marks", "_tar_names"}
+        return {key: self.__dict__[key] for key in self.__dict__.keys() - mine}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        opened = self._fingerprint
         index = self._open()
+        if self._fingerprint != opened:
+            # Positions count in the index that was, and would be those of other images now.
+            raise ArchiveReplacedError(
+                f"{self.folder}: has other files than when the archives were opened, as after a "
+                "purge or a download: open them again"
+            )
         self._images = self._images.bound_to(index)
         if self._removed is not None:
             self._removed = self._removed.bound_to(index)

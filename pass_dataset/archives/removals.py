@@ -1,8 +1,8 @@
 """Removal lists: images that every reader leaves out, at once and without building anything anew.
 
 PASS removes images that are found to show people (datasheet, appendix F.7 of the paper). Whoever is
-told of such hashes puts them on a list, a text file as `hash_lists` reads it, in one of three
-places, which add up:
+told of such hashes, or of names of images in a collection of one's own, puts them on a list, a text
+file as `hash_lists` reads it, in one of three places, which add up:
 
 1. ``pass_removals.txt`` in a folder: beside the tars, in the folder of a TFDS build
    (``pass/3.0.0``), in the cache folder of `datasets`, in an export. `pass-dataset remove` writes
@@ -12,7 +12,8 @@ places, which add up:
 
 Readers look at the lists whenever they open something, and leave the images out: `PassArchive`, and
 with it PyTorch, exports and builds; streams over HTTP; builds of TFDS and `datasets` that are there
-already, whichever images they hold. A list that cannot be read is an error, never an empty list.
+already, whichever images they hold. A list that cannot be read, that is empty, or that was cut, is
+an error, never a list of nothing; `clear_removals` takes one away.
 
 What is built under a list lacks its images, has their hashes as ``pass_removals.txt`` beside its
 files, and can thereby be told from a whole one. So it is stored under the usual name, as what was
@@ -31,20 +32,27 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import re
 import time
-import urllib.parse
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from pass_dataset.archives.hash_lists import read_hash_list
-from pass_dataset.errors import DownloadError, FolderError
-from pass_dataset.files import user_cache, write_whole
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pass_dataset.archives.hash_lists import (
+    line_of,
+    names_in,
+    odd_names,
+    unmatched,
+    with_spellings,
+)
+from pass_dataset.archives.list_lines import in_utf8, name_examples
+from pass_dataset.errors import FolderError, MetadataError
+from pass_dataset.files import write_whole
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.state import REMOVALS_NAME, state_path, state_paths
-from pass_dataset.progress import Progress
 
 __all__ = [
     "REMOVALS_VARIABLE",
@@ -52,10 +60,11 @@ __all__ = [
     "RemovalList",
     "Removals",
     "add_removals",
-    "fetch_removals",
+    "clear_removals",
     "note_removals",
     "read_removals",
     "removals_for",
+    "removals_in",
 ]
 
 logger = logging.getLogger(__name__)
@@ -64,6 +73,12 @@ logger = logging.getLogger(__name__)
 REMOVALS_VARIABLE = "PASS_REMOVALS"
 
 _HEADER = (
+    "# Images that every reader of this folder leaves out: a name a line (pass-dataset remove).\n"
+)
+#: Stands behind the last name of a list with that header: one without it was cut.
+_END = "# End of the list.\n"
+#: What the lists of version 0.9 begin with; the last that they have is a line's end.
+_OLD_HEADER = (
     "# Images that every reader of this folder leaves out: a hash a line (pass-dataset remove).\n"
 )
 
@@ -88,24 +103,60 @@ class RemovalList:
     """Images to be left out.
 
     Attributes:
-      hashes: their hashes, as images are named by them.
+      hashes: their hashes, as images are named by them, or their names in an own collection; in
+        all spellings (`hash_lists.spellings`).
       sources: files that these come from.
+      listed: the names as the files have them, some perhaps twice.
     """
 
     hashes: frozenset[str] = frozenset()
     sources: tuple[ListSource, ...] = ()
+    listed: pa.Array = field(default_factory=lambda: pa.array([], pa.string()), compare=False)
+
+    def __post_init__(self) -> None:
+        if self.hashes and not len(self.listed):
+            object.__setattr__(self, "listed", pa.array(sorted(self.hashes), pa.string()))
 
     def __bool__(self) -> bool:
         return bool(self.hashes)
 
     def __or__(self, other: RemovalList) -> RemovalList:
         sources = {source.path: source for source in (*self.sources, *other.sources)}
-        return RemovalList(self.hashes | other.hashes, tuple(sources.values()))
+        listed = pa.concat_arrays([self.listed, other.listed])
+        return RemovalList(self.hashes | other.hashes, tuple(sources.values()), listed)
 
     @property
     def names(self) -> str:
         """The files, for messages."""
         return ", ".join(source.path for source in self.sources)
+
+    def unmatched(self, known: Iterable[str]) -> list[str]:
+        """Names on the list that are none of some images, in any spelling.
+
+        Args:
+          known: names of the images.
+        """
+        there = known if isinstance(known, pa.Array) else pa.array(list(known), pa.string())
+        return unmatched(self.listed, there)
+
+    def report_odd(self, what: object, known: Iterable[str]) -> None:
+        """Logs the names that are none of some images, and no hashes either, which may be slips.
+
+        One list serves all releases, so that there are always hashes that are not there.
+
+        Args:
+          what: is read.
+          known: names of its images on the list.
+        """
+        left = unmatched(odd_names(self.listed), pa.array(list(known), pa.string()))
+        if left:
+            logger.warning(
+                "%s: %d lines of removal list %s name no image of it: %s",
+                what,
+                len(left),
+                self.names,
+                name_examples(left),
+            )
 
     def report(self, what: object, left_out: int, total: int) -> None:
         """Logs what a reader leaves out.
@@ -127,6 +178,11 @@ class RemovalList:
             logger.info("%s: has no image of the removal list %s", what, self.names)
 
 
+#: How a list goes that is not wanted any more.
+_TAKE_AWAY = (
+    "A list that is not wanted any more is taken away by pass-dataset remove --clear FOLDER."
+)
+
 #: What readers take as ``removals=``: the path of a list, or a list.
 Removals: TypeAlias = "str | os.PathLike[str] | RemovalList"
 
@@ -136,55 +192,44 @@ _NONE = RemovalList()
 def read_removals(path: str | os.PathLike[str]) -> RemovalList:
     """Reads a list.
 
-    A hash that was written with its leading zeros, which the names of images have lost, stands for
-    the name as well.
+    A hash that was written in another way than images are named by it stands for the name as well
+    (`hash_lists.spellings`).
 
     Raises:
-      MetadataError: it cannot be read, or a line is no hash.
+      MetadataError: it cannot be read, a line cannot be a name, or there is no name in it: a list
+        that lost its names is never taken for one that has none.
     """
     path = Path(path).expanduser()
-    hashes = read_hash_list(path).to_pylist()
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    names = frozenset(hashes) | {found.lstrip("0") for found in hashes}
-    return RemovalList(names, (ListSource(str(path), sha256, len(set(hashes))),))
-
-
-def fetch_removals(
-    url: str, sha256: str | None, *, progress: Progress | None = None
-) -> RemovalList:
-    """Fetches a list that is published, once, and reads it.
-
-    Args:
-      url: ``https://…``; plain http from this machine only.
-      sha256: of the list, as whoever sent the URL gives it.
-      progress: where the download is shown.
-
-    Raises:
-      DownloadError: it cannot be had, has another SHA-256, or none was given.
-      MetadataError: it is no list of hashes.
-    """
-    # Every reader asks for lists, and hardly any fetches one: requests takes as long as NumPy.
-    from pass_dataset.downloads.single_file import fetch_file
-
-    parsed = urllib.parse.urlsplit(url)
-    is_here = parsed.hostname in ("localhost", "127.0.0.1", "::1")
-    if parsed.scheme != "https" and not (parsed.scheme == "http" and is_here):
-        raise DownloadError(f"{url}: expected an https:// address of a removal list")
-    if sha256 is None or not re.fullmatch(r"[0-9a-f]{64}", sha256.lower()):
-        raise DownloadError(
-            f"{url}: a list from the network is taken only with its SHA-256 (64 hexadecimal "
-            "digits): give --sha256, as whoever sent you the address has it"
-        )
-    folder = user_cache("removals")
-    path = folder / f"{sha256.lower()}.txt"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not path.is_file():
-            fetch_file(url, path, sha256=sha256.lower(), progress=progress)
+        data = path.read_bytes()
     except OSError as error:
-        raise DownloadError(f"{url}: cannot be kept in {folder}: {error}") from error
-    found = read_removals(path)
-    return replace(found, sources=tuple(replace(one, path=url) for one in found.sources))
+        raise MetadataError(
+            f"{path}: expected a removal list, but it cannot be read: {error.strerror}. Without it "
+            f"nothing is given out. {_TAKE_AWAY}"
+        ) from error
+    names = names_in(data, str(path))
+    if not len(names):
+        found = "comments only" if data.strip(b"\0\r\n\t ") else "an empty file"
+        raise MetadataError(
+            f"{path}: expected a removal list, one name a line, found {found}. Put the names back, "
+            f"from a copy. {_TAKE_AWAY}"
+        )
+    if _is_cut(in_utf8(data).decode().replace("\r\n", "\n")):
+        raise MetadataError(
+            f"{path}: is a removal list that was cut: expected the line {_END.strip()!r} behind "
+            f"its last name. Put the names back, from a copy, and that line. {_TAKE_AWAY}"
+        )
+    source = ListSource(
+        str(path), hashlib.sha256(data).hexdigest(), pc.count_distinct(names).as_py()
+    )
+    return RemovalList(with_spellings(names), (source,), names)
+
+
+def _is_cut(text: str) -> bool:
+    """Whether a list that was written here has lost its end."""
+    if text.startswith(_OLD_HEADER):
+        return not text.endswith("\n")
+    return text.startswith(_HEADER) and f"\n{_END}" not in text
 
 
 def removals_for(
@@ -207,8 +252,19 @@ def removals_for(
         found |= read_removals(named)
     for place in places:
         if place is not None and "://" not in os.fspath(place):
-            for path in state_paths(Path(place), REMOVALS_NAME):
-                found |= read_removals(path)
+            found |= removals_in(Path(place))
+    return found
+
+
+def removals_in(folder: Path) -> RemovalList:
+    """The images on the lists of a folder alone.
+
+    Raises:
+      MetadataError: one of the lists cannot be read.
+    """
+    found = _NONE
+    for path in state_paths(folder, REMOVALS_NAME):
+        found |= read_removals(path)
     return found
 
 
@@ -243,15 +299,36 @@ def note_removals(
     path = state_path(folder, REMOVALS_NAME, for_writing=True)
     known: frozenset[str] = frozenset()
     text = _HEADER
-    if path.is_file():
+    if os.path.lexists(path):
         known = read_removals(path).hashes
-        text = path.read_text(encoding="utf-8-sig")
-        text += "" if text.endswith("\n") else "\n"
+        text = in_utf8(path.read_bytes()).decode()
+        text = text.removesuffix("\n") + "\n"
+        text = text.replace(f"\n{_END}", "\n").replace(_OLD_HEADER, _HEADER)
     new = sorted(set(hashes) - known)
     if new:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         text += "".join(
             f"# {now} from {source.path}, SHA-256 {source.sha256}\n" for source in sources
         )
-        write_whole(path, (text + "\n".join([*new, ""])).encode())
+        write_whole(path, (text + "\n".join([*map(line_of, new), _END])).encode())
     return path, len(new)
+
+
+def clear_removals(folder: Path) -> list[Path]:
+    """Takes the lists of a folder away, that of this user as well: its images are given out again.
+
+    Returns:
+      The files that were deleted.
+
+    Raises:
+      FolderError: one cannot be deleted.
+    """
+    cleared = []
+    try:
+        with hold(folder):
+            for path in state_paths(folder, REMOVALS_NAME):
+                path.unlink()
+                cleared.append(path)
+    except OSError as error:
+        raise FolderError(f"{folder}: its removal list cannot be taken away: {error}") from error
+    return cleared

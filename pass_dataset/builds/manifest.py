@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from pass_dataset.errors import ReleaseError, UnreadableBuildError
-from pass_dataset.files import write_whole
+from pass_dataset.files import require_inside
+from pass_dataset.json_files import load_json, save_json
 from pass_dataset.releases.release import Release, format_release, parse_release
 
 __all__ = ["ExportRecord", "ExportShard"]
@@ -77,8 +77,7 @@ class ExportRecord(ABC):
 
     def save(self, folder: Path) -> None:
         """Writes the JSON file."""
-        content = json.dumps(self._content(), indent=1) + "\n"
-        write_whole(folder / self.file_name, content.encode())
+        save_json(folder / self.file_name, self._content(), indent=1)
         for name in self.older_names:
             (folder / name).unlink(missing_ok=True)
 
@@ -94,7 +93,10 @@ class ExportRecord(ABC):
             (folder / name for name in names if (folder / name).exists()), folder / names[0]
         )
         try:
-            return cls._of(json.loads(path.read_text(encoding="utf-8")), path)
+            record = cls._of(load_json(path), path)
+            for shard in record.shards:
+                require_inside(shard.path)
+            return record
         except FileNotFoundError as error:
             raise UnreadableBuildError(cls.absent.format(folder=folder)) from error
         except (OSError, ValueError, KeyError, TypeError, ReleaseError) as error:

@@ -15,7 +15,7 @@ from pass_dataset.errors import FolderError
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.progress import Silent
 
-__all__ = ["Target", "find_targets", "images_in", "open_target"]
+__all__ = ["Target", "find_targets", "images_in", "open_target", "targets_in"]
 
 #: ``<name>/<config>/<version>/<fingerprint>`` below the cache of `datasets`; TFDS needs fewer.
 _DEPTH = 4
@@ -50,15 +50,24 @@ def find_targets(path: str | os.PathLike[str]) -> list[Target]:
       FolderError: there is nothing of that sort.
     """
     root = Path(path).expanduser()
-    if not root.is_dir():
-        raise FolderError(f"{root}: expected a folder, found {_found(root)}")
-    targets = list(_search(root, _DEPTH))
+    targets = targets_in(root)
     if not targets:
         raise FolderError(
             f"{root}: expected archives, or a build or export of them by this package; found none "
             "in it or below"
         )
     return targets
+
+
+def targets_in(root: Path) -> list[Target]:
+    """`find_targets`, of a folder that may have none.
+
+    Raises:
+      FolderError: it is no folder.
+    """
+    if not root.is_dir():
+        raise FolderError(f"{root}: expected a folder, found {_found(root)}")
+    return list(_search(root, _DEPTH))
 
 
 def _found(path: Path) -> str:
@@ -74,7 +83,10 @@ def _search(folder: Path, depth: int) -> Iterator[Target]:
             entries = sorted(found, key=lambda entry: entry.name)
         for below in entries:
             # What begins so is being built, or is no data.
-            if below.is_dir() and not below.name.startswith((".", "incomplete")):
+            is_data = (
+                not below.name.startswith((".", "incomplete")) and ".incomplete" not in below.name
+            )
+            if below.is_dir() and is_data:
                 yield from _search(Path(below.path), depth - 1)
 
 

@@ -27,6 +27,8 @@ __all__ = ["add_arguments"]
 logger = logging.getLogger(__name__)
 
 _FORMATS = ("csv", "html", "bibtex")
+#: Of lists that are to be read and not there: images have no such names.
+_LIST_SUFFIXES = (".txt", ".csv", ".tsv", ".lst", ".list")
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -51,8 +53,8 @@ def add_arguments(parser: CommandParser) -> None:
         "--hashes",
         nargs="+",
         metavar="LIST",
-        help="hashes, files with one a line (also kept.txt of passify), .parquet files with a "
-        "column hash; -: standard input",
+        help="hashes (in an own collection, names), files with one a line (also kept.txt of "
+        "passify), .parquet files with a column hash; -: standard input",
     )
     which.add_argument("--all", action="store_true", help="all images of the release")
     parser.add_argument(
@@ -119,19 +121,27 @@ def _read_hashes(given: Sequence[str]) -> pa.Array:
     """Hashes from the command line, from files, and from standard input."""
     import pyarrow as pa
 
-    from pass_dataset.archives.hash_lists import is_hash, parse_hash_list, read_hash_list
+    from pass_dataset.archives.hash_lists import is_hash, names_in, read_hash_list
 
     lists = []
     for text in given:
         if text == "-":
-            lists.append(parse_hash_list(_standard_input(), "standard input"))
+            lists.append(names_in(sys.stdin.buffer.read(), "standard input"))
         elif is_hash(text):
             lists.append(pa.array([text], pa.string()))
         elif text.endswith(".parquet"):
             lists.append(_hash_column(text))
-        else:
+        elif _is_file_name(text):
             lists.append(read_hash_list(text))
+        else:
+            lists.append(names_in(text.encode("utf-8", "surrogateescape"), "--hashes"))
     return pa.concat_arrays(lists)
+
+
+def _is_file_name(text: str) -> bool:
+    """Whether a list is meant, and not the name of an image in an own collection."""
+    path = Path(text)
+    return path.exists() or len(path.parts) > 1 or path.suffix.lower() in _LIST_SUFFIXES
 
 
 def _hash_column(path: str) -> pa.Array:
@@ -144,10 +154,3 @@ def _hash_column(path: str) -> pa.Array:
         return column.cast(pa.string()).combine_chunks()
     except (OSError, KeyError, pa.ArrowException) as error:
         raise MetadataError(f"{path}: expected Parquet with a column 'hash': {error}") from error
-
-
-def _standard_input() -> str:
-    try:
-        return sys.stdin.buffer.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise MetadataError(f"standard input: expected a list of hashes: {error}") from error

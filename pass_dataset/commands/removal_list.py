@@ -18,13 +18,19 @@ DIR_HELP = (
 )
 
 
-def add_list(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    """Adds the list, and which release archive folders are of."""
-    parser.add_argument(
+def add_list(
+    parser: argparse.ArgumentParser, group: argparse._ActionsContainer | None = None
+) -> None:
+    """Adds the list, and which release archive folders are of.
+
+    Args:
+      parser: of the command.
+      group: of arguments that exclude each other, to which the list is added.
+    """
+    (group or parser).add_argument(
         "--list",
         metavar="FILE|URL",
-        required=required,
-        help="text file with a hash a line, or its https address",
+        help="text file with a hash a line (in an own collection, a name), or its https address",
     )
     parser.add_argument("--sha256", metavar="HEX", help="SHA-256 of the list at the address")
     parser.add_argument(
@@ -34,7 +40,8 @@ def add_list(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 def given_list(options: argparse.Namespace) -> RemovalList:
     """The list that `add_list` was told, read or fetched; an empty one if there is none."""
-    from pass_dataset.archives.removals import RemovalList, fetch_removals, read_removals
+    from pass_dataset.archives.fetched_removals import fetch_removals
+    from pass_dataset.archives.removals import RemovalList, read_removals
 
     if options.list is None:
         return RemovalList()

@@ -1,17 +1,26 @@
-"""The lock of a folder: one process at a time changes it, and the others are told who does."""
+"""The lock of a folder: one process at a time changes it, and the others are told who does.
+
+Folders are shared. The lock's file is made for all who may write to the folder, and one that a
+colleague made with other rights does as well: whoever may read it can lock it. Some file systems
+keep no locks (NFS without its daemon, some FUSE): there work goes on, and it is said.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import json
 import logging
 import os
 import socket
+import stat
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pass_dataset.errors import FolderLockedError
+from pass_dataset.errors import FolderError, FolderLockedError
 from pass_dataset.files import sweep_parts, write_whole
 from pass_dataset.folders.state import HOLDER_NAME, LOCK_NAME, state_path
 
@@ -19,41 +28,178 @@ __all__ = ["hold", "holder"]
 
 logger = logging.getLogger(__name__)
 
+_BUSY = frozenset({errno.EAGAIN, errno.EWOULDBLOCK})
+#: What file systems answer that keep no locks; EBADF: that want the file opened for writing.
+_NO_LOCKS = frozenset(
+    {
+        errno.ENOLCK,
+        errno.EOPNOTSUPP,
+        errno.ENOTSUP,
+        errno.ENOSYS,
+        errno.EINVAL,
+        errno.EBADF,
+        errno.EROFS,
+    }
+)
+
+#: Folders that this thread holds: what it calls meanwhile need not wait for it.
+_held = threading.local()
+
 
 @contextlib.contextmanager
-def hold(folder: Path, *, wait: bool = True, poll_s: float = 0.5) -> Iterator[None]:
+def hold(
+    folder: Path,
+    *,
+    wait: bool = True,
+    poll_s: float = 0.5,
+    is_needed: bool = True,
+) -> Iterator[None]:
     """Holds the folder for changing it; the system lets go of it however the process ends.
+
+    Who holds it already goes on holding it: a build may write into the folder of its archives.
 
     Args:
       folder: an existing folder.
       wait: wait for another holder (saying who it is), or raise at once.
       poll_s: seconds between tries.
+      is_needed: false for what is safe without, and only spares two processes the same work: it
+        goes on where the folder cannot be locked, whatever the reason.
 
     Raises:
       FolderLockedError: not waiting, and another process holds the folder.
+      FolderError: this user may not lock it.
     """
-    # Readers lock nothing, and each process of a build or a training would load it.
-    import filelock
+    mine = _held.__dict__.setdefault("folders", set())
+    key = (os.getpid(), folder.resolve())
+    if key in mine:
+        yield
+        return
+    with _holding(folder, wait, poll_s, is_needed):
+        mine.add(key)
+        try:
+            yield
+        finally:
+            mine.discard(key)
 
-    lock = filelock.FileLock(state_path(folder, LOCK_NAME, for_writing=True))
+
+@contextlib.contextmanager
+def _holding(folder: Path, wait: bool, poll_s: float, is_needed: bool) -> Iterator[None]:
     try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        message = f"{folder} is in use by {_holder(folder)}"
-        if not wait:
-            raise FolderLockedError(f"{message}; wait for it to end, or stop it") from None
-        logger.warning("%s; waiting for it", message)
-        lock.acquire(poll_interval=poll_s)
-    holder = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%F %T")}
-    holder_path = state_path(folder, HOLDER_NAME, for_writing=True)
+        handle = _locked(folder, wait, poll_s)
+    except FolderLockedError:
+        raise
+    except (OSError, FolderError) as error:
+        if is_needed and not _keeps_no_locks(error):
+            raise _refused(folder, error) from error
+        logger.warning("%s: cannot be locked (%s); going on without a lock", folder, error)
+        yield
+        return
     try:
-        sweep_parts(holder_path.parent)
-        # For people, and of no use after a power cut.
-        write_whole(holder_path, json.dumps(holder).encode(), durable=False)
+        with _named_holder(folder):
+            yield
+    finally:
+        # Said, and not left to the closing: a process that was forked meanwhile has the file too.
+        fcntl.flock(handle, fcntl.LOCK_UN)
+        os.close(handle)
+
+
+def _keeps_no_locks(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in _NO_LOCKS
+
+
+def _refused(folder: Path, error: Exception) -> FolderError:
+    if isinstance(error, FolderError):
+        return error
+    assert isinstance(error, OSError)
+    return FolderError(
+        f"{error.filename or folder}: the folder cannot be locked for a change: {error.strerror}. "
+        "The file's owner can give the others the right to read and write it"
+    )
+
+
+def _locked(folder: Path, wait: bool, poll_s: float) -> int:
+    """Locks the folder; returns the open file that keeps it so.
+
+    Raises:
+      FolderLockedError: not waiting, and another process holds it.
+      FolderError, OSError: it cannot be locked.
+    """
+    path = state_path(folder, LOCK_NAME, for_writing=True)
+    handle = _opened(folder, path)
+    is_told = False
+    try:
+        while not _is_got(path, handle, fcntl.LOCK_EX):
+            message = f"{folder} is in use by {_holder(folder)}"
+            if not wait:
+                raise FolderLockedError(f"{message}; wait for it to end, or stop it")
+            if not is_told:
+                logger.warning("%s; waiting for it", message)
+                is_told = True
+            time.sleep(poll_s)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _is_got(path: Path, handle: int, kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _BUSY:
+            return False
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+    return True
+
+
+def _opened(folder: Path, path: Path) -> int:
+    """The lock's file, open; made for all who may write to the folder if it is not there."""
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        # Not to be made and opened at once: in folders where all may write, systems then refuse
+        # the files of others.
+        return os.open(path, os.O_RDWR | flags)
+    except PermissionError:
+        return os.open(path, os.O_RDONLY | flags)
+    except FileNotFoundError:
+        pass
+    # That of the folder for a lock in the user's cache too, though nobody else comes there.
+    meant = folder.stat()
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | flags, _mode(meant.st_mode))
+    except FileExistsError:
+        return os.open(path, os.O_RDONLY | flags)
+    with contextlib.suppress(OSError):
+        os.fchown(handle, -1, meant.st_gid)
+    with contextlib.suppress(OSError):
+        os.fchmod(handle, _mode(meant.st_mode))
+    return handle
+
+
+def _mode(folder_mode: int) -> int:
+    """Reading and writing for those who may write to the folder."""
+    mode = 0o644
+    if folder_mode & stat.S_IWGRP:
+        mode |= 0o060
+    if folder_mode & stat.S_IWOTH:
+        mode |= 0o006
+    return mode
+
+
+@contextlib.contextmanager
+def _named_holder(folder: Path) -> Iterator[None]:
+    """Says who holds the folder. For people, so nothing depends on it."""
+    content = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%F %T")}
+    path = state_path(folder, HOLDER_NAME, for_writing=True)
+    with contextlib.suppress(OSError):
+        sweep_parts(path.parent)
+        write_whole(path, json.dumps(content).encode(), durable=False)
+    try:
         yield
     finally:
-        holder_path.unlink(missing_ok=True)
-        lock.release()
+        # One that a colleague left stays where only owners may remove files.
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def _holder(folder: Path) -> str:
@@ -65,19 +211,15 @@ def _holder(folder: Path) -> str:
 
 
 def holder(folder: Path) -> str | None:
-    """Who holds the folder now; None: nobody."""
+    """Who holds the folder now; None: nobody, or it cannot be told."""
     path = state_path(folder, LOCK_NAME)
-    if not path.exists():
-        return None
-    # As above.
-    import filelock
-
-    lock = filelock.FileLock(path)
     try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        return _holder(folder)
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
-        return None  # it may not be written here, so nobody works on it from here
-    lock.release()
-    return None
+        return None
+    try:
+        return None if _is_got(path, handle, fcntl.LOCK_SH) else _holder(folder)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)

@@ -6,15 +6,15 @@ receipt is taken for whole by the loaders; `pass-dataset verify` hashes all the 
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pass_dataset.errors import ReleaseError
-from pass_dataset.files import write_whole
+from pass_dataset.folders.file_mark import FileMark
 from pass_dataset.folders.state import RECEIPT_NAME, state_path
+from pass_dataset.json_files import load_json, save_json
 from pass_dataset.releases.release import Release, ReleaseFile, format_release, parse_release
 
 __all__ = ["Receipt", "ReceiptEntry"]
@@ -59,7 +59,7 @@ class Receipt:
         """Reads the folder's receipt; none, or one that cannot be read, is an empty receipt."""
         path = state_path(folder, RECEIPT_NAME)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = load_json(path)
             if content["schema"] != _SCHEMA:
                 raise ValueError(f"schema {content['schema']}, expected {_SCHEMA}")
             entries = {name: ReceiptEntry(**entry) for name, entry in content["files"].items()}
@@ -83,19 +83,21 @@ class Receipt:
         if not self.claims(file):
             return False
         entry = self.entries[file.filename]
-        try:
-            stat = (self.folder / file.filename).stat()
-        except OSError:
-            return False
-        return (stat.st_size, stat.st_mtime_ns) == (entry.size_bytes, entry.mtime_ns)
+        found = FileMark.at(self.folder / file.filename)
+        return found is not None and found.content == (entry.size_bytes, entry.mtime_ns)
 
-    def record(self, file: ReleaseFile) -> None:
-        """Puts on record that the file, as it is on disk now, was hashed and is right."""
-        stat = (self.folder / file.filename).stat()
+    def record(self, file: ReleaseFile, hashed: FileMark | None = None) -> None:
+        """Puts on record that a file was hashed and is right.
+
+        Args:
+          file: which.
+          hashed: the file as it was before its hash was begun; None: as it is on disk now, for who
+            has just given it its name.
+        """
+        if hashed is None:
+            hashed = FileMark.of((self.folder / file.filename).stat())
         verified = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self.entries[file.filename] = ReceiptEntry(
-            stat.st_size, stat.st_mtime_ns, file.sha256, verified
-        )
+        self.entries[file.filename] = ReceiptEntry(*hashed.content, file.sha256, verified)
 
     def strike(self, filename: str) -> None:
         """Takes a file off the record."""
@@ -109,4 +111,4 @@ class Receipt:
             "files": {name: asdict(entry) for name, entry in sorted(self.entries.items())},
         }
         path = state_path(self.folder, RECEIPT_NAME, for_writing=True)
-        write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
+        save_json(path, content, indent=1)

@@ -22,8 +22,10 @@ __all__ = [
     "RECEIPT_NAME",
     "REMOVALS_NAME",
     "STATE_NAMES",
+    "others_state_paths",
     "state_path",
     "state_paths",
+    "state_places",
 ]
 
 RECEIPT_NAME = "pass_receipt.json"
@@ -83,8 +85,43 @@ def state_paths(folder: Path, name: str) -> list[Path]:
 
     For what counts wherever it stands, as a shared folder's and a user's own list of removals do.
     """
-    places = [folder / name]
+    return [path for path in state_places(folder, name) if _is_there(path)]
+
+
+def state_places(folder: Path, name: str) -> list[Path]:
+    """Where a state file of the folder may be: beside the archives, and in the user's cache.
+
+    One that stands beside read-only archives may be of a time before they were changed, and the
+    one that fits in the cache.
+    """
     kept = optional_cache("folders")
-    if kept is not None:
-        places.append(kept / _cache_name(folder) / name)
-    return [path for path in places if os.path.isfile(path)]
+    return [folder / name, *([] if kept is None else [kept / _cache_name(folder) / name])]
+
+
+def others_state_paths(folder: Path, name: str) -> list[Path]:
+    """Where other users of this machine keep a state file of the folder, as far as can be seen.
+
+    That is in the cache folders that users have if they name none themselves.
+    """
+    try:
+        # Not on Windows.
+        import pwd
+    except ImportError:
+        return []
+    below = Path(".cache", "pass_dataset", "folders", _cache_name(folder), name)
+    mine = {path.resolve() for path in state_paths(folder, name)}
+    homes = {Path(user.pw_dir) for user in pwd.getpwall()}
+    # os.path and not Path: the latter raises where a folder above may not be looked into.
+    found = [home / below for home in sorted(homes) if os.path.isfile(home / below)]
+    return [path for path in found if path.resolve() not in mine]
+
+
+def _is_there(path: Path) -> bool:
+    """True for a link that leads nowhere, too, and where it cannot be told: reading it says why."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -7,10 +7,11 @@ rows for streaming and tables for building, about ten times as fast.
 from __future__ import annotations
 
 import abc
+import contextlib
 import inspect
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ import datasets
 
 from pass_dataset.archives.records import ImageRecord, PassArchive, shard_bounds
 from pass_dataset.archives.removals import RemovalList, Removals, note_removals, removals_for
+from pass_dataset.builds.writing.basis import Basis, refuse_purged
 from pass_dataset.errors import DiskSpaceError, FolderError
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.huggingface.features import FEATURES, LICENSE, example
@@ -64,6 +66,10 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
 
     #: Of the data that is cached, read before it is built anew.
     _stored_removals = RemovalList()
+    #: What the data being built rests on; None while none is built.
+    _basis: Basis | None = None
+    #: What is held until it has its name.
+    _until_named: contextlib.ExitStack | None = None
     #: Images that the data being built lacks; None while none is built.
     _left_out: frozenset[str] | None = None
 
@@ -138,12 +144,34 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
         self._left_out = None
         # What is expected would be compared with what comes, which lacks what was removed.
         self.info.splits = None
-        super().download_and_prepare(output_dir, *arguments, **named)
+        with contextlib.ExitStack() as self._until_named:
+            super().download_and_prepare(output_dir, *arguments, **named)
+        self._until_named = self._basis = None
         if self._left_out is not None and "://" not in self._output_dir:
             # What the data lacked before, it lacks still: the archives may have been purged.
             left_out = self._left_out | self._stored_removals.hashes
             if left_out:
                 note_removals(Path(self._output_dir), left_out, self._removals().sources)
+
+    def _download_and_prepare(self, *arguments: Any, **named: Any) -> Any:
+        """Called by the library, which gives the folder its name next, or removes it."""
+        done = super()._download_and_prepare(*arguments, **named)
+        if self._basis is not None and self._until_named is not None:
+            self._until_named.enter_context(self._basis.kept())
+            self._basis.require_unchanged(self._output_dir)
+        return done
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Given to worker processes, which have no part in that.
+        return self.__dict__ | {"_basis": None, "_until_named": None}
+
+    def _opened(self, opening: Callable[[], PassArchive]) -> PassArchive:
+        """Archives to build from, by what opens them."""
+        before = refuse_purged(self._archives)
+        archive = opening()
+        output = () if "://" in self._output_dir else (Path(self._output_dir),)
+        self._basis = Basis.of(archive, before, *output, given=self._given_removals)
+        return archive
 
     def as_dataset(self, *arguments: Any, **named: Any) -> Any:
         """As the library's method, without the images on removal lists."""

@@ -75,8 +75,10 @@ class Pass(ArchiveBuilder):
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         if dl_manager.is_streaming:
             return [self._stream()]
-        archive = provide(
-            self._archives, mirrors=self.config.mirror_urls, removals=self._removals()
+        archive = self._opened(
+            lambda: provide(
+                self._archives, mirrors=self.config.mirror_urls, removals=self._removals()
+            )
         )
         self._require_room(archive)
         return [self._local_split(archive)]

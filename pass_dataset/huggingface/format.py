@@ -13,7 +13,6 @@ from pass_dataset.builds.purging.purging import Purgeable
 from pass_dataset.extras import require
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.huggingface.purge import PurgeableCache
-from pass_dataset.registration import HUGGINGFACE_BUILDERS
 
 __all__ = ["FORMAT"]
 
@@ -58,9 +57,9 @@ class _Huggingface(Format):
     def recognises(self, folder: Path) -> bool:
         try:
             info = json.loads((folder / INFO_NAME).read_text(encoding="utf-8"))
-            # The Hub's old script called its column otherwise.
-            ours = info.get("dataset_name") in HUGGINGFACE_BUILDERS
-            return ours and "creator_uname" in info["features"]
+            # An export given as a folder is cached under the folder's name. The Hub's old script
+            # called its columns otherwise.
+            return "creator_uname" in info["features"] and "hash" in info["features"]
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return False
 

@@ -29,7 +29,7 @@ class PassMini(ArchiveBuilder):
         return read_release(CHECKSUMS)
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
-        return [self._local_split(open_mini(self._removals()))]
+        return [self._local_split(self._opened(lambda: open_mini(self._removals())))]
 
     @property
     def _archives(self) -> ArchiveFolder:

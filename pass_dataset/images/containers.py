@@ -5,6 +5,8 @@ The size has to be known before Pillow is asked wherever Pillow allocates on ope
 
 from __future__ import annotations
 
+import re
+
 from pass_dataset.images.exif import EXIF_START
 from pass_dataset.images.frames import Frame
 from pass_dataset.images.jpeg import read_jpeg
@@ -24,6 +26,8 @@ _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"miaf"})
 #: Files name a handful of brands; a box that claims more is not read on.
 _MOST_BRAND_BYTES = 1024
+_MOST_PPM_HEADER_BYTES = 1 << 16
+_PPM_SIZE = re.compile(rb"P[1-6](?:(?:\s|#[^\r\n]*[\r\n])+\d+){2}")
 _BMP_HEADER_BYTES = (12, 16, 40, 52, 56, 64, 108, 124)
 #: Images all the same, and not to be called anything else.
 _UNSUPPORTED = {
@@ -64,6 +68,13 @@ def read_frame(data: bytes) -> Frame | str:
     ):
         return "BMP"
     if data[:1] == b"P" and data[1:2] in b"123456" and data[2:3].isspace():
+        # Pillow reads a comment byte by byte, which takes half a minute for one of 20 MB.
+        if len(data) > _MOST_PPM_HEADER_BYTES and not _PPM_SIZE.match(
+            data, 0, _MOST_PPM_HEADER_BYTES
+        ):
+            raise BadImageError(
+                "damaged", f"PPM whose size is not in its first {_MOST_PPM_HEADER_BYTES:,} bytes"
+            )
         return "PPM"
     if data.startswith(_JPEG_2000_SIGNATURES):
         return "JPEG2000"

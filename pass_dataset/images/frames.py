@@ -17,6 +17,7 @@ class Frame:
       orientation: 1 to 8, as EXIF counts.
       stream: the bytes to decode, stripped of metadata where that was easily done.
       channels: of a JPEG: 1 is grey, 3 are colours, 4 are inks. None of other formats.
+      scans: of a JPEG that may have several; 1 of others.
     """
 
     format: str
@@ -25,3 +26,4 @@ class Frame:
     orientation: int
     stream: bytes
     channels: int | None = None
+    scans: int = 1

@@ -13,6 +13,7 @@ from pass_dataset.images.jpeg_headers import (
     APP0,
     APP1,
     FRAMES,
+    SOS,
     JpegHeaderError,
     frame_size,
     segments,
@@ -27,6 +28,8 @@ _APP14, _APP15, _COM = 0xEE, 0xEF, 0xFE
 _DROPPED = (frozenset(range(APP0, _APP15 + 1)) - {APP0, _APP14}) | {_COM}
 #: Marker and length of a segment, before its content.
 _SEGMENT_HEADER_BYTES = 4
+#: Frames whose coefficients come in several scans, bit by bit.
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 
 
 def read_jpeg(data: bytes) -> Frame:
@@ -38,6 +41,8 @@ def read_jpeg(data: bytes) -> Frame:
     kept = [data[:2]]
     size: tuple[int, int] | None = None
     channels = 0
+    is_progressive = False
+    in_first_scan = 0
     exif: bytes | None = None
     end = 2
     try:
@@ -45,6 +50,9 @@ def read_jpeg(data: bytes) -> Frame:
             if marker in FRAMES and size is None:
                 header = data[start:end]
                 size, channels = frame_size(header), header[5]
+                is_progressive = marker in _PROGRESSIVE
+            if marker == SOS and start < end:
+                in_first_scan = data[start]
             if marker == APP1 and exif is None:
                 # OpenCV looks at the first only, and not at what it begins with.
                 exif = data[start + len(EXIF_START) : end]
@@ -60,4 +68,7 @@ def read_jpeg(data: bytes) -> Frame:
         raise BadImageError("truncated", "JPEG without an end marker", *size)
     kept.append(data[end:])
     orientation = UPRIGHT if exif is None else exif_orientation(exif)
-    return Frame("JPEG", *size, orientation, b"".join(kept), channels)
+    # Within coded data no marker of a scan can be. Where all is in one, a decoder stops after it.
+    has_several = is_progressive or in_first_scan < channels
+    scans = 1 + data.count(bytes([0xFF, SOS]), end) if has_several else 1
+    return Frame("JPEG", *size, orientation, b"".join(kept), channels, scans)

@@ -22,6 +22,7 @@ ImageReader = Literal["opencv", "pillow"]
 #:   marker was put behind what is left (JPEG, where simplejpeg is installed);
 #: - ``damaged``: its bytes contradict its format;
 #: - ``too-large``: its pixels would be more than the limit; told before they are made;
+#: - ``too-many-scans``: a JPEG that would have a decoder go over its pixels hundreds of times;
 #: - ``single-colour``: every pixel the same, but for noise (`SINGLE_COLOUR_RANGE`).
 Outcome = Literal[
     "ok",
@@ -31,6 +32,7 @@ Outcome = Literal[
     "truncated",
     "damaged",
     "too-large",
+    "too-many-scans",
     "single-colour",
 ]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)

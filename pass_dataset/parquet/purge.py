@@ -31,18 +31,20 @@ class PurgeableParquet(Purgeable):
         files = []
         task = progress.task("Reading hashes", len(export.shards), "files")
         for shard in export.shards:
-            try:
-                found = pq.read_table(self.folder / shard.path, columns=["hash"])["hash"]
-            except (OSError, pa.ArrowException) as error:
-                raise UnreadableBuildError(
-                    f"{self.folder / shard.path}: cannot be read: {error}. Build the export again."
-                ) from error
+            found = _hashes(self.folder / shard.path)
             images = found.filter(pc.is_in(found, value_set=listed)).to_pylist()
             if images:
                 files.append(Affected(shard.path, tuple(images)))
             task.advance(1)
         task.finish()
         return files
+
+    def data_files(self) -> list[Path]:
+        return [self.folder / shard.path for shard in Export.load(self.folder).shards]
+
+    def images(self, name: str, path: Path, hashes: frozenset[str]) -> list[str]:
+        found: list[str] = _hashes(path).to_pylist()
+        return found
 
     def rewrite(self, file: Affected, target: Path, progress: Progress) -> Rewritten:
         listed = pa.array(sorted(file.hashes), pa.string())
@@ -70,3 +72,12 @@ class PurgeableParquet(Purgeable):
         text = card_after(card.read_text(encoding="utf-8"), before, after)
         write_whole(card, text.encode())
         after.save(self.folder)
+
+
+def _hashes(path: Path) -> pa.ChunkedArray:
+    try:
+        return pq.read_table(path, columns=["hash"])["hash"]
+    except (OSError, pa.ArrowException) as error:
+        raise UnreadableBuildError(
+            f"{path}: cannot be read: {error}. Build the export again."
+        ) from error

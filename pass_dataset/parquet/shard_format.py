@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pass_dataset.archives.records import OpenTars
+from pass_dataset.archives.open_tars import OpenTars
 from pass_dataset.builds.writing.readahead import with_readahead
 from pass_dataset.errors import BuildError
 from pass_dataset.parquet.schema import arrow_schema

@@ -21,6 +21,7 @@ import tensorflow_datasets as tfds
 
 from pass_dataset.archives.records import ImageRecord, PassArchive
 from pass_dataset.archives.removals import RemovalList, Removals, note_removals, removals_for
+from pass_dataset.builds.writing.basis import Basis, refuse_purged
 from pass_dataset.builds.writing.build import SPLIT, Build
 from pass_dataset.builds.writing.layout import Layout, lay_out, shuffled_records
 from pass_dataset.builds.writing.plan import BuildPlan, sweep, work_folder
@@ -96,6 +97,10 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
     removals: Removals | None = None
     #: The archive folder last named to `download_and_prepare`.
     _manual_dir: Path | None = None
+    #: What the build at work rests on; None: nothing is being built.
+    _basis: Basis | None = None
+    #: What is held until the data set has its name.
+    _until_named: contextlib.ExitStack | None = None
     #: Images that are left out of what is being built.
     _left_out: frozenset[str] = frozenset()
 
@@ -155,7 +160,15 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
         return removals_for(self._archives.path, self.data_dir, given=self.removals)
 
     def _opened(self, dl_manager: Any) -> PassArchive:
+        before = refuse_purged(self._archives)
         archive = self._open_archive(dl_manager)
+        self._basis = Basis.of(
+            archive,
+            before,
+            Path(self.data_dir),
+            given=self.removals,
+            held=Path(self.data_dir).parent,
+        )
         # What the data lacked before, it lacks still: the archives may have been purged.
         stored = removals_for(self.data_dir).hashes
         self._left_out = stored | frozenset(archive.removed)
@@ -242,9 +255,13 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
                 config = dataclasses.replace(
                     config, download_mode=tfds.GenerateMode.REUSE_DATASET_IF_EXISTS
                 )
-            super().download_and_prepare(
-                download_dir=download_dir, download_config=config, file_format=file_format, **others
-            )
+            with contextlib.ExitStack() as self._until_named:
+                super().download_and_prepare(
+                    download_dir=download_dir,
+                    download_config=config,
+                    file_format=file_format,
+                    **others,
+                )
 
     @contextlib.contextmanager
     def _turn(self, config: tfds.download.DownloadConfig) -> Iterator[bool]:
@@ -284,6 +301,7 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
         self.assert_is_not_blocked()
         dl_manager = self._make_download_manager(download_dir=download_dir, download_config=config)
         archive = self._opened(dl_manager)
+        assert self._basis is not None
         template = self._get_filename_template(split_name=SPLIT)
         sharding = config.get_shard_config()
         build = Build(
@@ -308,7 +326,7 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
             plan.publish(target)
 
         with on_terminal() as progress:
-            build.run(archive, finish, progress)
+            build.run(self._basis, finish, progress)
 
     def _download_and_prepare(
         self, dl_manager: Any, download_config: tfds.download.DownloadConfig
@@ -316,7 +334,16 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
         """Called by TFDS where the folder is not built in worker processes."""
         if not _wants_beam(download_config) or self.info.file_format.value not in FORMATS:
             super()._download_and_prepare(dl_manager, download_config)
-            return
+        else:
+            self._prepare_on_beam(dl_manager, download_config)
+        if self._basis is not None and self._until_named is not None:
+            # TFDS gives the folder its name next, or removes it.
+            self._until_named.enter_context(self._basis.kept())
+            self._basis.require_unchanged(self.data_dir)
+
+    def _prepare_on_beam(
+        self, dl_manager: Any, download_config: tfds.download.DownloadConfig
+    ) -> None:
         require("apache_beam", feature="Building with a Beam runner", extra="beam")
         # Beam comes with it.
         from pass_dataset.tfds import beam

@@ -16,7 +16,7 @@ from typing import Any
 import apache_beam as beam
 from etils import epath
 
-from pass_dataset.archives.records import OpenTars, PassArchive
+from pass_dataset.archives.records import PassArchive
 from pass_dataset.builds.writing.layout import Layout, lay_out, shuffled_records
 from pass_dataset.builds.writing.shard_files import write_shard
 from pass_dataset.tfds.shard_format import TfdsFormat
@@ -55,7 +55,7 @@ class ShardWriter(beam.DoFn):
         layout = self._shared_layout()
         records = layout.shard(number)
         path = self._paths[number]
-        tars = OpenTars(self._archive.folder, self._archive.summary.tars)
+        tars = self._archive.open_tars()
         try:
             if "://" not in path:
                 write_shard(records, tars, Path(path), self._format, _unseen)

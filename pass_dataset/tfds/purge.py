@@ -40,7 +40,7 @@ class PurgeableTfds(Purgeable):
                 f"{self.folder}: files of format {file_format!r} are not written anew; delete the "
                 "folder and build it again: its images are left out then"
             )
-        paths = [path for path in sorted(self.folder.iterdir()) if _SHARD.fullmatch(path.name)]
+        paths = self.data_files()
         task = progress.task("Reading the build", len(paths), "files")
 
         def find(number: int) -> tuple[str, ...]:
@@ -55,6 +55,12 @@ class PurgeableTfds(Purgeable):
         ]
         task.finish()
         return files
+
+    def data_files(self) -> list[Path]:
+        return [path for path in sorted(self.folder.iterdir()) if _SHARD.fullmatch(path.name)]
+
+    def images(self, name: str, path: Path, hashes: frozenset[str]) -> list[str]:
+        return [image for image, _ in _records(path, str(self._info()["fileFormat"]))]
 
     def rewrite(self, file: Affected, target: Path, progress: Progress) -> Rewritten:
         path = self.folder / file.name

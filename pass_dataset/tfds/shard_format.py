@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.archives.records import OpenTars
+from pass_dataset.archives.open_tars import OpenTars
 from pass_dataset.builds.writing.readahead import with_readahead
 from pass_dataset.tfds.frames import FORMATS, shard_size
 from pass_dataset.tfds.wire import GPS_BYTES, before_jpeg, example_sizes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -10,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pass_dataset.archives.ensure import provide
-from pass_dataset.archives.hash_lists import read_hash_list
+from pass_dataset.archives.hash_lists import read_hash_list, resolve, unmatched
+from pass_dataset.archives.list_lines import name_examples
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import Removals
 from pass_dataset.errors import RecordNotFoundError
@@ -18,6 +20,8 @@ from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.releases.release import DEFAULT_VERSION, Release
 
 __all__ = ["Keep", "PathLike", "open_archive"]
+
+logger = logging.getLogger(__name__)
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 #: A file of hashes; hashes; or positions.
@@ -27,7 +31,7 @@ Keep: TypeAlias = "PathLike | Sequence[str] | Sequence[int] | npt.NDArray[Any]"
 def open_archive(
     root: PathLike,
     release: PathLike | Release | None,
-    parts: Sequence[int] | None,
+    parts: str | Sequence[int] | None,
     keep: Keep | None,
     download: bool,
     removals: Removals | None = None,
@@ -38,7 +42,7 @@ def open_archive(
       root: archive folder, or one that has a sub-folder named like the release.
       release: version, checksum file or Release; None: what the folder holds; to be downloaded,
         the newest.
-      parts: part numbers; None for all that are there.
+      parts: part numbers, or text such as ``0,3-5``; None for all that are there.
       keep: a file with hashes, hashes, or positions among what is not removed; None for all.
       download: fetch what is missing, and verify what was not verified yet.
       removals: see `PassArchive`.
@@ -59,7 +63,7 @@ def open_archive(
 
 def _kept(archive: PassArchive, keep: Keep) -> PassArchive:
     if isinstance(keep, (str, os.PathLike)):
-        return _with_hashes(archive, read_hash_list(keep), f" of {os.fspath(keep)}")
+        return _listed(archive, keep)
     wanted = np.asarray(keep)
     if wanted.size == 0:
         raise ValueError("keep: expected a file, hashes or positions, found none")
@@ -78,6 +82,28 @@ def _kept(archive: PassArchive, keep: Keep) -> PassArchive:
         "keep: expected a file, a list of hashes or a list of positions, found "
         f"{type(keep).__name__} of {wanted.dtype}"
     )
+
+
+def _listed(archive: PassArchive, keep: PathLike) -> PassArchive:
+    """The images that a file names; what names none is told."""
+    path = os.fspath(keep)
+    names = read_hash_list(keep)
+    known = archive.columns(["hash"])["hash"]
+    view = _with_hashes(archive, resolve(names, known), f" of {path}")
+    left = unmatched(names, known)
+    if left:
+        # A list may be made for all parts.
+        level = logging.WARNING if archive.archives.parts is None else logging.INFO
+        logger.log(
+            level,
+            "%s: %d lines name no image among the %d of %s: %s",
+            path,
+            len(left),
+            len(archive),
+            archive.folder,
+            name_examples(left),
+        )
+    return view
 
 
 def _with_hashes(archive: PassArchive, hashes: Any, source: str) -> PassArchive:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pass_dataset.archives.records import OpenTars, PassArchive
+from pass_dataset.archives.records import PassArchive
 
 __all__ = ["PositionReader"]
 
@@ -42,7 +42,7 @@ class PositionReader:
 
     def __init__(self, archive: PassArchive) -> None:
         self._archive = archive
-        self._tars = OpenTars(archive.folder, archive.summary.tars)
+        self._tars = archive.open_tars()
         self._names = [archive.folder / name for name in archive.summary.tars]
 
     def jpeg(self, position: int) -> bytes:

@@ -66,7 +66,7 @@ class PassStream(PassImages, IterableDataset[Any]):
         root: PathLike,
         release: PathLike | Release | None = None,
         transform: Callable[[Any], Any] | None = None,
-        parts: Sequence[int] | None = None,
+        parts: str | Sequence[int] | None = None,
         download: bool = False,
         keep: Keep | None = None,
         decode: Decode = "pil",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from pass_dataset.archives.tars import Member, image_hash, read_members
 from pass_dataset.builds.purging.purging import Affected, Purgeable, Rewritten
 from pass_dataset.builds.purging.receipt import PurgedFile
-from pass_dataset.builds.purging.tars import rewrite_tar
+from pass_dataset.builds.purging.tars import image_of, rewrite_tar
 from pass_dataset.progress import Progress
-from pass_dataset.webdataset.keys import image_of_key
+from pass_dataset.webdataset.keys import image_of_key, key_of
 from pass_dataset.webdataset.manifest import WebDatasetExport
 
 __all__ = ["PurgeableWebDataset"]
@@ -23,8 +24,8 @@ class PurgeableWebDataset(Purgeable):
         files = []
         task = progress.task("Reading tar headers", len(export.shards), "files")
         for shard in export.shards:
-            members = read_members(self.folder / shard.path)
-            names = (_image(member, hashes) for member in members if image_hash(member))
+            path = self.folder / shard.path
+            names = (_image(key, hashes) for key in _keys(path))
             images = tuple(name for name in names if name in hashes)
             if images:
                 files.append(Affected(shard.path, images))
@@ -32,11 +33,18 @@ class PurgeableWebDataset(Purgeable):
         task.finish()
         return files
 
+    def data_files(self) -> list[Path]:
+        return [self.folder / shard.path for shard in WebDatasetExport.load(self.folder).shards]
+
+    def images(self, name: str, path: Path, hashes: frozenset[str]) -> list[str]:
+        image = _told_of(path, hashes)
+        found = map(image, read_members(path))
+        return [image for image in found if image is not None]
+
     def rewrite(self, file: Affected, target: Path, progress: Progress) -> Rewritten:
-        hashes = frozenset(file.hashes)
-        rewrite_tar(
-            self.folder / file.name, target, lambda member: _image(member, hashes) in hashes
-        )
+        path, hashes = self.folder / file.name, frozenset(file.hashes)
+        image = _told_of(path, hashes)
+        rewrite_tar(path, target, lambda member: image(member) in hashes)
         return Rewritten(len(file.hashes))
 
     def describe(self, file: PurgedFile) -> None:
@@ -46,8 +54,26 @@ class PurgeableWebDataset(Purgeable):
             after.save(self.folder)
 
 
-def _image(member: Member, hashes: frozenset[str]) -> str:
-    """The image that a file of an example belongs to."""
-    key = member.name.rpartition("/")[2].rpartition(".")[0]
+def _told_of(path: Path, hashes: frozenset[str]) -> Callable[[Member], str | None]:
+    """What tells the image that a file of an example belongs to; None of what belongs to none.
+
+    The files of an example stand together, and the one that is an image says which it is.
+    """
+    known = {*_keys(path), *hashes, *map(key_of, hashes)}
+
+    def image(member: Member) -> str | None:
+        key = image_of(member, known.__contains__)
+        return None if key is None else _image(key, hashes)
+
+    return image
+
+
+def _keys(path: Path) -> list[str]:
+    found = (image_hash(member) for member in read_members(path))
+    return [key for key in found if key is not None]
+
+
+def _image(key: str, hashes: frozenset[str]) -> str:
+    """The image that a key is of."""
     # Versions before 0.10 wrote the name as it is.
     return key if key in hashes else image_of_key(key)

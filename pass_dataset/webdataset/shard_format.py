@@ -12,7 +12,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from pass_dataset.archives.records import OpenTars
+from pass_dataset.archives.open_tars import OpenTars
 from pass_dataset.builds.writing.readahead import with_readahead
 from pass_dataset.webdataset.keys import key_of
 

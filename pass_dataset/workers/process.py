@@ -18,6 +18,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from pass_dataset.workers.lifeline import Lifeline
+
 __all__ = ["WorkerProcess"]
 
 #: Seconds that a worker is given to end by itself.
@@ -29,7 +31,8 @@ _TAIL_BYTES = 4096
 #: the folder it is started in.
 _START = (
     "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-    "importlib.import_module(sys.argv[1]).main(*sys.argv[3:])"
+    "from pass_dataset.workers.lifeline import hold_on; hold_on(sys.argv[3]); "
+    "importlib.import_module(sys.argv[1]).main(*sys.argv[4:])"
 )
 
 
@@ -59,8 +62,11 @@ class WorkerProcess:
             tempfile.TemporaryFile() if log is None else log.open("ab+")  # noqa: SIM115
         )
         self._stderr_start = self._stderr.seek(0, os.SEEK_END)
+        self._lifeline = Lifeline()
+        told = [module, json.dumps(sys.path), self._lifeline.argument, *arguments]
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _START, module, json.dumps(sys.path), *arguments],
+            [sys.executable, "-c", _START, *told],
+            pass_fds=self._lifeline.handles,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
@@ -68,6 +74,7 @@ class WorkerProcess:
             # Ctrl-C reaches the process that waits, which then ends its workers.
             start_new_session=True,
         )
+        self._lifeline.started()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._stdin, self.stdout = self._process.stdin, self._process.stdout
@@ -106,6 +113,7 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._lifeline.let_go()
         self.stdout.close()
         self._stderr.close()
 

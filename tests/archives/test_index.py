@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.archives import index as archives
+from pass_dataset.archives import saved_index
 from pass_dataset.archives.index import build_index, open_index
 from pass_dataset.archives.index_view import IndexView
 from pass_dataset.errors import ArchiveError, FolderError, MetadataError
@@ -78,7 +79,7 @@ def test_index_of_another_schema_is_made_anew(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = collection.describe()
-    monkeypatch.setattr(archives, "_SCHEMA", 0)
+    monkeypatch.setattr(saved_index, "_SCHEMA", 0)
     open_index(collection.archives(release))
     before = (collection.folder / INDEX_NAME).stat().st_ino
     monkeypatch.undo()
@@ -170,7 +171,10 @@ def test_other_members_are_reported(
     with caplog.at_level(logging.WARNING):
         index = build_index(collection.archives(collection.describe()))
     assert index.summary.others == 7
-    assert "PASS.2.tar: 7 members are no .jpg and are left out: PASS_dataset/0/0.txt" in caplog.text
+    assert (
+        "PASS.2.tar: 7 members are no .jpg files and are left out: PASS_dataset/0/0.txt"
+        in caplog.text
+    )
 
 
 def test_tar_of_another_size(collection: Collection) -> None:
@@ -220,7 +224,7 @@ def test_two_processes_make_one_index(collection: Collection) -> None:
 
 
 def test_fingerprint_is_plain_json(collection: Collection) -> None:
-    fingerprint = archives.fingerprint_of(collection.archives(collection.describe()))
+    fingerprint = open_index(collection.archives(collection.describe())).fingerprint
     assert json.loads(json.dumps(fingerprint)) == fingerprint
     assert set(fingerprint["files"]) == {
         "PASS.0.tar",

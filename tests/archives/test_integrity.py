@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pass_dataset.archives import integrity
 from pass_dataset.archives.integrity import FileState, Verification, verify
 from pass_dataset.errors import FolderError
 from pass_dataset.files import part_path
+from pass_dataset.folders import file_mark
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.receipt import Receipt
 from pass_dataset.folders.state import RECEIPT_NAME
@@ -176,3 +180,70 @@ def test_ctrl_c_does_not_wait_for_large_files(tmp_path: Path) -> None:
     # Had it waited, it would have told what it found: that both are wrong, with another code.
     assert process.returncode == 130
     assert "Traceback" not in err
+
+
+def test_what_is_damaged_after_it_was_hashed_is_not_certified(
+    collection: Collection, release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first bytes of a file may change while its last ones are read."""
+    hashing = file_mark.file_sha256
+
+    def damaged(path: Path, advance: Any) -> str:
+        found = hashing(path, advance)
+        if path == collection.tar(1):
+            flip_a_byte(path)
+        if path == collection.tar(2):
+            shutil.copy(path, collection.folder / "new")
+            (collection.folder / "new").replace(path)
+        return found
+
+    monkeypatch.setattr(file_mark, "file_sha256", damaged)
+    found = verify(collection.folder, release)
+    assert states(found)["PASS.1.tar"] is states(found)["PASS.2.tar"] is FileState.CHANGED
+    assert not found.is_whole
+    assert "PASS.1.tar: changed (it was written while it was hashed" in "\n".join(
+        map(str, found.files)
+    )
+    assert set(Receipt.load(collection.folder).entries) == {"PASS.0.tar", "pass_metadata.csv"}
+
+
+def test_what_was_hashed_is_kept_though_it_is_interrupted(
+    collection: Collection, release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashing = file_mark.file_sha256
+    monkeypatch.setattr(integrity, "_HASHING_THREADS", 1)
+
+    def interrupted(path: Path, advance: Any) -> str:
+        if path == collection.tar(2):
+            raise KeyboardInterrupt
+        return hashing(path, advance)
+
+    monkeypatch.setattr(file_mark, "file_sha256", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        verify(collection.folder, release)
+    assert {"PASS.0.tar", "PASS.1.tar"} <= set(Receipt.load(collection.folder).entries)
+
+
+def test_where_nothing_can_be_kept(
+    collection: Collection,
+    release: Release,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def full(*given: Any, **named: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Receipt, "save", full)
+    assert verify(collection.folder, release).is_whole
+    assert caplog.text.count("what is found cannot be kept") == 1
+
+
+def test_a_receipt_with_a_flipped_bit_is_no_receipt(
+    collection: Collection, release: Release
+) -> None:
+    verify(collection.folder, release)
+    path = collection.folder / RECEIPT_NAME
+    text = path.read_text()
+    path.write_text(text.replace("# version\\t1.0.0", "# version\\t3.0.0"))
+    assert path.read_text() != text
+    assert Receipt.load(collection.folder).entries == {}

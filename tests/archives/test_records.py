@@ -3,9 +3,11 @@ from __future__ import annotations
 import datetime
 import gc
 import multiprocessing
+import os
 import pickle
 import subprocess
 import sys
+import tarfile
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +16,17 @@ import pytest
 
 from pass_dataset import ImageRecord, PassArchive
 from pass_dataset.archives.records import shard_bounds, shuffled_order
-from pass_dataset.errors import ArchiveError, FolderError, RecordNotFoundError, ReleaseError
+from pass_dataset.archives.removals import RemovalList
+from pass_dataset.builds.purging.archives import PurgeableArchives
+from pass_dataset.builds.purging.purging import purge
+from pass_dataset.errors import (
+    ArchiveError,
+    ArchiveReplacedError,
+    FolderError,
+    RecordNotFoundError,
+    ReleaseError,
+)
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from tests.support.collection import Collection, jpeg
 
 
@@ -176,12 +188,21 @@ def test_closed_and_opened_again(archive: PassArchive) -> None:
 def test_tar_cut_after_it_was_indexed(archive: PassArchive, collection: Collection) -> None:
     tar = collection.tar(2)
     tar.write_bytes(tar.read_bytes()[:1024])
-    message = rf"PASS\.2\.tar: image {collection.hashes[14]} at byte .*expected 400 bytes, found 0"
-    with pytest.raises(ArchiveError, match=message):
+    message = r"PASS\.2\.tar: is not the file that was indexed: expected 10,240 .*found 1,024"
+    with pytest.raises(ArchiveReplacedError, match=message):
         archive[14]
     tar.unlink()
     archive.close()
     with pytest.raises(ArchiveError, match=r"PASS\.2\.tar: image .* cannot be read: No such file"):
+        archive[14]
+
+
+def test_tar_cut_while_it_is_read(archive: PassArchive, collection: Collection) -> None:
+    assert archive[10].jpeg == jpeg(10)
+    tar = collection.tar(2)
+    os.truncate(tar, 1024)
+    message = rf"PASS\.2\.tar: image {collection.hashes[14]} at byte .*expected 400 bytes, found 0"
+    with pytest.raises(ArchiveError, match=message):
         archive[14]
 
 
@@ -245,7 +266,7 @@ def test_tars_are_closed_with_the_archive(collection: Collection) -> None:
 
 
 def test_reading_into_a_buffer(collection: Collection) -> None:
-    from pass_dataset.archives.records import OpenTars
+    from pass_dataset.archives.open_tars import OpenTars
 
     archive = PassArchive(collection.folder, collection.tsv)
     row = archive[3:4].columns(["tar", "offset", "size_bytes", "hash"]).to_pylist()[0]
@@ -258,3 +279,40 @@ def test_reading_into_a_buffer(collection: Collection) -> None:
     with pytest.raises(ArchiveError, match=rf"{row['hash']} at byte .* found {100:,}: the tar was"):
         tars.read_into(row["tar"], size_bytes - 100, memoryview(buffer), row["hash"])
     tars.close()
+
+
+def test_hard_links_are_read_and_purged(collection: Collection) -> None:
+    with tarfile.open(collection.tar(0), "a") as tar:
+        for name, number in (("twin", 0), ("other", 1)):
+            link = tarfile.TarInfo(f"PASS_dataset/0/{name}.jpg")
+            link.type, link.linkname = tarfile.LNKTYPE, collection.name(number)
+            tar.addfile(link)
+    archives = collection.archives(collection.describe())
+    archive = PassArchive(archives)
+    assert [archive.by_hash(name).jpeg for name in ("twin", "other")] == [jpeg(0), jpeg(1)]
+    assert len(archive) == 17
+    # Its bytes would go with the image that it leads to.
+    with pytest.raises(ArchiveError, match=r"twin\.jpg is a hard link to .* Put both on the list"):
+        purge(PurgeableArchives(archives), RemovalList(frozenset(collection.hashes[:1])))
+    purge(PurgeableArchives(archives), RemovalList(frozenset({"twin", collection.hashes[0]})))
+    left = PassArchive(collection.folder)
+    assert [left.by_hash(name).jpeg for name in ("other", collection.hashes[1])] == [jpeg(1)] * 2
+    assert len(left) == 15
+
+
+def test_names_that_are_no_utf_8(tmp_path: Path) -> None:
+    """Latin-1, as old systems have it."""
+    mine = Collection(tmp_path / os.fsdecode(b"photos\xe9"))
+    mine.describe()
+    assert jpegs_of(PassArchive(mine.folder, mine.tsv)) == [jpeg(n) for n in range(15)]
+    assert len(PassArchive(mine.folder, mine.tsv)) == 15
+
+
+def test_home_folders(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(collection.folder.parent))
+    name = collection.folder.name
+    collection.tsv.rename(collection.folder / "mine.tsv")
+    archive = PassArchive(f"~/{name}", f"~/{name}/mine.tsv")
+    assert archive.folder == collection.folder
+    assert len(archive) == 15
+    assert ArchiveFolder.of(f"~/{name}/mine.tsv", f"~/{name}").path == collection.folder

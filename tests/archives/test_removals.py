@@ -6,15 +6,16 @@ import hashlib
 import logging
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pass_dataset import PassArchive
+from pass_dataset.archives.fetched_removals import fetch_removals
 from pass_dataset.archives.removals import (
     RemovalList,
     add_removals,
-    fetch_removals,
     read_removals,
     removals_for,
 )
@@ -133,7 +134,7 @@ def test_the_filter_leaves_them_out(collection: Collection, listed: Path, gone: 
 def test_without_a_list_nothing_is_read(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pass_dataset.archives.removals.read_hash_list", None)
+    monkeypatch.setattr("pass_dataset.archives.removals.names_in", None)
     assert not removals_for(collection.folder, None, collection.folder / "absent")
 
 
@@ -151,7 +152,21 @@ def test_forms(tmp_path: Path) -> None:
     assert found.sources[0].sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize("content", [b"<html>\n", b"\xff\xfe", b"ABCDEF\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<html>\n",
+        b"\xff\xfe0",
+        b'{"hash": 1}',
+        b"ffd3eb12a16cb83138f26e6f36dec967,1\n",
+        b'"ffd3eb12a16cb83138f26e6f36dec967"\n',
+        b"",
+        b"\n\n",
+        b"# by e-mail\n",
+        b"\0" * 99,
+        b"a\0b\n",
+    ],
+)
 def test_a_list_that_is_none_is_refused(
     collection: Collection, tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +253,7 @@ def test_remove(
     out = capsys.readouterr().out
     assert "archive folder; 4 new on its list" in out
     assert "has 3 of the images, 1 hashes on the list are not there; 12 images are left" in out
+    assert f"lines that name no image of it: {'f' * 32!r}\n" in out
     assert hashes(opened(collection)) == kept(collection, gone)
     assert main(["remove", "--list", str(listed), str(collection.folder)]) == 0
     out = capsys.readouterr().out
@@ -261,6 +277,14 @@ def test_remove_needs_a_writable_place(
     collection: Collection, gone: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (collection.folder / REMOVALS_NAME).mkdir()
+    with pytest.raises(MetadataError, match="Is a directory"):
+        add_removals(collection.folder, gone)
+    (collection.folder / REMOVALS_NAME).rmdir()
+
+    def full(path: Path, data: bytes) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("pass_dataset.archives.removals.write_whole", full)
     with pytest.raises(FolderError, match="cannot be written"):
         add_removals(collection.folder, gone)
 
@@ -268,3 +292,112 @@ def test_remove_needs_a_writable_place(
 def test_no_list_at_all() -> None:
     assert not RemovalList()
     assert RemovalList(frozenset({"a"})) | RemovalList() == RemovalList(frozenset({"a"}))
+
+
+# --- a list that lost its names -------------------------------------------------------------------
+
+
+def _emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _zeros(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def _comments_only(path: Path) -> None:
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if line.startswith("#")))
+
+
+def _cut_within_a_hash(path: Path) -> None:
+    path.write_bytes(path.read_bytes().partition(b"# End")[0][:-20])
+
+
+def _cut_behind_a_hash(path: Path) -> None:
+    path.write_bytes(path.read_bytes().partition(b"# End")[0][:-33])
+
+
+def _link_to_nothing(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/nowhere/list.txt")
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    "lose",
+    [
+        _emptied,
+        _zeros,
+        _comments_only,
+        _cut_within_a_hash,
+        _cut_behind_a_hash,
+        _link_to_nothing,
+        _folder,
+    ],
+)
+def test_a_list_that_lost_its_names_stops_the_reader(
+    collection: Collection, gone: list[str], lose: Callable[[Path], None]
+) -> None:
+    path, _ = add_removals(collection.folder, gone)
+    lose(path)
+    with pytest.raises(MetadataError, match=REMOVALS_NAME):
+        opened(collection)
+    with pytest.raises(MetadataError, match=REMOVALS_NAME):
+        add_removals(collection.folder, gone)
+
+
+def test_a_list_of_version_0_9_is_read(collection: Collection, gone: list[str]) -> None:
+    path = collection.folder / REMOVALS_NAME
+    old = "# Images that every reader of this folder leaves out: a hash a line"
+    path.write_text(f"{old} (pass-dataset remove).\n{gone[0]}\n{gone[1]}\n")
+    assert set(gone[:2]) <= removals_for(collection.folder).hashes
+    assert add_removals(collection.folder, gone[2:]) == (path, 1)
+    assert set(gone) <= removals_for(collection.folder).hashes
+    assert path.read_text().endswith(f"{gone[2]}\n# End of the list.\n")
+    path.write_text(f"{old} (pass-dataset remove).\n{gone[0]}\n{gone[1][:20]}")
+    with pytest.raises(MetadataError, match="was cut"):
+        removals_for(collection.folder)
+
+
+def test_a_list_is_taken_away_by_a_command_that_says_so(
+    collection: Collection, gone: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, _ = add_removals(collection.folder, gone)
+    path.unlink()
+    path.symlink_to("/nowhere/list.txt")
+    assert main(["remove", "--clear", str(collection.folder)]) == 0
+    assert f"{path}: taken away" in capsys.readouterr().out
+    assert hashes(opened(collection)) == collection.hashes
+    assert main(["remove", "--clear", str(collection.folder)]) == 0
+    assert "has no removal list" in capsys.readouterr().out
+    assert main(["remove", "--clear", str(collection.folder / "none")]) == 1
+
+
+def test_strict(
+    collection: Collection, listed: Path, gone: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--release", str(collection.tsv), str(collection.folder)]
+    assert main(["remove", "--strict", "--list", str(listed), *where]) == 1
+    err = capsys.readouterr().err
+    assert f"1 lines name no image in these folders: {'f' * 32!r}. Nothing was written" in err
+    assert not (collection.folder / REMOVALS_NAME).exists()
+    write_list(listed, [gone[0].upper(), f"0/{gone[1]}.jpg"])
+    assert main(["remove", "--strict", "--list", str(listed), *where]) == 0
+    assert hashes(opened(collection)) == kept(collection, gone[:2])
+
+
+def test_slips_are_told_by_readers(
+    collection: Collection, gone: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What has the form of a hash may be of another release; anything else names nothing."""
+    path = write_list(tmp_path / "list.txt", [*gone, "f" * 32, "a slip"])
+    assert hashes(opened(collection, removals=path)) == kept(collection, gone)
+    (line,) = [one.message for one in caplog.records if "name no image" in one.message]
+    assert "1 lines of removal list" in line
+    assert "'a slip'" in line
+    assert "f" * 32 not in line

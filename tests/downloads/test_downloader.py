@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-import requests
 
 from pass_dataset.archives.integrity import FileState, verify
 from pass_dataset.downloads import Action, Downloader, RetryPolicy, download
+from pass_dataset.downloads.connections import Connections
 from pass_dataset.downloads.partfile import PartFile
 from pass_dataset.downloads.retries import Clock, HostGate, Passing, parse_retry_after
 from pass_dataset.downloads.sources import HttpSource
@@ -370,11 +370,11 @@ def test_retry_after_holds_for_the_whole_host() -> None:
     waits: dict[str, list[float]] = {"one": [], "other": []}
 
     def turns(name: str, url: str) -> Turns:
-        source = HttpSource(url, 100, requests.Session(), QUICK, clock)
+        source = HttpSource(url, 100, Connections(QUICK, clock))
         return Turns(name, [source], QUICK, clock, gate, lambda s: bool(waits[name].append(s)))
 
     one, other = turns("one", "https://host/one"), turns("other", "https://host/other")
-    one.failed(one.next(), Passing("HTTP 429", retry_after_s=200), progressed=False)
+    one.failed(one.next(), Passing("HTTP 429", retry_after_s=200), gained_bytes=0)
     other.next()
     assert waits == {"one": [0, 200], "other": [200]}
 

@@ -128,13 +128,14 @@ def test_torch_workers(published: Published, workers: int, how: str) -> None:
 
 def test_with_an_index(published: Published, tmp_path: Path) -> None:
     """Exact bytes: neither metadata nor headers are fetched."""
-    from pass_dataset.archives.index import _save, build_index, fingerprint_of
+    from pass_dataset.archives.index import build_index
+    from pass_dataset.archives.saved_index import marks_of, save_index
     from pass_dataset.folders.archive_folder import ArchiveFolder
     from pass_dataset.releases.release import read_release
 
     archives = ArchiveFolder.at(published.nginx.folder, read_release(published.release))
     index = tmp_path / "pass_index.arrow"
-    _save(archives, build_index(archives), fingerprint_of(archives))
+    save_index(archives, build_index(archives), marks_of(archives))
     (published.nginx.folder / "pass_index.arrow").rename(index)
     stream = published.stream(index=str(index), cache_dir=str(tmp_path / "cache"))
     assert shards(stream) == 600

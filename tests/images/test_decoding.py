@@ -46,6 +46,28 @@ def picture(mode: str):
     return image.quantize(64) if mode == "P" else image.convert(mode)
 
 
+def jpeg_of_scans(width: int, height: int, scans: int) -> bytes:
+    """A progressive JPEG of one grey component: the averages, and scans that add nothing."""
+
+    def segment(marker: int, content: bytes) -> bytes:
+        return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
+
+    blocks = -(-width // 8) * -(-height // 8)
+    assert 2**14 <= blocks < 2**15  # one run of empty blocks
+    parts = [
+        b"\xff\xd8",
+        segment(0xDB, b"\0" + b"\1" * 64),
+        segment(0xC2, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0"),
+        segment(0xC4, b"\0" + b"\1" + b"\0" * 15 + b"\0"),
+        segment(0xDA, b"\1\1\0\0\0\0") + bytes(-(-blocks // 8)),
+        segment(0xC4, b"\x10" + b"\1" + b"\0" * 15 + b"\xe0"),
+    ]
+    bits = "0" + format(blocks - 2**14, "014b") + "1"
+    run = int(bits, 2).to_bytes(2, "big").replace(b"\xff", b"\xff\0")
+    parts += [segment(0xDA, b"\1\1\0\1\x3f\0") + run] * (scans - 1)
+    return b"".join([*parts, b"\xff\xd9"])
+
+
 def png_chunk(kind: bytes, content: bytes) -> bytes:
     checksum = zlib.crc32(kind + content)
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
@@ -450,7 +472,7 @@ def test_nothing_gets_through(capfd: pytest.CaptureFixture[str]) -> None:
             # libtiff speaks of damage on its own, past Pillow.
             out, err = capfd.readouterr()
             assert (out, err if kind not in ("TIFF", "LZW") else "") == ("", "")
-    assert seen >= set(OUTCOMES) - {"empty", "single-colour"}
+    assert seen >= set(OUTCOMES) - {"empty", "single-colour", "too-many-scans"}
 
 
 def test_damaged_photographs(photographs: Path) -> None:
@@ -576,3 +598,54 @@ def test_simplejpeg_and_pillow_agree(monkeypatch: pytest.MonkeyPatch) -> None:
             assert (one is None) == (other is None)
             assert one is None or np.array_equal(one, other)
     assert {"ok", "truncated", "damaged"} <= outcomes
+
+
+def test_jpeg_of_thousands_of_scans() -> None:
+    """Some bytes each, and each has a decoder go over all pixels."""
+    found = decode(jpeg_of_scans(1024, 1032, 501))
+    assert found.outcome == "too-many-scans"
+    assert (found.width, found.height) == (1024, 1032)
+    assert "in 501 scans: more than the limit of 500" in found.message
+    assert decode(jpeg_of_scans(1024, 1032, 500)).outcome == "single-colour"
+
+
+def test_scans_of_large_images_count_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "_MAX_SCANNED_PIXELS", 100 * 1024 * 1032)
+    assert decode(jpeg_of_scans(1024, 1032, 100)).outcome == "single-colour"
+    assert decode(jpeg_of_scans(1024, 1032, 101)).outcome == "too-many-scans"
+
+
+def test_scans_of_a_sequential_jpeg_that_repeat() -> None:
+    """Without the first scan's being of all components, libjpeg waits for more of them."""
+    data = encode(Image.fromarray(COLOURS), "JPEG", subsampling=0)
+    scan = data.index(b"\xff\xda")
+    length = int.from_bytes(data[scan + 2 : scan + 4], "big")
+    first = data[scan + 5 : scan + 7]
+    of_one = b"\xff\xda\0\x08\x01" + first + b"\0\x3f\0" + data[scan + 2 + length : -2]
+    assert decode(data[:scan] + of_one * 600 + b"\xff\xd9").outcome == "too-many-scans"
+
+
+def test_photographs_in_scans_are_decoded() -> None:
+    for options in ({"progressive": True}, {"progressive": True, "quality": 98}, {}):
+        assert decode(encode(picture("RGB"), "JPEG", **options)).outcome == "ok"
+
+
+def test_ppm_with_a_long_comment() -> None:
+    comment = b"P6 #" + b"x" * (1 << 20)
+    found = decode(comment + b"\n2 2 255\n" + bytes(12))
+    assert (found.outcome, found.message[:18]) == ("damaged", "PPM whose size is ")
+    rows = COLOURS.tobytes()
+    short = b"P6 # %b\n%d # b\n %d 255\n" % (b"y" * 60_000, WIDTH, HEIGHT) + rows * 4
+    assert decode(short).outcome == "ok"
+
+
+def test_single_colour_of_any_shape() -> None:
+    """Pixels are compared many side by side; none may be left out."""
+    for shape in ((1, 2), (1, 1023), (1024, 1), (1, 1025), (7, 1500), (3000, 3)):
+        pixels = np.full((*shape, 3), 100, np.uint8)
+        assert decoding.is_single_colour(pixels)
+        for place in (0, shape[0] * shape[1] - 1, shape[0] * shape[1] // 2):
+            for channel in range(3):
+                other = pixels.copy()
+                other.reshape(-1, 3)[place, channel] += SINGLE_COLOUR_RANGE + 1
+                assert not decoding.is_single_colour(other)

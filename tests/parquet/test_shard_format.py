@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pass_dataset.archives.ensure import open_mini
-from pass_dataset.archives.records import OpenTars
+from pass_dataset.archives.open_tars import OpenTars
 from pass_dataset.builds.writing.layout import lay_out, shuffled_records
 from pass_dataset.builds.writing.shard_files import write_shard
 from pass_dataset.errors import BuildError

@@ -86,7 +86,7 @@ def make_run(
     run.claim(settings, None)
     opened = open_source(settings.source)
     plan = make_plan(run, opened, settings, Silent())
-    reader = opened.reader()
+    reader = opened.reader(plan.files)
     for shard in range(plan.num_shards):
         if shard in missing:
             continue

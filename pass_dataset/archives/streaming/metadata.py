@@ -44,7 +44,12 @@ class MetadataTable:
     @classmethod
     def open(cls, path: Path) -> MetadataTable:
         """Opens what `fetch_metadata` keeps."""
-        return cls(map_file(path).get_batch(0))
+        try:
+            return cls(map_file(path).get_batch(0))
+        except ValueError as error:
+            raise FolderError(
+                f"{path}: cannot be read: {error}; remove it, and it is made anew"
+            ) from error
 
     def __contains__(self, image_hash: object) -> bool:
         return isinstance(image_hash, str) and self._row(image_hash) is not None
@@ -91,7 +96,7 @@ def fetch_metadata(
         release.metadata.size_bytes / 1e6,
     )
     csv = download_metadata(folder, release, mirrors=mirrors, progress=progress)
-    with hold(folder):
+    with hold(folder, is_needed=False):
         if not _is_of(path, sha256):  # else another process was faster
             _write(csv, path, sha256)
     return path
@@ -99,8 +104,8 @@ def fetch_metadata(
 
 def _is_of(path: Path, sha256: bytes) -> bool:
     try:
-        kept = map_file(path).schema.metadata or {}
-    except (OSError, pa.ArrowInvalid):
+        kept = map_file(path, must_be_summed=True).schema.metadata or {}
+    except (OSError, ValueError):
         return False
     return kept.get(_SCHEMA_KEY) == _SCHEMA and kept.get(_SHA256_KEY) == sha256
 

@@ -87,6 +87,20 @@ class Purgeable(ABC):
         """
 
     @abstractmethod
+    def data_files(self) -> list[Path]:
+        """The files that `affected` looks into, whether they have any of the images or not."""
+
+    @abstractmethod
+    def images(self, name: str, path: Path, hashes: frozenset[str]) -> list[str]:
+        """Which images a file has, in its order; what it tells of one counts as the image.
+
+        Args:
+          name: of the file in the folder.
+          path: where it is read: there, or where it was written anew.
+          hashes: those that go. What is written in another way than on lists is given as there.
+        """
+
+    @abstractmethod
     def describe(self, file: PurgedFile) -> None:
         """Has the folder's description say what the file is now; if it does already, nothing."""
 
@@ -167,7 +181,7 @@ def purge(
 
 def _purge(target: Purgeable, listed: RemovalList, progress: Progress) -> PurgeReport:
     folder = target.folder
-    note_removals(folder, listed.hashes, listed.sources)
+    note_removals(folder, listed.listed.to_pylist(), listed.sources)
     receipt = PurgeReceipt.load(folder)
     if receipt.purges and receipt.purges[-1].pending is not None:
         _commit(target, receipt)
@@ -207,11 +221,12 @@ def _written(target: Purgeable, file: Affected, progress: Progress) -> PurgedFil
     try:
         create_new(part)
         went = target.rewrite(file, part, progress)
+        gone = _gone(target, file, part)
         sync_file(part)
         os.chmod(part, path.stat().st_mode & 0o7777)  # noqa: PTH101
         return PurgedFile(
             name=file.name,
-            hashes=tuple(sorted(file.hashes)),
+            hashes=gone,
             images=went.images,
             example_bytes=went.example_bytes,
             old_size_bytes=path.stat().st_size,
@@ -222,6 +237,24 @@ def _written(target: Purgeable, file: Affected, progress: Progress) -> PurgedFil
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _gone(target: Purgeable, file: Affected, part: Path) -> tuple[str, ...]:
+    """The images that a file written anew has no more, found by reading it and the old one.
+
+    Raises:
+      VerificationError: it has any of them still, or lacks another.
+    """
+    path, hashes = target.folder / file.name, frozenset(file.hashes)
+    before = target.images(file.name, path, hashes)
+    after = target.images(file.name, part, hashes)
+    if after != [image for image in before if image not in hashes]:
+        raise VerificationError(
+            f"{path}: written anew without {len(hashes):,} images, it was found to have "
+            f"{len(after):,} of {len(before):,}, and not those that are to stay; it is left as it "
+            "is. Please report this."
+        )
+    return tuple(sorted(set(before) - set(after)))
 
 
 def _commit(target: Purgeable, receipt: PurgeReceipt) -> None:
@@ -285,9 +318,9 @@ def _report(
     deleted: Iterable[str] = (),
 ) -> PurgeReport:
     found = frozenset(one for file in files for one in file.hashes)
-    # Written with leading zeros, a hash is on the list in both forms.
-    others = {one.lstrip("0") or one for one in listed.hashes - found} - found
-    return PurgeReport(folder, tuple(files), found, len(others), receipt, tuple(deleted))
+    return PurgeReport(
+        folder, tuple(files), found, len(listed.unmatched(found)), receipt, tuple(deleted)
+    )
 
 
 @contextlib.contextmanager

@@ -8,12 +8,35 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from pass_dataset.archives.tars import BLOCK_BYTES, Member, read_members
+from pass_dataset.archives.tars import BLOCK_BYTES, Member, image_hash, read_members
 from pass_dataset.errors import ArchiveError
 
-__all__ = ["rewrite_tar"]
+__all__ = ["image_of", "rewrite_tar"]
 
 _COPY_BYTES = 4 << 20
+
+
+def image_of(member: Member, is_known: Callable[[str], bool]) -> str | None:
+    """The image that a member is, or is told of by its name: ``<hash>.json``, ``<hash>.jpeg``.
+
+    Args:
+      member: of a tar.
+      is_known: true of the hash of an image, whether it stays or goes.
+
+    Returns:
+      Its hash, None for what is of no image.
+    """
+    found = image_hash(member)
+    if found is not None:
+        return found
+    # macOS keeps what it knows of a file beside it, and what is told of a.b.jpg may be a.b.json.
+    name = member.name.rpartition("/")[2].removeprefix("._")
+    while name:
+        for form in (name, name.lower()):
+            if is_known(form):
+                return form
+        name = name.rpartition(".")[0]
+    return None
 
 
 def rewrite_tar(

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pass_dataset.archives.index import fingerprint_of
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.arrow_files import give_back
+from pass_dataset.builds.writing.basis import Basis
 from pass_dataset.builds.writing.layout import ORDER_VERSION, lay_out, shuffled_records
 from pass_dataset.builds.writing.plan import BuildPlan, has_plan
 from pass_dataset.builds.writing.shard_files import ShardFormat
 from pass_dataset.builds.writing.workers import write_shards
-from pass_dataset.errors import BuildError
+from pass_dataset.errors import BuildError, PassDatasetError
 from pass_dataset.progress import Progress
 
 __all__ = ["SPLIT", "Build", "system_errors"]
@@ -55,22 +55,21 @@ class Build:
     num_shards: Callable[[int, int], int]
     shard_name: Callable[[int, int], str]
 
-    def run(
-        self, archive: PassArchive, finish: Callable[[BuildPlan], None], progress: Progress
-    ) -> None:
+    def run(self, basis: Basis, finish: Callable[[BuildPlan], None], progress: Progress) -> None:
         """Writes the shards that are missing. Call it while holding the folder's parent.
 
         Args:
-          archive: the records.
+          basis: the records, and what they rest on.
           finish: makes the result of the plan, all shards of which are whole.
           progress: where progress is shown.
 
         Raises:
-          BuildError: shards cannot be written, or the disk has too little room.
+          BuildError: shards cannot be written, the disk has too little room, or images were removed
+            or the archives changed meanwhile. What was made is deleted then.
           ArchiveError: images cannot be read.
         """
         with system_errors(self.target):
-            plan = self._plan(archive)
+            plan = self._plan(basis.archive)
             missing = plan.missing()
             _check_space(plan, missing)
             sizes = plan.layout.shard_bytes
@@ -83,9 +82,17 @@ class Build:
                     len(sizes),
                 )
             task = progress.task("Writing shards", sum(sizes), "bytes", done=sum(sizes) - todo)
-            write_shards(plan, missing, self.workers, task)
-            task.finish()
-            finish(plan)
+            try:
+                write_shards(plan, missing, self.workers, task)
+                task.finish()
+                with basis.kept():
+                    basis.require_unchanged(self.target)
+                    finish(plan)
+            except PassDatasetError:
+                if basis.change() is not None:
+                    # It has images that are to be nowhere, and no build goes on with it.
+                    BuildPlan.discard(self.folder)
+                raise
 
     def _plan(self, archive: PassArchive) -> BuildPlan:
         """The plan of a cut build of the same, or a new one."""
@@ -106,7 +113,13 @@ class Build:
         layout = lay_out(records, count)
         names = tuple(self.shard_name(number, count) for number in range(count))
         return BuildPlan(
-            self.folder, layout, names, self.shard_format, archive.folder, archive.summary.tars
+            self.folder,
+            layout,
+            names,
+            self.shard_format,
+            archive.folder,
+            archive.summary.tars,
+            archive.marks,
         )
 
     def fingerprint(self, archive: PassArchive) -> dict[str, Any]:
@@ -114,7 +127,7 @@ class Build:
         return {
             "order": ORDER_VERSION,
             "what": self.what,
-            "archives": [os.fspath(archive.folder), fingerprint_of(archive.archives)],
+            "archives": [os.fspath(archive.folder), archive.fingerprint],
             "rows": archive[: self.limit].selection_digest(),
             "file_format": self.shard_format.name,
             "sharding": self.sharding,

@@ -13,6 +13,7 @@ from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import Removals, removals_for
 from pass_dataset.builds.manifest import ExportRecord, ExportShard
 from pass_dataset.builds.targets import images_in
+from pass_dataset.builds.writing.basis import Basis, refuse_purged
 from pass_dataset.builds.writing.build import SPLIT, Build, system_errors
 from pass_dataset.builds.writing.plan import BuildPlan
 from pass_dataset.builds.writing.shard_files import ShardFormat
@@ -94,19 +95,22 @@ class ExportBuild(ABC, Generic[_Record]):
           BuildError: the folder holds something else, or cannot be written.
           ArchiveError, FolderError, MetadataError, VerificationError: the archives are not right.
         """
-        with system_errors(self._target), hold(self._claim()):
+        held = self._claim()
+        with system_errors(self._target), hold(held):
             found = self._finished()
             if found is not None:
                 self._refuse_removed()
                 return found, False
+            before = refuse_purged(self.archives)
             archive = provide(self.archives, removals=self.removals)
+            basis = Basis.of(archive, before, given=self.removals, held=held)
             build = self._build()
             self._resume(build, archive)
 
             def finish(plan: BuildPlan) -> None:
                 self._finish(plan, archive.removed)
 
-            build.run(archive, finish, progress or Silent())
+            build.run(basis, finish, progress or Silent())
             return self._load(), True
 
     def _refuse_removed(self) -> None:

@@ -24,8 +24,10 @@ from pass_dataset.arrow_files import map_file, save_batch
 from pass_dataset.builds.writing.layout import Layout
 from pass_dataset.builds.writing.shard_files import ShardFormat
 from pass_dataset.errors import FolderLockedError
-from pass_dataset.files import sync_folder, sync_tree, write_whole
+from pass_dataset.files import require_inside, sync_folder, sync_tree
+from pass_dataset.folders.file_mark import FileMark
 from pass_dataset.folders.lock import hold
+from pass_dataset.json_files import load_json, save_json
 
 __all__ = ["BuildPlan", "has_plan", "stored_fingerprint", "sweep", "work_folder"]
 
@@ -56,6 +58,7 @@ class BuildPlan:
       shard_format: how shards are written.
       archives: folder of the tars.
       tars: names of the tars; the records' column ``tar`` counts in them.
+      marks: of the tars that the records lie in; they are read from no others.
     """
 
     folder: Path
@@ -64,6 +67,7 @@ class BuildPlan:
     shard_format: ShardFormat
     archives: Path
     tars: tuple[str, ...]
+    marks: tuple[FileMark, ...]
 
     @property
     def data(self) -> Path:
@@ -77,7 +81,9 @@ class BuildPlan:
         Raises:
           OSError, ValueError, KeyError: it cannot be read.
         """
-        content = json.loads((folder / _PLAN_NAME).read_text())
+        content = load_json(folder / _PLAN_NAME)
+        for name in (*content["names"], *content["tars"]):
+            require_inside(name)
         records = map_file(folder / _RECORDS_NAME).get_batch(0)
         layout = Layout(records, tuple(content["stops"]), tuple(content["shard_bytes"]))
         return cls(
@@ -87,6 +93,8 @@ class BuildPlan:
             shard_format,
             Path(content["archives"]),
             tuple(content["tars"]),
+            # Sizes and times alone: workers on other machines know the files by other numbers.
+            tuple(FileMark(*mark) for mark in content["marks"]),
         )
 
     def save(self, fingerprint: Mapping[str, Any]) -> None:
@@ -97,11 +105,12 @@ class BuildPlan:
             "fingerprint": fingerprint,
             "archives": os.fspath(self.archives),
             "tars": self.tars,
+            "marks": [mark.content for mark in self.marks],
             "stops": self.layout.stops,
             "shard_bytes": self.layout.shard_bytes,
             "names": self.names,
         }
-        write_whole(self.folder / _PLAN_NAME, json.dumps(content).encode())
+        save_json(self.folder / _PLAN_NAME, content)
 
     def missing(self) -> list[int]:
         """Numbers of the shards that are not whole yet. Removes pieces of files."""
@@ -167,7 +176,7 @@ def sweep(target: Path) -> None:
 def stored_fingerprint(folder: Path) -> dict[str, Any] | None:
     """Of the build that a work folder holds; None if there is none that can be read."""
     try:
-        found: dict[str, Any] = json.loads((folder / _PLAN_NAME).read_text())["fingerprint"]
+        found: dict[str, Any] = load_json(folder / _PLAN_NAME)["fingerprint"]
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar
 
-from pass_dataset.archives.records import OpenTars
+from pass_dataset.archives.open_tars import OpenTars
 
 __all__ = ["Place", "with_readahead"]
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from pass_dataset.archives.records import OpenTars
+from pass_dataset.archives.open_tars import OpenTars
 from pass_dataset.errors import BuildError
 from pass_dataset.files import begin_sync
 

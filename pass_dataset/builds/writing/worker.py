@@ -17,7 +17,7 @@ import pickle
 from pathlib import Path
 from typing import NoReturn
 
-from pass_dataset.archives.records import OpenTars
+from pass_dataset.archives.open_tars import OpenTars
 from pass_dataset.builds.writing.plan import BuildPlan
 from pass_dataset.builds.writing.shard_files import ShardFormat, write_shard
 from pass_dataset.errors import PassDatasetError
@@ -47,7 +47,7 @@ def _serve(giver: Giver, folder: Path, shard_format: ShardFormat) -> int:
 
     try:
         plan = BuildPlan.load(folder, shard_format)
-        tars = OpenTars(plan.archives, plan.tars)
+        tars = OpenTars(plan.archives, plan.tars, plan.marks)
         for line in giver.lines():
             number = int(line)
             path = plan.data / plan.names[number]

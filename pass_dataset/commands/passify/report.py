@@ -9,6 +9,8 @@ from pathlib import Path
 from pass_dataset.commands.arguments import number
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import add_thresholds, chosen_thresholds
+from pass_dataset.commands.passify.results import add_strict, chosen_exclusions
+from pass_dataset.pages.words import size
 from pass_dataset.progress import on_terminal
 
 __all__ = ["add_arguments"]
@@ -31,6 +33,7 @@ def add_arguments(parser: CommandParser) -> None:
         metavar="FILE",
         help="opt-out list: images by path or SHA-256, one a line, that are shown to nobody",
     )
+    add_strict(parser)
     parser.add_argument(
         "--examples",
         type=number,
@@ -60,23 +63,23 @@ def add_arguments(parser: CommandParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from pass_dataset.passify.report.document import write_report
     from pass_dataset.passify.report.survey import Choices
-    from pass_dataset.passify.runs.exclusions import Exclusions
     from pass_dataset.passify.runs.results import Results
     from pass_dataset.passify.runs.run_folder import RunFolder
 
     results = Results(RunFolder(options.run_folder))
+    exclusions = chosen_exclusions(options, results)
     with on_terminal() as progress:
         out = write_report(
             results,
             thresholds=chosen_thresholds(options, results.settings.thresholds),
-            exclusions=None if options.exclude is None else Exclusions.load(options.exclude),
+            exclusions=exclusions,
             choices=Choices(options.examples, options.sample, options.seed),
             blur=not options.no_blur,
             sample_pictures=options.sample_pictures,
             out=options.out,
             progress=progress,
         )
-    print(f"{out}: {out.stat().st_size:,} bytes")
+    print(f"{out}: {size(out.stat().st_size)}")
     if results.missing_shards:
         print(
             f"passify: {results.missing_shards:,} of {results.plan.num_shards:,} shards are not "

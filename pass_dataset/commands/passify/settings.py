@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 from pass_dataset.commands.arguments import positive
 from pass_dataset.commands.passify.arguments import add_thresholds, chosen_thresholds
+from pass_dataset.commands.passify.results import add_strict
 from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
 from pass_dataset.passify.sources.source import IMAGE_SUFFIXES, KINDS
@@ -40,6 +41,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--image-column", metavar="NAME", help="column of images in a table")
     parser.add_argument(
+        "--name-column",
+        metavar="NAME",
+        help="column of names in a table, by which lists name its images (default: hash, if it is "
+        "there; else rows are numbered)",
+    )
+    parser.add_argument(
         "--suffixes",
         type=_suffixes,
         default=tuple(IMAGE_SUFFIXES),
@@ -60,6 +67,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="opt-out list: images by path or SHA-256, one a line, that are not to be looked at",
     )
+    add_strict(parser)
     parser.add_argument(
         "--max-pixels", type=positive, metavar="N", help="larger images are dropped undecoded"
     )
@@ -106,6 +114,7 @@ def chosen_settings(options: argparse.Namespace, execution: Execution) -> RunSet
         kind=options.kind,
         root=None if root is None else name_to_text(root),
         column=options.image_column,
+        name_column=options.name_column,
         suffixes=options.suffixes,
     )
     # Before weights are fetched for a folder that is not there.

@@ -23,6 +23,7 @@ from pass_dataset.errors import (
     MissingExtraError,
     PassDatasetError,
     RunError,
+    SourceChangedError,
     WeightsError,
 )
 from pass_dataset.passify.runs.run_folder import RunFolder
@@ -58,7 +59,7 @@ def attempt(
     """
     try:
         return {"done": asdict(examiner.run(job, told, begins))}
-    except (DetectorError, MissingExtraError, WeightsError) as error:
+    except (DetectorError, MissingExtraError, SourceChangedError, WeightsError) as error:
         return fatal(folder, error)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -15,12 +15,15 @@ from pass_dataset.errors import RunError, SourceError
 from pass_dataset.folders.lock import hold
 from pass_dataset.passify.executors.pool import ShardFailure
 from pass_dataset.passify.outputs.lists import write_lists
+from pass_dataset.passify.outputs.unmatched import require_paths, unmatched_lines, unmatched_text
+from pass_dataset.passify.runs.exclusions import Exclusions, exclusions_of
 from pass_dataset.passify.runs.outcomes import Thresholds, outcome_of
 from pass_dataset.passify.runs.plan import Plan, make_plan
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
 from pass_dataset.passify.runs.settings import RunSettings
 from pass_dataset.passify.sources.opening import open_source
+from pass_dataset.passify.sources.path_forms import form_of
 from pass_dataset.passify.steps.job import ShardJob
 from pass_dataset.progress import Progress, Silent
 
@@ -85,6 +88,7 @@ def run_filter(
     executor: Executor,
     *,
     exclusions: Path | None = None,
+    strict: bool = False,
     retry_failed: bool = False,
     progress: Progress | None = None,
 ) -> RunReport:
@@ -95,6 +99,8 @@ def run_filter(
       settings: what is to be run; `exclusions_sha256` is filled in here.
       executor: where.
       exclusions: opt-out list.
+      strict: refuse it if lines of it name no image: by path before anything is written, by hash
+        when all images were read.
       retry_failed: begin anew with images that failed.
       progress: where progress is shown.
 
@@ -105,13 +111,13 @@ def run_filter(
       OSError: the folder cannot be written.
     """
     progress = progress or Silent()
-    with _planned(folder, settings, exclusions, progress) as plan:
+    with _planned(folder, settings, exclusions, strict, progress) as plan:
         folder.sweep(_ABANDONED_S if executor.others_at_work else None)
         done = folder.done()
         jobs = [ShardJob(shard) for shard in range(plan.num_shards) if shard not in done]
         if retry_failed:
             jobs += retry_jobs(folder)
-        return _do(folder, plan, executor, jobs, progress)
+        return _do(folder, plan, executor, jobs, progress, _require_lines if strict else None)
 
 
 def plan_run(
@@ -119,6 +125,7 @@ def plan_run(
     settings: RunSettings,
     *,
     exclusions: Path | None = None,
+    strict: bool = False,
     progress: Progress | None = None,
 ) -> Plan:
     """Lists the images of a run and cuts them into shards, if that was not done yet.
@@ -126,7 +133,7 @@ def plan_run(
     Others may then do the shards: `run_filter`, or `passify work` on many machines.
 
     Args:
-      folder, settings, exclusions, progress: as those of `run_filter`.
+      folder, settings, exclusions, strict, progress: as those of `run_filter`.
 
     Raises:
       RunError: the folder is that of another run.
@@ -134,22 +141,39 @@ def plan_run(
       SourceError: there are no images.
       OSError: the folder cannot be written.
     """
-    with _planned(folder, settings, exclusions, progress or Silent()) as plan:
+    with _planned(folder, settings, exclusions, strict, progress or Silent()) as plan:
         return plan
 
 
 @contextlib.contextmanager
 def _planned(
-    folder: RunFolder, settings: RunSettings, exclusions: Path | None, progress: Progress
+    folder: RunFolder,
+    settings: RunSettings,
+    exclusions: Path | None,
+    strict: bool,
+    progress: Progress,
 ) -> Iterator[Plan]:
     """Holds a run, which is new or has these settings, with its plan made."""
     listed = None if exclusions is None else _read(exclusions)
     settings = _with_exclusions(settings, listed)
     source = open_source(settings.source)
+    if exclusions is not None:
+        # Before anything is written: a list that cannot be read is no list of nothing.
+        named = Exclusions.load(exclusions, form_of(settings.source))
+        if strict:
+            require_paths(source, named)
     folder.path.mkdir(parents=True, exist_ok=True)
     with hold(folder.path, wait=False):
         folder.claim(settings, listed)
         yield Plan.load(folder) or make_plan(folder, source, settings, progress)
+
+
+def _require_lines(results: Results) -> None:
+    """Refuses a run with an opt-out list of which lines name no image."""
+    exclusions = exclusions_of(results.folder)
+    left = unmatched_lines(results, exclusions) if exclusions else []
+    if exclusions and left:
+        raise RunError(unmatched_text(exclusions, left) + ". No lists were written")
 
 
 def retry_jobs(folder: RunFolder) -> list[ShardJob]:
@@ -189,7 +213,12 @@ def fill_run(
 
 
 def _do(
-    folder: RunFolder, plan: Plan, executor: Executor, jobs: list[ShardJob], progress: Progress
+    folder: RunFolder,
+    plan: Plan,
+    executor: Executor,
+    jobs: list[ShardJob],
+    progress: Progress,
+    check: Callable[[Results], None] | None = None,
 ) -> RunReport:
     started = time.monotonic()
     to_do = sum(stop - start for start, stop in (plan.bounds(job.shard) for job in jobs))
@@ -211,7 +240,10 @@ def _do(
         raise RunError(_failed_shards(folder, plan, failed))
     if left and not executor.waits:
         return RunReport(folder, plan, images, seconds, left)
-    write_lists(Results(folder))
+    results = Results(folder)
+    if check is not None:
+        check(results)
+    write_lists(results)
     return RunReport(folder, plan, images, seconds)
 
 

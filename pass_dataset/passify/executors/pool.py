@@ -127,7 +127,7 @@ class _Examiners(Pool[_Examiner, ShardJob, "ShardStats | ShardFailure"]):
     ) -> Iterator[ShardFailure]:
         record = self._folder.crashes(job.shard)
         record.deaths += 1
-        if at is not None:
+        if at is not None and at not in record.slow:
             record.culprits[at] = f"the process that examined it died: {how}"
         elif job.careful and not came_to_images:
             self._idle_deaths += 1

@@ -12,16 +12,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pass_dataset.errors import RunError, SourceError
+from pass_dataset.errors import PassDatasetError, RunError, SourceChangedError, SourceError
 from pass_dataset.files import write_whole
 from pass_dataset.passify.outputs.kinds import ExportKind
-from pass_dataset.passify.outputs.lists import judged_rows
-from pass_dataset.passify.outputs.tar_shards import TarShards
+from pass_dataset.passify.outputs.lists import judged_rows, removed_digest
+from pass_dataset.passify.outputs.places import (
+    TakenNames,
+    is_hard_link,
+    is_same_file,
+    is_soft_link,
+)
+from pass_dataset.passify.outputs.tar_shards import StoredTar, TarShards
 from pass_dataset.passify.runs.exclusions import Exclusions
 from pass_dataset.passify.runs.outcomes import Thresholds
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import written_whole
-from pass_dataset.passify.sources.names import text_to_name
+from pass_dataset.passify.sources.names import name_to_text, text_to_name
 from pass_dataset.passify.sources.opening import open_source
 from pass_dataset.passify.sources.source import Reader, Source, SourceItem
 from pass_dataset.progress import Progress, Silent
@@ -59,11 +65,20 @@ class ExportReport:
       images: images that are there now.
       undecided: images that are not, as the run does not know whether they would be kept.
       changed: images that are not, as their files are others than those that were examined.
+      clashing: images that are not, as another one has their name in the export.
+      differing: images that are not, as something else lies in their place; it is left alone.
     """
 
     images: int = 0
     undecided: int = 0
     changed: int = 0
+    clashing: int = 0
+    differing: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """True if every image that is kept is there."""
+        return not (self.undecided or self.changed or self.clashing or self.differing)
 
 
 @dataclass(frozen=True)
@@ -102,13 +117,14 @@ class Export:
         self._claim(results)
         task = (progress or Silent()).task("Exporting", None, "images")
         report = ExportReport()
-        reader = source.reader()
+        reader = source.reader(results.plan.files)
         try:
             if self.kind in ("tar", "webdataset"):
                 self._to_tars(results, source, reader, report, task.advance)
             else:
+                taken = TakenNames(self.to / _NOTE_NAME)
                 for image in self._kept(results, report):
-                    self._place(image, source, reader, report)
+                    self._place(image, source, reader, taken, report)
                     task.advance(1)
         finally:
             reader.close()
@@ -125,6 +141,7 @@ class Export:
             "thresholds": asdict(self.thresholds),
             "shard_size": self.shard_size if self.kind in ("tar", "webdataset") else None,
             "exclusions": digest.hexdigest() if len(excluded) else None,
+            "removed": removed_digest(results),
         }
         path = self.to / _NOTE_NAME
         self.to.mkdir(parents=True, exist_ok=True)
@@ -156,7 +173,9 @@ class Export:
         """Bytes of an image, if they are still those that were examined."""
         try:
             data = reader.read(image.item)
-        except (OSError, SourceError) as error:
+        except SourceChangedError:
+            raise  # not this image alone: whatever follows lies elsewhere too
+        except (OSError, PassDatasetError) as error:
             logger.warning("%s: cannot be read any more: %s", image.item.path, error)
             report.changed += 1
             return None
@@ -169,35 +188,65 @@ class Export:
     # --- files ------------------------------------------------------------------------------------
 
     def _place(
-        self, image: KeptImage, source: Source, reader: Reader, report: ExportReport
+        self,
+        image: KeptImage,
+        source: Source,
+        reader: Reader,
+        taken: TakenNames,
+        report: ExportReport,
     ) -> None:
         name = target_name(image.item)
-        if self.kind != "copy":
-            found = source.file_of(image.item)
-            assert found is not None
-            self._link(Path(os.fsdecode(found)).resolve(), self.to / os.fsdecode(name))
-            report.images += 1
+        data: bytes | None = None
+        # A link is as good as what is behind it. And an image of a table has no name's ending.
+        if self.kind != "copy" or image.item.container is not None:
+            data = self._read(image, reader, report)
+            if data is None:
+                return
+            if image.item.container is not None:
+                name = _with_ending(name, data)
+        if not _take(taken, name, image, report):
             return
-        data = self._read(image, reader, report)
-        if data is None:
-            return
-        if image.item.container is not None:
-            name = _with_ending(name, data)
         path = self.to / os.fsdecode(name)
-        if not path.exists():
+        try:
+            if os.path.lexists(path):
+                is_there = self._is_there(path, image, source)
+            else:
+                data = self._read(image, reader, report) if data is None else data
+                if data is None:
+                    return
+                self._put(path, image, source, data)
+                is_there = True
+        except (FileExistsError, NotADirectoryError):  # a file where a folder has to be
+            is_there = False
+        if is_there:
+            report.images += 1
+        else:
+            logger.warning(
+                "%s: something else lies in the place of %s; it is left alone, and the image out",
+                path,
+                image.item.path,
+            )
+            report.differing += 1
+
+    def _is_there(self, path: Path, image: KeptImage, source: Source) -> bool:
+        """Whether what lies in an image's place is what this export would put there."""
+        if self.kind == "copy":
+            return is_same_file(path, image.row["sha256"])
+        found = _file_of(image, source)
+        return is_soft_link(path, found) if self.kind == "symlink" else is_hard_link(path, found)
+
+    def _put(self, path: Path, image: KeptImage, source: Source, data: bytes) -> None:
+        if self.kind == "copy":
             with written_whole(path) as file:
                 file.write(data)
-        report.images += 1
-
-    def _link(self, found: Path, path: Path) -> None:
+            return
+        found = _file_of(image, source)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             if self.kind == "symlink":
                 path.symlink_to(found)
             else:
                 path.hardlink_to(found)
-        except FileExistsError:
-            return
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
@@ -217,24 +266,67 @@ class Export:
         told: Callable[[int], None],
     ) -> None:
         shards = TarShards(self.to, self.shard_size)
+        taken = TakenNames(None)
         for number, image in enumerate(self._kept(results, report)):
             told(1)
-            if shards.skip(number):
-                report.images += 1
+            name = target_name(image.item)
+            if self.kind == "tar" and not _take(taken, name, image, report):
+                continue
+            key = b"%09d" % number
+            stored = shards.stored(number)
+            if stored is not None:
+                names = _possible_names(name, key if self.kind == "webdataset" else name)
+                self._compare(stored, names, image, reader, report)
                 continue
             data = self._read(image, reader, report)
             if data is None:
                 continue
             report.images += 1
-            name = target_name(image.item)
             if self.kind == "tar":
                 inside = image.item.container is not None
                 shards.add(number, _with_ending(name, data) if inside else name, data)
                 continue
-            key = b"%09d" % number
             shards.add(number, key + _ending(name, data), data)
             shards.add(number, key + b".json", json.dumps(image.row).encode())
         shards.close()
+
+    def _compare(
+        self,
+        stored: StoredTar,
+        names: list[bytes],
+        image: KeptImage,
+        reader: Reader,
+        report: ExportReport,
+    ) -> None:
+        """Sees whether a tar that is there already has an image."""
+        sha256 = next(filter(None, map(stored.sha256, names)), None)
+        if sha256 == image.row["sha256"]:
+            report.images += 1
+        # It may have been left out, for the reason for which it still would be.
+        elif sha256 is not None or self._read(image, reader, report) is not None:
+            logger.warning(
+                "%s: %s %s; remove the tar and export again",
+                stored.path,
+                "has other bytes as" if sha256 else "lacks",
+                image.item.path,
+            )
+            report.differing += 1
+
+
+def _file_of(image: KeptImage, source: Source) -> Path:
+    """The file that an image is, without links on the way to it."""
+    found = source.file_of(image.item)
+    assert found is not None
+    return Path(os.fsdecode(found)).resolve()
+
+
+def _take(taken: TakenNames, name: bytes, image: KeptImage, report: ExportReport) -> bool:
+    """Takes a name for an image; False, and it is counted, if another one has it."""
+    if taken.take(name):
+        return True
+    logger.warning("%s: another image has this name in the export; left out", name_to_text(name))
+    report.clashing += 1
+    return False
 
 
 def target_name(item: SourceItem) -> bytes:
@@ -257,6 +349,14 @@ def _ending(name: bytes, data: bytes) -> bytes:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return b".webp"
     return next((known for magic, known in _MAGIC if data.startswith(magic)), b".jpg")
+
+
+def _possible_names(name: bytes, stem: bytes) -> list[bytes]:
+    """What a member may be called that was named `stem` by an image of this name."""
+    ending = os.path.splitext(name)[1].lower()  # noqa: PTH122
+    if ending and ending[1:].isalpha():
+        return [stem, stem + ending]
+    return [stem, *(stem + known for known in (*(known for _, known in _MAGIC), b".webp"))]
 
 
 def _with_ending(name: bytes, data: bytes) -> bytes:

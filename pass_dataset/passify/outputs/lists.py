@@ -13,8 +13,16 @@ from pass_dataset.passify.runs.exclusions import Exclusions
 from pass_dataset.passify.runs.outcomes import EXCLUDED, Outcome, Thresholds, outcome_of
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import written_whole
+from pass_dataset.passify.sources.removed import RemovedImages
 
-__all__ = ["DroppedImage", "dropped_images", "judged_rows", "listed_paths", "write_lists"]
+__all__ = [
+    "DroppedImage",
+    "dropped_images",
+    "judged_rows",
+    "listed_paths",
+    "removed_digest",
+    "write_lists",
+]
 
 #: Columns of `dropped.parquet` beside outcome and reason.
 _DROPPED_COLUMNS = (
@@ -37,6 +45,8 @@ def judged_rows(
 ) -> Iterator[tuple[pa.Table, pa.Array]]:
     """The rows of each shard and the reason against each (null: kept), as text.
 
+    Images on removal lists are dropped, which may be newer than the run.
+
     Args:
       results: a run.
       thresholds: for its scores.
@@ -49,15 +59,33 @@ def judged_rows(
     needed += ["sha256"] if excluded.hashes else []
     paths = pa.array(sorted(excluded.paths), pa.string())
     hashes = pa.array(sorted(excluded.hashes), pa.string())
-    for table, judged in results.judged(thresholds, needed):
+    removed = _removed(results)
+    rows = results.judged(thresholds, needed)
+    for shard, (table, judged) in zip(results.shards, rows, strict=True):
         reasons = judged.cast(pa.string())
+        if removed is not None:
+            named = pa.array(removed.are_removed(results.plan.items(results.folder, shard)))
+            reasons = pc.if_else(named, EXCLUDED, reasons)
         if excluded.paths:
-            named = pc.is_in(table["path"].combine_chunks(), value_set=paths)
+            forms = excluded.form.of_column(table["path"].combine_chunks())
+            named = pc.is_in(forms, value_set=paths)
             reasons = pc.if_else(named, EXCLUDED, reasons)
         if excluded.hashes:
             named = pc.is_in(table["sha256"].combine_chunks(), value_set=hashes)
             reasons = pc.if_else(named, EXCLUDED, reasons)
         yield table, reasons
+
+
+def _removed(results: Results) -> RemovedImages | None:
+    """Images of a run that are on removal lists; None if there are no lists."""
+    found = RemovedImages(results.settings.source)
+    return found if found.any_of(results.plan.containers) else None
+
+
+def removed_digest(results: Results) -> str | None:
+    """Tells the removal lists that hold for a run from others; None if there are none."""
+    removed = _removed(results)
+    return None if removed is None else removed.digest(results.plan.containers)
 
 
 def listed_paths(

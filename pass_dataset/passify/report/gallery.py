@@ -152,7 +152,8 @@ class _Camera:
         self._reader: Reader | None = None
         self.source_problem = ""
         try:
-            self._reader = open_source(results.settings.source).reader()
+            source = open_source(results.settings.source)
+            self._reader = source.reader(results.plan.files)
         except (OSError, PassDatasetError) as error:
             self.source_problem = str(error)
 

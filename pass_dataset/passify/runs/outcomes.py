@@ -20,6 +20,7 @@ __all__ = [
     "OUTCOMES",
     "PROCESS_DIED",
     "TARGETS",
+    "TOO_SLOW",
     "UNKNOWN",
     "UNREADABLE",
     "Outcome",
@@ -36,10 +37,10 @@ TARGETS: tuple[Target, ...] = ("face", "person")
 #: Reason of an image on the opt-out list.
 EXCLUDED = "excluded"
 #: Reasons of images that failed: the file could not be read, the decoder or a detector raised on
-#: it (which no file should make them do), or the process that had it died.
-UNREADABLE, DECODER_FAILED = "unreadable", "decoder-failed"
+#: it (which no file should make them do), decoding took too long, or the process that had it died.
+UNREADABLE, DECODER_FAILED, TOO_SLOW = "unreadable", "decoder-failed", "too-slow"
 DETECTOR_FAILED, PROCESS_DIED = "detector-failed", "process-died"
-FAILED_REASONS = frozenset({UNREADABLE, DECODER_FAILED, DETECTOR_FAILED, PROCESS_DIED})
+FAILED_REASONS = frozenset({UNREADABLE, DECODER_FAILED, TOO_SLOW, DETECTOR_FAILED, PROCESS_DIED})
 #: Reasons that follow from scores and thresholds; all others stand whatever the thresholds.
 UNKNOWN: dict[Target, str] = {"face": "face-unknown", "person": "person-unknown"}
 FROM_SCORES = frozenset({*TARGETS, *UNKNOWN.values()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 
 import pyarrow as pa
@@ -14,6 +14,8 @@ from pass_dataset.arrow_files import map_file, table_writer
 from pass_dataset.errors import RunError, SourceError
 from pass_dataset.passify.runs.run_folder import RunFolder, written_whole
 from pass_dataset.passify.runs.settings import RunSettings
+from pass_dataset.passify.sources.file_states import FileState
+from pass_dataset.passify.sources.removed import RemovedImages
 from pass_dataset.passify.sources.source import ListingReport, Source, SourceItem
 from pass_dataset.progress import Progress
 
@@ -46,6 +48,8 @@ class Plan:
       unreadable: places that could not be listed, the first of them.
       num_unreadable: number of all.
       left_out: files that are no images by their name, by ending, and links, with numbers.
+      files: states of the files that the images were listed from, for the source's reader; none in
+        plans that earlier versions made.
     """
 
     images: int
@@ -54,6 +58,7 @@ class Plan:
     unreadable: tuple[str, ...]
     num_unreadable: int
     left_out: dict[str, int]
+    files: dict[str, FileState] = field(default_factory=dict)
 
     @property
     def num_shards(self) -> int:
@@ -83,7 +88,7 @@ class Plan:
                     name = None if container is None else self.containers[container]
                     yield SourceItem(path, name, first, size)
                 start += batch.num_rows
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, ValueError, pa.ArrowException) as error:
             raise RunError(f"{folder.items_path}: cannot be read: {error}") from error
 
     @classmethod
@@ -97,10 +102,11 @@ class Plan:
             content = json.loads(folder.plan_path.read_text())
             content["containers"] = tuple(content["containers"])
             content["unreadable"] = tuple(content["unreadable"])
-            return cls(**content)
+            states = content.pop("files", {}).items()
+            return cls(**content, files={name: FileState(*state) for name, state in states})
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise RunError(f"{folder.plan_path}: cannot be read: {error}") from error
 
 
@@ -120,7 +126,7 @@ def make_plan(folder: RunFolder, source: Source, settings: RunSettings, progress
         written_whole(folder.items_path) as file,
         table_writer(file, schema, compression="zstd") as writer,
     ):
-        listed = source.items(report)
+        listed = RemovedImages(settings.source).without(source.items(report), report)
         while block := list(islice(listed, _BATCH_ROWS)):
             writer.write_batch(_batch(block, containers, schema))
             images += len(block)
@@ -137,6 +143,7 @@ def make_plan(folder: RunFolder, source: Source, settings: RunSettings, progress
         tuple(report.unreadable),
         report.num_unreadable,
         dict(report.left_out.most_common()),
+        report.files,
     )
     with written_whole(folder.plan_path) as file:
         file.write(json.dumps(asdict(plan)).encode())

@@ -69,11 +69,13 @@ class CrashRecord:
     Attributes:
       deaths: how many.
       culprits: images that were being worked on, alone, when a process died: position in the shard
-        to how it died. They are not tried again.
+        shard to how it died. They are not tried again.
+      slow: images that took too long, by position, with how long that was. Nor are these.
     """
 
     deaths: int = 0
     culprits: dict[int, str] = field(default_factory=dict)
+    slow: dict[int, str] = field(default_factory=dict)
 
 
 @contextlib.contextmanager
@@ -268,8 +270,11 @@ class RunFolder:
         content = self._read_json(self._crash_path(shard))
         if content is None:
             return CrashRecord()
-        culprits = {int(position): how for position, how in content["culprits"].items()}
-        return CrashRecord(int(content["deaths"]), culprits)
+        culprits, slow = (
+            {int(position): how for position, how in content.get(name, {}).items()}
+            for name in ("culprits", "slow")
+        )
+        return CrashRecord(int(content["deaths"]), culprits, slow)
 
     def record_crash(self, shard: int, record: CrashRecord) -> None:
         """Keeps what is known of processes that died on a shard."""

@@ -12,15 +12,14 @@ from typing import IO
 
 from pass_dataset.archives.tars import is_sidecar
 from pass_dataset.errors import SourceError
+from pass_dataset.passify.sources.file_states import FileStates
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
-from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
+from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem, require_size
 
 __all__ = ["FileReader", "FolderTree", "Suffixes", "read_file"]
 
 #: Names of one folder that are sorted in memory; more are sorted in parts on disk and merged.
 _SORTED_NAMES = 250_000
-#: A larger file is no photograph. Reading it could take all memory.
-_MAX_FILE_BYTES = 1 << 30
 _LINK_OUT = "links that lead out of the folder"
 
 
@@ -130,7 +129,7 @@ class FolderTree:
             return False
         return True
 
-    def reader(self) -> FileReader:
+    def reader(self, states: FileStates) -> FileReader:
         return FileReader(self.root)
 
     def file_of(self, item: SourceItem) -> bytes | None:
@@ -198,6 +197,5 @@ def read_file(path: bytes) -> bytes:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise SourceError("no regular file")
-        if status.st_size > _MAX_FILE_BYTES:
-            raise SourceError(f"{status.st_size:,} bytes; no image has over {_MAX_FILE_BYTES:,}")
+        require_size(status.st_size)
         return file.read()

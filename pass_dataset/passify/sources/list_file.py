@@ -3,62 +3,44 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pass_dataset.archives.list_lines import entries, entry_of, in_utf8
 from pass_dataset.errors import SourceError
+from pass_dataset.passify.sources.file_states import FileState, FileStates, require_unchanged
 from pass_dataset.passify.sources.folder_tree import FileReader
-from pass_dataset.passify.sources.names import line_to_name, name_to_text, text_to_name
+from pass_dataset.passify.sources.names import name_to_text, text_to_name
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
 
 __all__ = ["ListFile", "read_lines"]
 
 
 def read_lines(path: bytes) -> Iterator[tuple[int, bytes]]:
-    """Numbers and contents of the lines of a list that are not empty, names not escaped any more.
-
-    Lists as `find` writes them, with ``-print0`` too, and as `passify keep` writes them.
+    """Numbers and contents of the lines of a list that are not empty; names are still escaped.
 
     Raises:
-      SourceError: it cannot be read, or a line is wrongly escaped.
+      SourceError: it cannot be read.
     """
     try:
-        with Path(os.fsdecode(path)).open("rb") as file:
-            # A list with a NUL in it is one of `find -print0`, where nothing is escaped.
-            if b"\0" in file.read(1 << 16):
-                file.seek(0)
-                yield from _between_nuls(file.fileno())
-                return
-            file.seek(0)
-            for number, line in enumerate(file, 1):
-                name = line.rstrip(b"\n").removesuffix(b"\r")
-                if name:
-                    yield number, line_to_name(name)
+        data = in_utf8(Path(os.fsdecode(path)).read_bytes())
     except OSError as error:
         raise SourceError(f"{os.fsdecode(path)}: {error.strerror}") from error
-    except ValueError as error:
-        raise SourceError(f"{os.fsdecode(path)}: line {number}: {error}") from error
-
-
-def _between_nuls(handle: int) -> Iterator[tuple[int, bytes]]:
-    number, tail, position = 0, b"", 0
-    while data := os.pread(handle, 1 << 16, position):
-        position += len(data)
-        *names, tail = (tail + data).split(b"\0")
-        for name in names:
-            number += 1
-            if name:
-                yield number, name
-    if tail:
-        yield number + 1, tail
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{os.fsdecode(path)}: cannot be read as text: {error}") from error
+    return entries(data)
 
 
 @dataclass(frozen=True)
 class ListFile:
     """The images that a list names, in its order.
 
-    An image's path is the line as it stands.
+    An image's path is the line as it stands, or what a line means that was printed by `sha256sum`.
+    Where no file is called as the line says, the file counts that it may mean: without the blanks
+    at its end, with accents stored otherwise. A line that begins with ``#`` and names no file is a
+    comment.
 
     Attributes:
       path: the list.
@@ -73,10 +55,44 @@ class ListFile:
         return "list"
 
     def items(self, report: ListingReport) -> Iterator[SourceItem]:
-        for _, name in read_lines(self.path):
-            yield SourceItem(name_to_text(name))
+        try:
+            report.files[self._name] = FileState.of(self.path)
+        except OSError as error:
+            raise SourceError(f"{os.fsdecode(self.path)}: {error.strerror}") from error
+        for number, line in read_lines(self.path):
+            try:
+                names = entry_of(line).names
+            except ValueError as error:
+                raise SourceError(f"{os.fsdecode(self.path)}: line {number}: {error}") from error
+            if not names:
+                report.add_unreadable(f"line {number}: a checksum names no file to be read")
+                continue
+            name = self._named(names)
+            if name is not None:
+                yield SourceItem(name_to_text(name))
 
-    def reader(self) -> FileReader:
+    def _named(self, names: tuple[bytes, ...]) -> bytes | None:
+        """Which of the names that a line may mean is a file; None for a comment."""
+        # Nearly always there is one, and no file has to be asked for.
+        meant = list(names)
+        text = os.fsdecode(names[0])
+        if not text.isascii():
+            meant += [os.fsencode(unicodedata.normalize(form, text)) for form in ("NFC", "NFD")]
+        if len(meant) == 1 and not meant[0].startswith(b"#"):
+            return meant[0]
+        there = (name for name in meant if os.path.lexists(os.path.join(self.root, name)))
+        found = next(there, None)
+        if found is not None:
+            return found
+        return None if names[0].lstrip().startswith(b"#") else names[0]
+
+    @property
+    def _name(self) -> str:
+        return name_to_text(os.path.basename(self.path))  # noqa: PTH119
+
+    def reader(self, states: FileStates) -> FileReader:
+        # What is read does not depend on it. But who changed the list means other images.
+        require_unchanged(self.path, self._name, states)
         return FileReader(self.root)
 
     def file_of(self, item: SourceItem) -> bytes | None:

@@ -41,6 +41,7 @@ class SourceSettings:
       release: for PASS archives: what the folder holds; None: told from it.
       only: for PASS archives: path of a list of hashes to which the images are restricted, as
         text; None: all images.
+      name_column: for tables: the column of names; None: ``hash``, if rows have one.
     """
 
     path: str
@@ -50,6 +51,7 @@ class SourceSettings:
     suffixes: tuple[str, ...] | None = tuple(IMAGE_SUFFIXES)
     release: str | None = None
     only: str | None = None
+    name_column: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind is not None and self.kind not in KINDS:
@@ -94,14 +96,14 @@ def open_source(settings: SourceSettings) -> Source:
     if kind == "tar":
         return TarFiles(path, suffixes)
     if kind == "parquet":
-        return ParquetFiles(path, settings.column)
+        return ParquetFiles(path, settings.column, settings.name_column)
     if kind == "list":
         root = os.path.dirname(path) if settings.root is None else text_to_name(settings.root)  # noqa: PTH120
         return ListFile(path, root)
     if kind == "pass":
         only = None if settings.only is None else Path(os.fsdecode(text_to_name(settings.only)))
         return PassImages(Path(os.fsdecode(path)), settings.release, only)
-    return SavedDataset(Path(os.fsdecode(path)), settings.column)
+    return SavedDataset(Path(os.fsdecode(path)), settings.column, settings.name_column)
 
 
 def kind_of(path: bytes) -> Kind:

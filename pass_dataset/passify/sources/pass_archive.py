@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
+from pass_dataset.archives.hash_lists import read_hash_list, resolve, unmatched
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.errors import SourceError
-from pass_dataset.passify.sources.list_file import read_lines
+from pass_dataset.passify.sources.file_states import FileState, FileStates
 from pass_dataset.passify.sources.names import name_to_text
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
 from pass_dataset.passify.sources.tar_files import TarReader
@@ -40,9 +38,14 @@ class PassImages:
         return "pass"
 
     def items(self, report: ListingReport) -> Iterator[SourceItem]:
+        # Before the index is opened: it may be of a tar that comes a moment later.
+        states = {path.name: FileState.of(path) for path in self.folder.glob("*.tar")}
         archive = PassArchive(self.folder, self.release)
         names = archive.summary.tars
         texts = [name_to_text(name.encode()) for name in names]
+        report.files.update(
+            {text: states[name] for text, name in zip(texts, names, strict=True) if name in states}
+        )
         if self.only is not None:
             archive = _restricted(archive, self.only)
         for start in range(0, len(archive), _BATCH_ROWS):
@@ -52,8 +55,8 @@ class PassImages:
                 path = f"{texts[tar]}/{image_hash}.jpg"
                 yield SourceItem(path, texts[tar], offset, size_bytes)
 
-    def reader(self) -> TarReader:
-        return TarReader(self.folder)
+    def reader(self, states: FileStates) -> TarReader:
+        return TarReader(self.folder, states)
 
     def file_of(self, item: SourceItem) -> bytes | None:
         return None
@@ -63,15 +66,15 @@ def _restricted(archive: PassArchive, only: Path) -> PassArchive:
     """The images that a list names.
 
     Raises:
-      SourceError: the list cannot be read, or names an image that is not there.
+      MetadataError: the list cannot be read.
+      SourceError: it names an image that is not there.
     """
-    names = [name.decode(errors="replace") for _, name in read_lines(bytes(only))]
-    wanted = pa.array(names, pa.string())
+    names = read_hash_list(only)
     known = archive.columns(["hash"])["hash"]
-    absent = wanted.filter(pc.invert(pc.is_in(wanted, value_set=known)))
-    if len(absent):
+    absent = unmatched(names, known)
+    if absent:
         raise SourceError(
             f"{only}: names {len(absent):,} images that the archive does not have, such as "
-            f"{absent[0].as_py()!r}"
+            f"{absent[0]!r}"
         )
-    return archive.keeping(wanted)
+    return archive.keeping(resolve(names, known))

@@ -7,7 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
-__all__ = ["IMAGE_SUFFIXES", "KINDS", "Kind", "ListingReport", "Reader", "Source", "SourceItem"]
+from pass_dataset.errors import SourceError
+from pass_dataset.passify.sources.file_states import FileState, FileStates
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "KINDS",
+    "MAX_IMAGE_BYTES",
+    "Kind",
+    "ListingReport",
+    "Reader",
+    "Source",
+    "SourceItem",
+    "require_size",
+]
 
 #: What a source can be; `opening.kind_of` tells it from the path.
 Kind = Literal["folder", "tar", "parquet", "list", "pass", "dataset"]
@@ -18,6 +31,21 @@ IMAGE_SUFFIXES = (
     *("avif", "bmp", "gif", "heic", "heif", "jfif", "jp2", "jpe", "jpeg", "jpg", "pbm", "pgm"),
     *("png", "pnm", "ppm", "tif", "tiff", "webp"),
 )
+
+
+#: No image file has more: 67 million pixels of 16 bits and three colours, not compressed, have 403
+#: million. Reading what claims more could take all memory.
+MAX_IMAGE_BYTES = 1 << 29
+
+
+def require_size(size_bytes: int) -> None:
+    """Refuses what is too large to be an image, before it is read.
+
+    Raises:
+      SourceError: it is.
+    """
+    if size_bytes > MAX_IMAGE_BYTES:
+        raise SourceError(f"{size_bytes:,} bytes; no image has over {MAX_IMAGE_BYTES:,}")
 
 
 class SourceItem(NamedTuple):
@@ -45,11 +73,15 @@ class ListingReport:
       num_unreadable: number of all.
       left_out: number of files that are no images by their name, by ending (``.txt``), and of
         links that lead out of the source.
+      files: states of the files whose content says where images are, from before they were read, by
+        path within the source. Files that are images themselves are not among them: looking at
+        each costs too much where there are millions, and their SHA-256 goes on record.
     """
 
     unreadable: list[str] = field(default_factory=list)
     num_unreadable: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    files: dict[str, FileState] = field(default_factory=dict)
 
     #: More than this nobody reads; the numbers stay right.
     _MAX_NAMED = 100
@@ -74,6 +106,7 @@ class Reader(Protocol):
         """The bytes of an image as they are stored.
 
         Raises:
+          SourceChangedError: the file that holds them is not the one that was listed.
           OSError, PassDatasetError: they cannot be read.
         """
 
@@ -94,8 +127,15 @@ class Source(Protocol):
         Places that cannot be listed are noted in `report`, and the others go on.
         """
 
-    def reader(self) -> Reader:
-        """Opens it for reading."""
+    def reader(self, states: FileStates) -> Reader:
+        """Opens it for reading.
+
+        Args:
+          states: what `ListingReport.files` had when it was listed.
+
+        Raises:
+          SourceChangedError: a file is not the one that was listed.
+        """
 
     def file_of(self, item: SourceItem) -> bytes | None:
         """Path of the file that is this image; None where images lie within files."""

@@ -9,12 +9,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from pass_dataset.errors import MissingExtraError, PassDatasetError
+from pass_dataset.errors import MissingExtraError, PassDatasetError, SourceChangedError
 from pass_dataset.images.decoding import decode
 from pass_dataset.passify.runs.exclusions import Exclusions
 from pass_dataset.passify.runs.outcomes import DECODER_FAILED, EXCLUDED, UNREADABLE
 from pass_dataset.passify.sources.source import Reader
 from pass_dataset.passify.steps.record import Examined
+from pass_dataset.passify.steps.watch import Watch
 
 __all__ = ["Decoding"]
 
@@ -35,6 +36,7 @@ class Decoding:
         max_pixels: int | None,
         threads: int,
         ahead: int,
+        stuck: Callable[[int], object] = lambda position: None,
     ) -> None:
         """Args:
         reader: reads the images.
@@ -42,20 +44,25 @@ class Decoding:
         max_pixels: larger images are not decoded; None: the decoder's own limit.
         threads: threads to decode in; 0: none of its own, each image when it is asked for.
         ahead: images that may wait decoded.
+        stuck: is told the position of an image that takes too long to decode.
         """
         self._reader = reader
         self._exclusions = exclusions
         self._max_pixels = max_pixels
         self._threads = threads
         self._ahead = ahead
+        self._stuck = stuck
+        self._watch: Watch | None = None
         self.seconds = 0.0
 
     def run(self, records: Iterable[Examined]) -> Iterator[Examined]:
-        if not self._threads:
-            for record in records:
-                self._examine(record)
-                yield record
-            return
+        self._watch = Watch(self._stuck)
+        try:
+            yield from self._in_threads(records) if self._threads else map(self._examine, records)
+        finally:
+            self._watch.close()
+
+    def _in_threads(self, records: Iterable[Examined]) -> Iterator[Examined]:
         room = _Room(_AHEAD_BYTES)
         waiting: deque[Future[Examined]] = deque()
         pool = ThreadPoolExecutor(self._threads, thread_name_prefix="decode")
@@ -83,17 +90,28 @@ class Decoding:
     def _examine(self, record: Examined) -> Examined:
         started = time.thread_time()
         result = record.result
-        if record.item.path in self._exclusions.paths:
+        if self._exclusions.has_path(record.item.path):
             result.reason, result.message = EXCLUDED, "named by its path"
             return record
         try:
             data = self._reader.read(record.item)
+        except SourceChangedError:
+            raise  # nothing to do with this image
         except (OSError, PassDatasetError) as error:
             said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             result.reason, result.message = UNREADABLE, said
             return record
+        sha256 = hashlib.sha256(data).hexdigest()
+        if result.sha256 not in (None, sha256):
+            # What other detectors found is of other bytes.
+            result.reason = UNREADABLE
+            result.message = (
+                f"its bytes have changed while the run was made: SHA-256 {result.sha256}, then "
+                f"{sha256}; --retry-failed begins anew with it"
+            )
+            return record
         result.size_bytes = len(data)
-        result.sha256 = hashlib.sha256(data).hexdigest()
+        result.sha256 = sha256
         if result.sha256 in self._exclusions.hashes:
             result.reason, result.message = EXCLUDED, "named by its SHA-256"
             return record
@@ -104,11 +122,13 @@ class Decoding:
 
     def _decode(self, record: Examined, data: bytes) -> None:
         result = record.result
+        assert self._watch is not None
         try:
-            if self._max_pixels is None:
-                decoded = decode(data)
-            else:
-                decoded = decode(data, max_pixels=self._max_pixels)
+            with self._watch.over(record.position):
+                if self._max_pixels is None:
+                    decoded = decode(data)
+                else:
+                    decoded = decode(data, max_pixels=self._max_pixels)
         except MissingExtraError:
             raise  # nothing to do with this image
         except Exception as error:  # a step turns what goes wrong with an image into its row

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import logging
+import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import NoReturn
 
 from pass_dataset.errors import DetectorError, RunError, WeightsError
 from pass_dataset.passify.detectors.detector import Detector
 from pass_dataset.passify.detectors.settings import Target
-from pass_dataset.passify.runs.exclusions import Exclusions
-from pass_dataset.passify.runs.outcomes import PROCESS_DIED, Thresholds, outcome_of
+from pass_dataset.passify.runs.exclusions import Exclusions, exclusions_of
+from pass_dataset.passify.runs.outcomes import PROCESS_DIED, TOO_SLOW, Thresholds, outcome_of
 from pass_dataset.passify.runs.plan import Plan
 from pass_dataset.passify.runs.results import read_results, write_results
 from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
@@ -24,6 +27,7 @@ from pass_dataset.passify.steps.detecting import Detecting, needs
 from pass_dataset.passify.steps.execution import WorkerShare
 from pass_dataset.passify.steps.job import ShardJob
 from pass_dataset.passify.steps.record import Examined
+from pass_dataset.passify.steps.watch import LIMIT_S
 
 __all__ = ["Examiner"]
 
@@ -36,7 +40,10 @@ _ALL_FAILED = 8
 
 
 class Examiner:
-    """Does shards of a run, one after the other; detectors are loaded once."""
+    """Does shards of a run, one after the other; detectors are loaded once.
+
+    It has a process of its own, which it ends where an image holds it up for too long.
+    """
 
     def __init__(self, folder: RunFolder, share: WorkerShare) -> None:
         """Opens a run that is planned.
@@ -53,11 +60,7 @@ class Examiner:
         self._plan = plan
         self._share = share
         self._source = open_source(self.settings.source)
-        self._exclusions = (
-            Exclusions()
-            if self.settings.exclusions_sha256 is None
-            else Exclusions.load(folder.exclusions_path)
-        )
+        self._exclusions = exclusions_of(folder) or Exclusions()
         self._detectors: dict[Target, Detector] = {}
 
     def run(
@@ -166,13 +169,22 @@ class Examiner:
 
     def _give_up(self, job: ShardJob, todo: list[Examined], rows: list[ImageResult | None]) -> None:
         """Takes out images that took a process down with them."""
-        culprits = self.folder.crashes(job.shard).culprits
-        for record in [record for record in todo if record.position in culprits]:
+        crashes = self.folder.crashes(job.shard)
+        why = {position: (PROCESS_DIED, how) for position, how in crashes.culprits.items()}
+        why |= {position: (TOO_SLOW, how) for position, how in crashes.slow.items()}
+        for record in [record for record in todo if record.position in why]:
             todo.remove(record)
-            record.result.reason = PROCESS_DIED
-            record.result.message = culprits[record.position]
+            record.result.reason, record.result.message = why[record.position]
             record.result.processed_at = datetime.datetime.now(datetime.timezone.utc)
             rows[record.position] = record.result
+
+    def _end_process(self, shard: int, position: int) -> NoReturn:
+        """Puts on record that an image takes too long, and ends this process: another goes on."""
+        record = self.folder.crashes(shard)
+        record.slow[position] = f"decoding it took more than {LIMIT_S:.0f} s of processor time"
+        self.folder.record_crash(shard, record)
+        logger.error("shard %d, image %d: %s", shard, position, record.slow[position])
+        os._exit(1)
 
     def _stage(self, rows: list[ImageResult | None]) -> Target | None:
         """What the rows are through with, if another detector is still to come; None: all."""
@@ -199,13 +211,14 @@ class Examiner:
     ) -> tuple[Decoding, list[Detecting], Iterator[Examined]]:
         targets = self._targets(job)
         at_once = {target: 1 if job.careful else self._share.at_once(target) for target in targets}
-        reader = self._source.reader()
+        reader = self._source.reader(self._plan.files)
         decoding = Decoding(
             reader,
             self._exclusions,
             self.settings.max_pixels,
             threads=0 if job.careful else self._share.decode_threads,
             ahead=2 * max(at_once.values()),
+            stuck=functools.partial(self._end_process, job.shard),
         )
         detecting = [
             Detecting(

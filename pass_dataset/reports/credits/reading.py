@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pass_dataset.archives.hash_lists import resolve
 from pass_dataset.archives.metadata import ROW_COLUMN, columns_in, read_text
 from pass_dataset.archives.metadata_files import MetadataFile, csv_file, metadata_in
 from pass_dataset.archives.removals import removals_for
@@ -182,7 +183,7 @@ def credits_of(
     if hashes is None:
         return Credits(_without_removed(table, file), source, file.release)
     wanted = hashes if isinstance(hashes, pa.Array) else pa.array(hashes, pa.string())
-    rows, unknown = _found(wanted, table["hash"])
+    rows, unknown = _found(resolve(wanted, table["hash"]), table["hash"])
     if unknown and not skip_unknown:
         named = ", ".join(unknown[:_NAMED]) + (", …" if len(unknown) > _NAMED else "")
         raise RecordNotFoundError(

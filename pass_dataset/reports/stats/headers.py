@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from pass_dataset.archives.index import fingerprint_of
-from pass_dataset.archives.records import OpenTars, PassArchive
+from pass_dataset.archives.open_tars import OpenTars
+from pass_dataset.archives.records import PassArchive
 from pass_dataset.arrow_files import map_file, save_batch
 from pass_dataset.files import optional_cache
 from pass_dataset.images.exif import EXIF_START
@@ -186,9 +186,7 @@ class _KeptBlocks:
 
     def __init__(self, archive: PassArchive) -> None:
         self._archive = archive
-        text = json.dumps(
-            [_SCHEMA, str(archive.folder.resolve()), fingerprint_of(archive.archives)]
-        )
+        text = json.dumps([_SCHEMA, str(archive.folder.resolve()), archive.fingerprint])
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         kept = optional_cache("headers")
         self._folder = None if kept is None else kept / digest
@@ -208,7 +206,7 @@ class _KeptBlocks:
             table = map_file(path).read_all()
         except FileNotFoundError:
             return None
-        except (OSError, pa.ArrowInvalid) as error:
+        except (OSError, ValueError) as error:
             logger.warning("%s cannot be used (%s); read again", path, error)
             return None
         if table.schema.names[1:] != _schema().names[1:] or len(table) != len(positions):

@@ -28,7 +28,7 @@ from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.state import INDEX_NAME, PURGE_RECEIPT_NAME, REMOVALS_NAME
 from pass_dataset.releases import release as releases
 from pass_dataset.releases.release import format_release, parse_release, read_release
-from tests.support.collection import Collection
+from tests.support.collection import HEADER, Collection, row, write_tar
 from tests.support.official import OfficialReleases, make_official
 
 
@@ -131,6 +131,84 @@ def test_receipt(collection: Collection, gone: list[str], tmp_path: Path) -> Non
         assert file["old_size_bytes"] > file["new_size_bytes"]
     # Photographers, dates and places are not in it.
     assert "user" not in json.dumps(entry)
+
+
+def _with_rows(made: Collection, lines: list[str]) -> None:
+    made.write_csv([HEADER, *lines])
+    made.describe()
+
+
+@pytest.mark.parametrize("whose", ["the image that goes", "another"])
+def test_a_row_over_several_lines(whose: str, collection: Collection, gone: list[str]) -> None:
+    lines = [row(number) for number in range(15)]
+    number = 1 if whose == "the image that goes" else 2
+    lines[number] = lines[number].replace("user", '"Ann\nLee ""', 1).replace("%3C3", '"""', 1)
+    _with_rows(collection, lines)
+    before = {record.hash: record for record in PassArchive(collection.folder, collection.tsv)}
+    assert "\n" in (before[collection.hashes[number]].creator or "")
+    purged(collection, gone)
+    assert collection.csv.read_text() == "\n".join(
+        [HEADER, *(line for n, line in enumerate(lines) if n not in (1, 13, 14)), ""]
+    )
+    for record in PassArchive(collection.folder):
+        assert record == before[record.hash]
+    assert PurgeReceipt.load(collection.folder).purges[-1].files[-1].hashes == tuple(sorted(gone))
+
+
+def test_rows_whose_hash_is_written_otherwise(collection: Collection, gone: list[str]) -> None:
+    lines = [row(number) for number in range(15)]
+    one, other = gone[0], gone[1]
+    extra = [
+        row(20, f"  {one.upper()} "),
+        row(21, f"PASS_dataset/0/{one}.jpg"),
+        row(22, f"00{other}"),
+        row(23, other),
+        row(24, ""),
+        row(25, "f" + one[1:]),
+    ]
+    _with_rows(collection, [*lines, *extra])
+    purged(collection, gone)
+    left = collection.csv.read_text().splitlines()[1:]
+    assert left == [line for n, line in enumerate(lines) if n not in (1, 13, 14)] + extra[-2:]
+
+
+def test_a_name_in_capitals_may_be_that_of_another_image(tmp_path: Path) -> None:
+    made = Collection(tmp_path / "archives", tars=1, per_tar=2)
+    one = made.hashes[0]
+    write_tar(made.tar(0), {f"a/{one}.jpg": b"one", f"a/{one.upper()}.jpg": b"two"})
+    _with_rows(made, [row(0, one), row(1, one.upper())])
+    purged(made, [one])
+    assert [record.hash for record in PassArchive(made.folder)] == [one.upper()]
+    assert made.csv.read_text().splitlines()[1:] == [row(1, one.upper())]
+
+
+def test_what_stands_beside_an_image_in_a_tar(tmp_path: Path) -> None:
+    made = Collection(tmp_path / "archives", tars=2, per_tar=3)
+    one, two, three = made.hashes[:3]
+    members = [
+        (f"a/{one}.jpg", b"1"),
+        (f"a/{one}.json", b"2"),
+        (f"a/._{one}.jpg", b"3"),
+        (f"a/{one}.jpeg", b"4"),
+        (f"a/{one.upper()}.JPG", b"5"),
+        (f"a/{one}.b.jpg", b"6"),
+        (f"a/{one}.b.json", b"7"),
+        (f"a/{two}.jpg", b"8"),
+        (f"a/{two}.txt", b"9"),
+        ("a/read.me", b"0"),
+    ]
+    write_tar(made.tar(0), members)
+    # The image itself may be gone already.
+    write_tar(made.tar(1), [(f"a/{three}.cls", b"1"), ("a/x.jpg", b"2")])
+    _with_rows(made, [row(0)])
+    report = purged(made, [one, three])
+    assert report.hashes == {one, three}
+    with tarfile.open(made.tar(0)) as tar:
+        left = [name for name in tar.getnames() if "." in name]
+    assert left == [name for name, _ in members[5:]]
+    with tarfile.open(made.tar(1)) as tar:
+        assert [name for name in tar.getnames() if "." in name] == ["a/x.jpg"]
+    assert verify(made.folder).is_whole
 
 
 def test_again_and_more(collection: Collection, gone: list[str]) -> None:
@@ -374,4 +452,4 @@ def test_killed_while_copying(tmp_path: Path) -> None:
     assert sorted(record.hash for record in PassArchive(made.folder)) == sorted(
         set(made.hashes) - set(gone)
     )
-    assert removals_for(made.folder).hashes == set(gone)
+    assert set(removals_for(made.folder).listed.to_pylist()) == set(gone)

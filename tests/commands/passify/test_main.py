@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.commands.passify.main import main
+from tests.passify.sources.test_opening import write_tar
 from tests.support.passify import (
     DETECTORS,
     REASONS,
@@ -104,6 +105,59 @@ def test_opt_out(tmp_path: Path, finished: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.splitlines() == ["b/half.png", "kept too.png"]
 
 
+@pytest.mark.parametrize("command", ["keep", "summary", "dropped", "report", "export"])
+def test_lines_of_opt_out_lists_that_name_no_image(
+    command: str, tmp_path: Path, finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = tmp_path / "opt-out.txt"
+    listed.write_text("# mine\n./a/kept.png \nnone.png\n" + "0" * 64 + "\n", "utf-16")
+    out = {"report": ["--out", tmp_path / "r.html"], "export": ["--to", tmp_path / "to"]}
+    more = [*out.get(command, []), *(["--as", "copy"] if command == "export" else [])]
+    line = [command, str(finished), "--exclude", str(listed), *map(str, more)]
+    assert main([*line, "--strict"]) == 1
+    said = capsys.readouterr()
+    assert f"{listed}: 2 of 3 lines of this opt-out list name no image: 'none.png', '0" in said.err
+    assert said.out == ""
+    assert not (tmp_path / "r.html").exists()
+    assert not (tmp_path / "to").exists()
+    assert main(line) == 0
+    said = capsys.readouterr()
+    assert "2 of 3 lines of this opt-out list name no image" in said.err
+    listed.write_text("a/kept.png\n")
+    if command != "export":  # which is another one now
+        assert main([*line, "--strict"]) == 0
+        assert "opt-out list" not in capsys.readouterr().err
+
+
+def test_a_run_with_opt_outs_that_name_no_image(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = write_files(tmp_path / "sample", {"a.png": SAMPLE["a/kept.png"]})
+    listed = tmp_path / "opt-out.txt"
+    listed.write_text("none.png\n")
+    line = ["run", str(sample), "--out", str(tmp_path / "run"), "--exclude", str(listed)]
+    line += ["--workers", "1", *map(str, DETECTORS)]
+    assert main([*line, "--strict"]) == 1
+    assert "1 of 1 lines of this opt-out list name no image: 'none.png'" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    listed.write_text("")
+    assert main(line) == 1
+    assert "opt-out.txt: expected an opt-out list" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    # Of a hash it is known when all were read.
+    listed.write_text("0" * 64 + "\n")
+    assert main([*line, "--strict"]) == 1
+    assert "No lists were written" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "kept.txt").exists()
+    assert main(line) == 0
+    assert "1 of 1 lines of this opt-out list name no image" in capsys.readouterr().err
+    assert main(["summary", str(tmp_path / "run")]) == 0
+    assert "1 of 1 lines of this opt-out list name no image" in capsys.readouterr().err
+    (tmp_path / "run" / "exclusions.txt").write_text("")
+    assert main(["summary", str(tmp_path / "run")]) == 1
+    assert "is not the opt-out list any more" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -194,9 +248,39 @@ def test_folder_and_file_that_may_not_be_read(tmp_path: Path) -> None:
         )  # fmt: skip
     finally:
         folder.chmod(0o755)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
+    assert "1 folders or files could not be listed, such as 1/: Permission denied" in done.stderr
     assert "cannot be listed and is left out: 1/: Permission denied" in done.stderr
     assert "could not be listed: 1 folders or files" in done.stdout
     assert "2/image 00002.png: unreadable (Permission denied)" in done.stdout
     assert "1 images failed, which trying again may help" in done.stderr
     assert "16 images; face" in done.stdout
+
+
+def test_exit_code_tells_what_a_run_is_not_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tar(tmp_path / "tars/a.tar", {f"{n}.png": picture(seed=n) for n in range(3)})
+    write_tar(tmp_path / "tars/b.tar", {f"{n}.png": picture(seed=n) for n in range(3)})
+    cut = (tmp_path / "tars/b.tar").read_bytes()[:-15_000]
+    (tmp_path / "tars/b.tar").write_bytes(cut)
+    arguments = [str(tmp_path / "tars"), "--out", str(tmp_path / "run"), *DETECTORS]
+    for command_ in ("plan", "run", "run"):
+        assert main([command_, *arguments]) == 1
+        said = capsys.readouterr().err
+        assert "1 folders or files could not be listed, such as" in said
+        assert "b.tar" in said
+    assert main(["summary", str(tmp_path / "run")]) == 0
+
+
+def test_exit_code_of_a_run_in_which_all_images_failed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "there.png").write_bytes(picture(seed=1))
+    (tmp_path / "list.txt").write_text("gone.png\nnor here.png\n")
+    arguments = [str(tmp_path / "list.txt"), "--out", str(tmp_path / "run"), *DETECTORS]
+    assert main(["run", *arguments]) == 1
+    assert "2 images failed, which trying again may help" in capsys.readouterr().err
+    (tmp_path / "list.txt").write_text("gone.png\nthere.png\n")
+    arguments[2] = str(tmp_path / "other")
+    assert main(["run", *arguments]) == 0

@@ -13,6 +13,7 @@ from PIL import Image
 
 from pass_dataset.errors import RunError, SourceError
 from pass_dataset.passify.outputs.export import Export, ExportKind, target_name
+from pass_dataset.passify.outputs.places import TakenNames
 from pass_dataset.passify.runs.outcomes import Thresholds
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.sources.source import SourceItem
@@ -124,6 +125,107 @@ def test_image_that_has_changed_is_left_out(tmp_path: Path) -> None:
     report = Export(tmp_path / "out", "copy", Thresholds()).run(results)
     assert (report.images, report.changed) == (1, 2)
     assert not (tmp_path / "out" / "a").exists()
+
+
+def test_two_names_on_one_target(tmp_path: Path) -> None:
+    """A list may name a file with and without the slash at its start."""
+    inside = write_files(tmp_path / "root", {"a.png": picture(seed=1)})
+    outside = str(inside).lstrip("/")
+    write_files(inside / outside, {"a.png": picture(seed=2)})
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"{inside}/a.png\n{outside}/a.png\n")
+    results = run(listed, tmp_path / "run", source_settings=_list(listed, inside))
+    for kind, images in (("copy", 1), ("symlink", 1), ("tar", 1), ("webdataset", 2)):
+        report = Export(tmp_path / kind, kind, Thresholds()).run(results)  # type: ignore[arg-type]
+        assert (report.images, report.clashing) == (images, 2 - images), kind
+        assert report.is_whole == (kind == "webdataset")
+    assert (tmp_path / "copy" / outside / "a.png").read_bytes() == picture(seed=1)
+
+
+def test_names_that_the_file_system_takes_for_one(tmp_path: Path) -> None:
+    (tmp_path / "note.json").touch()
+    apart = TakenNames(tmp_path / "note.json")
+    assert [apart.take(name) for name in (b"a.jpg", b"A.jpg", b"a.jpg")] == [True, True, False]
+    (tmp_path / "NOTE.JSON").touch()  # as it is seen where capitals do not count
+    folding = TakenNames(tmp_path / "note.json")
+    composed, decomposed = "caf\u00e9.jpg".encode(), "cafe\u0301.jpg".encode()
+    assert [folding.take(name) for name in (b"a.jpg", b"A.jpg", composed)] == [True, False, True]
+    assert not folding.take(decomposed)
+    assert folding.take(b"\xff.jpg")
+
+
+@pytest.mark.parametrize("kind", ["copy", "hardlink", "symlink"])
+@pytest.mark.parametrize("there", ["cut", "other", "link", "folder"])
+def test_something_else_in_an_images_place_is_said(
+    results: Results, tmp_path: Path, kind: ExportKind, there: str
+) -> None:
+    to = tmp_path / "out"
+    export(results, to, kind)
+    place = to / KEPT[0]
+    place.unlink()
+    if there == "folder":
+        place.mkdir()
+    elif there == "link":
+        place.symlink_to(to / KEPT[1])
+    else:
+        place.write_bytes(SAMPLE[KEPT[0]][:-9] if there == "cut" else SAMPLE[KEPT[1]])
+    report = Export(to, kind, Thresholds()).run(results)
+    assert (report.images, report.differing, report.is_whole) == (2, 1, False)
+
+
+def test_file_where_a_folder_has_to_be(results: Results, tmp_path: Path) -> None:
+    to = tmp_path / "out"
+    export(results, to, "copy")
+    (to / "a/kept.png").unlink()
+    (to / "a").rmdir()
+    (to / "a").touch()
+    report = Export(to, "copy", Thresholds()).run(results)
+    assert (report.images, report.differing) == (2, 1)
+
+
+@pytest.mark.parametrize("kind", ["hardlink", "symlink"])
+def test_no_link_to_a_file_that_has_changed(tmp_path: Path, kind: ExportKind) -> None:
+    sample = write_files(tmp_path / "sample", SAMPLE)
+    results = run(sample, tmp_path / "run")
+    (sample / "a/kept.png").write_bytes(picture(face=1.0))
+    report = Export(tmp_path / "out", kind, Thresholds()).run(results)
+    assert (report.images, report.changed) == (2, 1)
+    assert not os.path.lexists(tmp_path / "out" / "a/kept.png")
+    # Behind a link that is there already, too.
+    (sample / "b/half.png").write_bytes(picture(face=1.0))
+    report = Export(tmp_path / "out", kind, Thresholds()).run(results)
+    assert (report.images, report.changed) == (1, 2)
+
+
+@pytest.mark.parametrize("kind", ["tar", "webdataset"])
+def test_tars_that_are_there_are_compared(
+    results: Results, tmp_path: Path, kind: ExportKind
+) -> None:
+    to = tmp_path / "out"
+    export(results, to, kind, shard_size=2)
+    assert Export(to, kind, Thresholds(), 2).run(results).is_whole
+    path = to / "kept-000000.tar"
+    whole = path.read_bytes()
+    place = whole.index(SAMPLE[KEPT[1]])
+    path.write_bytes(whole[:place] + b"\0" + whole[place + 1 :])
+    report = Export(to, kind, Thresholds(), 2).run(results)
+    assert (report.images, report.differing) == (2, 1)
+    (to / "kept-000001.tar").replace(path)
+    report = Export(to, kind, Thresholds(), 2).run(results)
+    assert (report.images, report.differing) == (1, 2)
+    path.write_bytes(whole[: place + 100])
+    with pytest.raises(RunError, match=r"kept-000000\.tar: .*Remove the tar and export again"):
+        Export(to, kind, Thresholds(), 2).run(results)
+
+
+def test_images_of_tables_in_tars_that_are_there(tmp_path: Path) -> None:
+    cells = [picture(seed=1), picture(seed=2)]
+    pq.write_table(pa.table({"image": cells}), tmp_path / "a.parquet")
+    results = run(tmp_path / "a.parquet", tmp_path / "run")
+    for kind in ("tar", "webdataset"):
+        for _ in range(2):
+            report = Export(tmp_path / kind, kind, Thresholds()).run(results)  # type: ignore[arg-type]
+            assert (report.images, report.is_whole) == (2, True)
 
 
 def test_undecided_images_are_counted_and_left_out(results: Results, tmp_path: Path) -> None:

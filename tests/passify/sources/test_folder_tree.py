@@ -41,7 +41,7 @@ def test_odd_names_come_back(tmp_path: Path) -> None:
     touch(tmp_path, *names)
     source = tree(tmp_path)
     items = list(source.items(ListingReport()))
-    with_reader = source.reader()
+    with_reader = source.reader({})
     assert sorted(with_reader.read(item) for item in items) == sorted(names)
     assert all("\n" not in item.path for item in items)
 
@@ -137,4 +137,4 @@ def test_file_larger_than_any_image(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(2 << 30)
     with pytest.raises(SourceError, match="no image has over"):
-        tree(tmp_path).reader().read(SourceItem("large.jpg"))
+        tree(tmp_path).reader({}).read(SourceItem("large.jpg"))

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from pass_dataset.passify.sources.names import line_to_name, name_to_text, text_to_name
+from pass_dataset.archives.list_lines import line_to_name
+from pass_dataset.passify.sources.names import name_to_text, text_to_name
 
 NAMES = {
     b"n01440764/image 1.JPEG": "n01440764/image 1.JPEG",

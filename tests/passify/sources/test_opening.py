@@ -13,6 +13,7 @@ from pass_dataset.errors import SourceError
 from pass_dataset.passify.sources.opening import SourceSettings, kind_of, open_source
 from pass_dataset.passify.sources.source import ListingReport, Source, SourceItem
 from tests.support.collection import Collection
+from tests.support.passify import picture, reasons, rows, run
 
 
 def write_tar(path: Path, members: dict[str, bytes], tar_format: int = tarfile.GNU_FORMAT) -> None:
@@ -31,8 +32,9 @@ def opened(path: Path, **settings: object) -> Source:
 
 
 def contents(source: Source, report: ListingReport | None = None) -> dict[str, bytes]:
-    items = list(source.items(report or ListingReport()))
-    reader = source.reader()
+    report = report or ListingReport()
+    items = list(source.items(report))
+    reader = source.reader(report.files)
     try:
         found = {item.path: reader.read(item) for item in items}
         # Backwards and at random too.
@@ -95,7 +97,53 @@ def test_tar_cut_after_it_was_listed(tmp_path: Path) -> None:
     from pass_dataset.errors import ArchiveError
 
     with pytest.raises(ArchiveError, match="was cut after it was indexed"):
-        source.reader().read(item)
+        source.reader({}).read(item)
+
+
+def test_member_that_claims_terabytes_is_one_row(tmp_path: Path) -> None:
+    """In a sparse file it is even there."""
+    claim = 3 << 40
+    with (tmp_path / "a.tar").open("wb") as file:
+        for name, data in (("a.png", picture(seed=1)), ("b.png", picture(seed=2))):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            file.write(info.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data) % 512))
+        info = tarfile.TarInfo("huge.png")
+        info.size = claim
+        file.write(info.tobuf(tarfile.GNU_FORMAT))
+        try:
+            file.truncate(file.tell() + claim + 1024)
+        except OSError:
+            pytest.skip("this file system has no files of terabytes")
+    results = run(tmp_path / "a.tar", tmp_path / "run")
+    assert reasons(results) == {"a.png": None, "b.png": None, "huge.png": "unreadable"}
+    assert rows(results)[2]["message"] == "3,298,534,883,328 bytes; no image has over 536,870,912"
+
+
+def test_last_member_of_a_name_counts(tmp_path: Path) -> None:
+    """As in unpacking: which one is examined is the one that whoever unpacks it gets."""
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name, data in (("a.jpg", b"1"), ("b.jpg", b"2"), ("./a.jpg", b"3"), ("A.jpg", b"4")):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    report = ListingReport()
+    found = contents(opened(tmp_path / "a.tar"), report)
+    assert found == {"b.jpg": b"2", "./a.jpg": b"3", "A.jpg": b"4"}
+    assert report.left_out == {"members that later ones of the same name replace": 1}
+
+
+def test_name_that_is_there_twice_has_one_verdict(tmp_path: Path) -> None:
+    members = [("a.png", picture(seed=1)), ("b.png", picture(seed=2)), ("a.png", b"no image")]
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    results = run(tmp_path / "a.tar", tmp_path / "run")
+    assert reasons(results) == {"a.png": "not-an-image", "b.png": None}
+    assert results.folder.kept_path.read_text() == "b.png\n"
+    assert results.plan.left_out == {"members that later ones of the same name replace": 1}
 
 
 # --- tables ---------------------------------------------------------------------------------------
@@ -123,10 +171,77 @@ def test_parquet_read_from_the_middle_by_several_threads(tmp_path: Path) -> None
     cells = image_cells(2000)
     pq.write_table(pa.table({"jpg": cells}), tmp_path / "a.parquet", row_group_size=300)
     source = opened(tmp_path / "a.parquet")
-    reader = source.reader()
+    reader = source.reader({})
     items = list(source.items(ListingReport()))[777:1999]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(reader.read, items)) == cells[777:1999]
+
+
+def test_row_with_only_a_path_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "there.png").write_bytes(picture(seed=1))
+    cells = [
+        {"bytes": picture(seed=2), "path": "a.png"},
+        {"bytes": None, "path": str(tmp_path / "there.png")},
+        {"bytes": None, "path": None},
+        {"bytes": b"", "path": "b.png"},
+    ]
+    pq.write_table(pa.table({"image": pa.array(cells)}), tmp_path / "a.parquet")
+    results = run(tmp_path / "a.parquet", tmp_path / "run")
+    assert list(reasons(results).values()) == [None, "unreadable", "empty", "empty"]
+    assert "no bytes, only the path of a file" in rows(results)[1]["message"]
+
+
+def test_cells_that_would_take_all_memory(tmp_path: Path) -> None:
+    """33 kB that become a gigabyte; the row groups beside it are read."""
+    values = [picture(seed=1), bytes(1 << 29) + b"x", picture(seed=2)]
+    schema = pa.schema([("image", pa.large_binary())])
+    with pq.ParquetWriter(tmp_path / "a.parquet", schema, compression="zstd") as writer:
+        for value in values:
+            writer.write_table(pa.table({"image": pa.array([value], pa.large_binary())}))
+    assert (tmp_path / "a.parquet").stat().st_size < 100_000
+    results = run(tmp_path / "a.parquet", tmp_path / "run")
+    assert list(reasons(results).values()) == [None, "unreadable", None]
+    assert "bytes of the table that become 536,87" in rows(results)[1]["message"]
+
+
+def test_cell_too_large_for_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pass_dataset.passify.sources.source.MAX_IMAGE_BYTES", 1000)
+    cells = [b"a" * 1000, b"b" * 1001, b"c" * 10]
+    pq.write_table(pa.table({"image": cells}), tmp_path / "a.parquet")
+    source = opened(tmp_path / "a.parquet")
+    first, second, third = source.items(ListingReport())
+    reader = source.reader({})
+    assert [reader.read(item) for item in (first, third)] == [cells[0], cells[2]]
+    with pytest.raises(SourceError, match="1,001 bytes; no image has over 1,000"):
+        reader.read(second)
+
+
+def test_value_of_a_dictionary_that_every_row_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pass_dataset.passify.sources.parquet_files._WINDOW_BYTES", 100_000)
+    cells = [os.urandom(30_000)] * 40
+    pq.write_table(pa.table({"image": cells}), tmp_path / "a.parquet", use_dictionary=True)
+    source = opened(tmp_path / "a.parquet")
+    reader = source.reader({})
+    found: list[object] = []
+    for item in source.items(ListingReport()):
+        try:
+            found.append(reader.read(item) == cells[0])
+        except SourceError as error:
+            found.append(str(error))
+    assert found[:3] == [True] * 3
+    assert found.count(True) <= 2 * 3
+    others = {what for what in found if what is not True}
+    assert others == {"30,000 bytes, and over 100,000 with the images beside it"}
+
+
+def test_more_rows_than_a_file_can_have(tmp_path: Path) -> None:
+    table = pa.table({"image": pa.nulls(200_000, pa.binary())})
+    pq.write_table(table, tmp_path / "a.parquet")
+    report = ListingReport()
+    assert list(opened(tmp_path / "a.parquet").items(report)) == []
+    assert "a.parquet: claims 200,000 rows of images in " in report.unreadable[0]
 
 
 def test_column_of_images(tmp_path: Path) -> None:

@@ -4,15 +4,20 @@ A pickle is a program: it may call any function of any module by name. This read
 few names by which NumPy writes an array, and puts its own inert classes in their place, so that
 not even NumPy's code runs until the whole file has been read and the arrays' dtypes, shapes and
 sizes agree. Any other name ends the reading before anything of it is imported.
+
+Nor may it hold the reader up: a tuple of tuples that a few lines double forty times takes years to
+be the key of a dictionary, and the number of a note (memo) gigabytes. So names alone are keys, the
+number of steps is bounded, and notes are kept by number, which the reader in C does not do.
 """
 
 from __future__ import annotations
 
 import math
 import pickle
+import reprlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +27,10 @@ __all__ = ["MAX_SIZE_BYTES", "read_checkpoint"]
 
 #: The published file has 0.29 GB; a larger one is not this network.
 MAX_SIZE_BYTES = 1_000_000_000
+
+#: Steps of a pickle, and sides of an array. The published file has some thousands of steps.
+_MAX_STEPS = 1_000_000
+_MAX_SIDES = 32
 
 #: Types of numbers that a checkpoint may hold: none that can refer to Python objects.
 _DTYPES = frozenset(f"{kind}{size}" for kind in "fiu" for size in (1, 2, 4, 8)) | {"b1"}
@@ -74,7 +83,8 @@ def _arrays(content: object, path: Path) -> dict[str, np.ndarray[Any, Any]]:
     for name, stored in model.items():
         if not isinstance(name, str) or not isinstance(stored, _Array):
             raise WeightsError(
-                f"{path}: expected arrays by name, found {type(stored).__name__} for {name!r}"
+                f"{path}: expected arrays by name, found {type(stored).__name__} for "
+                f"{reprlib.repr(name)}"
             )
         try:
             arrays[name] = stored.array()
@@ -97,8 +107,9 @@ class _DType:
         self.byte_order = state[1]
 
     def dtype(self) -> np.dtype[Any]:
-        if self.code not in _DTYPES or self.byte_order not in ("<", ">", "|", "="):
-            raise ValueError(f"expected an array of numbers, found dtype {self.code!r}")
+        texts = isinstance(self.code, str) and isinstance(self.byte_order, str)
+        if not texts or self.code not in _DTYPES or self.byte_order not in ("<", ">", "|", "="):
+            raise ValueError(f"expected numbers, found dtype {reprlib.repr(self.code)}")
         return np.dtype(self.byte_order.strip("|") + self.code)
 
 
@@ -123,8 +134,12 @@ class _Array:
             data = data.encode("latin-1")
         if not isinstance(data, (bytes, bytearray)):
             raise ValueError(f"expected the bytes of an array, found {type(data).__name__}")
-        if not all(isinstance(side, int) and side >= 0 for side in self.shape):
-            raise ValueError(f"expected the shape of an array, found {self.shape!r:.100}")
+        if (
+            not isinstance(self.shape, tuple)
+            or len(self.shape) > _MAX_SIDES
+            or not all(isinstance(side, int) and 0 <= side < 1 << 63 for side in self.shape)
+        ):
+            raise ValueError(f"expected the shape of an array, found {reprlib.repr(self.shape)}")
         expected_bytes = math.prod(self.shape) * dtype.itemsize
         if len(data) != expected_bytes:
             raise ValueError(
@@ -147,8 +162,9 @@ def _from_buffer(data: object, dtype: object, shape: tuple[Any, ...], order: str
 
 def _bytes_of(text: str, encoding: str) -> bytes:
     """How protocols 0 to 2 write bytes in Python 3: as text, and a call that encodes it."""
-    if encoding not in ("latin1", "latin-1"):
-        raise ValueError(f"expected bytes written as latin1, found {encoding!r:.100}")
+    if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
+        found = reprlib.repr(encoding)
+        raise ValueError(f"expected text and bytes written as latin1, found {found}")
     return text.encode("latin-1")
 
 
@@ -192,17 +208,69 @@ _KNOWN = {
 }
 
 
-class _Reader(pickle.Unpickler):
+def _counted(step: Callable[[Any], None]) -> Callable[[Any], None]:
+    def take(reader: _Reader) -> None:
+        reader.steps += 1
+        if reader.steps > _MAX_STEPS:
+            raise WeightsError(
+                f"{reader.path}: expected a pickle of arrays, found one of over {_MAX_STEPS:,} "
+                "steps; it was not read on"
+            )
+        step(reader)
+
+    return take
+
+
+def _refuse_sets(reader: _Reader) -> None:
+    raise ValueError("expected arrays by name, found a set")
+
+
+#: Of the standard library's two readers the one in Python, whose steps can be counted.
+_InPython: Any = pickle._Unpickler
+
+
+class _Reader(_InPython):  # type: ignore[misc]
     def __init__(self, file: IO[bytes], path: Path) -> None:
         super().__init__(file, encoding="latin1")
-        self._path = path
+        self.path = path
+        self.steps = 0
+
+    def _require_names(self, keys: list[Any]) -> None:
+        for key in keys:
+            if not isinstance(key, (str, bytes, int, float)):
+                raise ValueError(f"expected arrays by name, found a {type(key).__name__} as name")
+
+    def load_setitem(self) -> None:
+        self._require_names(self.stack[-2:-1])
+        super().load_setitem()
+
+    def load_setitems(self) -> None:
+        self._require_names(self.stack[::2])
+        super().load_setitems()
+
+    def load_dict(self) -> None:
+        self._require_names(self.stack[::2])
+        super().load_dict()
+
+    _steps: ClassVar[dict[int, Callable[[Any], None]]] = {
+        **_InPython.dispatch,
+        pickle.SETITEM[0]: load_setitem,
+        pickle.SETITEMS[0]: load_setitems,
+        pickle.DICT[0]: load_dict,
+        **dict.fromkeys(
+            (pickle.EMPTY_SET[0], pickle.ADDITEMS[0], pickle.FROZENSET[0]), _refuse_sets
+        ),
+    }
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = dict(
+        zip(_steps, map(_counted, _steps.values()), strict=True)
+    )
 
     def find_class(self, module: str, name: str) -> Any:
         try:
             return _KNOWN[module, name]
         except KeyError:
             raise WeightsError(
-                f"{self._path}: the pickle calls for {module}.{name}. Weights need NumPy arrays "
+                f"{self.path}: the pickle calls for {module}.{name}. Weights need NumPy arrays "
                 "only, so it was refused and nothing of it was run. If the file is not from a "
                 "source that you trust, delete it."
             ) from None

@@ -15,6 +15,7 @@ from pass_dataset.passify.executors.tasks import do_task
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.steps.execution import Execution
 from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.shown import ShownFormatter
 
 __all__ = ["ShardTask"]
 
@@ -47,7 +48,7 @@ class ShardTask:
           RunError: some could not be done.
         """
         handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handler.setFormatter(ShownFormatter("%(asctime)s %(levelname)s %(message)s"))
         # Not the root logger's, which would show what submitit says twice.
         package = logging.getLogger("pass_dataset")
         package.addHandler(handler)

@@ -173,3 +173,53 @@ def test_file_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(checkpoint, "MAX_SIZE_BYTES", 100)
     with pytest.raises(WeightsError, match=r"at most 100 bytes, found [0-9]+; it was not read"):
         read_checkpoint(path)
+
+
+def _doubled(times: int) -> bytes:
+    """Steps that leave a tuple of tuples whose leaves are doubled so often."""
+    return b")" + b"".join(b"q%c" % 0 + b"h\x00\x86" for _ in range(times))
+
+
+@pytest.mark.parametrize(
+    ("pickled", "found"),
+    [
+        (b"\x80\x02}" + _doubled(60) + b"K\x01s.", "a tuple as name"),
+        (b"\x80\x02}(" + _doubled(60) + b"K\x01u.", "a tuple as name"),
+        (b"\x80\x02(" + _doubled(60) + b"K\x01d.", "a tuple as name"),
+        (b"\x80\x04\x8f(" + _doubled(60) + b"\x90.", "a set"),
+        (b"\x80\x04(" + _doubled(60) + b"\x91.", "a set"),
+        # Of the dtype, the shape and an argument that messages tell of.
+        (b"\x80\x02}X\x01\0\0\0acnumpy\ndtype\n" + _doubled(60) + b"\x85Rs.", "found _DType"),
+    ],
+)
+def test_pickle_that_would_never_end(tmp_path: Path, pickled: bytes, found: str) -> None:
+    """Two to the sixtieth leaves are hashed by none, and shown to nobody."""
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickled)
+    with pytest.raises(WeightsError, match=found) as caught:
+        read_checkpoint(path)
+    assert len(str(caught.value)) < 1000
+
+
+def test_note_of_a_huge_number_takes_no_memory(tmp_path: Path) -> None:
+    """The reader in C makes room for all numbers below."""
+    path = dumped(tmp_path, {"model": ARRAYS}, 2)
+    data = path.read_bytes()
+    path.write_bytes(data[:2] + b"Nr\xff\xff\xff\x7f0" + data[2:])
+    check(read_checkpoint(path))
+
+
+def test_steps_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "_MAX_STEPS", 100)
+    with pytest.raises(WeightsError, match="of over 100 steps; it was not read on"):
+        read_checkpoint(dumped(tmp_path, {"model": ARRAYS}))
+
+
+@pytest.mark.parametrize("shape", [(1 << 70,), (1,) * 33, ((1,),), [2, 3], "ab"])
+def test_shape_that_is_none(tmp_path: Path, shape: object) -> None:
+    state = types.SimpleNamespace(shape=shape)
+    array = checkpoint._Array()
+    dtype = checkpoint._DType("f4")
+    array.__setstate__((1, state.shape, dtype, False, b""))
+    with pytest.raises(ValueError, match="expected the shape of an array"):
+        array.array()

@@ -138,6 +138,7 @@ def test_less_than_float32_is_checked_in_float32(
     assert once.max_score == pytest.approx(far.max_score, abs=0.1)
 
 
+@pytest.mark.slow
 def test_the_cpu_computes_in_float32(detector: CascadeRCNN, weights: Path, shared: Path) -> None:
     settings = DetectorSettings(device="cpu", weights=weights, precision="bfloat16")
     narrow = image(shared, "narrow_75x375.jpg")
@@ -146,6 +147,7 @@ def test_the_cpu_computes_in_float32(detector: CascadeRCNN, weights: Path, share
     np.testing.assert_array_equal(found.scores, expected.scores)
 
 
+@pytest.mark.slow
 def test_pickles_small(detector: CascadeRCNN, shared: Path) -> None:
     narrow = image(shared, "narrow_75x375.jpg")
     [expected] = detector.detect([narrow])
