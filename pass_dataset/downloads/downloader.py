@@ -21,7 +21,7 @@ from pass_dataset.folders.file_mark import FileMark, hash_at_rest
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.receipt import Receipt
 from pass_dataset.folders.state import PURGED_NAME
-from pass_dataset.progress import Progress, Silent
+from pass_dataset.progress import Progress, Silent, shown_by
 from pass_dataset.releases.release import Release, ReleaseFile, part_numbers, resolve_release
 
 __all__ = ["DownloadReport", "Downloader", "download", "download_metadata"]
@@ -74,7 +74,8 @@ def download(
         it sent is kept. 0 for any speed.
       replace: fetch anew files that are there but are not this release's.
       wait: wait for another process that is changing the folder, or raise.
-      progress: where progress is shown; None for nowhere.
+      progress: where progress is shown; None: where people look, see
+        `pass_dataset.progress.on_terminal`.
 
     Raises:
       DownloadError: some files could not be fetched; the others are in place.
@@ -83,18 +84,19 @@ def download(
       FolderLockedError: another process is changing the folder, and `wait` is false.
       ReleaseError: no such release, or no such part.
     """
-    downloader = Downloader(
-        Path(folder),
-        resolve_release(release),
-        parts=part_numbers(parts),
-        mirrors=tuple(mirrors),
-        connections=connections,
-        policy=RetryPolicy(min_bytes_per_s=min_bytes_per_s),
-        replace=replace,
-        wait=wait,
-        progress=progress or Silent(),
-    )
-    return downloader.run()
+    with shown_by(progress) as shown:
+        downloader = Downloader(
+            Path(folder),
+            resolve_release(release),
+            parts=part_numbers(parts),
+            mirrors=tuple(mirrors),
+            connections=connections,
+            policy=RetryPolicy(min_bytes_per_s=min_bytes_per_s),
+            replace=replace,
+            wait=wait,
+            progress=shown,
+        )
+        return downloader.run()
 
 
 def download_metadata(
