@@ -18,6 +18,7 @@ from typing import TextIO, cast
 
 from pass_dataset.errors import DownloadError, FolderError, PassDatasetError
 from pass_dataset.files import writing_whole
+from pass_dataset.releases.addresses import without_secrets
 from pass_dataset.shown import ShownFormatter, ShownText, shown_lines
 
 __all__ = ["print_json", "run_command", "write_line", "write_out"]
@@ -41,10 +42,11 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
       parser: whose commands set ``run``, which takes the options and returns an exit code.
       argv: arguments; None: those of this process.
     """
+    _open_standard_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = parser.parse_args(arguments)
     _log_to_stderr(options.verbose)
-    again = f"To continue: {parser.prog} {shlex.join(arguments)}"
+    again = without_secrets(f"To continue: {parser.prog} {shlex.join(arguments)}")
     try:
         with _shown_output():
             return int(options.run(options))
@@ -119,8 +121,25 @@ def _shown_output() -> Iterator[None]:
         yield
 
 
+def _open_standard_streams() -> None:
+    """Has all three be open: one that was closed by whoever started this goes nowhere.
+
+    Else the next file that is opened would get its number, and whatever a library writes to
+    standard error would end up in that.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for good
+            setattr(sys, name, stream)
+
+
 def _say(text: str) -> None:
-    sys.stderr.write(f"{shown_lines(text)}\n")
+    sys.stderr.write(f"{shown_lines(without_secrets(text))}\n")
 
 
 def _log_to_stderr(verbose: bool) -> None:

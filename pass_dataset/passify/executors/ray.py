@@ -22,6 +22,7 @@ from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
 from pass_dataset.passify.steps.examiner import Examiner
 from pass_dataset.passify.steps.execution import Execution, WorkerShare
 from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.releases.addresses import public_address, without_secrets
 from pass_dataset.version import __version__
 
 __all__ = ["RayExecutor"]
@@ -286,7 +287,7 @@ def _require_answer(address: str | None) -> None:
     except (OSError, OverflowError, ValueError) as error:
         said = getattr(error, "strerror", None) or error
         raise SchedulerError(
-            f"Ray at {address} cannot be reached: {said}. ray status, on the "
+            f"Ray at {public_address(address or '')} cannot be reached: {said}. ray status, on the "
             "cluster's head, says the address"
         ) from error
 
@@ -325,7 +326,8 @@ def _connected(settings: RaySettings) -> Iterator[ModuleType]:
         except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
             said = str(error).strip().splitlines() or [type(error).__name__]
             raise SchedulerError(
-                f"Ray at {settings.address or 'this machine'} cannot be reached: {said[0]}"
+                f"Ray at {public_address(settings.address or 'this machine')} cannot be reached: "
+                f"{without_secrets(said[0])}"
             ) from error
         try:
             yield ray
