@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from pass_dataset.archives.index_view import IndexView
-from pass_dataset.archives.records import ImageRecord, shard_bounds
+from pass_dataset.archives.order import shard_bounds
+from pass_dataset.archives.records import ImageRecord
 from pass_dataset.archives.removals import RemovalList, removals_for
 from pass_dataset.archives.saved_index import read_index
 from pass_dataset.archives.streaming.members import members_between
