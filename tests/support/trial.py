@@ -24,16 +24,20 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from pass_dataset.archives.records import PassArchive
-from pass_dataset.archives.removals import add_removals
+from pass_dataset.archives.removals import add_removals, removals_for
+from pass_dataset.archives.streaming import open_remote
 from pass_dataset.builds.purging.archives import PurgeableArchives
 from pass_dataset.builds.purging.purging import purge
+from pass_dataset.downloads.retries import RetryPolicy
 from pass_dataset.errors import MissingExtraError, PassDatasetError
 from pass_dataset.folders.archive_folder import ArchiveFolder
+from pass_dataset.passify.sources.opening import SourceSettings, open_source
+from pass_dataset.passify.sources.source import ListingReport
 from tests.support.collection import Collection, jpeg
 from tests.support.waiting import wait_until
 
@@ -100,6 +104,32 @@ def _streamed(folder: Path) -> Pairs:
         yield row["hash"], row["image"]["bytes"]
 
 
+def _ranges(folder: Path) -> Pairs:
+    """As from a server whose files are those of the folder."""
+    archives = ArchiveFolder.open(folder)
+    with tempfile.TemporaryDirectory() as place:
+        remote = open_remote(
+            archives.release,
+            folder=Path(place),
+            mirrors=[archives.path.as_uri()],
+            removals=removals_for(archives.path),
+            policy=RetryPolicy(max_failures=1, base_delay_s=0),
+        )
+        for first, last in remote.ranges(3):
+            for record in remote.records(first, last):
+                yield record.hash, record.jpeg
+
+
+def _filtered(folder: Path) -> Pairs:
+    """As the filter reads what it has listed before."""
+    source = open_source(replace(SourceSettings.of(folder), kind="pass"))
+    report = ListingReport()
+    items = list(source.items(report))
+    reader = source.reader(report.files)
+    for item in items:
+        yield item.path.rpartition("/")[2].removesuffix(".jpg"), reader.read(item)
+
+
 def _parquet(folder: Path) -> Pairs:
     """What is built beside a purge: right, or not at all."""
     import pyarrow.parquet as pq
@@ -136,6 +166,8 @@ KINDS: dict[str, Callable[[Path], Pairs]] = {
     "torch PASS": _positions,
     "torch PassStream": _batches,
     "datasets streaming": _streamed,
+    "streaming by ranges": _ranges,
+    "passify source": _filtered,
     "build parquet": _parquet,
     "build webdataset": _webdataset,
 }
@@ -242,10 +274,10 @@ def _read(ground: _Ground, kind: str, tally: Tally) -> None:
             tally.refused[type(error).__name__] += 1
         except Exception as error:
             # `datasets` and loaders wrap what is raised within.
-            if not isinstance(error.__cause__, PassDatasetError):
+            if isinstance(error.__cause__, PassDatasetError):
+                tally.refused[type(error.__cause__).__name__] += 1
+            else:
                 tally.failed.append(f"{type(error).__name__}: {error}")
-                return
-            tally.refused[type(error.__cause__).__name__] += 1
         ground.note_opened(kind)
 
 
