@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import urllib.parse
 from pathlib import Path
 
-from pass_dataset.archives.tars import list_tar
+from pass_dataset.archives.tar_listing import list_tar
 from pass_dataset.errors import FolderError
 from pass_dataset.files import file_sha256
 from pass_dataset.progress import Progress, Silent
+from pass_dataset.releases.addresses import address_in, public_address
 from pass_dataset.releases.release import Release, ReleaseFile, format_release, parse_release
 
 __all__ = ["describe_collection"]
@@ -71,5 +71,5 @@ def _described(path: Path, base_url: str | None, progress: Progress) -> ReleaseF
     task = progress.task(path.name, size_bytes, "bytes")
     sha256 = file_sha256(path, task.advance)
     task.finish()
-    url = f"{base_url.rstrip('/')}/{urllib.parse.quote(path.name)}" if base_url else None
+    url = public_address(address_in(base_url, path.name)) if base_url else None
     return ReleaseFile(path.name, size_bytes, sha256, url)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import urllib.parse
 from dataclasses import replace
 
 from pass_dataset.archives.removals import RemovalList, read_removals
 from pass_dataset.errors import DownloadError
 from pass_dataset.files import user_cache
 from pass_dataset.progress import Progress
+from pass_dataset.releases.addresses import check_address, public_address
 
 __all__ = ["fetch_removals"]
 
@@ -31,13 +31,19 @@ def fetch_removals(
     # Every reader asks for lists, and hardly any fetches one: requests takes as long as NumPy.
     from pass_dataset.downloads.single_file import fetch_file
 
-    parsed = urllib.parse.urlsplit(url)
+    shown = public_address(url)
+    try:
+        parsed = check_address(url)
+    except ValueError as error:
+        raise DownloadError(
+            f"{shown[:200]}: expected an https:// address of a removal list; {error}"
+        ) from error
     is_here = parsed.hostname in ("localhost", "127.0.0.1", "::1")
     if parsed.scheme != "https" and not (parsed.scheme == "http" and is_here):
-        raise DownloadError(f"{url}: expected an https:// address of a removal list")
+        raise DownloadError(f"{shown}: expected an https:// address of a removal list")
     if sha256 is None or not re.fullmatch(r"[0-9a-f]{64}", sha256.lower()):
         raise DownloadError(
-            f"{url}: a list from the network is taken only with its SHA-256 (64 hexadecimal "
+            f"{shown}: a list from the network is taken only with its SHA-256 (64 hexadecimal "
             "digits): give --sha256, as whoever sent you the address has it"
         )
     folder = user_cache("removals")
@@ -47,6 +53,6 @@ def fetch_removals(
         if not path.is_file():
             fetch_file(url, path, sha256=sha256.lower(), progress=progress)
     except OSError as error:
-        raise DownloadError(f"{url}: cannot be kept in {folder}: {error}") from error
+        raise DownloadError(f"{shown}: cannot be kept in {folder}: {error}") from error
     found = read_removals(path)
-    return replace(found, sources=tuple(replace(one, path=url) for one in found.sources))
+    return replace(found, sources=tuple(replace(one, path=shown) for one in found.sources))

@@ -20,15 +20,16 @@ from pass_dataset.archives.saved_index import (
     marks_of,
     save_index,
 )
-from pass_dataset.archives.tars import TarListing, list_tar
+from pass_dataset.archives.tar_listing import TarListing, list_tar
 from pass_dataset.arrow_files import give_back
 from pass_dataset.errors import ArchiveError, ArchiveReplacedError, FolderError
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.file_mark import FileMark, are_same
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.state import INDEX_NAME, PURGE_RECEIPT_NAME
-from pass_dataset.progress import Progress, Silent
+from pass_dataset.progress import Progress, shown_by
 from pass_dataset.releases.release import Release, ReleaseFile
+from pass_dataset.shown import shown
 
 __all__ = ["build_index", "open_index"]
 
@@ -129,7 +130,8 @@ def build_index(
     """
     folder, release = archives.path, archives.release
     present = _present_tars(folder, release)
-    listings = _list_tars(folder, present, progress or Silent())
+    with shown_by(progress) as told:
+        listings = _list_tars(folder, present, told)
     made = index_table(
         listings,
         [file.filename for _, file in present],
@@ -157,7 +159,7 @@ def build_index(
             folder,
             len(without_metadata),
             release.metadata.filename,
-            without_metadata[0],
+            shown(without_metadata[0]),
         )
     return ArchiveIndex(summary, made.table)
 
@@ -217,10 +219,10 @@ def _report_others(listings: Iterable[TarListing]) -> None:
     for listing in listings:
         if listing.num_others:
             logger.warning(
-                "%s: %d members are no .jpg and are left out: %s",
+                "%s: %d members are no .jpg files and are left out: %s",
                 listing.path,
                 listing.num_others,
-                ", ".join(listing.others) + (" …" if listing.num_others > 5 else ""),
+                ", ".join(map(shown, listing.others)) + (" …" if listing.num_others > 5 else ""),
             )
 
 
@@ -230,8 +232,9 @@ def _check_release(
     if without:
         raise ArchiveError(
             f"{folder}: {len(without)} images of {release.label} have no row in "
-            f"{release.metadata.filename}, such as {', '.join(without[:3])}. Tars and CSV must be "
-            "of one release: pass-dataset verify tells which file is not."
+            f"{release.metadata.filename}, such as "
+            f"{', '.join(map(shown, without[:3]))}. Tars and CSV must be of one release: "
+            "pass-dataset verify tells which file is not."
         )
     if complete and release.num_examples not in (None, summary.images):
         raise ArchiveError(

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.archives.tars import TarListing
+from pass_dataset.archives.tar_listing import TarListing
 from pass_dataset.arrow_files import give_back
 from pass_dataset.errors import ArchiveError
 

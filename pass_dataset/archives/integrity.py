@@ -100,7 +100,7 @@ def verify(
     folder: str | os.PathLike[str] | ArchiveFolder,
     release: str | os.PathLike[str] | Release | None = None,
     *,
-    parts: Sequence[int] | None = None,
+    parts: str | Sequence[int] | None = None,
     quick: bool = False,
     progress: Progress | None = None,
 ) -> Verification:
@@ -110,7 +110,8 @@ def verify(
       folder: archive folder, or one that has it as a sub-folder named like the release; or one
         that is open already.
       release: version, checksum file or Release; None to tell it from the folder.
-      parts: numbers of the tars asked about (with the metadata); None for all.
+      parts: numbers of the tars asked about (with the metadata), or text such as ``0,3-5``; None
+        for all.
       quick: trust the receipt for files whose size and modification time still stand, and hash
         nothing. Without it every file is hashed.
       progress: where progress is shown.

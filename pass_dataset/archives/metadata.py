@@ -185,7 +185,12 @@ def read_rows(path: Path, columns: Sequence[str], *, with_hash: bool = False) ->
         # Rows that go over several lines are found one after the other, at half the speed.
         parse = pyarrow.csv.ParseOptions(newlines_in_values=_has_quotes(path))
         # Piece by piece: the whole file at once would take three times the table's memory.
-        with pyarrow.csv.open_csv(path, convert_options=convert, parse_options=parse) as reader:
+        # As bytes: Arrow takes no text for names that are no UTF-8.
+        source = pa.OSFile(os.fsencode(path))
+        with (
+            source,
+            pyarrow.csv.open_csv(source, convert_options=convert, parse_options=parse) as reader,
+        ):
             pieces = (piece for piece in reader)
             if with_hash:
                 pieces = (piece.filter(pc.is_valid(piece["hash"])) for piece in reader)
@@ -213,6 +218,8 @@ def _without_repeats(path: Path, text: pa.Table) -> pa.Table:
 def parse_date(text: str) -> datetime.datetime | None:
     """A date such as ``2007-05-06 06:11:48.0``; None if it is none (``0000-00-00 …``).
 
+    A zone is left out, as the time is the photographer's, wherever that was.
+
     >>> parse_date("2007-05-06 06:11:48.0")
     datetime.datetime(2007, 5, 6, 6, 11, 48)
     >>> parse_date("0000-00-00 00:00:00.0") is None
@@ -223,7 +230,9 @@ def parse_date(text: str) -> datetime.datetime | None:
         return datetime.datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f")
     except ValueError:
         try:
-            return datetime.datetime.fromisoformat(text).replace(tzinfo=None)
+            # Python 3.10 knows no Z.
+            text = text[:-1] + "+00:00" if text[-1:] in ("Z", "z") else text
+            return datetime.datetime.fromisoformat(text.strip()).replace(tzinfo=None)
         except ValueError:
             return None
 
@@ -236,7 +245,8 @@ def _timestamps(path: Path, taken: pa.ChunkedArray | pa.Array) -> pa.Array | pa.
         # Some text is no date. Row by row is slow, but it is rare and keeps all others.
         dates = [None if text is None else parse_date(text) for text in taken.to_pylist()]
         odd = sum(date is None for date in dates) - taken.null_count
-        logger.warning("%s: %d dates cannot be read and count as missing", path, odd)
+        if odd:
+            logger.warning("%s: %d dates cannot be read and count as missing", path, odd)
         return pa.array(dates, kind)
 
 

@@ -100,7 +100,7 @@ class PassArchive:
         folder: str | os.PathLike[str] | ArchiveFolder | None = None,
         release: str | os.PathLike[str] | Release | None = None,
         *,
-        parts: Sequence[int] | None = None,
+        parts: str | Sequence[int] | None = None,
         removals: Removals | None = None,
         save_index: bool = True,
         progress: Progress | None = None,
@@ -115,7 +115,7 @@ class PassArchive:
             sub-folder named like the release; None for the one that ``PASS_ARCHIVES`` names. Or an
             `ArchiveFolder`, which knows release and parts.
           release: what it holds: version, checksum file or Release; None to be told from it.
-          parts: part numbers to read; None for all that are there.
+          parts: part numbers to read, or text such as ``0,3-5``; None for all that are there.
           removals: one more list of images to be left out.
           save_index: keep the index for the next time if it has to be made.
           progress: where the making of the index is shown.

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import functools
 import os
-from array import array
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -19,15 +18,16 @@ from pass_dataset.errors import ArchiveError
 
 __all__ = [
     "BLOCK_BYTES",
+    "FOLDER",
+    "HARD_LINK",
     "IMAGE_SUFFIX",
+    "REGULAR",
     "Member",
     "Read",
-    "TarListing",
     "has_header",
     "has_image_at",
     "image_hash",
     "is_sidecar",
-    "list_tar",
     "members_from",
     "read_members",
 ]
@@ -44,10 +44,20 @@ _COMPRESSED = {
     b"\x28\xb5\x2f\xfd": ("zstd", "unzstd"),
     b"PK\x03\x04": ("zip", "unzip"),
 }
-_REGULAR = (b"0", b"\0", b"7")
-_FOLDER = b"5"
+REGULAR = (b"0", b"\0", b"7")
+HARD_LINK, FOLDER = b"1", b"5"
+#: Links, devices, folders and pipes, which have no bytes of their own, whatever their header says.
+#: All other kinds have as many as it says, those that are not known too, as POSIX has it.
+_BODILESS = (HARD_LINK, b"2", b"3", b"4", FOLDER, b"6")
+#: Kinds whose bytes are not the file's, or are followed by more that no header counts.
+_NOT_PLAIN = {
+    b"S": "is a sparse file, of which GNU tar leaves out the zeros (tar --sparse)",
+    b"M": "goes on from another volume (tar --multi-volume)",
+}
+_IMAGE_KINDS = (*REGULAR, HARD_LINK)
 _PAX, _PAX_GLOBAL, _GNU_LONG_NAME, _GNU_LONG_LINK = b"x", b"g", b"L", b"K"
-_EXTENSIONS = (_PAX, _PAX_GLOBAL, _GNU_LONG_NAME, _GNU_LONG_LINK)
+_SOLARIS_PAX = b"X"
+_EXTENSIONS = (_PAX, _SOLARIS_PAX, _PAX_GLOBAL, _GNU_LONG_NAME, _GNU_LONG_LINK)
 #: Extension headers hold names and numbers; more than this is damage, not a name.
 _MAX_EXTENSION_BYTES = 1 << 20
 #: Read at a time behind the end of a tar, where there are some kilobytes of zeros.
@@ -63,6 +73,7 @@ class Member(NamedTuple):
       offset: position of its first byte in the tar.
       size_bytes: number of its bytes.
       start: position of its first header, which is where it begins as a member.
+      link: of a link, the path that it leads to; of a hard link a path inside the tar.
     """
 
     name: str
@@ -70,6 +81,7 @@ class Member(NamedTuple):
     offset: int
     size_bytes: int
     start: int
+    link: str = ""
 
     @property
     def end(self) -> int:
@@ -81,79 +93,10 @@ class Member(NamedTuple):
 Read: TypeAlias = Callable[[int, int], bytes]
 
 
-@dataclass
-class TarListing:
-    """The images of one tar, in the order they stand there.
-
-    Attributes:
-      path: the tar.
-      hash_text: file names without folder and ``.jpg``, one after the other, in UTF-8. (As Python
-        text they would take 90 bytes each, three times as much.)
-      hash_ends: where each of them ends in ``hash_text``, after a zero.
-      offsets: position of each image's first byte.
-      sizes: bytes of each image.
-      folders: number of folder entries.
-      others: names of the first few members that are neither image nor folder.
-      num_others: number of all of them.
-    """
-
-    path: Path
-    hash_text: bytearray = field(default_factory=bytearray)
-    hash_ends: array[int] = field(default_factory=lambda: array("i", [0]))
-    offsets: array[int] = field(default_factory=lambda: array("q"))
-    sizes: array[int] = field(default_factory=lambda: array("q"))
-    folders: int = 0
-    others: list[str] = field(default_factory=list)
-    num_others: int = 0
-
-    def __len__(self) -> int:
-        return len(self.offsets)
-
-    @property
-    def hashes(self) -> list[str]:
-        """The hashes as Python text."""
-        bounds = zip(self.hash_ends, self.hash_ends[1:], strict=False)
-        return [self.hash_text[first:last].decode() for first, last in bounds]
-
-
-def list_tar(path: Path) -> TarListing:
-    """Lists the images of a tar.
-
-    Raises:
-      ArchiveError: the tar is cut, compressed, damaged or unsafe; the message names file, member
-        and position.
-    """
-    listing = TarListing(path)
-    for member in read_members(path):
-        name, kind, offset, size_bytes, _ = member
-        if kind == _FOLDER:
-            listing.folders += 1
-        elif (found := image_hash(member)) is not None:
-            listing.hash_text += _utf8(path, found, offset)
-            listing.hash_ends.append(len(listing.hash_text))
-            listing.offsets.append(offset)
-            listing.sizes.append(size_bytes)
-        else:
-            listing.num_others += 1
-            if len(listing.others) < 5:
-                listing.others.append(name)
-    return listing
-
-
-def _utf8(path: Path, found: str, offset: int) -> bytes:
-    try:
-        return found.encode()
-    except UnicodeEncodeError:
-        raise ArchiveError(
-            f"{path}: the name of the image at byte {offset:,} is no text in UTF-8: {found!r}. "
-            "Pack the images anew under names that are."
-        ) from None
-
-
 def image_hash(member: Member) -> str | None:
-    """The hash that an image is named by; None for a member that is no image."""
+    """The hash that an image is named by, or a hard link to one; None for what is no image."""
     name = member.name[member.name.rfind("/") + 1 :]
-    if member.kind not in _REGULAR or not name.endswith(IMAGE_SUFFIX) or is_sidecar(name):
+    if member.kind not in _IMAGE_KINDS or not name.endswith(IMAGE_SUFFIX) or is_sidecar(name):
         return None
     return name[: -len(IMAGE_SUFFIX)]
 
@@ -167,7 +110,8 @@ def read_members(path: Path) -> Iterator[Member]:
     """All members of a tar in order, folders and links included.
 
     Raises:
-      ArchiveError: as `list_tar`.
+      ArchiveError: the tar is cut, compressed, damaged, unsafe, or of a kind that keeps files
+        otherwise than as they are; the message names file, member and position.
     """
     try:
         handle = os.open(path, os.O_RDONLY)
@@ -224,13 +168,12 @@ def members_from(
       position: of a member's first header.
 
     Raises:
-      ArchiveError: as `list_tar`.
+      ArchiveError: as `read_members`.
     """
     if position == 0:
         _refuse_compressed(path, read(8, 0))
     start = position
-    long_name: str | None = None
-    long_size: int | None = None
+    longer = _Longer()
     while True:
         header = read(BLOCK_BYTES, position)
         if len(header) < BLOCK_BYTES:
@@ -248,25 +191,29 @@ def members_from(
                 raise ArchiveError(f"{path}: damaged extension header at byte {position:,}")
             text = read(size_bytes, body)
             if kind == _GNU_LONG_NAME:
-                long_name = text.rstrip(b"\0").decode("utf-8", "surrogateescape")
-            elif kind == _PAX:
-                long_name, long_size = _parse_pax(path, text, position, long_name)
+                longer.name = _text(text.rstrip(b"\0"))
+            elif kind == _GNU_LONG_LINK:
+                longer.link = _text(text.rstrip(b"\0"))
+            elif kind != _PAX_GLOBAL:
+                _read_pax(path, text, position, longer)
             position = body + _padded(size_bytes)
             continue
-        if long_size is not None:
-            size_bytes = long_size
-        name = _name(header) if long_name is None else long_name
-        long_name = long_size = None
+        if longer.size_bytes is not None:
+            size_bytes = longer.size_bytes
+        name = _name(header) if longer.name is None else longer.name
+        link = _text(header[157:257].partition(b"\0")[0]) if longer.link is None else longer.link
         _check_name(path, name, position)
-        if kind not in _REGULAR:
-            size_bytes = 0  # links and folders have no body, whatever their header says
+        _check_kind(path, name, kind, longer.is_sparse, position)
+        longer = _Longer()
+        if kind in _BODILESS:
+            size_bytes = 0
         if body + size_bytes > tar_bytes:
             raise ArchiveError(
                 f"{path}: member {name!r} at byte {position:,} claims {size_bytes:,} bytes, which "
                 f"ends past the end of the tar ({tar_bytes:,} bytes): truncated or damaged. "
                 "Fetch it again (pass-dataset verify names what is wrong)."
             )
-        yield Member(name, kind, body, size_bytes, start)
+        yield Member(name, kind, body, size_bytes, start, link)
         start = position = body + _padded(size_bytes)
 
 
@@ -330,14 +277,25 @@ def _name(header: bytes) -> str:
     name = header[:100].partition(b"\0")[0]
     if header[257:263] == b"ustar\0" and header[345]:
         name = header[345:500].partition(b"\0")[0] + b"/" + name
+    return _text(name)
+
+
+def _text(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
-def _parse_pax(
-    path: Path | str, text: bytes, position: int, name: str | None
-) -> tuple[str | None, int | None]:
-    """Name and size from a pax header: records ``<length> <key>=<value>\\n``."""
-    size: int | None = None
+@dataclass
+class _Longer:
+    """What headers before a member's own say of it, as there was no room."""
+
+    name: str | None = None
+    link: str | None = None
+    size_bytes: int | None = None
+    is_sparse: bool = False
+
+
+def _read_pax(path: Path | str, text: bytes, position: int, longer: _Longer) -> None:
+    """Reads a pax header: records ``<length> <key>=<value>\\n``."""
     while text.strip(b"\0"):
         try:
             length = int(text.partition(b" ")[0])
@@ -346,17 +304,28 @@ def _parse_pax(
             if not equals or not value.endswith(b"\n") or not 0 < length <= len(text):
                 raise ValueError(record)
             if key == b"path":
-                name = value[:-1].decode("utf-8", "surrogateescape")
+                longer.name = _text(value[:-1])
+            elif key == b"linkpath":
+                longer.link = _text(value[:-1])
             elif key == b"size":
-                size = int(value)
-                if size < 0:
+                longer.size_bytes = int(value)
+                if longer.size_bytes < 0:
                     raise ValueError(record)
         except ValueError:
             raise ArchiveError(f"{path}: damaged pax header at byte {position:,}") from None
-        if key.startswith(b"GNU.sparse"):
-            raise ArchiveError(f"{path}: sparse member at byte {position:,}; make a plain tar")
+        longer.is_sparse = longer.is_sparse or key.startswith(b"GNU.sparse")
         text = text[length:]
-    return name, size
+
+
+def _check_kind(path: Path | str, name: str, kind: bytes, is_sparse: bool, position: int) -> None:
+    if is_sparse:
+        kind = b"S"
+    if kind in _NOT_PLAIN:
+        raise ArchiveError(
+            f"{path}: member {name!r} at byte {position:,} {_NOT_PLAIN[kind]}: nothing is damaged, "
+            "but its bytes do not lie there as they are. Unpack the tar, and pack it anew without "
+            "that option"
+        )
 
 
 def _check_name(path: Path | str, name: str, position: int) -> None:

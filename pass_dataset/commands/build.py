@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pass_dataset.commands.parser import Command, CommandParser, add_commands
+from pass_dataset.commands.parser import Command, CommandParser, add_commands, examples
 
 __all__ = ["LIBRARIES", "add_arguments"]
 
@@ -30,4 +30,8 @@ LIBRARIES = (
 
 def add_arguments(parser: CommandParser) -> None:
     """Adds the libraries."""
+    parser.epilog = examples(
+        "pass-dataset build parquet --archives /data/pass --out /data/parquet",
+        "pass-dataset build tfds --help",
+    )
     add_commands(parser, LIBRARIES, metavar="LIBRARY")

@@ -22,4 +22,4 @@ def add_arguments(parser: CommandParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from pass_dataset.parquet.build import ParquetBuild
 
-    return run_export(options, ParquetBuild, shards="files")
+    return run_export(options, ParquetBuild, shard="file")

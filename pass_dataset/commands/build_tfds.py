@@ -7,11 +7,20 @@ import logging
 import os
 import time
 from pathlib import Path
+from typing import Any
 
-from pass_dataset.commands.arguments import RELEASE_HELP, parts, positive
+from pass_dataset.commands.arguments import (
+    add_archives,
+    add_json,
+    add_parts,
+    add_release,
+    add_workers,
+)
+from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.errors import BuildError
 from pass_dataset.extras import require
+from pass_dataset.pages.words import count, size
 from pass_dataset.tfds.file_formats import FILE_FORMATS
 
 __all__ = ["add_arguments"]
@@ -23,22 +32,19 @@ def add_arguments(parser: CommandParser) -> None:
         "pass-dataset build tfds --archives /data/pass --data-dir /data/tfds",
         "pass-dataset build tfds --archives /data/pass --data-dir /data/tfds --parts 0",
     )
-    parser.add_argument(
-        "--archives", type=Path, required=True, metavar="DIR", help="folder with tars and metadata"
-    )
+    add_archives(parser, "folder with tars and metadata")
     parser.add_argument(
         "--data-dir", type=Path, required=True, metavar="OUT", help="TFDS's data_dir to build in"
     )
-    parser.add_argument("--release", help=f"{RELEASE_HELP} (default: told from the folder)")
+    add_release(parser)
     parser.add_argument(
         "--format",
         choices=sorted(FILE_FORMATS),
         help="file format (default: that of TFDS, tfrecord)",
     )
-    parser.add_argument(
-        "--workers", type=positive, metavar="N", help="processes (default: one a core)"
-    )
-    parser.add_argument("--parts", type=parts, help="only these tars: 0,3-5; stored apart")
+    add_workers(parser)
+    add_json(parser)
+    add_parts(parser, "only these tars: 0,3-5; stored apart")
     parser.set_defaults(run=_run)
 
 
@@ -68,16 +74,36 @@ def _run(options: argparse.Namespace) -> int:
                 "--data-dir, or remove the folder"
             )
         sweep(target)
-        print(f"{target}: is built already ({found}); nothing to do")
+        if options.json:
+            print_json(_facts(builder, is_new=False, seconds=time.monotonic() - started))
+        else:
+            print(f"{target}: is built already ({found}); nothing to do")
         return 0
     builder.download_and_prepare(
         file_format=options.format,
         download_config=tfds.download.DownloadConfig(manual_dir=archives.path),
     )
+    seconds = time.monotonic() - started
+    if options.json:
+        print_json(_facts(builder, is_new=True, seconds=seconds))
+        return 0
     split = builder.info.splits["train"]
     print(
-        f"{target}: {release.label}, {split.num_examples:,} images in {split.num_shards:,} shards "
-        f"({builder.info.file_format.value}), {split.num_bytes:,} bytes; "
-        f"{time.monotonic() - started:,.1f} s"
+        f"{target}: {release.label}, {count(split.num_examples, 'image', 'images')} in "
+        f"{count(split.num_shards, 'shard', 'shards')} ({builder.info.file_format.value}), "
+        f"{size(split.num_bytes)}; {seconds:,.1f} s"
     )
     return 0
+
+
+def _facts(builder: Any, *, is_new: bool, seconds: float) -> dict[str, object]:
+    split = builder.info.splits["train"]
+    return {
+        "folder": str(builder.data_dir),
+        "build": builder.info.full_name,
+        "new": is_new,
+        "images": split.num_examples,
+        "shards": split.num_shards,
+        "size_bytes": split.num_bytes,
+        "seconds": seconds,
+    }

@@ -22,4 +22,4 @@ def add_arguments(parser: CommandParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from pass_dataset.webdataset.build import WebDatasetBuild
 
-    return run_export(options, WebDatasetBuild, shards="shards")
+    return run_export(options, WebDatasetBuild, shard="shard")

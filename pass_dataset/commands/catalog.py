@@ -6,13 +6,17 @@ import argparse
 import os
 from pathlib import Path
 
-from pass_dataset.commands.parser import CommandParser
+from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.pages.words import size
 
 __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: CommandParser) -> None:
     """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "pass-dataset catalog --data-dir /data/tfds",
+    )
     parser.add_argument(
         "--data-dir", metavar="OUT", type=Path, required=True, help="where TFDS built the dataset"
     )
@@ -29,5 +33,5 @@ def _run(options: argparse.Namespace) -> int:
     from pass_dataset.reports.catalog.page import write_catalog_page
 
     out = write_catalog_page(options.data_dir, name=options.name, out=options.out)
-    print(f"{out}: {out.stat().st_size:,} bytes")
+    print(f"{out}: {size(out.stat().st_size)}")
     return 0

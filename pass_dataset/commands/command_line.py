@@ -6,19 +6,22 @@ Exit codes: 0 done, 1 an error or something that is not whole, 2 wrong usage, 13
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 from pass_dataset.errors import DownloadError, FolderError, PassDatasetError
 from pass_dataset.files import writing_whole
+from pass_dataset.releases.addresses import without_secrets
+from pass_dataset.shown import ShownFormatter, ShownText, shown_lines
 
-__all__ = ["print_json", "run_command", "write_out"]
+__all__ = ["print_json", "run_command", "write_line", "write_out"]
 
 
 class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]  # no [] before 3.11
@@ -39,12 +42,14 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
       parser: whose commands set ``run``, which takes the options and returns an exit code.
       argv: arguments; None: those of this process.
     """
+    _open_standard_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = parser.parse_args(arguments)
     _log_to_stderr(options.verbose)
-    again = f"To continue: {parser.prog} {shlex.join(arguments)}"
+    again = without_secrets(f"To continue: {parser.prog} {shlex.join(arguments)}")
     try:
-        return int(options.run(options))
+        with _shown_output():
+            return int(options.run(options))
     except DownloadError as error:
         _say(f"{parser.prog}: {error}\n{again}")
         return 1
@@ -71,18 +76,31 @@ def print_json(content: object) -> None:
     print(json.dumps(content, indent=1))
 
 
+def write_line(line: bytes) -> None:
+    """Writes a line for programs, as it is; to a terminal as it can be shown."""
+    if sys.stdout.isatty():
+        sys.stdout.write(line.decode(errors="surrogateescape") + "\n")
+    else:
+        sys.stdout.buffer.write(line + b"\n")
+
+
 def write_out(pieces: Iterable[str], out: Path | None) -> None:
     """Writes text as UTF-8, whatever the terminal's encoding is.
 
     Args:
       pieces: of the text, written as they come.
-      out: file, which gets its name only when it is whole; None: standard output.
+      out: file, which gets its name only when it is whole; None: standard output, where a terminal
+        gets it as it can be shown, and all else as it is.
 
     Raises:
       FolderError: the file cannot be written.
     """
     if out is None:
         sys.stdout.flush()
+        if sys.stdout.isatty():
+            sys.stdout.writelines(pieces)
+            sys.stdout.flush()
+            return
         sys.stdout.buffer.writelines(piece.encode() for piece in pieces)
         sys.stdout.buffer.flush()
         return
@@ -93,13 +111,40 @@ def write_out(pieces: Iterable[str], out: Path | None) -> None:
         raise FolderError(f"{out}: cannot be written: {error.strerror}") from error
 
 
+@contextlib.contextmanager
+def _shown_output() -> Iterator[None]:
+    """Has what is printed for people be safe to show, whatever names are in it."""
+    if sys.stdout is None:  # closed by whoever started this
+        yield
+        return
+    with contextlib.redirect_stdout(cast("TextIO", ShownText(sys.stdout))):
+        yield
+
+
+def _open_standard_streams() -> None:
+    """Has all three be open: one that was closed by whoever started this goes nowhere.
+
+    Else the next file that is opened would get its number, and whatever a library writes to
+    standard error would end up in that.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for good
+            setattr(sys, name, stream)
+
+
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{shown_lines(without_secrets(text))}\n")
 
 
 def _log_to_stderr(verbose: bool) -> None:
     handler = _StderrHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    handler.setFormatter(ShownFormatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger = logging.getLogger("pass_dataset")
     logger.handlers = [handler]
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)

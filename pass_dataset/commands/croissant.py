@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pass_dataset.commands.arguments import RELEASE_HELP
+from pass_dataset.commands.arguments import add_release
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.releases.release import DEFAULT_VERSION, resolve_release
 
@@ -17,14 +17,13 @@ def add_arguments(parser: CommandParser) -> None:
     parser.epilog = examples(
         "pass-dataset croissant --out pass.json",
     )
-    parser.add_argument(
-        "--release", default=DEFAULT_VERSION, help=f"{RELEASE_HELP} (default: {DEFAULT_VERSION})"
-    )
+    add_release(parser, DEFAULT_VERSION)
     parser.add_argument(
         "--archives",
         type=Path,
         metavar="DIR",
-        help="take the columns from the CSV there (for a collection of your own)",
+        help="take the columns from the CSV there (for a collection of your own: default "
+        "PASS_ARCHIVES)",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: print)")
     parser.set_defaults(run=_run)
@@ -33,12 +32,16 @@ def add_arguments(parser: CommandParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from pass_dataset.archives.metadata import known_columns
     from pass_dataset.files import write_whole
+    from pass_dataset.folders.archive_folder import named_folder
     from pass_dataset.reports.croissant.description import description_of, format_description
 
     release = resolve_release(options.release)
     columns = None
-    if options.archives is not None:
-        columns = known_columns(options.archives / release.metadata.filename)
+    archives = options.archives
+    if archives is None and not release.is_official:
+        archives = named_folder()
+    if archives is not None:
+        columns = known_columns(archives / release.metadata.filename)
     text = format_description(description_of(release, columns))
     if options.out is None:
         print(text, end="")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pass_dataset.commands.parser import CommandParser
+from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.errors import VerificationError
 from pass_dataset.extras import require
 from pass_dataset.files import writing_whole
@@ -30,8 +30,16 @@ _CELL_PX = 160
 
 def add_arguments(parser: CommandParser) -> None:
     """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "pass-dataset demo",
+        "pass-dataset demo --out /tmp/demo",
+    )
     parser.add_argument(
-        "--out", type=Path, default=Path("pass-demo"), help="folder to write (default: pass-demo)"
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=Path("pass-demo"),
+        help="folder to write (default: pass-demo)",
     )
     parser.set_defaults(run=_run)
 

@@ -14,6 +14,8 @@ from pass_dataset.releases.release import OFFICIAL_VERSIONS, resolve_release
 if TYPE_CHECKING:
     from pass_dataset.archives.metadata_files import MetadataFile
 
+from pass_dataset.commands.arguments import add_mirrors
+
 __all__ = ["add_arguments"]
 
 
@@ -38,19 +40,16 @@ def add_arguments(parser: CommandParser) -> None:
         action="store_true",
         help="fetch the CSV of a release that is not there, and no tars; verified",
     )
-    parser.add_argument(
-        "--mirror",
-        metavar="URL",
-        action="append",
-        default=[],
-        help="base URL (http, https, file) of a release's files, tried before Zenodo",
-    )
+    add_mirrors(parser)
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument(
         "--only", choices=("removed", "added"), help="these hashes alone, as a list for readers"
     )
     shape.add_argument(
         "--format", choices=("text", "json"), default="text", help="default: %(default)s"
+    )
+    shape.add_argument(
+        "--json", dest="format", action="store_const", const="json", help="as --format json"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: print)")
     parser.set_defaults(run=_run)
@@ -86,6 +85,6 @@ def _metadata(given: str, options: argparse.Namespace, progress: Progress) -> Me
         resolve_release(given),
         options.archives,
         may_download=options.download,
-        mirrors=tuple(options.mirror),
+        mirrors=tuple(options.mirrors),
         progress=progress,
     )

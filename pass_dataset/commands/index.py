@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from pathlib import Path
 
-from pass_dataset.commands.arguments import RELEASE_HELP
+from pass_dataset.commands.arguments import add_archives, add_json, add_release
 from pass_dataset.commands.command_line import print_json
-from pass_dataset.commands.parser import CommandParser
+from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.pages.words import count, size
 from pass_dataset.progress import on_terminal
 
 __all__ = ["add_arguments"]
@@ -16,10 +16,14 @@ __all__ = ["add_arguments"]
 
 def add_arguments(parser: CommandParser) -> None:
     """Adds the arguments of the command."""
-    parser.add_argument("folder", metavar="DIR", type=Path, help="archive folder")
-    parser.add_argument("--release", help=f"{RELEASE_HELP} (default: told from the folder)")
+    parser.epilog = examples(
+        "pass-dataset index /data/pass",
+        "pass-dataset index /data/pass --json",
+    )
+    add_archives(parser, "archive folder", first=True)
+    add_release(parser)
     parser.add_argument("--rebuild", action="store_true", help="make it anew though it still fits")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -27,7 +31,7 @@ def _run(options: argparse.Namespace) -> int:
     from pass_dataset.archives.index import open_index
     from pass_dataset.folders.archive_folder import ArchiveFolder
 
-    folder = ArchiveFolder.open(options.folder, options.release)
+    folder = ArchiveFolder.open(options.archives, options.release)
     release = folder.release
     with on_terminal() as progress:
         index = open_index(folder, rebuild=options.rebuild, progress=progress)
@@ -36,9 +40,11 @@ def _run(options: argparse.Namespace) -> int:
         print_json(asdict(summary))
         return 0
     print(
-        f"{options.folder}: {release.label}, {summary.images:,} images in {len(summary.tars)} of "
-        f"{len(release.tars)} tars, {summary.image_bytes:,} bytes\n"
-        f"{summary.others:,} members that are no .jpg, {summary.without_metadata:,} images without "
-        f"metadata, {summary.without_image:,} rows without an image"
+        f"{options.archives}: {release.label}, {count(summary.images, 'image', 'images')} in "
+        f"{len(summary.tars)} of {count(len(release.tars), 'tar', 'tars')}, "
+        f"{size(summary.image_bytes)}\n"
+        f"{count(summary.others, 'member', 'members')} not .jpg, "
+        f"{count(summary.without_metadata, 'image', 'images')} without metadata, "
+        f"{count(summary.without_image, 'row', 'rows')} without an image"
     )
     return 0

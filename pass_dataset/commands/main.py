@@ -16,67 +16,105 @@ _HERE = "pass_dataset.commands"
 
 #: In the order of `--help`.
 COMMANDS = (
-    Command("releases", "list the releases of PASS and their files", f"{_HERE}.releases"),
-    Command("download", "fetch a release into a folder, verified; resumes", f"{_HERE}.download"),
-    Command("verify", "check every file of a folder by size and SHA-256", f"{_HERE}.verify"),
-    Command("index", "find every image in the tars and save where it lies", f"{_HERE}.index"),
     Command(
-        "stats",
-        "write what a collection is made of, as a page with plots and a map, and as JSON",
-        f"{_HERE}.stats",
+        "releases", "list the releases of PASS and their files", f"{_HERE}.releases", "the dataset"
+    ),
+    Command(
+        "download",
+        "fetch a release into a folder, verified; resumes",
+        f"{_HERE}.download",
+        "the dataset",
+    ),
+    Command(
+        "verify",
+        "check every file of a folder by size and SHA-256",
+        f"{_HERE}.verify",
+        "the dataset",
+    ),
+    Command(
+        "index",
+        "find every image in the tars and save where it lies",
+        f"{_HERE}.index",
+        "the dataset",
     ),
     Command(
         "checksums",
         "write the checksum file of a collection in the PASS layout",
         f"{_HERE}.checksums",
+        "the dataset",
+    ),
+    Command("build", "write a release in the format of a library", f"{_HERE}.build", "builds"),
+    Command(
+        "verify-build",
+        "compare every record of a build with the archives",
+        f"{_HERE}.verify_build",
+        "builds",
     ),
     Command(
-        "croissant",
-        "describe a release for machines, in Croissant 1.1 (JSON-LD)",
-        f"{_HERE}.croissant",
+        "catalog",
+        "write the catalog page of a TFDS build, one HTML file",
+        f"{_HERE}.catalog",
+        "builds",
+    ),
+    Command(
+        "push",
+        "upload a Parquet folder to the Hugging Face Hub; continues if cut",
+        f"{_HERE}.push",
+        "builds",
+    ),
+    Command(
+        "demo",
+        "build the mini release with TFDS and with Hugging Face, and compare",
+        f"{_HERE}.demo",
+        "builds",
+    ),
+    Command(
+        "stats",
+        "write what a collection is made of, as a page with plots and a map, and as JSON",
+        f"{_HERE}.stats",
+        "reports",
     ),
     Command(
         "credits",
         "write who made the images and under which licence they are",
         f"{_HERE}.credits",
+        "reports",
     ),
     Command(
         "diff",
         "list the images that were removed and added between two releases",
         f"{_HERE}.diff",
-    ),
-    Command("build", "write a release in the format of a library", f"{_HERE}.build"),
-    Command(
-        "demo",
-        "build the mini release with TFDS and with Hugging Face, and compare",
-        f"{_HERE}.demo",
+        "reports",
     ),
     Command(
-        "verify-build",
-        "compare every record of a build with the archives",
-        f"{_HERE}.verify_build",
-    ),
-    Command("catalog", "write the catalog page of a TFDS build, one HTML file", f"{_HERE}.catalog"),
-    Command(
-        "push",
-        "upload a Parquet folder to the Hugging Face Hub; continues if cut",
-        f"{_HERE}.push",
+        "croissant",
+        "describe a release for machines, in Croissant 1.1 (JSON-LD)",
+        f"{_HERE}.croissant",
+        "reports",
     ),
     Command(
         "remove",
         "have every reader leave out the images on a list, at once",
         f"{_HERE}.remove",
+        "images that must go",
     ),
     Command(
         "purge",
         "delete the images on removal lists from archives and builds; continues if cut",
         f"{_HERE}.purge",
+        "images that must go",
     ),
-    Command("weights", "list the weights files of the detectors; fetch them", f"{_HERE}.weights"),
+    Command(
+        "weights",
+        "list the weights files of the detectors; fetch them",
+        f"{_HERE}.weights",
+        "the rest",
+    ),
     Command(
         "completion",
         "write a script that lets a shell complete this command",
         f"{_HERE}.completion",
+        "the rest",
     ),
 )
 

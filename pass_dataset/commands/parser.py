@@ -10,10 +10,11 @@ import argparse
 import difflib
 import importlib
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from pass_dataset.releases.addresses import without_secrets
 from pass_dataset.version import __version__
 
 __all__ = ["Command", "CommandParser", "add_commands", "command_line", "examples"]
@@ -29,11 +30,13 @@ class Command:
       module: what has it. Its function `add_arguments` takes the command's parser, and sets the
         default ``run``: a function that takes the options and returns an exit code. Importing it,
         and adding its arguments, loads the library's facts alone; the rest is loaded by ``run``.
+      group: heading that it stands under in the list of commands.
     """
 
     name: str
     text: str
     module: str
+    group: str = ""
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -41,11 +44,13 @@ class CommandParser(argparse.ArgumentParser):
 
     Attributes:
       commands: parsers of the commands below this one, by name.
+      checks: called with the options once they are parsed; what is wrong they say by `error`.
     """
 
     def __init__(self, command: Command | None = None, **settings: Any) -> None:
         super().__init__(formatter_class=_HelpFormatter, **settings)
         self.commands: dict[str, CommandParser] = {}
+        self.checks: list[Callable[[argparse.Namespace], None]] = []
         self._command = command
         self._given: Sequence[str] = ()
 
@@ -62,11 +67,14 @@ class CommandParser(argparse.ArgumentParser):
         if unknown and not self.commands:
             # The parser above would say so too, but knows neither usage nor options of this one.
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        for check in self.checks:
+            check(options)
         return options, unknown
 
     def error(self, message: str) -> NoReturn:
         """Says what is wrong, and what may have been meant; exit code 2."""
         meant = ", ".join(dict.fromkeys(self._meant()))
+        message = without_secrets(message)
         super().error(f"{message}\nDid you mean {meant}?" if meant else message)
 
     def fill(self) -> None:
@@ -93,10 +101,11 @@ class CommandParser(argparse.ArgumentParser):
 
 
 def add_commands(
-    parser: CommandParser, commands: Iterable[Command], metavar: str = "COMMAND"
+    parser: CommandParser, commands: Sequence[Command], metavar: str = "COMMAND"
 ) -> None:
     """Adds a table of commands to a parser; `metavar` says what they are in its usage."""
-    action = parser.add_subparsers(metavar=metavar, required=True)
+    action = parser.add_subparsers(title="commands", metavar=metavar, required=True)
+    action.groups = {command.name: command.group for command in commands}  # type: ignore[attr-defined]
     for command in commands:
         text = command.text
         parser.commands[command.name] = action.add_parser(
@@ -108,7 +117,7 @@ def add_commands(
 
 
 def command_line(
-    prog: str, description: str, commands: Iterable[Command], epilog: str
+    prog: str, description: str, commands: Sequence[Command], epilog: str
 ) -> CommandParser:
     """The parser of a whole command line, which the options name as ``parser``."""
     parser = CommandParser(prog=prog, description=description, epilog=epilog)
@@ -125,7 +134,23 @@ def examples(*lines: str) -> str:
 
 
 class _HelpFormatter(argparse.HelpFormatter):
-    """Leaves lines as they are where there are several; argparse would make a paragraph of them."""
+    """Leaves lines as they are where there are several; argparse would make a paragraph of them.
+
+    Commands stand under the headings of their groups.
+    """
+
+    def _format_action(self, action: argparse.Action) -> str:
+        text = super()._format_action(action)
+        groups: dict[str, str] = getattr(action, "groups", {})
+        lines = []
+        heading = ""
+        for line in text.splitlines(keepends=True):
+            name = line.split()[0] if line.startswith("    ") and line[4:5].strip() else ""
+            if groups.get(name, heading) != heading:
+                heading = groups[name]
+                lines.append(f"  {heading}:\n")
+            lines.append(line)
+        return "".join(lines)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         if "\n" not in text:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pass_dataset.commands.arguments import add_json
+from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.removal_list import DIR_HELP, add_list, given_list
 from pass_dataset.errors import PassDatasetError
@@ -29,6 +31,7 @@ def add_arguments(parser: CommandParser) -> None:
         "--dry-run", action="store_true", help="list what would be written anew, and stop"
     )
     parser.add_argument("folders", metavar="DIR", nargs="+", type=Path, help=DIR_HELP)
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -37,6 +40,7 @@ def _run(options: argparse.Namespace) -> int:
 
     listed = given_list(options)
     failures = []
+    reports = []
     for folder in options.folders:
         try:
             with on_terminal() as progress:
@@ -51,13 +55,47 @@ def _run(options: argparse.Namespace) -> int:
             # The images are to go from the other folders all the same.
             failures.append(str(error))
             continue
-        print("\n".join(_lines(done, options.dry_run)), flush=True)
+        if options.json:
+            reports.append(_facts(done))
+        else:
+            print("\n".join(_lines(done, options.dry_run)), flush=True)
         failures += done.failures
         if not options.dry_run and not done.is_clear:
             failures.append(f"{folder}: not all of it is gone, see above")
+    if options.json:
+        print_json({"dry_run": options.dry_run, "folders": reports, "failures": failures})
     if failures:
         raise PassDatasetError("\n".join(failures))
     return 0
+
+
+def _facts(done: Clearing) -> dict[str, object]:
+    return {
+        "folder": str(done.folder),
+        "clear": done.is_clear,
+        "purged": [
+            {
+                "folder": str(report.folder),
+                "images": len(report.hashes),
+                "files": {file.name: len(file.hashes) for file in report.files},
+                "absent": report.absent,
+                "receipt": None if report.receipt is None else str(report.receipt),
+            }
+            for report in done.reports
+        ],
+        "leftovers": [
+            {
+                "path": str(found.leftover.path),
+                "what": found.leftover.what,
+                "images": found.images,
+                "still_there": found.kept,
+            }
+            for found in done.leftovers
+        ],
+        "other_indexes": {str(path): why for path, why in done.others},
+        "mentions": {str(path): len(images) for path, images in done.remains.found.items()},
+        "not_looked_into": {str(path): why for path, why in done.remains.closed.items()},
+    }
 
 
 def _lines(done: Clearing, dry_run: bool) -> Iterator[str]:

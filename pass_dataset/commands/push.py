@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pass_dataset.commands.arguments import add_json
+from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.pages.words import count, size
 
 __all__ = ["add_arguments"]
 
@@ -23,6 +26,7 @@ def add_arguments(parser: CommandParser) -> None:
         "--unverified", action="store_true", help="upload though verify-build was not run"
     )
     parser.add_argument("--dry-run", action="store_true", help="list what would go, and stop")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -37,12 +41,26 @@ def _run(options: argparse.Namespace) -> int:
         needs_verification=not options.unverified,
     )
     files = upload.files()
+    total = sum(file.size_bytes for file in files)
+    if options.json:
+        url = None if options.dry_run else upload.run()
+        print_json(
+            {
+                "folder": str(options.folder),
+                "repo_id": options.repo_id,
+                "files": {str(file.path): file.size_bytes for file in files},
+                "size_bytes": total,
+                "url": url,
+            }
+        )
+        return 0
     if options.dry_run:
         for file in files:
             print(f"{file.size_bytes:>15,}  {file.path}")
-    total = sum(file.size_bytes for file in files)
     print(
-        f"{options.folder} to {options.repo_id}: {len(files):,} files, {total:,} bytes", flush=True
+        f"{options.folder} to {options.repo_id}: {count(len(files), 'file', 'files')}, "
+        f"{size(total)}",
+        flush=True,
     )
     if not options.dry_run:
         print(upload.run())

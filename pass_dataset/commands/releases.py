@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
+from pass_dataset.commands.arguments import add_json
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.pages.words import size
 from pass_dataset.releases.release import (
     DEFAULT_VERSION,
     OFFICIAL_VERSIONS,
@@ -22,7 +24,7 @@ def add_arguments(parser: CommandParser) -> None:
     parser.epilog = examples(
         "pass-dataset releases --json | jq '.[].files[].filename'",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -35,9 +37,11 @@ def _run(options: argparse.Namespace) -> int:
         default = "  (default)" if release.version == DEFAULT_VERSION else ""
         print(
             f"{release.version}  {release.released}  {release.num_examples:>9,} images  "
-            f"{release.size_bytes:>15,} bytes  https://zenodo.org/records/{release.zenodo_record}"
+            f"{size(release.size_bytes)}  https://zenodo.org/records/{release.zenodo_record}"
             f"{default}\n       {release.changes}"
         )
+        for file in release.files:
+            print(f"       {file.filename:<16} {size(file.size_bytes)}")
     return 0
 
 

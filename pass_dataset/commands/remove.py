@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pass_dataset.commands.arguments import add_json
+from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.removal_list import DIR_HELP, add_list, given_list
 from pass_dataset.errors import PassDatasetError
@@ -39,6 +41,7 @@ def add_arguments(parser: CommandParser) -> None:
         help="refuse a list with lines that name no image in the folders; nothing is written",
     )
     parser.add_argument("folders", metavar="DIR", nargs="+", type=Path, help=DIR_HELP)
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -47,35 +50,49 @@ def _run(options: argparse.Namespace) -> int:
     from pass_dataset.builds.targets import find_targets
 
     if options.clear:
-        return _clear(options.folders)
+        return _clear(options.folders, as_json=options.json)
     listed = given_list(options)
     # All of them before anything is written.
     targets = [target for folder in options.folders for target in find_targets(folder)]
     if options.strict:
         _refuse_unmatched(options, listed, targets)
+    done = []
     for target in targets:
         path, new = add_removals(target.folder, listed.listed.to_pylist(), listed.sources)
+        if options.json:
+            facts = {"folder": str(target.folder), "what": target.label, "list": str(path)}
+            done.append({**facts, "new": new})
+            continue
         where = "" if path.parent == target.folder else f" (read-only: for this user, in {path})"
         print(f"{target.folder}: {target.label}; {new:,} new on its list{where}", flush=True)
         if target.format is None:
             _say_how_many(target.folder, options.release, listed)
+    if options.json:
+        print_json(done)
+        return 0
     print("Readers leave them out from now on. To delete their bytes: pass-dataset purge")
     return 0
 
 
-def _clear(folders: list[Path]) -> int:
+def _clear(folders: list[Path], *, as_json: bool) -> int:
     from pass_dataset.archives.removals import clear_removals
     from pass_dataset.errors import FolderError
 
     for folder in folders:
         if not folder.is_dir():
             raise FolderError(f"{folder}: expected a folder with a removal list, found none")
+    done = {}
     for folder in folders:
         cleared = clear_removals(folder)
+        done[str(folder)] = [str(path) for path in cleared]
+        if as_json:
+            continue
         for path in cleared:
             print(f"{path}: taken away; what it named is given out again where its bytes are")
         if not cleared:
             print(f"{folder}: has no removal list")
+    if as_json:
+        print_json(done)
     return 0
 
 

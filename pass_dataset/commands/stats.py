@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pass_dataset.commands.arguments import RELEASE_HELP, number, parts
+from pass_dataset.commands.arguments import add_archives, add_json, add_parts, add_release, number
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.errors import PassDatasetError
-from pass_dataset.pages.words import count, share
+from pass_dataset.pages.words import count, share, size
 from pass_dataset.progress import on_terminal
 from pass_dataset.reports.samples import DEFAULT_SAMPLE
 
@@ -26,15 +26,19 @@ def add_arguments(parser: CommandParser) -> None:
         "pass-dataset stats /data/pass",
         "pass-dataset stats /data/pass --sample 0 --out pass.html",
     )
-    parser.add_argument("folder", metavar="DIR", type=Path, help="archive folder")
-    parser.add_argument("--release", help=f"{RELEASE_HELP} (default: told from the folder)")
-    parser.add_argument("--parts", type=parts, help="only these tars: 0,3-5")
+    add_archives(parser, "archive folder", first=True)
+    add_release(parser)
+    add_parts(parser)
     parser.add_argument(
         "--out", type=Path, metavar="FILE.html", help="page (default: NAME-X.Y.Z-stats.html)"
     )
     parser.add_argument(
-        "--json", type=Path, metavar="FILE.json", help="figures (default: beside the page)"
+        "--figures",
+        type=Path,
+        metavar="FILE.json",
+        help="the same as JSON (default: beside the page)",
     )
+    add_json(parser)
     headers = parser.add_mutually_exclusive_group()
     headers.add_argument(
         "--sample",
@@ -60,12 +64,14 @@ def _run(options: argparse.Namespace) -> int:
     from pass_dataset.reports.stats.collect import collect_stats
     from pass_dataset.reports.stats.document import write_json, write_page
 
-    archives = ArchiveFolder.open(options.folder, options.release, options.parts)
+    archives = ArchiveFolder.open(options.archives, options.release, options.parts)
     release = archives.release
     page = options.out or Path(f"{release.name}-{release.version}-stats.html")
-    figures = options.json or page.with_suffix(".json")
+    figures = options.figures or page.with_suffix(".json")
     if page.absolute() == figures.absolute():
-        raise PassDatasetError(f"{page}: is to be both page and figures; give another --json FILE")
+        raise PassDatasetError(
+            f"{page}: is to be both page and figures; give another --figures FILE"
+        )
     with on_terminal() as progress:
         stats = collect_stats(
             PassArchive(archives, progress=progress),
@@ -73,16 +79,20 @@ def _run(options: argparse.Namespace) -> int:
             seed=options.seed,
             progress=progress,
         )
+    written = (write_page(stats, page), write_json(stats, figures))
+    if options.json:
+        print(figures.read_text("utf-8"), end="")
+        return 0
     for line in _summary(stats):
         print(line)
-    for path in (write_page(stats, page), write_json(stats, figures)):
-        print(f"{path}: {path.stat().st_size:,} bytes")
+    for path in written:
+        print(f"{path}: {size(path.stat().st_size)}")
     return 0
 
 
 def _summary(stats: Stats) -> Iterator[str]:
-    size = stats.image_bytes.total if stats.image_bytes else 0
-    yield f"{stats.release}: {count(stats.images, 'image', 'images')}, {size:,} bytes"
+    total = stats.image_bytes.total if stats.image_bytes else 0
+    yield f"{stats.release}: {count(stats.images, 'image', 'images')}, {size(total)}"
     if stats.missing_tars:
         yield f"not there, and not counted: {', '.join(stats.missing_tars)}"
     if stats.places is None:

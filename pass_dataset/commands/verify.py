@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from pathlib import Path
 
-from pass_dataset.commands.arguments import RELEASE_HELP, parts
+from pass_dataset.commands.arguments import add_archives, add_json, add_parts, add_release
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.progress import on_terminal
@@ -20,15 +19,15 @@ def add_arguments(parser: CommandParser) -> None:
         "pass-dataset verify /data/pass",
         "pass-dataset verify /data/pass --quick --json",
     )
-    parser.add_argument("folder", metavar="DEST", type=Path, help="archive folder")
-    parser.add_argument("--release", help=f"{RELEASE_HELP} (default: told from the folder)")
-    parser.add_argument("--parts", type=parts, help="only these tars and the metadata: 0,3-5")
+    add_archives(parser, "archive folder", first=True)
+    add_release(parser)
+    add_parts(parser, "only these tars and the metadata: 0,3-5")
     parser.add_argument(
         "--quick",
         action="store_true",
         help="hash nothing: trust the receipt while size and modification time stand",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -37,7 +36,7 @@ def _run(options: argparse.Namespace) -> int:
 
     with on_terminal() as progress:
         found = verify(
-            options.folder,
+            options.archives,
             options.release,
             parts=options.parts,
             quick=options.quick,

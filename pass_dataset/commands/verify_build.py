@@ -6,9 +6,10 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from pass_dataset.commands.arguments import RELEASE_HELP, parts
+from pass_dataset.commands.arguments import add_json, add_parts, add_release
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.pages.words import count
 from pass_dataset.progress import on_terminal
 
 __all__ = ["add_arguments"]
@@ -36,13 +37,9 @@ def add_arguments(parser: CommandParser) -> None:
         type=Path,
         help="archive folder (default: PASS_ARCHIVES; for pass_mini what is installed)",
     )
-    parser.add_argument("--release", help=f"{RELEASE_HELP} (default: told from the archives)")
-    parser.add_argument(
-        "--parts",
-        type=parts,
-        help="the build has only these tars: 0,3-5 (default: as it says)",
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_release(parser, "told from the archives")
+    add_parts(parser, "the build has only these tars: 0,3-5 (default: as it says)")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -74,15 +71,16 @@ def _run(options: argparse.Namespace) -> int:
         }
         print_json(content)
         return 0 if found.is_right else 1
-    for kind, count in found.counts.items():
+    for kind, found_of_kind in found.counts.items():
         of_kind = [finding for finding in found.findings if finding.kind is kind]
         for finding in of_kind[:_PRINTED_FINDINGS]:
             print(finding)
-        if count > _PRINTED_FINDINGS:
-            print(f"… and {count - _PRINTED_FINDINGS:,} more of the kind: {kind.value}")
+        if found_of_kind > _PRINTED_FINDINGS:
+            print(f"… and {found_of_kind - _PRINTED_FINDINGS:,} more of the kind: {kind.value}")
     print(
         f"{found.build.folder}: {found.build.label}, {found.build.file_format}, "
-        f"{len(found.build.shards):,} shards, {found.num_read:,} records, "
+        f"{count(len(found.build.shards), 'shard', 'shards')}, "
+        f"{count(found.num_read, 'record', 'records')}, "
         f"{found.num_expected:,} expected from {found.archives} ({found.release.label}): "
         f"{'right' if found.is_right else 'NOT right'}"
     )

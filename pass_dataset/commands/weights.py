@@ -16,6 +16,9 @@ from pass_dataset.progress import on_terminal
 if TYPE_CHECKING:
     from pass_dataset.passify.detectors.weights.store import WeightsState
 
+from pass_dataset.commands.arguments import add_json
+from pass_dataset.pages.words import size
+
 __all__ = ["add_arguments"]
 
 
@@ -38,7 +41,7 @@ def add_arguments(parser: CommandParser) -> None:
         help="folder to look at and to fetch into (default: $PASS_WEIGHTS_DIR, else the cache)",
     )
     parser.add_argument("--fetch", action="store_true", help="fetch what is missing, verified")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -83,13 +86,13 @@ def _as_json(file: WeightsFile, state: WeightsState) -> dict[str, object]:
 
 
 def _as_text(file: WeightsFile, state: WeightsState) -> str:
-    size = "size not known" if file.size_bytes is None else f"{file.size_bytes:,} bytes"
+    large = "size not known" if file.size_bytes is None else size(file.size_bytes)
     pinned = file.sha256 or (
         f"not published; the file's hash begins {file.digits}" if file.digits else "not published"
     )
     found = f" (SHA-256 {state.sha256})" if state.sha256 and state.sha256 != file.sha256 else ""
     return (
-        f"{file.name}  {file.filename}, {size}, {file.licence}, used by {file.used_by}\n"
+        f"{file.name}  {file.filename}, {large}, {file.licence}, used by {file.used_by}\n"
         f"    source   {file.url or f'not to be fetched; see {file.source}'}\n"
         f"    SHA-256  {pinned}\n"
         f"    {state.state:8} {state.path}{found}"

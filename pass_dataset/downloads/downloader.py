@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import requests
-
+from pass_dataset.downloads.connections import Connections
 from pass_dataset.downloads.plan import Action, Plan, make_plan
-from pass_dataset.downloads.retries import Clock, HostGate, RetryPolicy
+from pass_dataset.downloads.retries import MIN_BYTES_PER_S, Clock, HostGate, RetryPolicy
 from pass_dataset.downloads.sources import sources_for
 from pass_dataset.downloads.transfer import Transfer
 from pass_dataset.downloads.turns import Stopped
@@ -22,9 +21,8 @@ from pass_dataset.folders.file_mark import FileMark, hash_at_rest
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.receipt import Receipt
 from pass_dataset.folders.state import PURGED_NAME
-from pass_dataset.progress import Progress, Silent
-from pass_dataset.releases.release import Release, ReleaseFile, resolve_release
-from pass_dataset.version import __version__
+from pass_dataset.progress import Progress, Silent, shown_by
+from pass_dataset.releases.release import Release, ReleaseFile, part_numbers, resolve_release
 
 __all__ = ["DownloadReport", "Downloader", "download", "download_metadata"]
 
@@ -53,9 +51,10 @@ def download(
     folder: str | os.PathLike[str],
     release: str | os.PathLike[str] | Release | None = None,
     *,
-    parts: Sequence[int] | None = None,
+    parts: str | Sequence[int] | None = None,
     mirrors: Sequence[str] = (),
     connections: int = DEFAULT_CONNECTIONS,
+    min_bytes_per_s: float = MIN_BYTES_PER_S,
     replace: bool = False,
     wait: bool = True,
     progress: Progress | None = None,
@@ -67,12 +66,16 @@ def download(
     Args:
       folder: archive folder; made if missing.
       release: version, checksum file or Release; None for the newest.
-      parts: numbers of the tars wanted (the metadata always comes too); None for all.
+      parts: numbers of the tars wanted, or text such as ``0,3-5`` (the metadata always comes too);
+        None for all.
       mirrors: base URLs (http, https, file) tried in this order before the published place.
       connections: files fetched at a time.
+      min_bytes_per_s: a source that sends less, for half a minute, is left for the next one; what
+        it sent is kept. 0 for any speed.
       replace: fetch anew files that are there but are not this release's.
       wait: wait for another process that is changing the folder, or raise.
-      progress: where progress is shown; None for nowhere.
+      progress: where progress is shown; None: where people look, see
+        `pass_dataset.progress.on_terminal`.
 
     Raises:
       DownloadError: some files could not be fetched; the others are in place.
@@ -81,17 +84,19 @@ def download(
       FolderLockedError: another process is changing the folder, and `wait` is false.
       ReleaseError: no such release, or no such part.
     """
-    downloader = Downloader(
-        Path(folder),
-        resolve_release(release),
-        parts=None if parts is None else tuple(parts),
-        mirrors=tuple(mirrors),
-        connections=connections,
-        replace=replace,
-        wait=wait,
-        progress=progress or Silent(),
-    )
-    return downloader.run()
+    with shown_by(progress) as shown:
+        downloader = Downloader(
+            Path(folder),
+            resolve_release(release),
+            parts=part_numbers(parts),
+            mirrors=tuple(mirrors),
+            connections=connections,
+            policy=RetryPolicy(min_bytes_per_s=min_bytes_per_s),
+            replace=replace,
+            wait=wait,
+            progress=shown,
+        )
+        return downloader.run()
 
 
 def download_metadata(
@@ -132,7 +137,7 @@ class Downloader:
     folder: Path
     release: Release
     parts: tuple[int, ...] | None = None
-    mirrors: tuple[str, ...] = ()
+    mirrors: tuple[str, ...] = field(default=(), repr=False)
     connections: int = DEFAULT_CONNECTIONS
     replace: bool = False
     wait: bool = True
@@ -155,9 +160,8 @@ class Downloader:
         self._received_bytes = 0
 
     def plan(self) -> Plan:
-        """What a run would do now."""
+        """What a run would do now; it makes nothing, not even the folder."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             return make_plan(self._wanted(), self.folder, Receipt.load(self.folder))
         except OSError as error:
             raise FolderError(f"{self.folder}: cannot be used: {error.strerror}") from error
@@ -169,6 +173,10 @@ class Downloader:
         """Does what `download` says."""
         started = self.clock.now()
         self.plan().check_space()  # before waiting for anyone, and before anything is touched
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FolderError(f"{self.folder}: cannot be used: {error.strerror}") from error
         with hold(self.folder, wait=self.wait):
             receipt = Receipt.load(self.folder)
             receipt.release = self.release
@@ -262,15 +270,14 @@ class Downloader:
             raise self._summed_up(len(files))
 
     def _work(self, queue: list[ReleaseFile], receipt: Receipt) -> None:
-        with requests.Session() as session:
-            session.headers["User-Agent"] = f"pass-dataset/{__version__}"
+        with Connections(self.policy, self.clock) as connections:
             while not self._stop.is_set():
                 with self._lock:
                     if not queue:
                         return
                     file = queue.pop(0)
                 try:
-                    self._fetch(file, session, receipt)
+                    self._fetch(file, connections, receipt)
                 except Stopped:
                     return
                 except DownloadError as error:
@@ -282,13 +289,13 @@ class Downloader:
                     self._unexpected.append(error)
                     self._stop.set()
 
-    def _fetch(self, file: ReleaseFile, session: requests.Session, receipt: Receipt) -> None:
+    def _fetch(self, file: ReleaseFile, connections: Connections, receipt: Receipt) -> None:
         started = self.clock.now()
         task = self.progress.task(file.filename, file.size_bytes, "bytes")
         transfer = Transfer(
             file=file,
             path=self.folder / file.filename,
-            sources=sources_for(file, self.mirrors, session, self.policy, self.clock),
+            sources=sources_for(file, self.mirrors, connections),
             policy=self.policy,
             clock=self.clock,
             gate=self._gate,

@@ -82,7 +82,10 @@ class Plan:
 def make_plan(files: Iterable[ReleaseFile], folder: Path, receipt: Receipt) -> Plan:
     """Looks at the folder and decides about each file. Changes nothing."""
     planned = tuple(_planned(file, folder, receipt) for file in files)
-    return Plan(folder, planned, shutil.disk_usage(folder).free)
+    place = folder.absolute()
+    while not place.exists():
+        place = place.parent
+    return Plan(folder, planned, shutil.disk_usage(place).free)
 
 
 def _planned(file: ReleaseFile, folder: Path, receipt: Receipt) -> PlannedFile:

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import math
 import random
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-__all__ = ["Clock", "Failure", "HostGate", "Misfit", "Passing", "Permanent", "RetryPolicy"]
+__all__ = [
+    "MIN_BYTES_PER_S",
+    "Clock",
+    "Failure",
+    "HostGate",
+    "Misfit",
+    "Passing",
+    "Permanent",
+    "RetryPolicy",
+    "Slow",
+]
+
+#: A floor for the speed of a connection. A dial-up line gives 5,000 bytes/s, over two connections;
+#: at 2,000 a tar of PASS takes three months, so whoever sends less is no help, or means harm.
+MIN_BYTES_PER_S = 2000.0
 
 
 class Failure(Exception):
@@ -27,6 +42,10 @@ class Passing(Failure):
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class Slow(Passing):
+    """So slow that another source is to be asked: it may stay so for ever."""
 
 
 class Misfit(Failure):
@@ -51,7 +70,10 @@ class RetryPolicy:
       max_delay_s: longest wait of our own choosing.
       max_retry_after_s: longest wait a server may ask for; more counts as a refusal.
       connect_timeout_s: for a connection to be made.
-      stall_timeout_s: longest silence within a body.
+      stall_timeout_s: longest silence within a body, and longest wait for a body to begin.
+      min_bytes_per_s: a source that sends less has its connection closed, and the next one is
+        asked; 0 for any speed.
+      speed_window_s: seconds of waiting over which that is measured.
     """
 
     max_failures: int = 20
@@ -62,12 +84,21 @@ class RetryPolicy:
     max_retry_after_s: float = 3600.0
     connect_timeout_s: float = 30.0
     stall_timeout_s: float = 60.0
+    min_bytes_per_s: float = MIN_BYTES_PER_S
+    speed_window_s: float = 30.0
 
     def __post_init__(self) -> None:
         if self.max_failures < 1 or self.failures_per_source < 1 or self.max_misfits < 1:
             raise ValueError(f"counts of failures must be at least 1: {self}")
         if min(self.base_delay_s, self.max_delay_s, self.max_retry_after_s) < 0:
             raise ValueError(f"waits cannot be negative: {self}")
+        if not (0 <= self.min_bytes_per_s < math.inf and self.speed_window_s > 0):
+            raise ValueError(f"expected a speed of 0 or more, over some time: {self}")
+
+    def is_progress(self, failure: Failure, gained_bytes: int) -> bool:
+        """True if a try that failed brought enough to go on as if it had not."""
+        little = self.min_bytes_per_s * self.speed_window_s if isinstance(failure, Slow) else 0
+        return gained_bytes > little
 
     def delay_s(self, failures: int, jitter: float) -> float:
         """Seconds to wait after the n-th failure in a row.

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+import math
+import shutil
 import threading
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
-
-from pass_dataset.downloads.retries import Clock, HostGate, RetryPolicy
-from pass_dataset.downloads.sources import sources_for
+from pass_dataset.downloads.connections import Connections
+from pass_dataset.downloads.retries import Clock, Failure, HostGate, Passing, RetryPolicy
+from pass_dataset.downloads.sources import sources_for, stated_size
 from pass_dataset.downloads.transfer import Transfer
-from pass_dataset.errors import DownloadError
+from pass_dataset.errors import DiskSpaceError, DownloadError
 from pass_dataset.progress import Progress, Silent
+from pass_dataset.releases.addresses import check_address, public_address
 from pass_dataset.releases.release import ReleaseFile
-from pass_dataset.version import __version__
 
 __all__ = ["PATIENCE", "fetch_file"]
+
+logger = logging.getLogger(__name__)
 
 #: About a minute without network: whoever needs a small file at once wants to be told.
 PATIENCE = RetryPolicy(max_failures=6, max_retry_after_s=120.0)
@@ -56,9 +60,14 @@ def fetch_file(
     """
     clock = Clock()
     stop = threading.Event()
-    with requests.Session() as session:
-        session.headers["User-Agent"] = f"pass-dataset/{__version__}"
-        size = size_bytes or _stated_size(url, session, policy)
+    with Connections(policy, clock) as connections:
+        size = size_bytes or _stated_size(url, connections)
+        free = shutil.disk_usage(path.parent).free
+        if size > free:
+            raise DiskSpaceError(
+                f"{path}: {size:,} bytes are to be fetched from {public_address(url)}, but its "
+                f"disk has {free:,} bytes free"
+            )
         wanted = (
             ReleaseFile(path.name, size, sha256, url)
             if sha256
@@ -69,7 +78,7 @@ def fetch_file(
             Transfer(
                 file=wanted,
                 path=path,
-                sources=sources_for(wanted, (), session, policy, clock),
+                sources=sources_for(wanted, (), connections),
                 policy=policy,
                 clock=clock,
                 gate=HostGate(clock),
@@ -81,35 +90,39 @@ def fetch_file(
             task.finish()
 
 
-def _stated_size(url: str, session: requests.Session, policy: RetryPolicy) -> int:
+def _stated_size(url: str, connections: Connections) -> int:
     """Size that a server states for a file.
 
     Raises:
       DownloadError: it states none.
     """
-    parsed = urllib.parse.urlsplit(url)
-    if parsed.scheme == "file":
-        return Path(urllib.request.url2pathname(parsed.path)).stat().st_size
-    said = ""
+    shown = public_address(url)
+    if url.lower().startswith("file:"):
+        path = Path(urllib.request.url2pathname(urllib.parse.urlsplit(url).path))
+        try:
+            return path.stat().st_size
+        except OSError as error:
+            raise DownloadError(f"{shown}: cannot be read: {error.strerror}") from error
+    try:
+        check_address(url)
+    except ValueError as error:
+        raise DownloadError(f"{shown[:200]}: {error}; expected https://host/folder/file") from error
+    policy, said = connections.policy, ""
     for failures in range(1, policy.max_failures + 1):
         try:
             # Not HEAD, which some servers refuse; the body is not read.
-            with session.get(
-                url,
-                headers={"Accept-Encoding": "identity"},
-                stream=True,
-                timeout=(policy.connect_timeout_s, policy.stall_timeout_s),
-            ) as answer:
-                length = answer.headers.get("Content-Length", "")
-                kind = answer.headers.get("Content-Type", "")
-        except requests.exceptions.RequestException as error:
-            said = f"no answer: {error}"
-        else:
-            if answer.status_code == 200 and length.isdecimal() and "html" not in kind:
-                return int(length)
-            said = f"HTTP {answer.status_code} {answer.reason}, {kind}, Content-Length {length!r}"
-            if 400 <= answer.status_code < 500 and answer.status_code not in (408, 425, 429):
-                break
-        if failures < policy.max_failures:
-            threading.Event().wait(policy.delay_s(failures, Clock().jitter()))
-    raise DownloadError(f"{url}: its size could not be asked for ({said})")
+            response = connections.get(url, {"Accept-Encoding": "identity"})
+            try:
+                return stated_size(response, connections)
+            finally:
+                response.close()
+        except Failure as failure:
+            said = str(failure)
+            asked_s = failure.retry_after_s or 0.0 if isinstance(failure, Passing) else math.inf
+        if asked_s > policy.max_retry_after_s or failures == policy.max_failures:
+            break
+        wait_s = max(asked_s, policy.delay_s(failures, connections.clock.jitter()))
+        level = logging.INFO if failures == 1 else logging.WARNING
+        logger.log(level, "%s: %s; next try in %.0f s", shown, said, wait_s)
+        threading.Event().wait(wait_s)
+    raise DownloadError(f"{shown}: its size could not be asked for ({said})")

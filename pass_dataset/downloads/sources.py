@@ -9,25 +9,19 @@ from __future__ import annotations
 import re
 import urllib.parse
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 import requests
-import urllib3.exceptions
 
-from pass_dataset.downloads.retries import (
-    Clock,
-    Misfit,
-    Passing,
-    Permanent,
-    RetryPolicy,
-    parse_retry_after,
-)
+from pass_dataset.downloads.connections import Connections
+from pass_dataset.downloads.retries import Misfit, Passing, Permanent, parse_retry_after
 from pass_dataset.errors import DownloadError
+from pass_dataset.releases.addresses import address_in, check_address, public_address
 from pass_dataset.releases.release import ReleaseFile
 
-__all__ = ["FileSource", "HttpSource", "Source", "Stream", "sources_for"]
+__all__ = ["FileSource", "HttpSource", "Source", "Stream", "sources_for", "stated_size"]
 
 _READ_BYTES = 1 << 20
 #: Up to ten exabytes; of far more digits Python makes no number.
@@ -78,34 +72,46 @@ class Source(Protocol):
 
 
 def sources_for(
-    file: ReleaseFile,
-    mirrors: tuple[str, ...],
-    session: requests.Session,
-    policy: RetryPolicy,
-    clock: Clock,
+    file: ReleaseFile, mirrors: tuple[str, ...], connections: Connections
 ) -> list[Source]:
     """All places of a file, in the order to be tried: the mirrors, then where it is published.
 
     Args:
-      mirrors: base URLs (``http://``, ``https://``, ``file://``); each has the file by its name.
+      mirrors: base URLs (``http://``, ``https://``, ``file://``); each has the file by its name. A
+        query, such as a token, is sent with the name of each file.
 
     Raises:
       DownloadError: a mirror is no such URL.
     """
     sources: list[Source] = []
-    urls = [f"{mirror.rstrip('/')}/{urllib.parse.quote(file.filename)}" for mirror in mirrors]
+    urls = [address_in(mirror, file.filename) for mirror in mirrors]
     for url in [*urls, *([file.url] if file.url else [])]:
-        parsed = urllib.parse.urlsplit(url)
-        if parsed.scheme == "file" and parsed.netloc in ("", "localhost"):
-            path = Path(urllib.request.url2pathname(parsed.path))
+        path = _path_of(url)
+        if path is not None:
             sources.append(FileSource(path, file.size_bytes))
-        elif parsed.scheme in ("http", "https") and parsed.netloc:
-            sources.append(HttpSource(url, file.size_bytes, session, policy, clock))
-        else:
+            continue
+        try:
+            check_address(url)
+        except ValueError as error:
             raise DownloadError(
-                f"{url}: expected a mirror such as https://host/folder/ or file:///folder/"
-            )
+                f"{public_address(url)[:200]}: expected a mirror such as https://host/folder/ or "
+                f"file:///folder/; {error}"
+            ) from error
+        sources.append(HttpSource(url, file.size_bytes, connections))
     return sources
+
+
+def _path_of(url: str) -> Path | None:
+    """The path of a file that this machine can read; None for any other address."""
+    if not url.lower().startswith("file:"):
+        return None
+    try:
+        parsed = urllib.parse.urlsplit(url)
+    except ValueError:
+        return None
+    if parsed.netloc not in ("", "localhost"):
+        return None
+    return Path(urllib.request.url2pathname(parsed.path))
 
 
 @dataclass(frozen=True)
@@ -157,14 +163,12 @@ class _FileStream:
 class HttpSource:
     """A file on an HTTP server, asked for by byte range."""
 
-    url: str
+    url: str = field(repr=False)
     size_bytes: int
-    session: requests.Session
-    policy: RetryPolicy
-    clock: Clock
+    connections: Connections
 
     def __str__(self) -> str:
-        return self.url
+        return public_address(self.url)
 
     @property
     def host(self) -> str:
@@ -175,47 +179,26 @@ class HttpSource:
         headers = {"Accept-Encoding": "identity"}
         if start or stop is not None:
             headers["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
-        response = self._get(headers)
+        response = self.connections.get(self.url, headers)
         try:
-            return _HttpStream(response, self._accepted_start(response, start))
+            return _HttpStream(self.connections, response, self._accepted_start(response, start))
         except BaseException:
             response.close()
             raise
 
-    def _get(self, headers: dict[str, str]) -> requests.Response:
-        permanent = (
-            requests.exceptions.InvalidURL,
-            requests.exceptions.InvalidSchema,
-            requests.exceptions.MissingSchema,
-            requests.exceptions.TooManyRedirects,
-        )
-        timeout = (self.policy.connect_timeout_s, self.policy.stall_timeout_s)
-        try:
-            return self.session.get(self.url, headers=headers, stream=True, timeout=timeout)
-        except permanent as error:
-            raise Permanent(f"cannot be asked for: {error}") from error
-        except requests.exceptions.RequestException as error:
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise Permanent(f"certificate not trusted: {_short(error)}") from error
-            raise Passing(f"no answer: {_short(error)}") from error
-
     def _accepted_start(self, response: requests.Response, start: int) -> int:
         """Offset of the body's first byte, once the answer is known to be about our file."""
-        status = response.status_code
-        answer = f"HTTP {status} {response.reason or ''}".rstrip()
-        if status in (200, 206):
-            _refuse_encoded(response)
-        if status == 206:
+        if response.status_code == 416:
+            raise Misfit(
+                f"{_answer(response)}: it has no byte {start:,}, expected {self.size_bytes:,} bytes"
+            )
+        _refuse_other(response, self.connections)
+        if response.status_code == 206:
             return self._range_start(response, start)
-        if status == 200:
-            self._check_whole(response)
-            return 0
-        if status == 416:
-            raise Misfit(f"{answer}: it has no byte {start:,}, expected {self.size_bytes:,} bytes")
-        if status in _PASSING_4XX or status >= 500:
-            retry_after = response.headers.get("Retry-After")
-            raise Passing(answer, parse_retry_after(retry_after, self.clock.wall()))
-        raise Permanent(answer)
+        size_bytes = _measured_size(response)
+        if size_bytes is not None and size_bytes != self.size_bytes:
+            raise Misfit(f"is {size_bytes:,} bytes there, expected {self.size_bytes:,}")
+        return 0
 
     def _range_start(self, response: requests.Response, start: int) -> int:
         header = response.headers.get("Content-Range", "")
@@ -228,60 +211,80 @@ class HttpSource:
             raise Misfit(f"sent bytes from {int(match[1]):,} on, asked from {start:,} on")
         return start
 
-    def _check_whole(self, response: requests.Response) -> None:
-        # Rate limits, logins and outages arrive as pages with status 200.
-        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind in ("text/html", "application/xhtml+xml"):
-            raise Passing("HTTP 200 with an HTML page in place of the file")
-        length = response.headers.get("Content-Length", "")
-        if _CONTENT_LENGTH.fullmatch(length) and int(length) != self.size_bytes:
-            raise Misfit(f"is {int(length):,} bytes there, expected {self.size_bytes:,}")
 
-
-def _refuse_encoded(response: requests.Response) -> None:
-    """Refuses a body that is not the file as it is, though that was asked for.
+def stated_size(response: requests.Response, connections: Connections) -> int:
+    """Size that a server states for a whole file.
 
     Raises:
-      Misfit: it is compressed, or otherwise encoded.
+      Failure: it states none, or sends something else.
     """
+    _refuse_other(response, connections)
+    size_bytes = _measured_size(response)
+    if response.status_code != 200 or size_bytes is None:
+        raise Passing(f"{_answer(response)} without the size of the file")
+    return size_bytes
+
+
+def _answer(response: requests.Response) -> str:
+    reason = " ".join((response.reason or "").split())[:100]
+    return f"HTTP {response.status_code} {reason}".rstrip()
+
+
+def _refuse_other(response: requests.Response, connections: Connections) -> None:
+    """Refuses an answer that is no file, or not the file as it is, though that was asked for.
+
+    Raises:
+      Failure: another status, a page, or a body that is compressed or otherwise encoded.
+    """
+    status = response.status_code
+    if status not in (200, 206):
+        if status in _PASSING_4XX or status >= 500:
+            retry_after = response.headers.get("Retry-After")
+            wall_s = connections.clock.wall()
+            raise Passing(_answer(response), parse_retry_after(retry_after, wall_s))
+        raise Permanent(_answer(response))
     coding = response.headers.get("Content-Encoding", "").strip().lower()
     if coding not in ("", "identity"):
-        raise Misfit(f"sent with Content-Encoding {coding!r}, expected the file as it is")
+        raise Misfit(f"sent with Content-Encoding {coding[:100]!r}, expected the file as it is")
+    # Rate limits, logins and outages arrive as pages with status 200.
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if status == 200 and kind in ("text/html", "application/xhtml+xml"):
+        raise Passing("HTTP 200 with an HTML page in place of the file")
+
+
+def _measured_size(response: requests.Response) -> int | None:
+    """Bytes that the body is said to have; None if that is not said.
+
+    Raises:
+      Passing: it is said by what is no such number.
+    """
+    length = response.headers.get("Content-Length")
+    if length is None:
+        return None
+    if not _CONTENT_LENGTH.fullmatch(length.strip()):
+        shown = length if len(length) <= 40 else f"{length[:20]}… ({len(length):,} characters)"
+        raise Passing(f"sent with Content-Length {shown!r}, expected a number of bytes")
+    return int(length)
 
 
 class _HttpStream:
-    def __init__(self, response: requests.Response, start: int) -> None:
+    def __init__(self, connections: Connections, response: requests.Response, start: int) -> None:
         self.start = start
         # A range is measured by its Content-Range.
         self.is_measured = response.status_code == 206 or "Content-Length" in response.headers
         self.has_end_mark = bool(getattr(response.raw, "chunked", False))
+        self._connections = connections
         self._response = response
         self._at_start = start == 0
 
     def read(self) -> bytes:
-        try:
-            # read1 hands over what has arrived; a read of fixed length would lose up to that much
-            # when the connection breaks.
-            data = self._response.raw.read1(_READ_BYTES, decode_content=False)
-        except urllib3.exceptions.ReadTimeoutError as error:
-            raise Passing("stalled: no byte within the time limit") from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Passing(f"connection broke: {_short(error)}") from error
+        data = self._connections.read(self._response, _READ_BYTES)
         if self._at_start and data:
             self._at_start = False
             # Neither a tar nor a CSV begins like this; servers do send pages as octet-stream.
             if data.lstrip()[:1] == b"<":
                 raise Passing("HTTP 200 with an HTML page in place of the file")
-        return bytes(data)
+        return data
 
     def close(self) -> None:
         self._response.close()
-
-
-def _short(error: BaseException) -> str:
-    """The innermost cause in a line: the wrapped text repeats host, port and object addresses."""
-    seen = error
-    while (inner := seen.__cause__ or seen.__context__) is not None and inner is not seen:
-        seen = inner
-    text = " ".join(str(seen).split()) or type(seen).__name__
-    return text if len(text) <= 200 else text[:197] + "..."

@@ -97,10 +97,11 @@ class Transfer:
             standing = self._latest = self._turns.next()
             before = part.size_bytes
             failure = self._try(standing, part)
+            standing.brought_bytes += max(0, part.size_bytes - before)
             if failure is None:
                 self._turns.succeeded()
             else:
-                self._turns.failed(standing, failure, progressed=part.size_bytes > before)
+                self._turns.failed(standing, failure, gained_bytes=part.size_bytes - before)
 
     def _try(self, standing: Standing, part: PartFile) -> Failure | None:
         """One request; None when the file has all its bytes afterwards."""
@@ -184,7 +185,10 @@ class Transfer:
             standing.source,
             f"{had - left:,}",
         )
-        self._turns.demote(standing)
+        if left:
+            self._turns.demote(standing)
+        else:
+            self._turns.mistrust()
         return int(left == 0)
 
     def _disk_error(self, error: OSError) -> DownloadError:

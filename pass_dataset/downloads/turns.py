@@ -6,7 +6,15 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pass_dataset.downloads.retries import Clock, Failure, HostGate, Misfit, Passing, RetryPolicy
+from pass_dataset.downloads.retries import (
+    Clock,
+    Failure,
+    HostGate,
+    Misfit,
+    Passing,
+    RetryPolicy,
+    Slow,
+)
 from pass_dataset.downloads.sources import Source
 from pass_dataset.errors import DownloadError
 
@@ -27,6 +35,7 @@ class Standing:
     failures: int = 0
     misfits: int = 0
     ignored_ranges: int = 0
+    brought_bytes: int = 0
     last: str = ""
 
 
@@ -59,6 +68,7 @@ class Turns:
         self._gate = gate
         self._sleep = sleep
         self._failures = 0
+        self._retries = 0
         self._standings = [Standing(source) for source in sources]
         if not self._standings:
             raise DownloadError(
@@ -77,18 +87,19 @@ class Turns:
         """Tells that a try ended well."""
         self._failures = 0
 
-    def failed(self, standing: Standing, failure: Failure, *, progressed: bool) -> None:
+    def failed(self, standing: Standing, failure: Failure, *, gained_bytes: int) -> None:
         """Decides what a failure means, and waits until the next try is due.
 
         Args:
           standing: whose failure it is.
           failure: what was seen.
-          progressed: whether the try brought new bytes.
+          gained_bytes: new bytes that the try brought.
 
         Raises:
           DownloadError: no source is left, or there was no progress in many tries.
           Stopped: asked to stop.
         """
+        progressed = self.policy.is_progress(failure, gained_bytes)
         self._failures = 1 if progressed else self._failures + 1
         standing.last = str(failure)
         if self._is_hopeless(standing, failure):
@@ -96,13 +107,26 @@ class Turns:
             return
         if self._failures >= self.policy.max_failures:
             raise self.given_up(f"no progress in {self._failures} tries")
-        self._give_way(standing, progressed=progressed)
+        self._give_way(standing, failure, progressed=progressed)
         self._wait(standing, failure)
 
     def demote(self, standing: Standing) -> None:
         """Asks all other sources before this one."""
         self._standings.remove(standing)
         self._standings.append(standing)
+
+    def mistrust(self) -> None:
+        """Tells that all bytes of the file were wrong, whoever brought them: it begins anew.
+
+        Of several that brought some, whoever brought most is asked for all of it: a few wrong bytes
+        of another spoil all the rest. Who brought all of it alone is asked after the others.
+        """
+        brought = [item for item in self._standings if item.brought_bytes]
+        most = max((item.brought_bytes for item in brought), default=0)
+        for item in brought:
+            if len(brought) == 1 or item.brought_bytes < most:
+                self.demote(item)
+            item.brought_bytes = 0
 
     def given_up(self, why: str) -> DownloadError:
         """The error that says why, and what was last seen of each source."""
@@ -121,10 +145,10 @@ class Turns:
             return (failure.retry_after_s or 0.0) > self.policy.max_retry_after_s
         return True
 
-    def _give_way(self, standing: Standing, *, progressed: bool) -> None:
+    def _give_way(self, standing: Standing, failure: Failure, *, progressed: bool) -> None:
         """Lets the next source have a turn after some failures without progress."""
         standing.failures = 1 if progressed else standing.failures + 1
-        if standing.failures >= self.policy.failures_per_source:
+        if isinstance(failure, Slow) or standing.failures >= self.policy.failures_per_source:
             standing.failures = 0
             self.demote(standing)
 
@@ -140,7 +164,10 @@ class Turns:
             self._gate.close(standing.source.host, failure.retry_after_s)
         host_s = self._gate.wait_s(self._soonest().source.host)
         delay_s = max(self.policy.delay_s(self._failures, self._clock.jitter()), host_s)
-        logger.info(
+        # A first one is nothing to look up for, in a download of hours.
+        self._retries += 1
+        logger.log(
+            logging.INFO if self._retries == 1 else logging.WARNING,
             "%s: %s: %s; next try in %.0f s (%d of %d without progress)",
             self.filename,
             standing.source,

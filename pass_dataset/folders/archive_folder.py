@@ -22,6 +22,7 @@ from pass_dataset.releases.release import (
     Release,
     ReleaseFile,
     official_release,
+    part_numbers,
     read_release,
     resolve_release,
 )
@@ -62,7 +63,7 @@ class ArchiveFolder:
         cls,
         given: str | os.PathLike[str] | ArchiveFolder | None = None,
         release: str | os.PathLike[str] | Release | None = None,
-        parts: Iterable[int] | None = None,
+        parts: str | Iterable[int] | None = None,
         *,
         version: str | None = None,
     ) -> ArchiveFolder:
@@ -73,7 +74,7 @@ class ArchiveFolder:
             that ``PASS_ARCHIVES`` names. One that is open already is taken as it is.
           release: what it holds: version, checksum file or Release. None to be told by the record
             of a purge, the receipt, the sizes of the files, or a checksum file in the folder.
-          parts: numbers of the tars that are meant; None for all.
+          parts: numbers of the tars that are meant, or text such as ``0,3-5``; None for all.
           version: where nothing is known of the release but its version, a sub-folder of that name
             is meant all the same.
 
@@ -96,7 +97,7 @@ class ArchiveFolder:
         if release is None:
             path = root if version is None else _inside(root, version)
             _require_readable(path)
-            return cls(path, _told_by(path), _tuple(parts))
+            return cls(path, _told_by(path), part_numbers(parts))
         found = cls.of(release, root, parts)
         _require_readable(found.path)
         return found
@@ -106,7 +107,7 @@ class ArchiveFolder:
         cls,
         release: str | os.PathLike[str] | Release,
         given: str | os.PathLike[str] | None = None,
-        parts: Iterable[int] | None = None,
+        parts: str | Iterable[int] | None = None,
         *,
         default: Path | None = None,
     ) -> ArchiveFolder:
@@ -117,7 +118,7 @@ class ArchiveFolder:
           given: the user's folder: that of the release, or one that has a sub-folder named like
             its version, as one keeps several releases side by side. None for the one that
             ``PASS_ARCHIVES`` names.
-          parts: numbers of the tars that are meant; None for all.
+          parts: numbers of the tars that are meant, or text such as ``0,3-5``; None for all.
           default: the folder if none is named.
 
         Raises:
@@ -131,7 +132,9 @@ class ArchiveFolder:
         return cls.at(_inside(root, known.version), known, parts)
 
     @classmethod
-    def at(cls, path: Path, release: Release, parts: Iterable[int] | None = None) -> ArchiveFolder:
+    def at(
+        cls, path: Path, release: Release, parts: str | Iterable[int] | None = None
+    ) -> ArchiveFolder:
         """This very folder, of a release that is known; it need not be there yet.
 
         Raises:
@@ -140,7 +143,7 @@ class ArchiveFolder:
         path = path.expanduser().absolute()
         purged = _purged(path)
         kept = purged if purged is not None and purged.is_of(release) else release
-        return cls(path, kept, _tuple(parts))
+        return cls(path, kept, part_numbers(parts))
 
     def renewed(self) -> ArchiveFolder:
         """The same folder as it is kept now, after a purge.
@@ -205,10 +208,6 @@ def _has_size(folder: Path, file: ReleaseFile) -> bool:
         return (folder / file.filename).stat().st_size == file.size_bytes
     except OSError:
         return False
-
-
-def _tuple(parts: Iterable[int] | None) -> tuple[int, ...] | None:
-    return None if parts is None else tuple(parts)
 
 
 def _purged(folder: Path) -> Release | None:

@@ -62,7 +62,8 @@ class FileMark(NamedTuple):
 
     def __str__(self) -> str:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.mtime_ns / 1e9))
-        return f"{self.size_bytes:,} bytes of {when} UTC (file {self.inode})"
+        which = f" (file {self.inode})" if self.inode else ""
+        return f"{self.size_bytes:,} bytes of {when} UTC{which}"
 
 
 def are_same(before: Mapping[str, FileMark], after: Mapping[str, FileMark]) -> bool:

@@ -46,7 +46,8 @@ class PassConfig(datasets.BuilderConfig):
     data_dir: str | None = None
     release: str | os.PathLike[str] | Release | None = None
     parts: str | Sequence[int] | None = None
-    mirrors: str | Sequence[str] = ()
+    # Not shown: an address may have a password.
+    mirrors: str | Sequence[str] = field(default=(), repr=False)
     index: str | os.PathLike[str] | None = None
     removals: Removals | None = None
     selection: Selection | None = field(default=None, repr=False)

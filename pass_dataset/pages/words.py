@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["count", "duration", "percent", "share"]
+__all__ = ["count", "duration", "percent", "share", "size"]
 
 
 def share(part: int, whole: int) -> str:
@@ -24,6 +24,19 @@ def percent(part: float) -> str:
 def count(number: int, one: str, many: str) -> str:
     """A number of things."""
     return f"{number:,} {one if number == 1 else many}"
+
+
+def size(size_bytes: int) -> str:
+    """A size to the byte, and as people read it.
+
+    >>> size(179_640_190_811)
+    '179,640,190,811 bytes (167.3 GiB)'
+    """
+    exact = count(size_bytes, "byte", "bytes")
+    for unit, power in (("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)):
+        if size_bytes >= 1 << power:
+            return f"{exact} ({size_bytes / (1 << power):,.1f} {unit})"
+    return exact
 
 
 def duration(seconds: float) -> str:

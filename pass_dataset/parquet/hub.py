@@ -20,6 +20,7 @@ from pass_dataset.errors import UploadError
 from pass_dataset.extras import require
 from pass_dataset.parquet.manifest import CARD_NAME, DATA_NAME, EXPORT_NAME, Export
 from pass_dataset.parquet.stored import ParquetFolder
+from pass_dataset.releases.addresses import public_address, without_secrets
 
 __all__ = ["HubUpload", "UploadFile"]
 
@@ -165,7 +166,7 @@ class HubUpload:
 
     def _explained(self, hub: Any, error: Exception) -> str:
         kind = type(error).__name__
-        said = (str(error) or kind).strip().splitlines()[0]
+        said = without_secrets((str(error) or kind).strip().splitlines()[0])
         status = getattr(getattr(error, "response", None), "status_code", None)
         if kind == "OfflineModeIsEnabled":
             advice = "unset HF_HUB_OFFLINE"
@@ -177,7 +178,7 @@ class HubUpload:
         elif status is not None or isinstance(error, ValueError):
             advice = "what has arrived stays; the same command goes on"
         else:
-            endpoint = hub.constants.ENDPOINT
+            endpoint = public_address(hub.constants.ENDPOINT)
             advice = (
                 f"is {endpoint} to be reached? What has arrived stays; the same command goes on"
             )

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pass_dataset.errors import ReleaseError
+from pass_dataset.releases.addresses import public_address
 
 __all__ = [
     "DEFAULT_VERSION",
@@ -27,6 +28,7 @@ __all__ = [
     "official_release",
     "parse_parts",
     "parse_release",
+    "part_numbers",
     "read_release",
     "resolve_release",
 ]
@@ -232,6 +234,20 @@ def parse_parts(text: str) -> tuple[int, ...]:
     return tuple(sorted(parts))
 
 
+def part_numbers(parts: str | Iterable[int] | None) -> tuple[int, ...] | None:
+    """Part numbers as an argument gives them: numbers, or text such as ``0,3-5``; None for all.
+
+    >>> part_numbers("0,3-5")
+    (0, 3, 4, 5)
+
+    Raises:
+      ReleaseError: the text is not of that form.
+    """
+    if parts is None:
+        return None
+    return parse_parts(parts) if isinstance(parts, str) else tuple(parts)
+
+
 def format_parts(parts: Iterable[int]) -> str:
     """Part numbers as text; `parse_parts` reads it back.
 
@@ -285,7 +301,8 @@ def resolve_release(release: str | os.PathLike[str] | Release | None) -> Release
         return official_release()
     if isinstance(release, Release):
         return release
-    text = os.fspath(release)
+    # Shells leave the ~ of --release=~/mine.tsv as it is, and so do strings in programs.
+    text = os.path.expanduser(os.fspath(release))
     if text in OFFICIAL_VERSIONS:
         return official_release(text)
     if text.endswith(".tsv") or os.sep in text or os.path.isfile(text):
@@ -397,7 +414,10 @@ def _checked_release(path: Path, facts: Mapping[str, str], files: list[ReleaseFi
 
 
 def format_release(release: Release) -> str:
-    """The text of a release's checksum file; `read_release` reads it back to an equal release."""
+    """The text of a release's checksum file; `read_release` reads it back to an equal release.
+
+    Equal but for passwords and tokens in its addresses, which are left out: see `public_address`.
+    """
     facts = {
         "name": None if release.name == "pass" else release.name,
         "version": release.version,
@@ -414,4 +434,6 @@ def format_release(release: Release) -> str:
 
 
 def _line(file: ReleaseFile) -> str:
-    return f"{file.url or _NO_URL}\t{file.size_bytes}\t{file.sha256}\t{file.filename}"
+    # What opens doors is not passed on: this text is in receipts, and checksum files are published.
+    url = public_address(file.url) if file.url else _NO_URL
+    return f"{url}\t{file.size_bytes}\t{file.sha256}\t{file.filename}"

@@ -20,7 +20,7 @@ from pass_dataset.releases.release import (
     format_parts,
     format_release,
     official_release,
-    parse_parts,
+    part_numbers,
     resolve_release,
 )
 
@@ -93,5 +93,5 @@ def select(
         chosen = resolve_release(release)
         if version is not None and str(version) != chosen.version:
             raise ReleaseError(f"release is {chosen.label}, version {version}: give one of the two")
-    numbers = parse_parts(parts) if isinstance(parts, str) else parts
+    numbers = part_numbers(parts)
     return Selection(chosen, None if numbers is None else tuple(sorted(set(numbers))))

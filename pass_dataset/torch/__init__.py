@@ -8,6 +8,7 @@
 dataset   PASS: any image by its position, as in `torchvision.datasets`
 stream    PassStream: an epoch in an order that is nearly random and reads nearly sequentially
 order     that order, fixed by seed and epoch, and a measure of how random it is
+epochs    which epoch a pass is of
 state     where a stream is, as plain numbers
 spans     stretches of the order: what is left of an epoch, and its shares
 ranks     which process of a distributed training this is
@@ -20,6 +21,7 @@ readahead blocks announced before they are read
 positions images by position: bytes, metadata, and what is read next told to the system
 readers   its entry in the catalogue of readers
 opening   which images: archive folder, release, parts, and the list of those to keep
+loaders   what PyTorch's loader does not tell a dataset
 tallies   numbers that all processes of a loader see
 """
 

@@ -35,7 +35,7 @@ class PASS(PassImages, Dataset[Any]):
         root: PathLike,
         release: PathLike | Release | None = None,
         transform: Callable[[Any], Any] | None = None,
-        parts: Sequence[int] | None = None,
+        parts: str | Sequence[int] | None = None,
         download: bool = False,
         keep: Keep | None = None,
         decode: Decode = "pil",
@@ -54,7 +54,8 @@ class PASS(PassImages, Dataset[Any]):
           release: version, checksum file or Release; None to be told from the folder (with
             `download`: the newest).
           transform: called with the image; what it returns takes the image's place.
-          parts: numbers of the tars to read; None for all that are there.
+          parts: numbers of the tars to read, or text such as ``0,3-5``; None for all that are
+            there.
           download: fetch what is missing (167 GiB in all), and verify what was not yet.
           keep: the images to read, all others are left out: a file with a hash a line, such as the
             filter's ``kept.txt``; hashes; or positions. Positions then count in what is kept. (A

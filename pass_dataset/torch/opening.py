@@ -31,7 +31,7 @@ Keep: TypeAlias = "PathLike | Sequence[str] | Sequence[int] | npt.NDArray[Any]"
 def open_archive(
     root: PathLike,
     release: PathLike | Release | None,
-    parts: Sequence[int] | None,
+    parts: str | Sequence[int] | None,
     keep: Keep | None,
     download: bool,
     removals: Removals | None = None,
@@ -42,7 +42,7 @@ def open_archive(
       root: archive folder, or one that has a sub-folder named like the release.
       release: version, checksum file or Release; None: what the folder holds; to be downloaded,
         the newest.
-      parts: part numbers; None for all that are there.
+      parts: part numbers, or text such as ``0,3-5``; None for all that are there.
       keep: a file with hashes, hashes, or positions among what is not removed; None for all.
       download: fetch what is missing, and verify what was not verified yet.
       removals: see `PassArchive`.

@@ -171,7 +171,10 @@ def test_other_members_are_reported(
     with caplog.at_level(logging.WARNING):
         index = build_index(collection.archives(collection.describe()))
     assert index.summary.others == 7
-    assert "PASS.2.tar: 7 members are no .jpg and are left out: PASS_dataset/0/0.txt" in caplog.text
+    assert (
+        "PASS.2.tar: 7 members are no .jpg files and are left out: PASS_dataset/0/0.txt"
+        in caplog.text
+    )
 
 
 def test_tar_of_another_size(collection: Collection) -> None:

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset.archives.metadata import ROW_COLUMN, columns_in, read_metadata, read_text
+from pass_dataset.archives.metadata import (
+    ROW_COLUMN,
+    columns_in,
+    parse_date,
+    read_metadata,
+    read_text,
+)
 from pass_dataset.errors import MetadataError
 
 HEADER = ",unickname,datetaken,licensename,hash,latitude,longitude"
@@ -182,3 +188,17 @@ def test_columns_as_text(csv) -> None:
     ]
     with pytest.raises(MetadataError, match="y"):
         read_text(path, ["hash", "y"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2007-05-06 06:11:48Z",
+        "2007-05-06T06:11:48z",
+        "2007-05-06 06:11:48+02:00",
+        "2007-05-06T06:11:48-07:00",
+        " 2007-05-06 06:11:48 ",
+    ],
+)
+def test_zones_are_left_out(text: str) -> None:
+    assert parse_date(text) == datetime.datetime(2007, 5, 6, 6, 11, 48)

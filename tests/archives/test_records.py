@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tarfile
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +16,9 @@ import pytest
 
 from pass_dataset import ImageRecord, PassArchive
 from pass_dataset.archives.records import shard_bounds, shuffled_order
+from pass_dataset.archives.removals import RemovalList
+from pass_dataset.builds.purging.archives import PurgeableArchives
+from pass_dataset.builds.purging.purging import purge
 from pass_dataset.errors import (
     ArchiveError,
     ArchiveReplacedError,
@@ -22,6 +26,7 @@ from pass_dataset.errors import (
     RecordNotFoundError,
     ReleaseError,
 )
+from pass_dataset.folders.archive_folder import ArchiveFolder
 from tests.support.collection import Collection, jpeg
 
 
@@ -274,3 +279,40 @@ def test_reading_into_a_buffer(collection: Collection) -> None:
     with pytest.raises(ArchiveError, match=rf"{row['hash']} at byte .* found {100:,}: the tar was"):
         tars.read_into(row["tar"], size_bytes - 100, memoryview(buffer), row["hash"])
     tars.close()
+
+
+def test_hard_links_are_read_and_purged(collection: Collection) -> None:
+    with tarfile.open(collection.tar(0), "a") as tar:
+        for name, number in (("twin", 0), ("other", 1)):
+            link = tarfile.TarInfo(f"PASS_dataset/0/{name}.jpg")
+            link.type, link.linkname = tarfile.LNKTYPE, collection.name(number)
+            tar.addfile(link)
+    archives = collection.archives(collection.describe())
+    archive = PassArchive(archives)
+    assert [archive.by_hash(name).jpeg for name in ("twin", "other")] == [jpeg(0), jpeg(1)]
+    assert len(archive) == 17
+    # Its bytes would go with the image that it leads to.
+    with pytest.raises(ArchiveError, match=r"twin\.jpg is a hard link to .* Put both on the list"):
+        purge(PurgeableArchives(archives), RemovalList(frozenset(collection.hashes[:1])))
+    purge(PurgeableArchives(archives), RemovalList(frozenset({"twin", collection.hashes[0]})))
+    left = PassArchive(collection.folder)
+    assert [left.by_hash(name).jpeg for name in ("other", collection.hashes[1])] == [jpeg(1)] * 2
+    assert len(left) == 15
+
+
+def test_names_that_are_no_utf_8(tmp_path: Path) -> None:
+    """Latin-1, as old systems have it."""
+    mine = Collection(tmp_path / os.fsdecode(b"photos\xe9"))
+    mine.describe()
+    assert jpegs_of(PassArchive(mine.folder, mine.tsv)) == [jpeg(n) for n in range(15)]
+    assert len(PassArchive(mine.folder, mine.tsv)) == 15
+
+
+def test_home_folders(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(collection.folder.parent))
+    name = collection.folder.name
+    collection.tsv.rename(collection.folder / "mine.tsv")
+    archive = PassArchive(f"~/{name}", f"~/{name}/mine.tsv")
+    assert archive.folder == collection.folder
+    assert len(archive) == 15
+    assert ArchiveFolder.of(f"~/{name}/mine.tsv", f"~/{name}").path == collection.folder

@@ -4,12 +4,16 @@ import bz2
 import gzip
 import io
 import lzma
+import os
+import shutil
+import subprocess
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from pass_dataset.archives.tars import list_tar, read_members
+from pass_dataset.archives.tar_listing import list_tar
+from pass_dataset.archives.tars import read_members
 from pass_dataset.errors import ArchiveError
 from tests.support.collection import jpeg, write_tar
 
@@ -207,3 +211,100 @@ def test_sidecars_of_macos_are_no_images(tmp_path: Path) -> None:
     listing = list_tar(path)
     assert listing.hashes == ["1"]
     assert listing.others == ["x/._1.jpg", "._2.jpg"]
+
+
+def linked(path: Path, links: dict[str, str], **images: bytes) -> None:
+    """A tar of images in ``a/``, then hard links."""
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, data in images.items():
+            member = tarfile.TarInfo(f"a/{name}.jpg")
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+        for name, target in links.items():
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = tarfile.LNKTYPE, target
+            tar.addfile(member)
+
+
+def test_hard_links_are_images_of_their_own_names(tmp_path: Path) -> None:
+    """As tar packs a photo library in which one file has two names."""
+    path = tmp_path / "PASS.0.tar"
+    links = {"a/third.jpg": "a/first.jpg", "b/fourth.jpg": "a/third.jpg", "notes": "a/second.jpg"}
+    linked(path, links, first=jpeg(1), second=jpeg(2))
+    listing = list_tar(path)
+    assert listing.hashes == ["first", "third", "fourth", "second"]
+    data = path.read_bytes()
+    places = zip(listing.offsets, listing.sizes, strict=True)
+    read = [data[offset : offset + size] for offset, size in places]
+    assert read == [jpeg(1), jpeg(1), jpeg(1), jpeg(2)]
+    assert (listing.num_others, listing.others) == (1, ["notes"])
+
+
+def test_hard_links_to_what_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "PASS.0.tar"
+    linked(path, {"a/b.jpg": "a/gone.jpg", "a/c.jpg": "a/c.jpg"}, first=jpeg(1))
+    listing = list_tar(path)
+    assert listing.hashes == ["first"]
+    assert listing.num_others == 2
+    assert listing.others[0] == "a/b.jpg (a hard link to what is not there: a/gone.jpg)"
+
+
+@pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_hard_links_of_long_names(tmp_path: Path, form: int) -> None:
+    path, folder = tmp_path / "PASS.0.tar", "ü" * 150 + "/"
+    with tarfile.open(path, "w", format=form) as tar:
+        member = tarfile.TarInfo(f"{folder}a.jpg")
+        member.size = 400
+        tar.addfile(member, io.BytesIO(jpeg(1)))
+        link = tarfile.TarInfo(f"{folder}b.jpg")
+        link.type, link.linkname = tarfile.LNKTYPE, member.name
+        tar.addfile(link)
+    listing = list_tar(path)
+    assert listing.hashes == ["a", "b"]
+    assert listing.offsets[0] == listing.offsets[1]
+
+
+def with_kind(path: Path, kind: bytes) -> None:
+    """A tar in which a member of some kind stands before an image."""
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
+        odd = tarfile.TarInfo("odd")
+        odd.type, odd.size = kind, 700
+        header = odd.tobuf(tarfile.GNU_FORMAT)
+        tar.fileobj.write(header + b"x" * 1024)  # type: ignore[union-attr]
+        tar.offset += len(header) + 1024
+        member = tarfile.TarInfo(A)
+        member.size = 400
+        tar.addfile(member, io.BytesIO(jpeg(1)))
+
+
+@pytest.mark.parametrize("kind", [b"V", b"D", b"N", b"A", b"Z"])
+def test_kinds_that_few_know_have_their_bytes(tmp_path: Path, kind: bytes) -> None:
+    with_kind(tmp_path / "PASS.0.tar", kind)
+    listing = list_tar(tmp_path / "PASS.0.tar")
+    assert (listing.hashes, listing.others) == (["a" * 30], ["odd"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [(b"S", r"is a sparse file, .*--sparse"), (b"M", "goes on from another volume")],
+)
+def test_kinds_that_are_not_plain_are_named_truly(tmp_path: Path, kind: bytes, why: str) -> None:
+    with_kind(tmp_path / "PASS.0.tar", kind)
+    with pytest.raises(ArchiveError, match=rf"'odd' at byte 0 {why}.*nothing is damaged"):
+        list_tar(tmp_path / "PASS.0.tar")
+
+
+@pytest.mark.skipif(shutil.which("tar") is None, reason="needs GNU tar")
+@pytest.mark.parametrize("form", ["gnu", "posix"])
+def test_sparse_files_of_tar_itself(tmp_path: Path, form: str) -> None:
+    with (tmp_path / "a.jpg").open("wb") as file:
+        os.truncate(file.fileno(), 1 << 20)
+        file.write(b"x")
+    path = tmp_path / "PASS.0.tar"
+    packed = subprocess.run(
+        ["tar", f"--format={form}", "-S", "-cf", path, "-C", tmp_path, "a.jpg"], check=False
+    )
+    if packed.returncode:
+        pytest.skip("this tar packs no sparse files")
+    with pytest.raises(ArchiveError, match=r"is a sparse file, .* pack it anew"):
+        list_tar(path)

@@ -9,6 +9,7 @@ import requests
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pass_dataset.downloads.connections import Connections
 from pass_dataset.downloads.retries import Clock, Failure, RetryPolicy, parse_retry_after
 from pass_dataset.downloads.sources import HttpSource
 
@@ -33,9 +34,9 @@ class Session(requests.Session):
 def opened(status: int, headers: dict[str, str], start: int) -> int:
     """Where the stream begins."""
     clock = Clock(wall=lambda: 0.0)
-    source = HttpSource(
-        "http://host/file", SIZE_BYTES, Session(status, headers), RetryPolicy(), clock
-    )
+    connections = Connections(RetryPolicy(), clock)
+    connections.session = Session(status, headers)
+    source = HttpSource("http://host/file", SIZE_BYTES, connections)
     return source.open(start, SIZE_BYTES).start
 
 

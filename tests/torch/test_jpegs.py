@@ -212,7 +212,7 @@ def test_cut_tar_is_said(many: Collection, tmp_path: Path) -> None:
     stream = PassStream(made.folder, made.tsv, decode="jpeg", batch_size=5)
     (tar,) = made.folder.glob("*.tar")
     os.truncate(tar, 6000)
-    with pytest.raises(ArchiveError, match=r"expected .* bytes, found"):
+    with pytest.raises(ArchiveError, match=r"expected .* bytes .*, found"):
         list(stream)
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import requests
 
 from pass_dataset.archives.index_view import IndexView
 from pass_dataset.archives.records import ImageRecord, shard_bounds
@@ -21,14 +20,15 @@ from pass_dataset.archives.streaming.members import members_between
 from pass_dataset.archives.streaming.metadata import MetadataTable, fetch_metadata
 from pass_dataset.archives.streaming.reader import FIRST_BYTES, MOST_BYTES, RangeReader
 from pass_dataset.archives.streaming.stretches import Stretch, byte_ranges, stretches
-from pass_dataset.archives.tars import image_hash
+from pass_dataset.archives.tars import HARD_LINK, image_hash
+from pass_dataset.downloads.connections import Connections
 from pass_dataset.downloads.offline import require_reachable
-from pass_dataset.downloads.retries import Clock, HostGate, RetryPolicy
+from pass_dataset.downloads.retries import HostGate, RetryPolicy
 from pass_dataset.downloads.sources import sources_for
 from pass_dataset.errors import ArchiveError
 from pass_dataset.progress import on_terminal
-from pass_dataset.releases.release import Release, ReleaseFile
-from pass_dataset.version import __version__
+from pass_dataset.releases.release import Release, ReleaseFile, part_numbers
+from pass_dataset.shown import shown
 
 __all__ = ["IndexedRemoteArchive", "RemoteArchive", "open_remote"]
 
@@ -50,7 +50,7 @@ def open_remote(
     release: Release,
     *,
     folder: Path,
-    parts: Sequence[int] | None = None,
+    parts: str | Sequence[int] | None = None,
     mirrors: Sequence[str] = (),
     index: str | os.PathLike[str] | None = None,
     policy: RetryPolicy | None = None,
@@ -73,7 +73,8 @@ def open_remote(
       MetadataError: the metadata cannot be read.
     """
     place = _Place(release, tuple(mirrors), policy or RetryPolicy())
-    numbers = tuple(range(len(release.tars))) if parts is None else tuple(sorted(set(parts)))
+    asked = part_numbers(parts)
+    numbers = tuple(range(len(release.tars))) if asked is None else tuple(sorted(set(asked)))
     # The metadata may be kept from an earlier run; the tars are read anew.
     tars = [file for file in release.select(numbers) if file.is_tar]
     require_reachable(release, tars, mirrors, folder)
@@ -107,10 +108,10 @@ class _Place:
     """
 
     release: Release
-    mirrors: tuple[str, ...]
+    mirrors: tuple[str, ...] = field(repr=False)
     policy: RetryPolicy
     _process: int | None = field(default=None, init=False, repr=False, compare=False)
-    _session: Any = field(default=None, init=False, repr=False, compare=False)
+    _connections: Connections | None = field(default=None, init=False, repr=False, compare=False)
     _gate: HostGate = field(default_factory=HostGate, init=False, repr=False, compare=False)
     _lock: threading.Lock = field(
         default_factory=threading.Lock, init=False, repr=False, compare=False
@@ -118,8 +119,7 @@ class _Place:
 
     def reader(self, file: ReleaseFile, stop: int, first_bytes: int = FIRST_BYTES) -> RangeReader:
         """A reader of a file, up to some byte as far as is known."""
-        session = self._open_session()
-        sources = sources_for(file, self.mirrors, session, self.policy, Clock())
+        sources = sources_for(file, self.mirrors, self._open_connections())
         return RangeReader(
             file,
             sources,
@@ -130,16 +130,14 @@ class _Place:
             first_bytes=first_bytes,
         )
 
-    def _open_session(self) -> requests.Session:
+    def _open_connections(self) -> Connections:
         # After a fork the parent's connection is still there, and two would talk over one.
-        if self._process != os.getpid():
-            self._session = requests.Session()
-            self._session.headers["User-Agent"] = f"pass-dataset/{__version__}"
+        if self._connections is None or self._process != os.getpid():
+            self._connections = Connections(self.policy)
             self._gate = HostGate()
             self._lock = threading.Lock()
             self._process = os.getpid()
-        session: requests.Session = self._session
-        return session
+        return self._connections
 
     def __getstate__(self) -> dict[str, Any]:
         return {"release": self.release, "mirrors": self.mirrors, "policy": self.policy}
@@ -211,7 +209,14 @@ class RemoteArchive:
         )
         for member in members:
             found = image_hash(member)
-            if found is not None and found not in self.removed:
+            if found is not None and member.kind == HARD_LINK:
+                logger.warning(
+                    "%s: %s is a hard link to %s and is left out: with index= it is not",
+                    file.filename,
+                    member.name,
+                    member.link,
+                )
+            elif found is not None and found not in self.removed:
                 jpeg = _jpeg(reader, file.filename, found, member.offset, member.size_bytes)
                 yield self._record(found, jpeg, known, file)
 
@@ -337,5 +342,5 @@ def _jpeg(reader: RangeReader, tar: str, found: str, offset: int, size_bytes: in
     again = reader.read(size_bytes, offset)
     if not again.startswith(_JPEG_START):
         # Twice the same: so it is in the tar, and a build would have the same bytes.
-        logger.warning("%s: image %s does not begin like a JPEG", tar, found)
+        logger.warning("%s: image %s does not begin like a JPEG", tar, shown(found))
     return again

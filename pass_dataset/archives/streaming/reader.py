@@ -111,7 +111,7 @@ class RangeReader:
             with self._connection:
                 self._request(standing, needed)
         except Failure as failure:
-            self._turns.failed(standing, failure, progressed=self._end > before)
+            self._turns.failed(standing, failure, gained_bytes=self._end - before)
         else:
             self._turns.succeeded()
 

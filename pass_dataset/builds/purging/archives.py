@@ -15,10 +15,11 @@ import pyarrow.compute as pc
 
 from pass_dataset.archives.metadata_rows import copy_rows, row_hashes
 from pass_dataset.archives.records import PassArchive
-from pass_dataset.archives.tars import Member, image_hash, read_members
+from pass_dataset.archives.tars import HARD_LINK, Member, image_hash, read_members
 from pass_dataset.builds.purging.purging import Affected, Purgeable, Rewritten
 from pass_dataset.builds.purging.receipt import PurgedFile, PurgeReceipt
 from pass_dataset.builds.purging.tars import image_of, rewrite_tar
+from pass_dataset.errors import ArchiveError
 from pass_dataset.files import write_whole
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.receipt import Receipt
@@ -131,11 +132,20 @@ class PurgeableArchives(Purgeable):
                 copy_rows(path, target, np.array([row not in hashes for row in rows], np.bool_))
                 return Rewritten(0)
             images = 0
+            gone: set[str] = set()
 
             def is_removed(member: Member) -> bool:
                 nonlocal images
                 found = image_of(member, lambda name: name in hashes or name in self._staying)
                 images += found in hashes and image_hash(member) is not None
+                if found in hashes:
+                    gone.add(member.name)
+                elif member.kind == HARD_LINK and member.link in gone:
+                    raise ArchiveError(
+                        f"{path}: {member.name} is a hard link to {member.link}, which is to go, "
+                        "and would lose its bytes. Put both on the list, or pack the tar anew "
+                        "with --hard-dereference"
+                    )
                 return found in hashes
 
             rewrite_tar(path, target, is_removed, task.advance)

@@ -34,7 +34,7 @@ from pass_dataset.builds.stored_build import (
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.folders.archive_folder import ARCHIVES_VARIABLE, ArchiveFolder, named_folder
 from pass_dataset.progress import Progress, Silent
-from pass_dataset.releases.release import Release
+from pass_dataset.releases.release import Release, part_numbers
 from pass_dataset.workers.threads import in_threads
 
 __all__ = ["BuildVerification", "Finding", "FindingKind", "verify_build"]
@@ -130,7 +130,7 @@ def verify_build(
     name: str | None = None,
     archives: str | os.PathLike[str] | None = None,
     release: str | os.PathLike[str] | Release | None = None,
-    parts: Sequence[int] | None = None,
+    parts: str | Sequence[int] | None = None,
     progress: Progress | None = None,
 ) -> BuildVerification:
     """Compares every record of a build with the archives it was made from.
@@ -154,9 +154,9 @@ def verify_build(
     build = open_stored(path, name)
     shown = progress or Silent()
     archive = _open_archive(build, archives, release, shown)
-    parts = build.parts if parts is None else parts
+    numbers = build.parts if parts is None else part_numbers(parts)
     removals = removals_for(archive.folder, build.folder)
-    expected = expect_images(archive.with_removed(), parts, build.limit, removals, shown)
+    expected = expect_images(archive.with_removed(), numbers, build.limit, removals, shown)
     report = _Report(removals)
     num_read = _compare_shards(build, expected, report, shown)
     _find_missing(expected, report)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 
+from pass_dataset.commands.command_line import write_line
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.results import add_results, chosen_results
 from pass_dataset.passify.runs.outcomes import OUTCOMES, outcome_of
+from pass_dataset.shown import shown
 
 __all__ = ["add_arguments"]
 
@@ -33,9 +35,9 @@ def _run(options: argparse.Namespace) -> int:
     results, thresholds, exclusions = chosen_results(options)
     for image in dropped_images(results, thresholds, accept, exclusions):
         scores = [_score(image.face_max_score), _score(image.person_max_score)]
-        message = " ".join((image.message or "").split())
+        message = shown(" ".join((image.message or "").split()))
         line = "\t".join([image.path, image.outcome, image.reason, *scores, message])
-        sys.stdout.buffer.write(line.encode(errors="backslashreplace") + b"\n")
+        write_line(line.encode(errors="backslashreplace"))
     sys.stdout.flush()
     return 1 if results.missing_shards else 0
 

@@ -102,6 +102,7 @@ def _add_slurm(group: Any) -> None:
     group.add_argument(
         "--slurm-setup",
         action="append",
+        type=_setup_line,
         default=[],
         metavar="LINE",
         help="line of shell that each task runs first; may be given again",
@@ -145,7 +146,10 @@ def _add_resources(group: Any, prefix: str, whose: str, default: SlurmResources)
         f"(default: {time})",
     )
     group.add_argument(
-        f"{prefix}-constraint", metavar="FEATURES", help="features that the node must have"
+        f"{prefix}-constraint",
+        type=_checked("constraint", str),
+        metavar="FEATURES",
+        help="features that the node must have",
     )
 
 
@@ -172,6 +176,15 @@ def _checked(field: str, convert: Callable[[str], Any]) -> Callable[[str], Any]:
         return value
 
     return parse
+
+
+def _setup_line(text: str) -> str:
+    from pass_dataset.passify.executors.slurm.settings import SlurmSettings
+
+    try:
+        return SlurmSettings(setup=(text,)).setup[0]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _option(text: str) -> tuple[str, str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
-from pass_dataset.commands.arguments import positive
+from pass_dataset.commands.arguments import add_json, positive
+from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.results import add_results, chosen_results, undecided_text
+from pass_dataset.pages.words import count
 from pass_dataset.passify.outputs.kinds import EXPORT_KINDS
 from pass_dataset.progress import on_terminal
 
@@ -31,6 +34,7 @@ def add_arguments(parser: CommandParser) -> None:
         metavar="N",
         help="images in a tar (default: 1000)",
     )
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -41,7 +45,10 @@ def _run(options: argparse.Namespace) -> int:
     export = Export(options.to, options.kind, thresholds, options.shard_size, exclusions)
     with on_terminal() as progress:
         report = export.run(results, progress)
-    print(f"{options.to}: {report.images:,} images")
+    if options.json:
+        print_json({"folder": str(options.to), "whole": report.is_whole, **asdict(report)})
+    else:
+        print(f"{options.to}: {count(report.images, 'image', 'images')}")
     if report.changed:
         print(
             f"passify: {report.changed:,} images are left out: their files have changed since they "

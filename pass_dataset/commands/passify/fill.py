@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pass_dataset.commands.arguments import add_json
+from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import (
     add_execution,
@@ -13,7 +15,8 @@ from pass_dataset.commands.passify.arguments import (
     chosen_thresholds,
 )
 from pass_dataset.commands.passify.executors import add_executor, chosen_executor
-from pass_dataset.commands.passify.results import print_left, print_summary
+from pass_dataset.commands.passify.results import print_left, print_summary, summary_json
+from pass_dataset.pages.words import count
 from pass_dataset.progress import on_terminal
 
 __all__ = ["add_arguments"]
@@ -28,6 +31,7 @@ def add_arguments(parser: CommandParser) -> None:
     add_thresholds(parser, "that of the run")
     add_execution(parser)
     add_executor(parser)
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -42,8 +46,12 @@ def _run(options: argparse.Namespace) -> int:
     with on_terminal() as progress:
         report = fill_run(folder, thresholds, executor, progress=progress)
     if report.shards_left:
-        print_left(options.run_folder, report.shards_left)
+        print_left(options.run_folder, report.shards_left, as_json=options.json)
         return 0
-    print(f"{report.images:,} images examined")
+    if options.json:
+        counts = summary_json(Results(folder), thresholds)
+        print_json({"folder": str(folder.path), "examined": report.images, **counts})
+        return 0
+    print(f"{count(report.images, 'image', 'images')} examined")
     print_summary(Results(folder), thresholds)
     return 0

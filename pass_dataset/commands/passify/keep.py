@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from pass_dataset.commands.command_line import write_line
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.results import add_results, chosen_results, undecided_text
 
@@ -34,10 +35,12 @@ def _run(options: argparse.Namespace) -> int:
 
     results, thresholds, exclusions = chosen_results(options)
     results.require_whole()
-    out = sys.stdout.buffer
     for path in listed_paths(results, thresholds, "kept", exclusions):
-        out.write(text_to_name(path) + b"\0" if options.null else path.encode() + b"\n")
-    out.flush()
+        if options.null:
+            sys.stdout.buffer.write(text_to_name(path) + b"\0")
+        else:
+            write_line(path.encode())
+    sys.stdout.flush()
     undecided = summarize(results, thresholds, exclusions).count("undecided")
     if undecided:
         print(f"passify: {undecided_text(options, thresholds, undecided)}", file=sys.stderr)

@@ -10,6 +10,7 @@ from pass_dataset.commands.arguments import number
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import add_thresholds, chosen_thresholds
 from pass_dataset.commands.passify.results import add_strict, chosen_exclusions
+from pass_dataset.pages.words import size
 from pass_dataset.progress import on_terminal
 
 __all__ = ["add_arguments"]
@@ -78,7 +79,7 @@ def _run(options: argparse.Namespace) -> int:
             out=options.out,
             progress=progress,
         )
-    print(f"{out}: {out.stat().st_size:,} bytes")
+    print(f"{out}: {size(out.stat().st_size)}")
     if results.missing_shards:
         print(
             f"passify: {results.missing_shards:,} of {results.plan.num_shards:,} shards are not "

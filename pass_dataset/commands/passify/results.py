@@ -10,12 +10,16 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.passify.arguments import add_thresholds, chosen_thresholds
 from pass_dataset.errors import PassDatasetError
+from pass_dataset.pages.words import count
 from pass_dataset.passify.runs.outcomes import EXCLUDED, TARGETS, Thresholds, outcome_of
+from pass_dataset.shown import shown
 
 if TYPE_CHECKING:
     from pass_dataset.passify.runs.exclusions import Exclusions
+    from pass_dataset.passify.runs.plan import Plan
     from pass_dataset.passify.runs.results import Results
 
 __all__ = [
@@ -26,8 +30,10 @@ __all__ = [
     "print_broken",
     "print_left",
     "print_summary",
+    "summary_json",
     "tell_unmatched",
     "undecided_text",
+    "warn_unlisted",
 ]
 
 #: Broken images that are named at the end of a run; all are in dropped.parquet.
@@ -123,7 +129,8 @@ def print_summary(
 
     summary = summarize(results, thresholds, exclusions)
     asked = [f"{target} {getattr(thresholds, target)}" for target in results.settings.targets]
-    print(f"{results.settings.source.path}: {summary.images:,} images; {', '.join(asked)}")
+    images = count(summary.images, "image", "images")
+    print(f"{results.settings.source.path}: {images}; {', '.join(asked)}")
     print(f"  {summary.kept:>12,}  kept")
     for reason, number in summary.reasons.items():
         print(f"  {number:>12,}  {outcome_of(reason)}: {reason}")
@@ -135,6 +142,23 @@ def print_summary(
         print(f"  could not be listed: {results.plan.num_unreadable:,} folders or files")
         for what in results.plan.unreadable[:10]:
             print(f"    {what}")
+
+
+def summary_json(
+    results: Results, thresholds: Thresholds, exclusions: Exclusions | None = None
+) -> dict[str, object]:
+    """The counts of a run, for programs."""
+    from pass_dataset.passify.outputs.summary import summarize
+
+    summary = summarize(results, thresholds, exclusions)
+    return {
+        "face": thresholds.face,
+        "person": thresholds.person,
+        "images": summary.images,
+        "missing": summary.missing,
+        "outcomes": summary.outcomes,
+        "reasons": summary.reasons,
+    }
 
 
 def print_broken(results: Results) -> int:
@@ -156,10 +180,24 @@ def print_broken(results: Results) -> int:
     return summarize(results, thresholds).count("failed")
 
 
-def print_left(folder: Path, shards: int) -> None:
+def warn_unlisted(plan: Plan) -> None:
+    """Says that a run is not of all images, which is why the exit code is 1."""
+    print(
+        f"passify: {plan.num_unreadable:,} folders or files could not be listed, such as "
+        f"{shown(plan.unreadable[0])}. Their images are not in this run; mend that and begin a "
+        "new one with another --out",
+        file=sys.stderr,
+    )
+
+
+def print_left(folder: Path, shards: int, *, as_json: bool = False) -> None:
     """Says how a run goes on whose shards are left to others."""
+    if as_json:
+        print_json({"folder": str(folder), "shards_left": shards})
+        return
     place = shlex.quote(os.fspath(folder))
     print(
-        f"{shards:,} shards are submitted. passify status {place} says how far they are; "
-        "when they are done, the same command again ends the run"
+        f"{shards:,} {'shard is' if shards == 1 else 'shards are'} submitted. "
+        f"passify status {place} says how far they are; when they are done, "
+        "the same command again ends the run"
     )

@@ -6,6 +6,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from pass_dataset.commands.arguments import add_json
+from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import add_execution, chosen_execution
 from pass_dataset.commands.passify.executors import add_executor, chosen_executor
@@ -13,9 +15,12 @@ from pass_dataset.commands.passify.results import (
     print_broken,
     print_left,
     print_summary,
+    summary_json,
     tell_unmatched,
+    warn_unlisted,
 )
 from pass_dataset.commands.passify.settings import add_settings, chosen_settings
+from pass_dataset.pages.words import count
 from pass_dataset.progress import on_terminal
 
 if TYPE_CHECKING:
@@ -37,11 +42,13 @@ def add_arguments(parser: CommandParser) -> None:
     )
     add_execution(parser)
     add_executor(parser)
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     from pass_dataset.passify.executors.executor import run_filter
+    from pass_dataset.passify.runs.results import Results
     from pass_dataset.passify.runs.run_folder import RunFolder
 
     execution = chosen_execution(options)
@@ -60,18 +67,33 @@ def _run(options: argparse.Namespace) -> int:
             progress=progress,
         )
     if report.shards_left:
-        print_left(options.out, report.shards_left)
+        print_left(options.out, report.shards_left, as_json=options.json)
+        return 0
+    if options.json:
+        results = Results(folder)
+        print_json(
+            {
+                "folder": str(folder.path),
+                "shards_left": 0,
+                "examined": report.images,
+                "seconds": report.seconds,
+                **summary_json(results, results.settings.thresholds),
+                "kept": str(folder.kept_path),
+                "dropped": str(folder.dropped_path),
+            }
+        )
         return 0
     if report.images:
         rate = report.images / max(report.seconds, 1e-9)
         print(
-            f"{report.images:,} images examined in {report.seconds:,.1f} s ({rate:,.1f} images/s)"
+            f"{count(report.images, 'image', 'images')} examined in {report.seconds:,.1f} s "
+            f"({rate:,.1f} images/s)"
         )
-    _print_end(folder)
-    return 0
+    return _print_end(folder)
 
 
-def _print_end(folder: RunFolder) -> None:
+def _print_end(folder: RunFolder) -> int:
+    """Prints what became of the images; returns the exit code, 0 if they were looked at."""
     from pass_dataset.passify.runs.exclusions import exclusions_of
     from pass_dataset.passify.runs.results import Results
 
@@ -83,7 +105,12 @@ def _print_end(folder: RunFolder) -> None:
     failed = print_broken(results)
     if failed:
         print(
-            f"{failed:,} images failed, which trying again may help: passify run … --retry-failed",
+            f"{count(failed, 'image', 'images')} failed, which trying again may help: "
+            "passify run … --retry-failed",
             file=sys.stderr,
         )
     print(f"{folder.kept_path}\n{folder.dropped_path}")
+    if results.plan.num_unreadable:
+        warn_unlisted(results.plan)
+        return 1
+    return 1 if failed == results.plan.images else 0

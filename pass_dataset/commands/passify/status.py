@@ -11,8 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pass_dataset.commands.arguments import add_json
 from pass_dataset.commands.command_line import print_json
-from pass_dataset.commands.parser import CommandParser
+from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.errors import SchedulerError
 
 if TYPE_CHECKING:
@@ -23,8 +24,12 @@ __all__ = ["add_arguments"]
 
 def add_arguments(parser: CommandParser) -> None:
     """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "passify status run/",
+        "passify status run/ --json",
+    )
     parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of the run")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 
+from pass_dataset.commands.arguments import add_json
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.results import (
     add_results,
     chosen_results,
     print_summary,
+    summary_json,
     tell_unmatched,
     undecided_text,
 )
@@ -25,7 +27,7 @@ def add_arguments(parser: CommandParser) -> None:
         "passify summary run/ --face 0.3 --person 0.3 --json",
     )
     add_results(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -39,15 +41,7 @@ def _run(options: argparse.Namespace) -> int:
         tell_unmatched(results, of_run, strict=options.strict)
     summary = summarize(results, thresholds, exclusions)
     if options.json:
-        content = {
-            "face": thresholds.face,
-            "person": thresholds.person,
-            "images": summary.images,
-            "missing": summary.missing,
-            "outcomes": summary.outcomes,
-            "reasons": summary.reasons,
-        }
-        print_json(content)
+        print_json(summary_json(results, thresholds, exclusions))
     else:
         print_summary(results, thresholds, exclusions)
         undecided = summary.count("undecided")

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pass_dataset.commands.arguments import RELEASE_HELP, positive
+from pass_dataset.commands.arguments import add_archives, add_json, add_release, positive
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import (
@@ -40,12 +40,12 @@ def add_arguments(parser: CommandParser) -> None:
     parser.epilog = examples(
         "passify verify /data/pass --sample 10000",
     )
-    parser.add_argument("archives", metavar="DIR", type=Path, help="archive folder")
-    parser.add_argument("--release", help=f"{RELEASE_HELP} (default: told from the folder)")
+    add_archives(parser, "archive folder", first=True)
+    add_release(parser)
     parser.add_argument(
         "--out",
         type=Path,
-        metavar="OUT",
+        metavar="DIR",
         help="folder for run, lists and report (default: passify-verify-… in the working folder)",
     )
     parser.add_argument(
@@ -63,7 +63,7 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--retry-failed", action="store_true", help="begin anew with images that failed"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     add_execution(parser)
     add_executor(parser)
     parser.set_defaults(run=_run)

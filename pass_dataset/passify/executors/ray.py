@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from types import ModuleType
@@ -22,6 +22,7 @@ from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
 from pass_dataset.passify.steps.examiner import Examiner
 from pass_dataset.passify.steps.execution import Execution, WorkerShare
 from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.releases.addresses import public_address, without_secrets
 from pass_dataset.version import __version__
 
 __all__ = ["RayExecutor"]
@@ -163,27 +164,40 @@ class _Crew:
         self._calls.clear()
 
     def _size(self) -> int:
-        """Actors to have."""
-        if self._settings.workers is not None:
-            return self._settings.workers
+        """Actors to have.
+
+        Raises:
+          SchedulerError: no node has room for one, and nobody said how many there will be.
+        """
         cpus, gpus = self._settings.cpus, self._settings.gpus
-        rooms = [
-            min(
-                int(node["Resources"].get("CPU", 0) // cpus),
-                int(node["Resources"].get("GPU", 0) / gpus) if gpus else 1 << 30,
-            )
+        nodes = [
+            (node["Resources"].get("CPU", 0), node["Resources"].get("GPU", 0))
             for node in self._ray.nodes()
             if node["Alive"]
         ]
-        room = sum(rooms)
+        room = sum(
+            min(int(has_cpus // cpus), int(has_gpus / gpus) if gpus else 1 << 30)
+            for has_cpus, has_gpus in nodes
+        )
+        if self._settings.workers is not None:
+            if not room:
+                logger.warning("%s; waiting for one that has (Ctrl-C stops)", self._no_room(nodes))
+            return self._settings.workers
         if not room:
-            logger.warning(
-                "no node of the Ray cluster has room for an actor with %d CPUs and %g GPUs; "
-                "waiting for one that has (Ctrl-C stops; --ray-cpus, --ray-gpus)",
-                cpus,
-                gpus,
+            raise SchedulerError(
+                f"{self._no_room(nodes)}. Ask for less with --ray-cpus and --ray-gpus; where the "
+                "cluster grows when it is asked to, say how many actors to wait for with "
+                "--ray-workers"
             )
-        return max(1, room)
+        return room
+
+    def _no_room(self, nodes: Sequence[tuple[float, float]]) -> str:
+        listed = Counter(f"{has_cpus:g} CPUs and {has_gpus:g} GPUs" for has_cpus, has_gpus in nodes)
+        has = ", ".join(f"{number} with {what}" for what, number in listed.most_common(5))
+        return (
+            f"no node of the Ray cluster has room for an actor with {self._settings.cpus} CPUs and "
+            f"{self._settings.gpus:g} GPUs; its nodes: {has or 'none'}"
+        )
 
     def _hire(self) -> None:
         actor = self._class.remote(str(self._folder.path), self._share)
@@ -269,9 +283,11 @@ def _require_answer(address: str | None) -> None:
         return
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
-    except OSError as error:
+    # A port over 65,535, a name that no network has.
+    except (OSError, OverflowError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
         raise SchedulerError(
-            f"Ray at {address} cannot be reached: {error.strerror or error}. ray status, on the "
+            f"Ray at {public_address(address or '')} cannot be reached: {said}. ray status, on the "
             "cluster's head, says the address"
         ) from error
 
@@ -310,7 +326,8 @@ def _connected(settings: RaySettings) -> Iterator[ModuleType]:
         except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
             said = str(error).strip().splitlines() or [type(error).__name__]
             raise SchedulerError(
-                f"Ray at {settings.address or 'this machine'} cannot be reached: {said[0]}"
+                f"Ray at {public_address(settings.address or 'this machine')} cannot be reached: "
+                f"{without_secrets(said[0])}"
             ) from error
         try:
             yield ray

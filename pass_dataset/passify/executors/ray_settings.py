@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 __all__ = ["RaySettings"]
@@ -29,5 +30,5 @@ class RaySettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name}: expected a number of 1 or more, found {value}")
-        if not self.gpus >= 0:
+        if not 0 <= self.gpus < math.inf:
             raise ValueError(f"gpus: expected a number of 0 or more, found {self.gpus}")

@@ -22,6 +22,7 @@ from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.steps.examiner import Examiner
 from pass_dataset.passify.steps.execution import WorkerShare
 from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.shown import ShownFormatter
 from pass_dataset.workers.giver import Giver
 
 __all__ = ["main"]
@@ -55,7 +56,9 @@ class _Replies:
 def main(folder: str, share: str) -> NoReturn:
     """Does the shards that are asked for until there are no more, and ends the process."""
     giver = Giver()
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    handler = logging.StreamHandler()
+    handler.setFormatter(ShownFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
     if "SLURM_JOB_ID" in os.environ:
         # SLURM sends them to all processes of a task. They are meant for the one that gives the
         # shards, which ends this one when it has to.

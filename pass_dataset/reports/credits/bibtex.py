@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+import urllib.parse
 from collections.abc import Iterator, Sequence
 
 from pass_dataset.releases.citation import BIBTEX, BIBTEX_AUTHORS
@@ -35,6 +36,12 @@ _LATEX = str.maketrans(
 )
 
 
+#: Characters that stay as they are in an address (RFC 3986), and what is encoded already.
+_IN_URLS = ":/?#[]@!$&'()*+,;=-._~%"
+#: Line ends among them: a line of BibTeX's may begin an entry.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
 def bibtex_pieces(credits_: Credits) -> Iterator[str]:
     """The text of the bibliography, entry by entry."""
     yield _head(credits_)
@@ -47,7 +54,7 @@ def bibtex_pieces(credits_: Credits) -> Iterator[str]:
 
 def latex(text: str) -> str:
     """Text as it is, for LaTeX."""
-    return text.translate(_LATEX)
+    return _CONTROL.sub(" ", text).translate(_LATEX)
 
 
 def entry_key(credit: Credit) -> str:
@@ -64,9 +71,9 @@ def entry_key(credit: Credit) -> str:
 
 def _head(credits_: Credits) -> str:
     # BibTeX skips what is outside of entries, as long as there is no at sign in it.
+    label = _CONTROL.sub(" ", credits_.source.label.replace("@", " "))
     lines = [
-        f"Credits of {len(credits_):,} images of {credits_.source.label.replace('@', ' ')}, by "
-        "pass-dataset credits.",
+        f"Credits of {len(credits_):,} images of {label}, by pass-dataset credits.",
         "One entry for each photographer; its field images, which no style prints, has the hashes.",
         f"Not in the metadata and so not here: {'; '.join(ALWAYS_MISSING)}.",
         "Say so where you have changed a photograph.",
@@ -80,9 +87,9 @@ def _dataset(release: Release) -> str:
     fields = {
         "author": BIBTEX_AUTHORS,
         "title": "{" + latex(release.label) + "}",
-        "year": release.released[:4] if release.released else None,
+        "year": latex(release.released[:4]) if release.released else None,
         "publisher": "Zenodo",
-        "doi": release.doi,
+        "doi": None if release.doi is None else latex(release.doi),
         "howpublished": _url(f"https://doi.org/{release.doi}"),
         "note": f"{DATASET_LICENSE.name}, {_url(DATASET_LICENSE.url)}",
     }
@@ -99,7 +106,7 @@ def _entry(credits_: Sequence[Credit]) -> str:
         "title": "{" + f"{number} in {latex(credit.source.label)}" + "}",
         "howpublished": None if credit.source.url is None else _url(credit.source.url),
         "note": _note(credit),
-        "images": " ".join(each.hash for each in credits_),
+        "images": " ".join(latex(each.hash) for each in credits_),
     }
     return _format(entry_key(credit), fields)
 
@@ -115,7 +122,8 @@ def _note(credit: Credit) -> str:
 
 
 def _url(address: str) -> str:
-    return rf"\url{{{address}}}"
+    # Braces, blanks, backslashes and all that is not ASCII would end it, or be obeyed.
+    return rf"\url{{{urllib.parse.quote(address, safe=_IN_URLS)}}}"
 
 
 def _format(key: str, fields: dict[str, str | None]) -> str:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pass_dataset.errors import ReleaseError
+from pass_dataset.releases.addresses import public_address
 from pass_dataset.releases.citation import AUTHORS, BIBTEX_LINE, HOMEPAGE
 from pass_dataset.releases.licenses import DATASET_LICENSE
 from pass_dataset.releases.release import Release, ReleaseFile, official_release
@@ -259,7 +260,7 @@ def _file_object(file: ReleaseFile) -> dict[str, Any]:
         "@id": file.filename,
         "name": file.filename,
         "description": "Images, not compressed." if file.is_tar else "A row for each image.",
-        "contentUrl": file.url or file.filename,
+        "contentUrl": public_address(file.url) if file.url else file.filename,
         "contentSize": f"{file.size_bytes} B",
         "encodingFormat": "application/x-tar" if file.is_tar else "text/csv",
         "sha256": file.sha256,

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 
 from pass_dataset.archives.streaming.reader import RangeReader
+from pass_dataset.downloads.connections import Connections
 from pass_dataset.downloads.retries import Clock, HostGate, RetryPolicy
 from pass_dataset.downloads.sources import sources_for
 from pass_dataset.errors import DownloadError
@@ -42,8 +42,7 @@ def reader(
     gate: HostGate | None = None,
 ) -> RangeReader:
     file = ReleaseFile("PASS.0.tar", size, "0" * 64, f"{server.url}/PASS.0.tar")
-    session = requests.Session()
-    sources = sources_for(file, mirrors, session, QUICK, Clock())
+    sources = sources_for(file, mirrors, Connections(QUICK))
     return RangeReader(
         file,
         sources,
@@ -186,9 +185,9 @@ def test_mirrors(server: BadServer, tmp_path: Path, data: bytes) -> None:
 
 def test_the_connection_is_kept(server: BadServer, data: bytes) -> None:
     file = ReleaseFile("PASS.0.tar", SIZE, "0" * 64, f"{server.url}/PASS.0.tar")
-    with requests.Session() as session:
+    with Connections(QUICK) as connections:
         for start in (0, 1_000_000):
-            sources = sources_for(file, (), session, QUICK, Clock())
+            sources = sources_for(file, (), connections)
             tar = RangeReader(
                 file,
                 sources,
@@ -198,6 +197,6 @@ def test_the_connection_is_kept(server: BadServer, data: bytes) -> None:
                 stop=start + 200_000,
             )
             assert tar.read(200_000, start) == data[start : start + 200_000]
-        (pool,) = session.adapters["http://"].poolmanager.pools._container.values()
+        (pool,) = connections.session.adapters["http://"].poolmanager.pools._container.values()
         assert pool.num_connections == 1
         assert pool.num_requests == 2

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.commands.passify.main import main
+from tests.passify.sources.test_opening import write_tar
 from tests.support.passify import (
     DETECTORS,
     REASONS,
@@ -247,9 +248,39 @@ def test_folder_and_file_that_may_not_be_read(tmp_path: Path) -> None:
         )  # fmt: skip
     finally:
         folder.chmod(0o755)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
+    assert "1 folders or files could not be listed, such as 1/: Permission denied" in done.stderr
     assert "cannot be listed and is left out: 1/: Permission denied" in done.stderr
     assert "could not be listed: 1 folders or files" in done.stdout
     assert "2/image 00002.png: unreadable (Permission denied)" in done.stdout
     assert "1 images failed, which trying again may help" in done.stderr
     assert "16 images; face" in done.stdout
+
+
+def test_exit_code_tells_what_a_run_is_not_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tar(tmp_path / "tars/a.tar", {f"{n}.png": picture(seed=n) for n in range(3)})
+    write_tar(tmp_path / "tars/b.tar", {f"{n}.png": picture(seed=n) for n in range(3)})
+    cut = (tmp_path / "tars/b.tar").read_bytes()[:-15_000]
+    (tmp_path / "tars/b.tar").write_bytes(cut)
+    arguments = [str(tmp_path / "tars"), "--out", str(tmp_path / "run"), *DETECTORS]
+    for command_ in ("plan", "run", "run"):
+        assert main([command_, *arguments]) == 1
+        said = capsys.readouterr().err
+        assert "1 folders or files could not be listed, such as" in said
+        assert "b.tar" in said
+    assert main(["summary", str(tmp_path / "run")]) == 0
+
+
+def test_exit_code_of_a_run_in_which_all_images_failed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "there.png").write_bytes(picture(seed=1))
+    (tmp_path / "list.txt").write_text("gone.png\nnor here.png\n")
+    arguments = [str(tmp_path / "list.txt"), "--out", str(tmp_path / "run"), *DETECTORS]
+    assert main(["run", *arguments]) == 1
+    assert "2 images failed, which trying again may help" in capsys.readouterr().err
+    (tmp_path / "list.txt").write_text("gone.png\nthere.png\n")
+    arguments[2] = str(tmp_path / "other")
+    assert main(["run", *arguments]) == 0

@@ -13,7 +13,7 @@ import pytest
 
 from pass_dataset.errors import MissingExtraError, RunError, SchedulerError
 from pass_dataset.passify.executors.executor import run_filter
-from pass_dataset.passify.executors.ray import RayExecutor
+from pass_dataset.passify.executors.ray import RayExecutor, _require_answer
 from pass_dataset.passify.executors.ray_settings import RaySettings
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import RunFolder
@@ -151,7 +151,7 @@ def test_more_workers_than_room(cluster: Any, photos: Path, tmp_path: Path) -> N
 def test_no_room_is_told(
     cluster: Any, photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A cluster may grow, so it waits; but not in silence."""
+    """Who says how many actors there are to be knows that the cluster grows: it is waited for."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -160,11 +160,27 @@ def test_no_room_is_told(
     signal.alarm(3)
     try:
         with pytest.raises(KeyboardInterrupt):
-            run_on_ray(photos, tmp_path / "run", RaySettings(gpus=1))
+            run_on_ray(photos, tmp_path / "run", RaySettings(gpus=1, workers=1))
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
     assert "no node of the Ray cluster has room for an actor with 1 CPUs and 1 GPUs" in caplog.text
+
+
+def test_more_than_any_node_has_is_an_error(cluster: Any, photos: Path, tmp_path: Path) -> None:
+    """Nobody would ever do the shards."""
+    message = (
+        "no node of the Ray cluster has room for an actor with 5 CPUs and 1 GPUs; its nodes: 1 "
+        "with 2 CPUs and 0 GPUs. Ask for less"
+    )
+    with pytest.raises(SchedulerError, match=message):
+        run_on_ray(photos, tmp_path / "run", RaySettings(cpus=5, gpus=1))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", f"{'a' * 70}.b:1", "[::zz]:80"])
+def test_address_that_none_can_have(address: str) -> None:
+    with pytest.raises(SchedulerError, match="cannot be reached"):
+        _require_answer(address)
 
 
 def test_no_cluster_at_the_address(photos: Path, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from pass_dataset.reports.credits import Credits
-from pass_dataset.reports.credits.bibtex import bibtex_pieces, entry_key, latex
+from pass_dataset.reports.credits.bibtex import _entry, bibtex_pieces, entry_key, latex
+from pass_dataset.reports.credits.credit import Credit, Source
 from tests.reports.credits.hostile import ENCODED, NAMES
 
 database = pytest.importorskip("pybtex.database", reason="needs pybtex")
@@ -114,3 +115,29 @@ def test_says_what_is_missing(hostile: Credits) -> None:
     assert "Not in the metadata and so not here: title; page of the photograph." in head
     assert "@" not in head
     assert all(line.startswith("% ") for line in head.splitlines())
+
+
+def test_nothing_of_a_file_is_obeyed() -> None:
+    """Labels, addresses, hashes, licences: all may come from files of others."""
+    hostile = "}\n@misc{evil, title={x}}\\input{/etc/passwd} %\x1b"
+    credit = Credit(
+        hash=f"abc_{hostile}",
+        creator="a",
+        license_text=hostile,
+        license=None,
+        yfcc_row=None,
+        source=Source(hostile, f"https://doi.org/10.1/{hostile}", False),
+    )
+    assert latex(hostile) == (
+        "\\textbraceright{} @misc\\textbraceleft{}evil, title=\\textbraceleft{}x"
+        "\\textbraceright{}\\textbraceright{}\\textbackslash{}input\\textbraceleft{}/etc/passwd"
+        "\\textbraceright{} \\% "
+    )
+    entry = "".join(_entry([credit]))
+    assert "\x1b" not in entry
+    parsed = database.parse_string(entry, "bibtex").entries
+    assert list(parsed) == [entry_key(credit)]
+    assert parsed[entry_key(credit)].fields["howpublished"] == (
+        "\\url{https://doi.org/10.1/%7D%0A@misc%7Bevil,%20title=%7Bx%7D%7D%5Cinput"
+        "%7B/etc/passwd%7D%20%%1B}"
+    )

@@ -21,6 +21,7 @@ from pass_dataset.passify.detectors.libraries.boxes import STORE_THRESHOLD, as_d
 from pass_dataset.passify.detectors.libraries.labels import person_classes
 from pass_dataset.passify.detectors.settings import DetectorSettings, Target
 from pass_dataset.passify.detectors.torch_setup import check_images, float32_only, prepare_torch
+from pass_dataset.shown import shown
 
 __all__ = ["TransformersDetector"]
 
@@ -31,6 +32,9 @@ CUDA_BATCH_SIZE = 16
 _WANTED = ["*.json", "*.safetensors"]
 _WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
+_CONFIG = "config.json"
+#: Weights that transformers adds to a model's where it finds them (with the package peft).
+_ADAPTERS = ("adapter_config.json", "adapter_model.safetensors")
 
 
 @dataclass(frozen=True)
@@ -168,11 +172,12 @@ class TransformersDetector:
 
     def _weights_files(self) -> list[Path]:
         folder = self._folder()
+        self._refuse_other_weights(folder)
         names = [_WEIGHTS]
-        if (folder / _INDEX).is_file():
-            parts = json.loads((folder / _INDEX).read_text(encoding="utf-8"))["weight_map"]
-            names = sorted(set(parts.values()))
-        paths = [folder / Path(name).name for name in names]
+        # As transformers itself chooses: the file that has all, where there is one.
+        if not (folder / _WEIGHTS).is_file() and (folder / _INDEX).is_file():
+            names = _parts(folder / _INDEX)
+        paths = [folder / name for name in names]
         missing = [path.name for path in paths if not path.is_file()]
         if missing:
             raise WeightsError(
@@ -180,6 +185,25 @@ class TransformersDetector:
                 "formats are not read, as they can run code"
             )
         return paths
+
+    def _refuse_other_weights(self, folder: Path) -> None:
+        """Sees that transformers loads the file whose hash is taken, and none beside it.
+
+        Raises:
+          WeightsError: the folder has it load another one.
+        """
+        named = _read_json(folder / _CONFIG).get("transformers_weights")
+        other = next((folder / name for name in _ADAPTERS if (folder / name).exists()), None)
+        if named not in (None, _WEIGHTS):
+            raise WeightsError(
+                f"{folder / _CONFIG}: has transformers load {shown(named)} and not {_WEIGHTS}, "
+                "whose hash is kept; use a folder without transformers_weights"
+            )
+        if other is not None:
+            raise WeightsError(
+                f"{other}: has transformers load an adapter beside {_WEIGHTS}, whose hash is "
+                "kept; merge it into the model and save that"
+            )
 
     def _load(self) -> _Loaded:
         device = prepare_torch(self.settings, f"The detector {self.name}", EXTRA)
@@ -203,6 +227,33 @@ class TransformersDetector:
         if not hasattr(processor, "post_process_object_detection"):
             raise DetectorError(f"{self.name}: its processor does not give boxes")
         return _Loaded(model.float().to(device).eval(), processor, device)
+
+
+def _parts(index: Path) -> list[str]:
+    """The files that an index of several names.
+
+    Raises:
+      WeightsError: it names none, or one that is not beside it.
+    """
+    parts = _read_json(index).get("weight_map")
+    names = set(parts.values()) if isinstance(parts, dict) else set()
+    wrong = [name for name in names if not isinstance(name, str) or Path(name).name != name]
+    if wrong or not names:
+        found = shown(wrong[0]) if wrong else "none"
+        raise WeightsError(f"{index}: expected names of files beside it, found {found}")
+    return sorted(names)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("no object")
+    except FileNotFoundError:
+        return {}  # transformers says it better
+    except (OSError, ValueError, RecursionError) as error:
+        raise WeightsError(f"{path}: cannot be read: {error}") from error
+    return content
 
 
 def _detect(loaded: _Loaded, images: Sequence[np.ndarray[Any, Any]]) -> list[dict[str, Any]]:

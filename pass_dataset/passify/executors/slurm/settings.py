@@ -35,9 +35,19 @@ _OWN_OPTIONS = frozenset(
 )
 
 
+#: No machine has a million gigabytes.
+_NO_NODE_GB = 1_000_000
+
+
 def _check_word(name: str, value: str | None) -> None:
-    if value is not None and not re.fullmatch(r"[^\s'\"]+", value):
+    if value is not None and not (value.isprintable() and re.fullmatch(r"[^\s'\"]+", value)):
         raise ValueError(f"{name}: expected a name without spaces and quotes, found {value!r}")
+
+
+def _check_line(name: str, value: str) -> None:
+    # Each is a line of the script that sbatch is given; what follows a line end would be one, too.
+    if not value.isprintable():
+        raise ValueError(f"{name}: expected one line without control characters, found {value!r}")
 
 
 def _check_option(key: str, value: str) -> None:
@@ -48,8 +58,7 @@ def _check_option(key: str, value: str) -> None:
         )
     if key in _OWN_OPTIONS:
         raise ValueError(f"option {key!r} is set by the executor itself and cannot be given")
-    if "\n" in value:
-        raise ValueError(f"option {key!r}: expected one line, found {value!r}")
+    _check_line(f"option {key!r}", value)
 
 
 @dataclass(frozen=True)
@@ -82,8 +91,13 @@ class SlurmResources:
             value = getattr(self, name)
             if value < least:
                 raise ValueError(f"{name}: expected a number of {least} or more, found {value}")
-        if self.memory_gb is not None and not self.memory_gb > 0:
-            raise ValueError(f"memory_gb: expected a number over 0, found {self.memory_gb}")
+        if self.memory_gb is not None and not 0 < self.memory_gb < _NO_NODE_GB:
+            raise ValueError(
+                f"memory_gb: expected a number over 0 and under {_NO_NODE_GB:,}, "
+                f"found {self.memory_gb}"
+            )
+        if self.constraint is not None:
+            _check_line("constraint", self.constraint)
         for key, value in self.options:
             _check_option(key, value)
 
@@ -122,6 +136,12 @@ class SlurmSettings:
     def __post_init__(self) -> None:
         _check_word("account", self.account)
         _check_word("qos", self.qos)
+        for line in self.setup:
+            _check_line("setup", line.replace("\t", " "))
+            if line.lstrip().startswith("#SBATCH"):
+                raise ValueError(
+                    f"setup: {line!r} would be an option of sbatch; those are given as options"
+                )
         for name in ("max_parallel_tasks", "max_tasks"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -15,6 +15,8 @@ from pass_dataset.passify.executors.tasks import do_task
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.steps.execution import Execution
 from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.progress import on_terminal
+from pass_dataset.shown import ShownFormatter
 
 __all__ = ["ShardTask"]
 
@@ -47,14 +49,21 @@ class ShardTask:
           RunError: some could not be done.
         """
         handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handler.setFormatter(ShownFormatter("%(asctime)s %(levelname)s %(message)s"))
         # Not the root logger's, which would show what submitit says twice.
         package = logging.getLogger("pass_dataset")
         package.addHandler(handler)
         package.setLevel(logging.INFO)
         # submitit's own handler goes on whatever SIGTERM is for.
         signal.signal(signal.SIGTERM, _end_if_over)
-        do_task(RunFolder(self.run_folder), self.jobs, self.execution, name=_task_name())
+        with on_terminal() as progress:
+            do_task(
+                RunFolder(self.run_folder),
+                self.jobs,
+                self.execution,
+                name=_task_name(),
+                progress=progress,
+            )
 
     def checkpoint(self) -> object:
         """What is to be queued when the time is over or another job needs the node.

@@ -140,3 +140,44 @@ def test_image_that_the_model_does_not_take(model: Path) -> None:
     detector = open_detector(f"transformers:{model}", DetectorSettings(device="cpu"))
     with pytest.raises(DetectorError, match="does not take images of 1×30 pixels"):
         detector.detect([hair])
+
+
+def test_hash_is_that_of_the_file_that_is_loaded(model: Path, tmp_path: Path) -> None:
+    """An index beside the whole file names others, which transformers does not read."""
+
+    def opened() -> Any:
+        return open_detector(f"transformers:{model}", DetectorSettings(device="cpu"))
+
+    before = opened().weights_sha256
+    expected = hashlib.sha256((model / "model.safetensors").read_bytes()).hexdigest()
+    other = save_model(tmp_path / "other", LABELS)
+    (other / "model.safetensors").rename(model / "part.safetensors")
+    index = {"metadata": {}, "weight_map": {"a": "part.safetensors"}}
+    (model / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert opened().weights_sha256 == before == expected
+    opened().detect(images())
+    (model / "model.safetensors").unlink()
+    part = hashlib.sha256((model / "part.safetensors").read_bytes()).hexdigest()
+    assert opened().weights_sha256 == part
+    for name in ("../part.safetensors", "sub/part.safetensors", 7):
+        index["weight_map"] = {"a": name}  # type: ignore[dict-item]
+        (model / "model.safetensors.index.json").write_text(json.dumps(index))
+        with pytest.raises(WeightsError, match="expected names of files beside it"):
+            _ = opened().weights_sha256
+
+
+@pytest.mark.parametrize("name", ["adapter_config.json", "adapter_model.safetensors"])
+def test_weights_beside_those_of_the_model_are_refused(model: Path, name: str) -> None:
+    (model / name).write_text("{}")
+    detector = open_detector(f"transformers:{model}", DetectorSettings(device="cpu"))
+    with pytest.raises(WeightsError, match=f"{name}: has transformers load an adapter"):
+        detector.detect(images())
+
+
+def test_weights_that_the_config_names_are_refused(model: Path) -> None:
+    config = json.loads((model / "config.json").read_text())
+    config["transformers_weights"] = "other.safetensors"
+    (model / "config.json").write_text(json.dumps(config))
+    detector = open_detector(f"transformers:{model}", DetectorSettings(device="cpu"))
+    with pytest.raises(WeightsError, match=r"load other\.safetensors and not model"):
+        _ = detector.weights_sha256

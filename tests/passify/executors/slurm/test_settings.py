@@ -31,6 +31,10 @@ def test_as_published() -> None:
         ({"options": (("--exclude", "node7"),)}, "without its dashes"),
         ({"options": (("array", "0-3"),)}, "'array' is set by the executor itself"),
         ({"options": (("comment", "a\n#SBATCH --exclusive"),)}, "expected one line"),
+        ({"options": (("comment", "a\r#SBATCH --exclusive"),)}, "expected one line"),
+        ({"constraint": "a\n#SBATCH --exclusive"}, "constraint: expected one line"),
+        ({"partition": "a\x1b"}, "partition: expected a name"),
+        ({"memory_gb": float("inf")}, "memory_gb: expected a number over 0 and under 1,000,000"),
     ],
 )
 def test_resources_check_themselves(changes: dict[str, object], message: str) -> None:
@@ -43,6 +47,12 @@ def test_settings_check_themselves() -> None:
         SlurmSettings(max_parallel_tasks=0)
     with pytest.raises(ValueError, match="account: expected a name"):
         SlurmSettings(account="my group")
+
+
+@pytest.mark.parametrize("line", ["module load a\nrm b", "a\r", "a\u2028b", "#SBATCH --exclusive"])
+def test_setup_is_of_lines(line: str) -> None:
+    with pytest.raises(ValueError, match="setup: "):
+        SlurmSettings(setup=("module load cuda", line))
 
 
 @pytest.mark.parametrize(
