@@ -82,9 +82,9 @@ def _search(folder: Path, depth: int) -> Iterator[Target]:
         yield Target(folder, entry)
         if entry is None and depth:
             # Beside its tars a folder may have other releases, in sub-folders named like them.
-            for below in sorted(folder.iterdir()):
-                if _VERSION.fullmatch(below.name) and below.is_dir():
-                    yield from _search(below, depth - 1)
+            for release in sorted(folder.iterdir()):
+                if _VERSION.fullmatch(release.name) and release.is_dir():
+                    yield from _search(release, depth - 1)
     elif depth:
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
