@@ -7,6 +7,7 @@ wanted again.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -112,18 +113,16 @@ def find_leftovers(root: Path, *, is_cache: bool = False) -> Iterator[Leftover]:
 
 def _other_user(folder: Path) -> Path | None:
     """The lock of `datasets` on a folder that it builds in, if somebody has it."""
-    # As `hold` does: most commands lock nothing.
-    import filelock
-
     whole = folder.with_name(re.sub(r"\.incomplete.*$", "", folder.name))
     name = f"{whole.as_posix().replace('/', '_')}.lock"
     for above in folder.parents:
         path = above / name
         if path.is_file():
-            lock = filelock.FileLock(path)
+            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             try:
-                lock.acquire(timeout=0)
-            except (filelock.Timeout, OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
                 return path
-            lock.release()
+            finally:
+                os.close(handle)
     return None

@@ -99,6 +99,8 @@ class ExportBuild(ABC, Generic[_Record]):
         with system_errors(self._target), hold(held):
             found = self._finished()
             if found is not None:
+                # What is left of its making, if that was cut once it had its name.
+                BuildPlan.discard(self._work)
                 self._refuse_removed()
                 return found, False
             before = refuse_purged(self.archives)

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from pass_dataset.archives.open_tars import OpenTars
 from pass_dataset.errors import BuildError
-from pass_dataset.files import begin_sync
+from pass_dataset.files import begin_sync, sync_file
 
-__all__ = ["ShardFormat", "write_shard"]
+__all__ = ["ShardFormat", "name_shard", "write_beside", "write_shard"]
 
 #: Bytes between two reports of progress.
 _REPORT_BYTES = 16 << 20
@@ -63,15 +63,37 @@ def write_shard(
     shard_format: ShardFormat,
     report: Callable[[int], None],
 ) -> None:
-    """Writes one shard; it gets its name when it is whole.
+    """Writes one shard; it gets its name when it is whole and on the disk.
+
+    Args:
+      records, tars, path, shard_format, report: as those of `write_beside`.
+
+    Raises:
+      ArchiveError: an image cannot be read.
+      BuildError: the shard cannot be written.
+    """
+    name_shard(write_beside(records, tars, path, shard_format, report), path)
+
+
+def write_beside(
+    records: pa.RecordBatch,
+    tars: OpenTars,
+    path: Path,
+    shard_format: ShardFormat,
+    report: Callable[[int], None],
+) -> Path:
+    """Writes one shard under another name; `name_shard` gives it its own.
 
     Args:
       records: what goes in, as `layout.shuffled_records` gives it.
       tars: where the images are.
-      path: the file; while it is written, its name begins with ``incomplete.`` and six random
-        characters, which TFDS knows to remove too.
+      path: the file that it is to be.
       shard_format: how.
       report: called with the bytes of examples written since it was called last.
+
+    Returns:
+      Where it is: its name begins with ``incomplete.`` and six random characters, which TFDS knows
+      to remove too.
 
     Raises:
       ArchiveError: an image cannot be read.
@@ -82,9 +104,8 @@ def write_shard(
     written = _Written(report)
     try:
         shard_format.write(records, tars, beside, written.add)
-        # It is waited for when the build gets its name: see `BuildPlan.publish`.
+        # Whoever names it waits for that, and has less to wait for.
         begin_sync(beside)
-        os.replace(beside, path)
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise BuildError(_unwritable(path, error)) from error
@@ -92,6 +113,21 @@ def write_shard(
         beside.unlink(missing_ok=True)
         raise
     written.flush()
+    return beside
+
+
+def name_shard(beside: Path, path: Path) -> None:
+    """Gives a shard its name once it is on the disk.
+
+    Raises:
+      BuildError: it cannot be.
+    """
+    try:
+        sync_file(beside)
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise BuildError(_unwritable(path, error)) from error
 
 
 class _Written:

@@ -5,7 +5,7 @@ takes little memory.
 Lines in: the number of a shard. Lines out, JSON, one of
 
     {"bytes": 16777216}                     examples written since the last line
-    {"done": 17}                            the shard is whole
+    {"done": 17, "beside": "incomplete…"}   the shard is whole, under that name
     {"error": "ArchiveError", "message": …} the shard cannot be written; the process ends
 """
 
@@ -19,7 +19,7 @@ from typing import NoReturn
 
 from pass_dataset.archives.open_tars import OpenTars
 from pass_dataset.builds.writing.plan import BuildPlan
-from pass_dataset.builds.writing.shard_files import ShardFormat, write_shard
+from pass_dataset.builds.writing.shard_files import ShardFormat, write_beside
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.workers.giver import Giver
 
@@ -51,14 +51,14 @@ def _serve(giver: Giver, folder: Path, shard_format: ShardFormat) -> int:
         for line in giver.lines():
             number = int(line)
             path = plan.data / plan.names[number]
-            write_shard(
+            beside = write_beside(
                 plan.layout.shard(number),
                 tars,
                 path,
                 shard_format,
                 lambda size: giver.tell(bytes=size),
             )
-            giver.answer(done=number)
+            giver.answer(done=number, beside=beside.name)
     except PassDatasetError as error:
         giver.answer(error=type(error).__name__, message=str(error))
         return 1

@@ -7,9 +7,11 @@ import os
 import pickle
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from pass_dataset import errors
 from pass_dataset.builds.writing.plan import BuildPlan
+from pass_dataset.builds.writing.shard_files import name_shard
 from pass_dataset.errors import BuildError, PassDatasetError
 from pass_dataset.progress import Task
 from pass_dataset.workers.pool import Pool, Reply, Worker
@@ -34,8 +36,15 @@ def write_shards(plan: BuildPlan, shards: Sequence[int], count: int, task: Task)
     Raises:
       PassDatasetError: what a worker met, such as ArchiveError; or BuildError: workers died.
     """
-    for _ in Writers(plan, shards, task).run(count):
-        pass
+    # A file gets its name when it is on the disk. Who wrote it does not wait for that, nor do the
+    # others: the disk is at work while they are.
+    with ThreadPoolExecutor(1, "naming shards") as naming:
+        named = [
+            naming.submit(name_shard, plan.data / beside, plan.data / plan.names[number])
+            for number, beside in Writers(plan, shards, task).run(count)
+        ]
+    for one in named:
+        one.result()
 
 
 class _Writer(Worker[int]):
@@ -51,8 +60,8 @@ class _Writer(Worker[int]):
         return str(piece)
 
 
-class Writers(Pool[_Writer, int, int]):
-    """Yields the numbers of shards as they are whole."""
+class Writers(Pool[_Writer, int, tuple[int, str]]):
+    """Yields the numbers of shards as they are whole, and the names that they have till then."""
 
     def __init__(self, plan: BuildPlan, shards: Sequence[int], task: Task) -> None:
         super().__init__(shards)
@@ -63,16 +72,16 @@ class Writers(Pool[_Writer, int, int]):
     def start(self, number: int) -> _Writer:
         return _Writer(self._plan)
 
-    def take_in(self, worker: _Writer, reply: Reply) -> Iterator[int]:
+    def take_in(self, worker: _Writer, reply: Reply) -> Iterator[tuple[int, str]]:
         if "bytes" in reply:
             self._task.advance(reply["bytes"])
         elif "done" in reply:
             worker.piece = None
-            yield reply["done"]
+            yield reply["done"], reply["beside"]
         else:
             raise _error(reply)
 
-    def bury(self, worker: _Writer, how: str) -> Iterator[int]:
+    def bury(self, worker: _Writer, how: str) -> Iterator[tuple[int, str]]:
         shard, plan = worker.piece, self._plan
         if shard is None:
             raise BuildError(f"{plan.data}: a worker process ended on its own ({how})")

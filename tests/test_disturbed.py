@@ -1,0 +1,242 @@
+"""Every command that writes, killed at each step, cut from power at each, and beside every other.
+
+Whatever happened, the same command again ends as if nothing had. A few of all steps and pairs are
+tried, others in each part; all of them with ``PASS_ALL_STEPS=1``. ``pytest -s`` prints the table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pass_dataset.archives.integrity import verify
+from pass_dataset.builds.purging.receipt import PurgeReceipt
+from pass_dataset.builds.writing.plan import work_folder
+from pass_dataset.folders.receipt import Receipt
+from pass_dataset.folders.state import (
+    HOLDER_NAME,
+    INDEX_NAME,
+    LOCK_NAME,
+    PURGE_RECEIPT_NAME,
+    RECEIPT_NAME,
+    REMOVALS_NAME,
+)
+from tests.support.collection import Collection
+from tests.support.disturbed import Ended, killed, recorded, together, undisturbed
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning"),
+]
+
+_ALL = os.environ.get("PASS_ALL_STEPS") == "1"
+#: Steps of a command that are tried if not all are, of each sort of disturbance; pairs in all.
+_STEPS, _PAIRS = 3, 8
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command that writes.
+
+    Attributes:
+      name: how it is called.
+      line: its arguments; ``{}`` stands for the folder that all of it is in.
+      before: commands that come first.
+    """
+
+    name: str
+    line: str
+    before: tuple[str, ...] = ()
+
+    def arguments(self, root: Path) -> list[str]:
+        return _arguments(self.line, root)
+
+
+def _arguments(line: str, root: Path) -> list[str]:
+    return [one.replace("{}", str(root)) for one in line.split()]
+
+
+_RELEASE = "--release {}/mine.tsv"
+_BUILD = f"--archives {{}}/archives {_RELEASE} --workers 1"
+COMMANDS = (
+    Command("download", f"download {{}}/got {_RELEASE} --mirror file://{{}}/archives"),
+    Command("verify", f"verify {{}}/archives {_RELEASE}"),
+    Command("index", f"index {{}}/archives {_RELEASE} --rebuild"),
+    Command("checksums", "checksums {}/archives --version 1.0.0 --name x --out {}/x.tsv"),
+    Command("remove", f"remove --list {{}}/gone.txt {_RELEASE} {{}}/archives"),
+    Command("purge", f"purge --list {{}}/gone.txt {_RELEASE} {{}}/archives"),
+    Command("build parquet", f"build parquet --out {{}}/parquet {_BUILD}"),
+    Command("build webdataset", f"build webdataset --out {{}}/webdataset {_BUILD}"),
+    Command(
+        "purge of parquet",
+        "purge --list {}/gone.txt {}/parquet",
+        (f"build parquet --out {{}}/parquet {_BUILD}",),
+    ),
+    Command(
+        "purge of webdataset",
+        "purge --list {}/gone.txt {}/webdataset",
+        (f"build webdataset --out {{}}/webdataset {_BUILD}",),
+    ),
+    Command(
+        "credits",
+        f"credits --archives {{}}/archives {_RELEASE} --all --format csv --out {{}}/c.csv",
+    ),
+    Command("stats", f"stats {{}}/archives {_RELEASE} --out {{}}/stats.html"),
+)
+NAMES = [command.name for command in COMMANDS]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Command], Path]:
+    """The folder as a command finds it; always the same path, as plans name the archives by it."""
+    base = tmp_path_factory.mktemp("disturbed")
+    made = Collection(base / "first" / "archives", tars=2, per_tar=6)
+    made.describe()
+    shutil.move(made.tsv, base / "first" / "mine.tsv")
+    (base / "first" / "gone.txt").write_text("\n".join([*made.hashes[2:4], made.hashes[9], ""]))
+
+    def prepare(command: Command) -> Path:
+        root, kept = base / "root", base / f"before {command.name}"
+        shutil.rmtree(root, ignore_errors=True)
+        if not kept.exists():
+            shutil.copytree(base / "first", root)
+            for number, line in enumerate(command.before):
+                log = base / f"{command.name} {number}"
+                assert undisturbed(_arguments(line, root), root, log).code == 0
+            shutil.move(root, kept)
+        shutil.copytree(kept, root)
+        return root
+
+    return prepare
+
+
+def state(root: Path) -> dict[str, object]:
+    """All files of a folder, without the times and lists' origins that no two runs share."""
+    found: dict[str, object] = {}
+    for path in sorted(root.rglob("*")):
+        if not path.is_file() or path.name in (LOCK_NAME, HOLDER_NAME, INDEX_NAME):
+            continue
+        name = str(path.relative_to(root))
+        if path.name == RECEIPT_NAME:
+            entries = Receipt.load(path.parent).entries
+            found[name] = {file: entry.sha256 for file, entry in entries.items()}
+        elif path.name == PURGE_RECEIPT_NAME:
+            (purge,) = PurgeReceipt.load(path.parent).purges
+            found[name] = (purge.finished is not None, purge.hashes, purge.files)
+        elif path.name == REMOVALS_NAME:
+            lines = path.read_text().splitlines()
+            found[name] = sorted(line for line in lines if not line.startswith("#"))
+        else:
+            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def again(command: Command, root: Path, log: Path, expected: dict[str, object], what: str) -> None:
+    """The same command once more ends as an undisturbed one does."""
+    ended = undisturbed(command.arguments(root), root, log)
+    assert ended.code == 0, f"{what}: {ended.output[-600:]}"
+    found = state(root)
+    different = sorted(
+        name for name in {*found, *expected} if found.get(name) != expected.get(name)
+    )
+    assert not different, f"{what}: {different}"
+
+
+def chosen(total: int, salt: str) -> list[int]:
+    """Which of so many are tried, from 1: all, or a few that are the same in each run."""
+    numbers = list(range(1, total + 1))
+    if _ALL or total <= _STEPS:
+        return numbers
+    # The last steps, where names are given, are the ones that matter most.
+    numbers.sort(key=lambda one: hashlib.sha256(f"{salt} {one}".encode()).digest())
+    return sorted({total, *numbers[: _STEPS - 1]})
+
+
+def kinds(ended: Ended) -> str:
+    counts = {kind: 0 for kind, _ in ended.steps}
+    for kind, _ in ended.steps:
+        counts[kind] += 1
+    return ", ".join(f"{count} {kind.rpartition('.')[2]}" for kind, count in sorted(counts.items()))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=NAMES)
+def test_killed_at_any_step(
+    command: Command, prepared: Callable[[Command], Path], tmp_path: Path
+) -> None:
+    root = prepared(command)
+    whole = undisturbed(command.arguments(root), root, tmp_path / "whole")
+    assert whole.code == 0, whole.output
+    assert whole.steps
+    expected = state(root)
+    tried = chosen(len(whole.steps), command.name)
+    for step in tried:
+        root = prepared(command)
+        ended = killed(command.arguments(root), root, tmp_path / f"killed {step}", step)
+        assert ended.code < 0, ended.output
+        what = f"killed at step {step}, {' '.join(ended.steps[-1])}"
+        again(command, root, tmp_path / f"after {step}", expected, what)
+    print(
+        f"\n{command.name} | killed | {len(tried)} of {len(whole.steps)} ({kinds(whole)}) | right"
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=NAMES)
+def test_power_lost_at_any_step(
+    command: Command, prepared: Callable[[Command], Path], tmp_path: Path
+) -> None:
+    root = prepared(command)
+    whole, disks = recorded(command.arguments(root), root, tmp_path / "whole")
+    assert whole.code == 0, whole.output
+    expected = state(root)
+    every = list(disks)
+    tried = chosen(len(every), command.name)
+    for number in tried:
+        step, loss, disk = every[number - 1]
+        shutil.rmtree(root)
+        shutil.copytree(disk, root, symlinks=True)
+        kind, path = whole.steps[step - 1]
+        what = f"{loss} before step {step}, {kind} {path}"
+        again(command, root, tmp_path / f"after {number}", expected, what)
+    print(f"\n{command.name} | power lost | {len(tried)} of {len(every)} disks | right")
+
+
+def _pairs() -> Sequence[tuple[Command, Command]]:
+    pairs = list(itertools.combinations_with_replacement(COMMANDS, 2))
+    pairs.sort(key=lambda pair: hashlib.sha256(str(pair).encode()).digest())
+    return pairs if _ALL else pairs[:_PAIRS]
+
+
+@pytest.mark.parametrize("pair", _pairs(), ids=lambda pair: " and ".join(c.name for c in pair))
+def test_two_at_once(
+    pair: tuple[Command, Command], prepared: Callable[[Command], Path], tmp_path: Path
+) -> None:
+    """Each ends well or says why not; the archives are whole, and nothing is left lying about."""
+    first = Command(
+        "pair " + " ".join(c.name for c in pair), "", tuple({*pair[0].before, *pair[1].before})
+    )
+    root = prepared(first)
+    for number, ended in enumerate(
+        together([command.arguments(root) for command in pair], root, tmp_path / "log")
+    ):
+        assert ended.code in (0, 1), f"{pair[number].name}: {ended.output[-600:]}"
+        assert "Traceback" not in ended.output, f"{pair[number].name}: {ended.output[-900:]}"
+    found = verify(root / "archives", None if _is_purged(root) else str(root / "mine.tsv"))
+    assert found.is_whole, found
+    left = [path for path in root.rglob("*") if path.suffix == ".part"]
+    assert not left
+    for name in ("parquet", "webdataset"):
+        assert not work_folder(root / name).exists()
+    print(f"\n{' and '.join(c.name for c in pair)} | at once | right")
+
+
+def _is_purged(root: Path) -> bool:
+    path = root / "archives" / PURGE_RECEIPT_NAME
+    return path.exists() and bool(json.loads(path.read_text())["purges"])
