@@ -40,6 +40,7 @@ def provide(
     """
     with on_terminal() as progress:
         if not archives.is_on_record:
+            archives.require_own_files()
             require_reachable(archives.release, archives.absent, mirrors, archives.path)
             download(
                 archives.path,

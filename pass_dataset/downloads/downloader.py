@@ -227,7 +227,8 @@ class Downloader:
             listed = "; ".join(f"{name} {why}" for name, why in conflicts.items())
             raise FolderError(
                 f"{self.folder}: holds files that are not those of {self.release.label}: {listed}. "
-                "Choose another folder, or have these files fetched anew with --replace."
+                "Choose another folder, or have these files fetched anew with --replace "
+                "(from Python: download(…, replace=True))."
             )
         for name in conflicts:
             receipt.strike(name)
