@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import logging
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -47,6 +48,18 @@ def register() -> None:
         hook = functools.partial(_wrap_formatter, name=name)
         module = f"datasets.formatting.{name.removesuffix('Formatter').lower()}_formatter"
         wrapt.register_post_import_hook(hook, module)
+    # The first of torchvision's own modules to be imported; those after it may end the process.
+    wrapt.register_post_import_hook(_warn_of_order, "torchvision.extension")
+
+
+def _warn_of_order(module: ModuleType) -> None:
+    """With TensorFlow first, torchvision's libraries may find others than those they need."""
+    if "tensorflow" in sys.modules:
+        logger.warning(
+            "torchvision is imported after tensorflow: with some of their versions the process "
+            "ends here (segmentation fault). Import torchvision first: "
+            "`import torchvision, tensorflow`"
+        )
 
 
 class _TfdsProvider:

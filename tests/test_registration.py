@@ -68,3 +68,29 @@ def test_module_of_the_users_own_called_datasets(tmp_path: Path) -> None:
 def test_list_builders_still_works() -> None:
     ask = "names = tfds.list_builders(); print(names.count('pass'), 'mnist' in names)"
     assert run(OURS, TFDS, ask) == "1 True"
+
+
+def test_torchvision_after_tensorflow_is_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Some versions of the two end the process then, before anyone could say why."""
+    from pass_dataset.registration import _warn_of_order
+
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    _warn_of_order(sys)
+    assert not caplog.records
+    monkeypatch.setitem(sys.modules, "tensorflow", sys)
+    _warn_of_order(sys)
+    assert "Import torchvision first" in caplog.text
+
+
+def test_torchvisions_first_module_is_watched(tmp_path: Path) -> None:
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision" / "__init__.py").write_text("from torchvision import extension\n")
+    (tmp_path / "torchvision" / "extension.py").write_text("")
+    (tmp_path / "tensorflow.py").write_text("")
+    ask = (
+        "import logging, sys; logging.basicConfig(stream=sys.stdout)",
+        "import tensorflow, torchvision",
+    )
+    assert "segmentation fault" in run(OURS, *ask, cwd=tmp_path)

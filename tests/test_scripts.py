@@ -90,6 +90,14 @@ def test_bench_credits(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_bench_lists(tmp_path: Path) -> None:
+    out = run("bench_lists.py", "--images", 3000, "--work", tmp_path)
+    assert "3,000 names of 2" in out
+    assert all(name in out for name in ("UTF-16", "sha256sum", "capitals", "as opt-outs"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
 def test_bench_stats(tmp_path: Path) -> None:
     out = run("bench_stats.py", "--images", 3000, "--work", tmp_path)
     assert "3,000 images" in out

@@ -28,6 +28,7 @@ __all__ = [
 
 #: The MD5 of an address, each of its 16 bytes printed without a leading zero (YFCC-100M).
 _HASH = r"^[0-9a-f]{16,32}$"
+_IS_HASH = re.compile(_HASH)
 _MD5_DIGITS = 32
 _HEX = re.compile(r"[0-9a-fA-F]{16,32}")
 
@@ -52,7 +53,7 @@ def is_hash(text: str) -> bool:
     >>> is_hash("12e4503918276645091827364509182"), is_hash("PASS.0.tar")
     (True, False)
     """
-    return re.fullmatch(_HASH, text) is not None
+    return _IS_HASH.fullmatch(text) is not None
 
 
 def read_hash_list(path: str | os.PathLike[str]) -> pa.Array:
@@ -215,10 +216,10 @@ def resolve(names: pa.Array, known: pa.Array | pa.ChunkedArray) -> pa.Array:
     to_look_at = pc.and_(_respelt(names), pc.invert(pc.is_in(names, value_set=known)))
     if not pc.any(to_look_at, min_count=0).as_py():
         return names
-    asked = names.filter(to_look_at).to_pylist()
-    tried = pa.array([one for name in asked for one in spellings(name)], pa.string())
-    there = set(tried.filter(pc.is_in(tried, value_set=known)).to_pylist())
-    found = [next((one for one in spellings(name) if one in there), name) for name in asked]
+    tried = [spellings(name) for name in names.filter(to_look_at).to_pylist()]
+    all_tried = pa.array([one for each in tried for one in each], pa.string())
+    there = set(all_tried.filter(pc.is_in(all_tried, value_set=known)).to_pylist())
+    found = [next((one for one in each if one in there), each[0]) for each in tried]
     return pc.replace_with_mask(names, to_look_at, pa.array(found, pa.string()))
 
 

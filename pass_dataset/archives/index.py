@@ -27,7 +27,7 @@ from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.file_mark import FileMark, are_same
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.state import INDEX_NAME, PURGE_RECEIPT_NAME
-from pass_dataset.progress import Progress, Silent
+from pass_dataset.progress import Progress, shown_by
 from pass_dataset.releases.release import Release, ReleaseFile
 from pass_dataset.shown import shown
 
@@ -130,7 +130,8 @@ def build_index(
     """
     folder, release = archives.path, archives.release
     present = _present_tars(folder, release)
-    listings = _list_tars(folder, present, progress or Silent())
+    with shown_by(progress) as told:
+        listings = _list_tars(folder, present, told)
     made = index_table(
         listings,
         [file.filename for _, file in present],

@@ -68,6 +68,12 @@ class TarListing:
         if len(self.others) < 5:
             self.others.append(name)
 
+    @property
+    def hashes(self) -> list[str]:
+        """The hashes as Python text."""
+        bounds = zip(self.hash_ends, self.hash_ends[1:], strict=False)
+        return [self.hash_text[first:last].decode() for first, last in bounds]
+
     def with_names(self, more: Sequence[tuple[int, int, str]]) -> TarListing:
         """A listing in which some images have more names than one.
 

@@ -42,6 +42,7 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
       parser: whose commands set ``run``, which takes the options and returns an exit code.
       argv: arguments; None: those of this process.
     """
+    _open_standard_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = parser.parse_args(arguments)
     _log_to_stderr(options.verbose)
@@ -118,6 +119,23 @@ def _shown_output() -> Iterator[None]:
         return
     with contextlib.redirect_stdout(cast("TextIO", ShownText(sys.stdout))):
         yield
+
+
+def _open_standard_streams() -> None:
+    """Has all three be open: one that was closed by whoever started this goes nowhere.
+
+    Else the next file that is opened would get its number, and whatever a library writes to
+    standard error would end up in that.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for good
+            setattr(sys, name, stream)
 
 
 def _say(text: str) -> None:

@@ -8,6 +8,7 @@
 dataset   PASS: any image by its position, as in `torchvision.datasets`
 stream    PassStream: an epoch in an order that is nearly random and reads nearly sequentially
 order     that order, fixed by seed and epoch, and a measure of how random it is
+epochs    which epoch a pass is of
 state     where a stream is, as plain numbers
 spans     stretches of the order: what is left of an epoch, and its shares
 ranks     which process of a distributed training this is
@@ -20,12 +21,15 @@ readahead blocks announced before they are read
 positions images by position: bytes, metadata, and what is read next told to the system
 readers   its entry in the catalogue of readers
 opening   which images: archive folder, release, parts, and the list of those to keep
+loaders   what PyTorch's loader does not tell a dataset
 tallies   numbers that all processes of a loader see
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
+import sys
 from typing import TYPE_CHECKING, Any
 
 from pass_dataset.extras import require
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PASS", "JpegBatch", "JpegTensor", "PassStream"]
 
+logger = logging.getLogger(__name__)
+
 #: Public name to the module that has it. Loaded on first use: the catalogue of readers looks into
 #: this package, and PyTorch takes seconds.
 _HOMES = {"PASS": "dataset", "JpegBatch": "jpegs", "JpegTensor": "jpegs", "PassStream": "stream"}
@@ -45,6 +51,11 @@ _HOMES = {"PASS": "dataset", "JpegBatch": "jpegs", "JpegTensor": "jpegs", "PassS
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if "tensorflow" in sys.modules and "torch" not in sys.modules:
+        logger.warning(
+            "TensorFlow was imported before PyTorch: with some versions of both the process ends "
+            "when torchvision is imported. Import torch and torchvision first"
+        )
     for package in ("torch", "PIL"):  # what is missing is said first
         require(package, feature="pass_dataset.torch", extra="torch")
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

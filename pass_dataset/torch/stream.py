@@ -9,6 +9,7 @@ shared out anew, among any number of ranks.
 
 from __future__ import annotations
 
+import logging
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -22,8 +23,10 @@ from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import Removals
 from pass_dataset.releases.release import Release
 from pass_dataset.torch.base import PassImages
+from pass_dataset.torch.epochs import EpochCounter
 from pass_dataset.torch.examples import ExampleMaker, OnError, Target
 from pass_dataset.torch.images import Decode, Decoder
+from pass_dataset.torch.loaders import asked_batch_size
 from pass_dataset.torch.opening import Keep, PathLike, open_archive
 from pass_dataset.torch.order import mixed_order
 from pass_dataset.torch.ranks import initialized_rank, this_rank
@@ -33,6 +36,8 @@ from pass_dataset.torch.state import EpochOrder, StreamState, WorkerPlace
 from pass_dataset.torch.tallies import SharedNumber
 
 __all__ = ["PassStream"]
+
+logger = logging.getLogger(__name__)
 
 #: Records asked for at a time.
 _STEP = 64
@@ -44,9 +49,11 @@ class PassStream(PassImages, IterableDataset[Any]):
         stream = PassStream("/data/pass", transform=transform, target=None, batch_size=256)
         loader = DataLoader(stream, batch_size=256, num_workers=8, persistent_workers=True)
         for epoch in range(epochs):
-            stream.set_epoch(epoch)
             for images in loader:
                 ...
+
+    A pass over a loader, or over the stream, that follows one which came to its end is of the next
+    epoch; one that was broken off is begun again. `set_epoch` chooses another.
 
     Every image comes once an epoch, over all ranks and workers together. In the middle of an epoch
     ``stream.state_dict(batches=…)``, told how many batches the training has had, says what is left;
@@ -65,7 +72,7 @@ class PassStream(PassImages, IterableDataset[Any]):
         decode: Decode = "pil",
         target: Target | None = "metadata",
         *,
-        batch_size: int = 1,
+        batch_size: int | None = None,
         seed: int | None = 0,
         rank: int | None = None,
         world_size: int | None = None,
@@ -74,6 +81,7 @@ class PassStream(PassImages, IterableDataset[Any]):
         window_records: int = 8192,
         target_transform: Callable[[Any], Any] | None = None,
         min_side_px: int | None = None,
+        upright: bool = True,
         on_error: OnError = "raise",
         removals: Removals | None = None,
     ) -> None:
@@ -81,11 +89,13 @@ class PassStream(PassImages, IterableDataset[Any]):
 
         Args:
           root, release, transform, parts, download, keep, decode, target, target_transform,
-            min_side_px, on_error, removals: as of `PASS`.
+            min_side_px, upright, on_error, removals: as of `PASS`.
           batch_size: the loader's. So many consecutive records go to one worker, for the loader's
-            batches to be those of the order and only a rank's last one to be incomplete. With
-            another one than the loader's every image still comes once, but the order depends on
-            the number of workers, and states saved by counting batches are not exact.
+            batches to be those of the order and only a rank's last one to be incomplete. None: that
+            of the `DataLoader` that asks; 1 where something else does (a dataset around this one),
+            which several workers say in the log. With another one than the loader's every image
+            still comes once, but the order depends on the number of workers, and with
+            ``drop_last=True`` each worker leaves out an incomplete batch.
           seed: of the order, with the epoch; None for the order of the tars.
           rank, world_size: which share to read; None to ask `torch.distributed`, or else the
             environment that ``torchrun`` sets.
@@ -106,10 +116,10 @@ class PassStream(PassImages, IterableDataset[Any]):
             ("block_records", block_records),
             ("window_records", window_records),
         ):
-            if operator.index(value) < 1:
+            if value is not None and operator.index(value) < 1:
                 raise ValueError(f"{name}: expected 1 or more, found {value}")
         maker = ExampleMaker(
-            Decoder(decode, min_side_px), target, transform, target_transform, on_error
+            Decoder(decode, min_side_px, upright), target, transform, target_transform, on_error
         )
         super().__init__(open_archive(root, release, parts, keep, download, removals), maker)
         self._batch_size = batch_size
@@ -123,7 +133,9 @@ class PassStream(PassImages, IterableDataset[Any]):
             block_records=block_records,
             window_records=window_records,
         )
-        self._epoch = SharedNumber(0)
+        #: What the loader was seen to ask for; 0 if that is not known.
+        self._asked_batch_size = SharedNumber(0)
+        self._epochs = EpochCounter()
         #: The epoch that a loaded state was of, and what it said was left.
         self._resumed: tuple[int, tuple[Spans, ...]] | None = None
         self._resumed_worker: WorkerPlace | None = None
@@ -138,33 +150,33 @@ class PassStream(PassImages, IterableDataset[Any]):
 
     @property
     def epoch(self) -> int:
-        """The epoch that the next pass is of."""
-        return self._epoch.value
+        """The epoch of the pass that was begun last, or that was chosen for the next one."""
+        return self._epochs.value
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the epoch of the next pass, in all processes; call it before each.
+        """Chooses the epoch of the next pass, in all processes; call it before that begins.
 
-        Every pass of the epoch of a loaded state begins where that state says; passes of other
-        epochs are whole.
+        Without it a pass is of the epoch after the one that was gone through. Every pass of the
+        epoch of a loaded state begins where that state says; passes of other epochs are whole.
         """
         if epoch < 0:
             raise ValueError(f"epoch: expected 0 or more, found {epoch}")
-        if epoch != self._epoch.value:
-            self._epoch.value = epoch
+        if epoch != self.epoch:
             self._place = None
+        self._epochs.choose(epoch)
 
     def __len__(self) -> int:
         """Number of images that the next pass gives this rank."""
-        return len(self._share())
+        return len(self._share(self._epochs.next))
 
-    def _shares(self) -> tuple[Spans, ...]:
-        """For each rank what the next pass gives it."""
-        if self._resumed is not None and self._resumed[0] == self.epoch:
+    def _shares(self, epoch: int) -> tuple[Spans, ...]:
+        """For each rank what a pass of an epoch gives it."""
+        if self._resumed is not None and self._resumed[0] == epoch:
             return self._resumed[1]
         whole = Spans.of([(0, len(self._archive))])
         return cut_shares(whole, self._rank.world_size, equal=self._equal_shares)
 
-    def _share(self) -> Spans:
+    def _share(self, epoch: int) -> Spans:
         known = initialized_rank()
         if not self._rank_given and known is not None and known != self._rank:
             raise RuntimeError(
@@ -172,7 +184,7 @@ class PassStream(PassImages, IterableDataset[Any]):
                 f"torch.distributed says {known.number} of {known.world_size}: make it after "
                 "init_process_group, or give rank= and world_size="
             )
-        return self._shares()[self._rank.number]
+        return self._shares(epoch)[self._rank.number]
 
     # --- iteration --------------------------------------------------------------------------------
 
@@ -187,13 +199,14 @@ class PassStream(PassImages, IterableDataset[Any]):
         place = WorkerPlace(
             number=0 if worker is None else worker.id,
             workers=1 if worker is None else worker.num_workers,
-            batch_size=self._batch_size,
+            batch_size=self._batch_size or 1,
             taken=0,
         )
+        epoch = self._epochs.begin(place.number, place.workers)
         if self._resumed_worker is not None:
             place, self._resumed_worker = self._resumed_worker, None
         self._place, self._taken = place, place.taken
-        return self._examples(self._share(), self.epoch, place)
+        return self._examples(self._share(epoch), epoch, place)
 
     def _positions(self, share: Spans, epoch: int, place: WorkerPlace) -> npt.NDArray[np.int64]:
         """What a worker has yet to give out: positions in the dataset, in the order of the pass."""
@@ -217,18 +230,45 @@ class PassStream(PassImages, IterableDataset[Any]):
                 "PassStream.load_state_dict was called after the loader had started its workers, "
                 "which live on: make a new DataLoader"
             )
+        place = self._place = self._as_asked(place, asked_batch_size())
         readahead = BlockReadahead(
             self._positions(share, epoch, place),
             self._order.images,
             self._order.block_records,
             self._reading(),
             # JPEGs that will be one batch are read into the memory of that batch.
-            step=self._batch_size if self._maker.decoder.decode == "jpeg" else _STEP,
+            step=place.batch_size if self._maker.decoder.decode == "jpeg" else _STEP,
         )
         for some in readahead:
             for example in self._examples_of(some, self._read(some)):
                 self._taken += 1
                 yield example
+        self._epochs.finish(place.number, epoch)
+
+    def _as_asked(self, place: WorkerPlace, asked: int | None) -> WorkerPlace:
+        """Where a worker is, now that it is seen how many examples make a batch.
+
+        Args:
+          place: as it was said to be.
+          asked: by the loader; None if that is not seen.
+        """
+        if asked is not None:
+            self._asked_batch_size.value = asked
+        if asked == place.batch_size:
+            return place
+        if self._batch_size is None and asked is not None and place.taken == 0:
+            return replace(place, batch_size=asked)
+        if place.workers > 1 and place.number == 0 and (asked or self._batch_size is None):
+            logger.warning(
+                "PassStream was %s, and the loader %s: the order depends on the number of workers, "
+                "and with drop_last=True each worker leaves out an incomplete batch. Give "
+                "PassStream(…, batch_size=…) the loader's",
+                f"made with batch_size={self._batch_size}"
+                if self._batch_size
+                else "made without batch_size=",
+                f"asks for batches of {asked}" if asked else "is not seen",
+            )
+        return place
 
     # --- state ------------------------------------------------------------------------------------
 
@@ -244,12 +284,13 @@ class PassStream(PassImages, IterableDataset[Any]):
             over the stream (``num_workers=0``; and StatefulDataLoader asks its workers so).
 
         Raises:
-          ValueError: `batches` is None, and this process has not begun a pass.
+          ValueError: `batches` is None, and this process has not begun a pass; or the loader takes
+            other batches than `batch_size`, so that counting them tells nothing.
         """
         if batches is not None:
             if batches < 0:
                 raise ValueError(f"batches: expected 0 or more, found {batches}")
-            return self._state(batches * self._batch_size, None)
+            return self._state(batches * self._counted_batch_size(batches), None)
         if self._place is None:
             raise ValueError(
                 "this process has read nothing of the epoch, so it cannot tell where the training "
@@ -260,8 +301,20 @@ class PassStream(PassImages, IterableDataset[Any]):
             return self._state(self._taken, None)
         return self._state(0, replace(self._place, taken=self._taken))
 
+    def _counted_batch_size(self, batches: int) -> int:
+        """Records of a batch of which the training has had so many."""
+        asked = self._asked_batch_size.value
+        if batches and asked and self._batch_size not in (None, asked):
+            raise ValueError(
+                f"the loader takes batches of {asked}, and PassStream was made with batch_size="
+                f"{self._batch_size}: how many it has had does not tell where the training is. "
+                "Make both with the same batch_size"
+            )
+        return self._batch_size or asked or 1
+
     def _state(self, taken: int, worker: WorkerPlace | None) -> dict[str, Any]:
-        return StreamState(self._order, self.epoch, self._shares(), taken, worker).to_dict()
+        epoch = self.epoch
+        return StreamState(self._order, epoch, self._shares(epoch), taken, worker).to_dict()
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Goes on where a state says, at the next pass. Call it before the loader starts workers.
@@ -281,18 +334,22 @@ class PassStream(PassImages, IterableDataset[Any]):
         if len(shares) != self._rank.world_size:
             left = Spans.of(sorted(part for share in shares for part in share.stretches))
             shares = cut_shares(left, self._rank.world_size, equal=self._equal_shares)
-        self._epoch.value = state.epoch
+        worker = get_worker_info()
+        self._epochs.choose(state.epoch, None if worker is None else worker.id)
+        if state.worker is None and not any(map(len, shares)):
+            self._epochs.conclude(state.epoch)
         self._resumed = (state.epoch, shares)
         self._resumed_worker = state.worker
         self._place = None
-        if get_worker_info() is None:
+        if worker is None:
             self._loads.value += 1
             self._loads_seen = self._loads.value
 
     def _check_worker(self, place: WorkerPlace) -> None:
         worker = get_worker_info()
         found = (None, None) if worker is None else (worker.id, worker.num_workers)
-        if (*found, self._batch_size) != (place.number, place.workers, place.batch_size):
+        batch_size = self._batch_size or place.batch_size
+        if (*found, batch_size) != (place.number, place.workers, place.batch_size):
             raise ValueError(
                 f"this is the state of worker {place.number} of {place.workers} with batch size "
                 f"{place.batch_size}, as StatefulDataLoader saves it, and only fits the same. To "

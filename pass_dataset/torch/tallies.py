@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch.utils.data import get_worker_info
 
-__all__ = ["SharedNumber", "WorkerTally"]
+__all__ = ["SharedNumber", "WorkerTally", "shared_cells"]
 
 #: More workers than this share a place, and might then miss a count.
 _PLACES = 256
@@ -21,7 +21,7 @@ class SharedNumber:
     """A whole number, written by one process."""
 
     def __init__(self, value: int) -> None:
-        self._cell = _shared(torch.tensor([value], dtype=torch.int64))
+        self._cell = shared_cells(torch.tensor([value], dtype=torch.int64))
 
     @property
     def value(self) -> int:
@@ -36,7 +36,7 @@ class WorkerTally:
     """A count that every process adds to, each in a place of its own."""
 
     def __init__(self) -> None:
-        self._cells = _shared(torch.zeros(_PLACES, dtype=torch.int64))
+        self._cells = shared_cells(torch.zeros(_PLACES, dtype=torch.int64))
 
     def add_one(self) -> None:
         worker = get_worker_info()
@@ -48,6 +48,7 @@ class WorkerTally:
         return int(self._cells.sum())
 
 
-def _shared(cells: torch.Tensor) -> torch.Tensor:
+def shared_cells(cells: torch.Tensor) -> torch.Tensor:
+    """Numbers, moved to memory that all processes share."""
     cells.share_memory_()  # type: ignore[no-untyped-call]
     return cells

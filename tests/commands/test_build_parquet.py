@@ -24,7 +24,7 @@ def test_builds(collection: Collection, tmp_path: Path, capsys: pytest.CaptureFi
     out = tmp_path / "out"
     assert main(arguments(collection, out)) == 0
     said = capsys.readouterr().out
-    assert said.startswith(f"{out}: pass 1.0.0, 15 images in 1 files, ")
+    assert said.startswith(f"{out}: pass 1.0.0, 15 images in 1 file, ")
     assert said.endswith(" s\n")
     assert (out / "data" / "train-00000-of-00001.parquet").is_file()
     assert main(arguments(collection, out, "--workers", "1")) == 0

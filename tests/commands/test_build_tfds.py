@@ -32,7 +32,7 @@ def test_builds(collection: Collection, tmp_path: Path, capsys: pytest.CaptureFi
     assert main(arguments(collection, tmp_path / "out")) == 0
     (built,) = data_sets(tmp_path / "out")
     said = capsys.readouterr().out
-    assert said.startswith(f"{built}: pass 1.0.0, 15 images in 1 shards (tfrecord), ")
+    assert said.startswith(f"{built}: pass 1.0.0, 15 images in 1 shard (tfrecord), ")
     assert said.endswith(" s\n")
 
     before = digests(built)

@@ -33,7 +33,7 @@ def test_mini(run) -> None:
     code, out, _ = run(MINI / "archives", "--release", MINI / "pass_mini.tsv")
     assert code == 0
     assert out.splitlines()[:5] == [
-        "pass_mini 1.0.0: 64 images, 1,248,898 bytes",
+        "pass_mini 1.0.0: 64 images, 1,248,898 bytes (1.2 MiB)",
         "GPS: 26 images (40.6\xa0%)",
         out.splitlines()[2],
         "photographers: 22, with 8 images at most; 0 with over 80",
@@ -50,16 +50,16 @@ def test_names_of_the_files(run, everything: Collection) -> None:
     archives = (everything.folder, "--release", everything.tsv)
     assert run(*archives, "--out", "new/page.html")[0] == 0
     assert Path("new/page.json").is_file()
-    code, out, _ = run(*archives, "--out", "p.html", "--json", "j.json")
+    code, out, _ = run(*archives, "--out", "p.html", "--figures", "j.json")
     assert (code, Path("j.json").is_file(), Path("p.json").exists()) == (0, True, False)
     assert f"p.html: {Path('p.html').stat().st_size:,} bytes" in out
 
 
 def test_two_files_have_two_names(run, everything: Collection) -> None:
     everything.describe()
-    for names in (["--out", "a.json"], ["--out", "a", "--json", "a"]):
+    for names in (["--out", "a.json"], ["--out", "a", "--figures", "a"]):
         code, _, err = run(everything.folder, "--release", everything.tsv, *names)
-        assert (code, "give another --json FILE" in err) == (1, True)
+        assert (code, "give another --figures FILE" in err) == (1, True)
     assert not list(Path.cwd().iterdir())
 
 

@@ -118,3 +118,18 @@ def test_damaged_exif(data: st.DataObject, order: str, make: str, orientation: i
     tiff = data.draw(damaged(exif(order, make, orientation)))
     assert 1 <= exif_orientation(tiff) <= 8
     assert camera_of(tiff).make != ""
+
+
+@given(scans=st.integers(1, 40), progressive=st.booleans(), components=st.sampled_from([1, 3]))
+@example(scans=600, progressive=True, components=3)
+def test_scans_are_counted(scans: int, progressive: bool, components: int) -> None:
+    data = jpeg(10, 20, [], components)
+    if progressive:
+        data = data.replace(b"\xff\xc0", b"\xff\xc2", 1)
+    scan = data.index(b"\xff\xda")
+    more = data[:-2] + data[scan:-2] * (scans - 1) + b"\xff\xd9"
+    in_first = data[scan + 4]
+    expected = scans if progressive or in_first < components else 1
+    frame = read_frame(more)
+    assert not isinstance(frame, str)
+    assert frame.scans == expected

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
-__all__ = ["wait_until"]
+from pass_dataset.folders.lock import hold
+
+__all__ = ["held_by_another", "wait_until"]
 
 
 def wait_until(
@@ -30,3 +35,15 @@ def wait_until(
             return
         assert not ended, "the process ended before that"
         time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def held_by_another(folder: Path) -> Iterator[None]:
+    """A folder is held, and not by this thread, which might hold it again."""
+    held = hold(folder)
+    with ThreadPoolExecutor(1) as other:
+        other.submit(held.__enter__).result()
+        try:
+            yield
+        finally:
+            other.submit(held.__exit__, None, None, None).result()

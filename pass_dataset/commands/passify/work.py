@@ -11,6 +11,7 @@ from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import add_execution, chosen_execution
 from pass_dataset.errors import RunError
 from pass_dataset.passify.runs.outcomes import TARGETS
+from pass_dataset.progress import on_terminal
 
 if TYPE_CHECKING:
     from pass_dataset.passify.runs.run_folder import RunFolder
@@ -69,7 +70,8 @@ def _run(options: argparse.Namespace) -> int:
     targets = TARGETS if options.stage is None else (options.stage,)
     jobs = [ShardJob(shard, targets=targets) for shard in shards]
     name = f"task-{options.stage or 'all'}-{options.task}"
-    do_task(folder, jobs, chosen_execution(options), name=name)
+    with on_terminal() as progress:
+        do_task(folder, jobs, chosen_execution(options), name=name, progress=progress)
     return 0
 
 

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 from pass_dataset.errors import PassDatasetError, RunError
 from pass_dataset.passify.executors.pool import ShardFailure, do_shards
+from pass_dataset.passify.runs.plan import Plan
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.steps.execution import Execution
 from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.progress import Progress, Silent
 
 __all__ = ["do_task", "split_shards"]
 
@@ -25,7 +27,12 @@ def split_shards(shards: Sequence[int], max_tasks: int) -> list[tuple[int, ...]]
 
 
 def do_task(
-    folder: RunFolder, jobs: Sequence[ShardJob], execution: Execution, *, name: str
+    folder: RunFolder,
+    jobs: Sequence[ShardJob],
+    execution: Execution,
+    *,
+    name: str,
+    progress: Progress | None = None,
 ) -> None:
     """Does shards in processes of this machine, those that are done already left out.
 
@@ -36,6 +43,7 @@ def do_task(
       jobs: the shards.
       execution: how.
       name: starts the names of the worker processes' logs.
+      progress: where progress is shown; the run folder shows it too.
 
     Raises:
       RunError: some could not be done.
@@ -43,8 +51,10 @@ def do_task(
     missing = [job for job in jobs if not _is_done(folder, job)]
     logger.info("%d shards, %d of them to do", len(jobs), len(missing))
     failures = []
+    images = _images(folder, missing)
+    task = (progress or Silent()).task("Filtering", images, "images")
     try:
-        for result in do_shards(folder, missing, execution, _tell_nobody, log_name=name):
+        for result in do_shards(folder, missing, execution, task.advance, log_name=name):
             if isinstance(result, ShardFailure):
                 failures.append(result)
             else:
@@ -54,6 +64,8 @@ def do_task(
             if not _is_done(folder, job):
                 folder.mark_failed(job.shard, str(error))
         raise
+    finally:
+        task.finish()
     if failures:
         listed = "; ".join(f"{failure.shard}: {failure.message}" for failure in failures)
         raise RunError(f"{len(failures)} of {len(jobs)} shards failed: {listed}")
@@ -68,5 +80,9 @@ def _is_done(folder: RunFolder, job: ShardJob) -> bool:
     return job.targets == ("face",) and job.shard in folder.done("face")
 
 
-def _tell_nobody(images: int) -> None:
-    """Progress is seen in the run folder."""
+def _images(folder: RunFolder, jobs: Sequence[ShardJob]) -> int | None:
+    """Images of shards; None if that is not known."""
+    plan = Plan.load(folder)
+    if plan is None:
+        return None
+    return sum(stop - start for start, stop in (plan.bounds(job.shard) for job in jobs))

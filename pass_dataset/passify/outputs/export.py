@@ -36,7 +36,10 @@ __all__ = ["Export", "ExportReport", "KeptImage", "target_name"]
 
 logger = logging.getLogger(__name__)
 
-_NOTE_NAME = "passify_export.json"
+#: Hidden, as programs that read all files of a folder pass over such names.
+_NOTE_NAME = ".passify_export.json"
+#: What it was called before version 0.10.
+_OLDER_NOTE_NAME = "passify_export.json"
 _COLUMNS = ("path", "sha256", "width", "height", "face_max_score", "person_max_score")
 #: First bytes of image files, for images that are cells of tables and have no name of their own.
 _MAGIC = (
@@ -145,6 +148,9 @@ class Export:
         }
         path = self.to / _NOTE_NAME
         self.to.mkdir(parents=True, exist_ok=True)
+        older = self.to / _OLDER_NOTE_NAME
+        if older.exists() and not path.exists():
+            older.rename(path)
         if path.exists():
             found = json.loads(path.read_text())
             differing = [name for name in note if found.get(name) != note[name]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -12,6 +11,7 @@ import pyarrow as pa
 
 from pass_dataset.arrow_files import map_file, table_writer
 from pass_dataset.errors import RunError, SourceError
+from pass_dataset.json_files import load_json, save_json
 from pass_dataset.passify.runs.run_folder import RunFolder, written_whole
 from pass_dataset.passify.runs.settings import RunSettings
 from pass_dataset.passify.sources.file_states import FileState
@@ -99,7 +99,7 @@ class Plan:
           RunError: it cannot be read.
         """
         try:
-            content = json.loads(folder.plan_path.read_text())
+            content = load_json(folder.plan_path)
             content["containers"] = tuple(content["containers"])
             content["unreadable"] = tuple(content["unreadable"])
             states = content.pop("files", {}).items()
@@ -145,8 +145,7 @@ def make_plan(folder: RunFolder, source: Source, settings: RunSettings, progress
         dict(report.left_out.most_common()),
         report.files,
     )
-    with written_whole(folder.plan_path) as file:
-        file.write(json.dumps(asdict(plan)).encode())
+    save_json(folder.plan_path, asdict(plan))
     return plan
 
 

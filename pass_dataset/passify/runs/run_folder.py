@@ -29,6 +29,7 @@ from typing import Any, BinaryIO
 from pass_dataset.errors import RunError
 from pass_dataset.files import PART_SUFFIX, writing_whole
 from pass_dataset.folders.state import STATE_NAMES
+from pass_dataset.json_files import load_json
 from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.runs.settings import RunSettings, differences
 
@@ -89,6 +90,10 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
 def _write_json(path: Path, content: object) -> None:
     with written_whole(path) as file:
         file.write(json.dumps(content, indent=1).encode())
+
+
+def _no_marker(path: Path, error: Exception) -> RunError:
+    return RunError(f"{path}: is no file of a run ({error}); remove it and run again")
 
 
 class RunFolder:
@@ -169,7 +174,14 @@ class RunFolder:
             ) from None
         except OSError as error:
             raise RunError(f"{self.settings_path}: {error.strerror}") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (
+            AttributeError,
+            KeyError,
+            OverflowError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise RunError(f"{self.settings_path}: cannot be read: {error}") from error
 
     def claim(self, settings: RunSettings, exclusions: bytes | None) -> bool:
@@ -242,8 +254,12 @@ class RunFolder:
 
     def shard_stats(self, shard: int) -> ShardStats | None:
         """What was counted in a shard; None if it is not whole."""
-        content = self._read_json(self._marker_path(shard, None))
-        return None if content is None else ShardStats(**content)
+        path = self._marker_path(shard, None)
+        content = self._read_json(path)
+        try:
+            return None if content is None else ShardStats(**content)
+        except TypeError as error:
+            raise _no_marker(path, error) from error
 
     def failures(self) -> dict[int, str]:
         """Shards that could not be done, and why."""
@@ -267,9 +283,17 @@ class RunFolder:
 
     def crashes(self, shard: int) -> CrashRecord:
         """Processes that died on a shard."""
-        content = self._read_json(self._crash_path(shard))
+        path = self._crash_path(shard)
+        content = self._read_json(path)
         if content is None:
             return CrashRecord()
+        try:
+            return self._crash_record(content)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise _no_marker(path, error) from error
+
+    @staticmethod
+    def _crash_record(content: Mapping[str, Any]) -> CrashRecord:
         culprits, slow = (
             {int(position): how for position, how in content.get(name, {}).items()}
             for name in ("culprits", "slow")
@@ -283,12 +307,11 @@ class RunFolder:
     @staticmethod
     def _read_json(path: Path) -> dict[str, Any] | None:
         try:
-            content: Mapping[str, Any] = json.loads(path.read_text())
+            return load_json(path)
         except FileNotFoundError:
             return None
         except ValueError as error:
             raise RunError(f"{path}: cannot be read ({error}); remove it and run again") from error
-        return dict(content)
 
     @staticmethod
     def _numbers(folder: Path) -> set[int]:

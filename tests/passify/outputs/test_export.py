@@ -34,7 +34,7 @@ def export(results: Results, to: Path, kind: ExportKind, **options: object) -> l
     Export(to, kind, **settings).run(results)  # type: ignore[arg-type]
     found = [path for path in to.rglob("*") if not path.is_dir()]
     names = sorted(str(path.relative_to(to)) for path in found)
-    names.remove("passify_export.json")
+    names.remove(".passify_export.json")
     return names
 
 
@@ -249,3 +249,23 @@ def test_no_image_leaves_the_folder() -> None:
     assert target_name(SourceItem("/abs/a.jpg")) == b"abs/a.jpg"
     with pytest.raises(SourceError, match="leads out of the folder"):
         target_name(SourceItem("a/../../b.jpg"))
+
+
+@pytest.mark.parametrize("kind", ["tar", "webdataset"])
+def test_folders_are_read_by_datasets(results: Results, tmp_path: Path, kind: ExportKind) -> None:
+    """Which takes the most frequent kind of file, and would take our note for it."""
+    datasets = pytest.importorskip("datasets", reason="needs the extra `hf`")
+    to = tmp_path / "out"
+    export(results, to, kind)
+    loaded = datasets.load_dataset(str(to), split="train", cache_dir=str(tmp_path / "cache"))
+    assert loaded.num_rows == len(KEPT)
+    assert "__key__" in loaded.column_names
+
+
+def test_the_note_of_an_earlier_version_counts(results: Results, tmp_path: Path) -> None:
+    to = tmp_path / "out"
+    export(results, to, "copy")
+    (to / ".passify_export.json").rename(to / "passify_export.json")
+    assert export(results, to, "copy") == KEPT
+    with pytest.raises(RunError, match="this is another export: its as is 'copy'"):
+        export(results, to, "symlink")

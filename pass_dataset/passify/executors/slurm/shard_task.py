@@ -15,6 +15,7 @@ from pass_dataset.passify.executors.tasks import do_task
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.steps.execution import Execution
 from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.progress import on_terminal
 from pass_dataset.shown import ShownFormatter
 
 __all__ = ["ShardTask"]
@@ -55,7 +56,14 @@ class ShardTask:
         package.setLevel(logging.INFO)
         # submitit's own handler goes on whatever SIGTERM is for.
         signal.signal(signal.SIGTERM, _end_if_over)
-        do_task(RunFolder(self.run_folder), self.jobs, self.execution, name=_task_name())
+        with on_terminal() as progress:
+            do_task(
+                RunFolder(self.run_folder),
+                self.jobs,
+                self.execution,
+                name=_task_name(),
+                progress=progress,
+            )
 
     def checkpoint(self) -> object:
         """What is to be queued when the time is over or another job needs the node.

@@ -204,7 +204,7 @@ def test_weights_whose_hash_nobody_publishes(
 def test_command_lists(shared: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["weights", "--dir", str(shared / "weights")]) == 0
     out = capsys.readouterr().out
-    assert "mobilenet0.25_Final.pth, 1,789,735 bytes, MIT, used by retinaface" in out
+    assert "mobilenet0.25_Final.pth, 1,789,735 bytes (1.7 MiB), MIT, used by retinaface" in out
     assert f"verified {shared}/weights/mobilenet0.25_Final.pth" in out
     assert "CC-BY-SA 3.0" in out
     assert "begins 480dd8" in out
