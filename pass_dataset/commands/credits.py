@@ -71,16 +71,18 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pass_dataset.reports.credits.reading import credits_of
+    from pass_dataset.reports.credits.reading import credits_of, ending_right
 
     hashes = None if options.all else _read_hashes(options.hashes)
-    found = credits_of(_metadata(options), hashes, skip_unknown=options.skip_unknown)
+    file = _metadata(options)
+    found = credits_of(file, hashes, skip_unknown=options.skip_unknown)
     write = _writer(options.format)
     if options.out is None and sys.stdout.isatty():  # progress would be among the credits
-        write_out(write(found), None)
+        write_out(ending_right(write(found), found, file), None)
     else:
         with on_terminal() as progress:
-            write_out(write(replace(found, progress=progress)), options.out)
+            pieces = write(replace(found, progress=progress))
+            write_out(ending_right(pieces, found, file), options.out)
     summary = (
         f"{found.source.label}, images: {len(found):,}, photographers: {len(found.creators()):,}; "
         f"not known: {', '.join(found.missing())}"

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pass_dataset.archives.removals import add_removals
 from pass_dataset.commands.main import main
 from tests.support.collection import Collection
 
@@ -150,3 +151,26 @@ def test_a_reader_that_has_had_enough(collection: Collection) -> None:
     assert done.stdout.startswith("hash,creator")
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
+
+
+def test_removed_while_they_are_written(
+    run, collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pass_dataset.reports.credits import csv_text
+
+    pieces = csv_text.csv_pieces
+
+    def slowly(found):
+        yield from pieces(found)
+        add_removals(collection.folder, [collection.hashes[1]])
+
+    monkeypatch.setattr(csv_text, "csv_pieces", slowly)
+    out = tmp_path / "credits.csv"
+    arguments = ("--archives", collection.folder, "--release", collection.tsv, "--all")
+    code, _, err = run(*arguments, "--format", "csv", "--out", out)
+    assert code == 1
+    assert "1 of the images were put on removal lists" in err
+    assert list(tmp_path.glob("*credits*")) == []
+    code, _, _ = run(*arguments, "--format", "csv", "--out", out)
+    assert code == 0
+    assert len(hashes_in(out.read_text())) == 14

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from pass_dataset.archives.removals import RemovalList, removals_for
 from pass_dataset.errors import FolderError
 from pass_dataset.files import write_whole
 from pass_dataset.pages.picture import Picture
@@ -18,7 +19,7 @@ from pass_dataset.reports.catalog.pictures import (
     first_examples,
     tabulate,
 )
-from pass_dataset.tfds.stored import open_build
+from pass_dataset.tfds.stored import TfdsBuild, open_build
 
 __all__ = ["render_catalog_page", "write_catalog_page"]
 
@@ -49,12 +50,13 @@ def write_catalog_page(
       MissingExtraError: TFDS or a package it draws with is not installed.
     """
     build = open_build(data_dir, name)
-    examples = first_examples(build, max(_FIGURE_ROWS * _FIGURE_COLUMNS, _TABLE_ROWS))
-    page = render_catalog_page(
-        describe_build(build),
-        draw_figure(build, examples, rows=_FIGURE_ROWS, columns=_FIGURE_COLUMNS),
-        tabulate(build, examples.take(_TABLE_ROWS)),
-    )
+    removals = removals_for(build.folder)
+    while True:
+        page = _page(build, removals)
+        # Drawing takes a while, and an image may be removed meanwhile.
+        before, removals = removals, removals_for(build.folder)
+        if removals.hashes <= before.hashes:
+            break
     stem = "-".join(filter(None, (build.name, build.config, build.version)))
     path = Path(out) if out is not None else Path(f"{stem}.html")
     try:
@@ -63,6 +65,16 @@ def write_catalog_page(
     except OSError as error:
         raise FolderError(f"{path}: cannot be written: {error.strerror}") from error
     return path
+
+
+def _page(build: TfdsBuild, removals: RemovalList) -> str:
+    count = max(_FIGURE_ROWS * _FIGURE_COLUMNS, _TABLE_ROWS)
+    examples = first_examples(build, count, removals)
+    return render_catalog_page(
+        describe_build(build),
+        draw_figure(build, examples, rows=_FIGURE_ROWS, columns=_FIGURE_COLUMNS),
+        tabulate(build, examples.take(_TABLE_ROWS)),
+    )
 
 
 def render_catalog_page(entry: CatalogEntry, figure: Picture, examples: ExampleTable) -> str:

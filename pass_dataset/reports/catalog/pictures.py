@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pass_dataset.archives.removals import RemovalList
 from pass_dataset.builds.stored_build import Damage
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
 from pass_dataset.pages.picture import Picture
 from pass_dataset.tfds.stored import TfdsBuild
+from pass_dataset.tfds.stored_records import stored_hash
 from pass_dataset.tfds.stored_shards import read_shard
 
 __all__ = ["ExampleTable", "draw_figure", "first_examples", "tabulate"]
@@ -44,19 +46,25 @@ class ExampleTable:
     rows: tuple[tuple[Picture | str, ...], ...]
 
 
-def first_examples(build: TfdsBuild, count: int) -> Any:
+def first_examples(build: TfdsBuild, count: int, removals: RemovalList) -> Any:
     """The first examples of a build of any file format, as a ``tf.data.Dataset``.
 
     TFDS itself reads ``array_record`` into no such dataset, which its figure and table ask for.
+
+    Args:
+      build: the build.
+      count: at most so many.
+      removals: images that are left out.
 
     Raises:
       UnreadableBuildError: a record cannot be read.
       MissingExtraError: TensorFlow or a format's own package is not installed.
     """
     tf = require("tensorflow", feature=_FEATURE, extra="tfds")
-    records = list(itertools.islice(_serialized(build), count))
+    kept = (one for one in _serialized(build) if stored_hash(one) not in removals.hashes)
+    records = list(itertools.islice(kept, count))
     if not records:
-        raise UnreadableBuildError(f"{build.folder}: has no records")
+        raise UnreadableBuildError(f"{build.folder}: has no records, or none that lists leave in")
     return tf.data.Dataset.from_tensor_slices(records).map(
         build.builder.info.features.deserialize_example
     )

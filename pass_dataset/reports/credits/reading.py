@@ -15,14 +15,14 @@ from pass_dataset.archives.hash_lists import resolve
 from pass_dataset.archives.metadata import ROW_COLUMN, columns_in, read_text
 from pass_dataset.archives.metadata_files import MetadataFile, csv_file, metadata_in
 from pass_dataset.archives.removals import removals_for
-from pass_dataset.errors import RecordNotFoundError
+from pass_dataset.errors import MetadataError, RecordNotFoundError
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases.licenses import CC_BY_2, License, license_named
 from pass_dataset.releases.release import Release
 from pass_dataset.reports.credits.credit import ALWAYS_MISSING, Credit, Source, source_of
 from pass_dataset.reports.credits.names import decode_name, sort_key
 
-__all__ = ["Credits", "Terms", "credits_of", "read_credits"]
+__all__ = ["Credits", "Terms", "credits_of", "ending_right", "read_credits"]
 
 #: Rows that are turned into Python values at a time.
 _BATCH_ROWS = 8192
@@ -218,6 +218,25 @@ def _without_removed(table: pa.Table, file: MetadataFile) -> pa.Table:
     kept = table.filter(pc.invert(pc.is_in(table["hash"], value_set=listed)))
     removals.report(file.label, table.num_rows - kept.num_rows, table.num_rows)
     return kept
+
+
+def ending_right(pieces: Iterator[str], found: Credits, file: MetadataFile) -> Iterator[str]:
+    """The text of credits, refused at its end if an image of it was removed while it was made.
+
+    Raises:
+      MetadataError: one was; what was written is not to be kept.
+    """
+    yield from pieces
+    removals = removals_for(file.path.parent)
+    removed = pc.is_in(
+        found.table["hash"], value_set=pa.array(sorted(removals.hashes), pa.string())
+    )
+    count = pc.sum(removed).as_py() or 0
+    if count:
+        raise MetadataError(
+            f"{file.path}: {count:,} of the images were put on removal lists while their credits "
+            "were written, and what was written is not kept. Run the command again"
+        )
 
 
 def _found(wanted: pa.Array, hashes: pa.ChunkedArray) -> tuple[pa.Array, tuple[str, ...]]:

@@ -8,13 +8,16 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pass_dataset.archives.removals import RemovalList, add_removals
 from pass_dataset.commands import main as cli
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.pages.picture import Picture
 from pass_dataset.releases.release import format_release
+from pass_dataset.reports.catalog import page as page_module
 from pass_dataset.reports.catalog.entry import (
     CatalogEntry,
     FeatureRow,
@@ -152,12 +155,35 @@ def test_pictures_are_pictures(page_file: Path) -> None:
 
 def test_same_examples_in_every_format(data_dir: Path) -> None:
     build = open_build(data_dir)
-    table = tabulate(build, first_examples(build, 3))
+    table = tabulate(build, first_examples(build, 3, RemovalList()))
     assert table.columns[0] == "image"
     assert len(table.rows) == 3
     thumbnail = table.rows[0][0]
     assert isinstance(thumbnail, Picture)
     assert max(thumbnail.size_px) <= 240
+
+
+def test_removed_images_are_not_shown(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor those that are removed while the page is drawn."""
+    shutil.copytree(data_dir, tmp_path / "data")
+    build = open_build(tmp_path / "data")
+    shown = first_examples(build, 3, RemovalList()).as_numpy_iterator()
+    before, meanwhile, stays = (one["image/hash"].decode() for one in shown)
+    add_removals(build.folder, [before])
+    draw = page_module._page
+
+    def drawn(build: Any, removals: RemovalList) -> str:
+        page = draw(build, removals)
+        add_removals(build.folder, [meanwhile])
+        return page
+
+    monkeypatch.setattr(page_module, "_page", drawn)
+    text = write_catalog_page(tmp_path / "data", out=tmp_path / "page.html").read_text()
+    assert stays in text
+    assert before not in text
+    assert meanwhile not in text
 
 
 def test_versions_of_the_installed_builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
