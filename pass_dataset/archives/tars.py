@@ -58,6 +58,8 @@ _IMAGE_KINDS = (*REGULAR, HARD_LINK)
 _PAX, _PAX_GLOBAL, _GNU_LONG_NAME, _GNU_LONG_LINK = b"x", b"g", b"L", b"K"
 _SOLARIS_PAX = b"X"
 _EXTENSIONS = (_PAX, _SOLARIS_PAX, _PAX_GLOBAL, _GNU_LONG_NAME, _GNU_LONG_LINK)
+#: Extension headers before a member: a name, a link's target, what else pax has, and that for all.
+_MAX_EXTENSIONS = 100
 #: Extension headers hold names and numbers; more than this is damage, not a name.
 _MAX_EXTENSION_BYTES = 1 << 20
 #: Read at a time behind the end of a tar, where there are some kilobytes of zeros.
@@ -173,7 +175,7 @@ def members_from(
     if position == 0:
         _refuse_compressed(path, read(8, 0))
     start = position
-    longer = _Longer()
+    longer, extensions = _Longer(), 0
     while True:
         header = read(BLOCK_BYTES, position)
         if len(header) < BLOCK_BYTES:
@@ -187,7 +189,12 @@ def members_from(
         size_bytes = _checked_size(path, header, position)
         body = position + BLOCK_BYTES
         if kind in _EXTENSIONS:
-            if size_bytes > _MAX_EXTENSION_BYTES or body + size_bytes > tar_bytes:
+            extensions += 1
+            if (
+                extensions > _MAX_EXTENSIONS
+                or size_bytes > _MAX_EXTENSION_BYTES
+                or body + size_bytes > tar_bytes
+            ):
                 raise ArchiveError(f"{path}: damaged extension header at byte {position:,}")
             text = read(size_bytes, body)
             if kind == _GNU_LONG_NAME:
@@ -204,7 +211,7 @@ def members_from(
         link = _text(header[157:257].partition(b"\0")[0]) if longer.link is None else longer.link
         _check_name(path, name, position)
         _check_kind(path, name, kind, longer.is_sparse, position)
-        longer = _Longer()
+        longer, extensions = _Longer(), 0
         if kind in _BODILESS:
             size_bytes = 0
         if body + size_bytes > tar_bytes:

@@ -212,7 +212,7 @@ def _check_scans(frame: Frame) -> None:
     most = min(_MAX_SCANS, max(_ALWAYS_SCANS, _MAX_SCANNED_PIXELS // (frame.width * frame.height)))
     if frame.scans > most:
         raise BadImageError(
-            "too-many-scans",
+            "too-large",
             f"JPEG of {frame.width:,}×{frame.height:,} pixels in {frame.scans:,} scans: more than "
             f"the limit of {most:,}",
             frame.width,

@@ -5,6 +5,7 @@ Walking them takes some microseconds, needs no decoder, and only the first few k
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -18,6 +19,10 @@ APP0, APP1 = 0xE0, 0xE1
 _RESTARTS = range(0xD0, 0xD8)
 #: Frame headers; C4, C8 and CC among them mean other things.
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+#: A marker may have any number of these before it.
+_FILL = re.compile(rb"\xff+")
 
 
 class JpegHeaderError(ImageError):
@@ -81,8 +86,9 @@ def _next_marker(data: bytes, position: int) -> tuple[int, int]:
         position = data.find(b"\xff", position)
         if position < 0:
             raise JpegHeaderError("JPEG that ends before any scan", is_truncated=True)
-        while position < len(data) and data[position] == 0xFF:
-            position += 1
+        fill = _FILL.match(data, position)
+        assert fill is not None
+        position = fill.end()
         if position >= len(data):
             raise JpegHeaderError("JPEG that ends before any scan", is_truncated=True)
         if data[position] != 0:

@@ -21,8 +21,8 @@ ImageReader = Literal["opencv", "pillow"]
 #: - ``truncated``: its end is missing, even where a decoder would read the rest, or where an end
 #:   marker was put behind what is left (JPEG, where simplejpeg is installed);
 #: - ``damaged``: its bytes contradict its format;
-#: - ``too-large``: its pixels would be more than the limit; told before they are made;
-#: - ``too-many-scans``: a JPEG that would have a decoder go over its pixels hundreds of times;
+#: - ``too-large``: its pixels would be more than the limit, or those of all scans of a JPEG; told
+#:   before they are made;
 #: - ``single-colour``: every pixel the same, but for noise (`SINGLE_COLOUR_RANGE`).
 Outcome = Literal[
     "ok",
@@ -32,7 +32,6 @@ Outcome = Literal[
     "truncated",
     "damaged",
     "too-large",
-    "too-many-scans",
     "single-colour",
 ]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)

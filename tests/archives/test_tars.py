@@ -308,3 +308,17 @@ def test_sparse_files_of_tar_itself(tmp_path: Path, form: str) -> None:
         pytest.skip("this tar packs no sparse files")
     with pytest.raises(ArchiveError, match=r"is a sparse file, .* pack it anew"):
         list_tar(path)
+
+
+def test_thousands_of_extension_headers_are_damage(tmp_path: Path) -> None:
+    """A block each, and none of them leads to a member."""
+    info = tarfile.TarInfo("x")
+    info.type = tarfile.GNUTYPE_LONGNAME
+    header = info.tobuf(tarfile.GNU_FORMAT)
+    image = tarfile.TarInfo("a.jpg").tobuf(tarfile.GNU_FORMAT)
+    path = tmp_path / "a.tar"
+    path.write_bytes(header * 100 + image + header * 100 + image + bytes(1024))
+    assert len(list(read_members(path))) == 2
+    path.write_bytes(header * 101 + image + bytes(1024))
+    with pytest.raises(ArchiveError, match="damaged extension header at byte 51,200"):
+        list(read_members(path))

@@ -42,3 +42,9 @@ def test_damage(headers: bytes, message: str) -> None:
 def test_frame_of_nothing(header: bytes, message: str) -> None:
     with pytest.raises(JpegHeaderError, match=message):
         frame_size(header)
+
+
+def test_megabytes_of_fill_bytes() -> None:
+    """Passed over at once, not one by one."""
+    with pytest.raises(JpegHeaderError, match="ends before any scan"):
+        list(segments(b"\xff\xd8" + b"\xff" * (1 << 22)))

@@ -183,7 +183,8 @@ def print_broken(results: Results) -> int:
 def warn_unlisted(plan: Plan) -> None:
     """Says that a run is not of all images, which is why the exit code is 1."""
     print(
-        f"passify: {plan.num_unreadable:,} folders or files could not be listed, such as "
+        f"passify: {count(plan.num_unreadable, 'folder or file', 'folders or files')} could not be "
+        "listed, such as "
         f"{shown(plan.unreadable[0])}. Their images are not in this run; mend that and begin a "
         "new one with another --out",
         file=sys.stderr,

@@ -20,7 +20,6 @@ _TITLES = {
     "truncated": "End of the file missing",
     "damaged": "Damaged",
     "too-large": "Too large",
-    "too-many-scans": "JPEG of too many scans",
     "single-colour": "Single colour",
     "unreadable": "Could not be read",
     "decoder-failed": "Decoder failed",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pass_dataset.archives.open_tars import OpenTars
-from pass_dataset.archives.tars import read_members
+from pass_dataset.archives.tars import FOLDER, HARD_LINK, REGULAR, read_members
 from pass_dataset.errors import ArchiveError
 from pass_dataset.passify.sources.file_states import FileState, FileStates, require_unchanged
 from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes
@@ -18,8 +18,6 @@ from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem,
 
 __all__ = ["TarFiles", "TarReader"]
 
-_REGULAR = (b"0", b"\0", b"7")
-_FOLDER = b"5"
 #: Tars that a reader holds open. A shard of images lies in a few.
 _MAX_OPEN = 128
 
@@ -60,12 +58,16 @@ class TarFiles:
             report.files[container] = FileState.of(path)
             for member in read_members(path):
                 name = member.name.encode("utf-8", "surrogateescape")
-                if member.kind == _FOLDER:
+                if member.kind == FOLDER:
                     continue
-                if member.kind not in _REGULAR:
+                if member.kind not in (*REGULAR, HARD_LINK):
                     report.leave_out("links and devices in tars")
-                elif self.suffixes.accept(name, report):
+                elif not self.suffixes.accept(name, report):
+                    continue
+                elif member.kind in REGULAR:
                     images.add(name, member.offset, member.size_bytes)
+                elif not images.add_link(name, member.link.encode("utf-8", "surrogateescape")):
+                    report.leave_out("hard links in tars to what is no image there")
         except ArchiveError as error:
             report.add_unreadable(str(error))
         except OSError as error:
@@ -111,6 +113,14 @@ class _Images:
         self.ends.append(len(self.names))
         self.offsets.append(offset)
         self.sizes.append(size_bytes)
+
+    def add_link(self, name: bytes, target: bytes) -> bool:
+        """Adds another name of an image that is there by now; False if there is none."""
+        number = self.last.get(hash(_unpacked(target)))
+        if number is None:
+            return False
+        self.add(name, self.offsets[number], self.sizes[number])
+        return True
 
     def last_ones(self, report: ListingReport) -> Iterator[tuple[bytes, int, int]]:
         """Name, offset and size of the images that count, in the order of the tar."""

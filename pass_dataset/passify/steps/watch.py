@@ -29,7 +29,8 @@ class Watch:
         #: By image: the clock to look at, and what it showed when the image was begun.
         self._begun: dict[int, tuple[int, float]] = {}
         self._closed = threading.Event()
-        threading.Thread(target=self._look, daemon=True, name="watch").start()
+        self._thread = threading.Thread(target=self._look, daemon=True, name="watch")
+        self._thread.start()
 
     @contextlib.contextmanager
     def over(self, number: int) -> Iterator[None]:
@@ -54,3 +55,4 @@ class Watch:
     def close(self) -> None:
         """Ends it."""
         self._closed.set()
+        self._thread.join()

@@ -249,11 +249,11 @@ def test_folder_and_file_that_may_not_be_read(tmp_path: Path) -> None:
     finally:
         folder.chmod(0o755)
     assert done.returncode == 1, done.stderr
-    assert "1 folders or files could not be listed, such as 1/: Permission denied" in done.stderr
+    assert "1 folder or file could not be listed, such as 1/: Permission denied" in done.stderr
     assert "cannot be listed and is left out: 1/: Permission denied" in done.stderr
     assert "could not be listed: 1 folders or files" in done.stdout
     assert "2/image 00002.png: unreadable (Permission denied)" in done.stdout
-    assert "1 images failed, which trying again may help" in done.stderr
+    assert "1 image failed, which trying again may help" in done.stderr
     assert "16 images; face" in done.stdout
 
 
@@ -268,7 +268,7 @@ def test_exit_code_tells_what_a_run_is_not_of(
     for command_ in ("plan", "run", "run"):
         assert main([command_, *arguments]) == 1
         said = capsys.readouterr().err
-        assert "1 folders or files could not be listed, such as" in said
+        assert "1 folder or file could not be listed, such as" in said
         assert "b.tar" in said
     assert main(["summary", str(tmp_path / "run")]) == 0
 

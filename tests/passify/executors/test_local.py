@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -203,11 +204,13 @@ def test_faces_on_one_partition_and_people_on_another(tmp_path: Path) -> None:
 def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
     images = many(tmp_path / "images", 5)
     (tmp_path / "run").mkdir()
+    # Who holds a folder may hold it again: another thread is another holder.
     with (
+        ThreadPoolExecutor(1) as other,
         hold(tmp_path / "run"),
         pytest.raises(FolderLockedError, match="is in use by process"),
     ):
-        run(images, tmp_path / "run")
+        other.submit(run, images, tmp_path / "run").result()
 
 
 # --- failures -------------------------------------------------------------------------------------

@@ -133,6 +133,25 @@ def test_last_member_of_a_name_counts(tmp_path: Path) -> None:
     assert report.left_out == {"members that later ones of the same name replace": 1}
 
 
+def test_hard_links_are_images_of_their_own_names(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name, data in (("a.jpg", b"1"), ("b.jpg", b"2")):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+        for name, target in (("c.jpg", "a.jpg"), ("d.jpg", "gone.jpg"), ("b.jpg", "a.jpg")):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = tarfile.LNKTYPE, target
+            tar.addfile(info)
+    report = ListingReport()
+    found = contents(opened(tmp_path / "a.tar"), report)
+    assert found == {"a.jpg": b"1", "c.jpg": b"1", "b.jpg": b"1"}
+    assert report.left_out == {
+        "members that later ones of the same name replace": 1,
+        "hard links in tars to what is no image there": 1,
+    }
+
+
 def test_name_that_is_there_twice_has_one_verdict(tmp_path: Path) -> None:
     members = [("a.png", picture(seed=1)), ("b.png", picture(seed=2)), ("a.png", b"no image")]
     with tarfile.open(tmp_path / "a.tar", "w") as tar:
