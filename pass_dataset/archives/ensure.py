@@ -21,7 +21,7 @@ __all__ = ["open_mini", "provide"]
 def provide(
     archives: ArchiveFolder,
     *,
-    mirrors: Sequence[str] = (),
+    mirrors: str | Sequence[str] = (),
     removals: Removals | None = None,
 ) -> PassArchive:
     """Opens an archive folder, fetching what is missing.
@@ -40,6 +40,7 @@ def provide(
     """
     with on_terminal() as progress:
         if not archives.is_on_record:
+            archives.require_own_files()
             require_reachable(archives.release, archives.absent, mirrors, archives.path)
             download(
                 archives.path,

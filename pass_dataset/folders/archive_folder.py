@@ -145,6 +145,45 @@ class ArchiveFolder:
         kept = purged if purged is not None and purged.is_of(release) else release
         return cls(path, kept, part_numbers(parts))
 
+    @classmethod
+    def own_release(cls, given: str | os.PathLike[str] | None = None) -> Release | None:
+        """The release of the user's own that a folder tells of, where none was named.
+
+        Args:
+          given: the folder; None for the one that ``PASS_ARCHIVES`` names.
+
+        Returns:
+          The release as it was before any purge. None if there is no such folder, or it tells of
+          none, or of a published release: of these the newest is meant, whatever is there.
+        """
+        root = named_folder(given)
+        if root is None or not os.path.isdir(root):  # noqa: PTH112
+            return None
+        try:
+            told = _told_by(root)
+        except (FolderError, ReleaseError, OSError):
+            return None
+        return None if told.is_official else told.origin
+
+    def require_own_files(self) -> None:
+        """Refuses a folder that has files of another release under the names of this one.
+
+        Raises:
+          FolderError: with what it holds, as far as it tells.
+        """
+        other = [file.filename for file in self.absent if (self.path / file.filename).exists()]
+        if not other:
+            return
+        try:
+            holds = f"holds {_told_by(self.path).label}"
+        except (FolderError, ReleaseError, OSError):
+            holds = f"{', '.join(other[:3])}{' …' if other[3:] else ''} there has another size"
+        raise FolderError(
+            f"{self.path}: {holds}, and {self.release.label} is asked for. Name what is there with "
+            "release= (a version, or the checksum file of a collection of your own), or name "
+            "another folder"
+        )
+
     def renewed(self) -> ArchiveFolder:
         """The same folder as it is kept now, after a purge.
 

@@ -50,6 +50,14 @@ class Pass(ArchiveBuilder):
     BUILDER_CONFIGS = CONFIGS
     DEFAULT_CONFIG_NAME = DEFAULT_VERSION
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        """As the library's builder; what a folder of the user's own holds needs no name."""
+        if named.get("config_name") is None and named.get("release") is None:
+            own = ArchiveFolder.own_release(named.get("data_dir"))
+            if own is not None:
+                named["release"] = own
+        super().__init__(*arguments, **named)
+
     @property
     def _release(self) -> Release:
         return self._selection.release

@@ -53,7 +53,8 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
 
         Args:
           release: version, checksum file of the user's own, or Release; None for `version`, or for
-            the newest.
+            the newest, unless ``PASS_ARCHIVES`` names a folder that tells of a release of the
+            user's own.
           parts: only these tars: numbers, or text such as ``0,3-5``; None for all.
           workers: processes that write shards; None for as many as there are cores.
           removals: one more list of images to be left out, beside those of the archive folder, of
@@ -67,6 +68,8 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
         """
         if workers is not None and workers < 1:
             raise ValueError(f"workers: expected 1 or more, found {workers}")
+        if release is None and version is None and config is None:
+            release = ArchiveFolder.own_release()
         selection = select(release, parts, version)
         if selection is not None:
             if config is not None:

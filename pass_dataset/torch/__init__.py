@@ -28,6 +28,8 @@ tallies   numbers that all processes of a loader see
 from __future__ import annotations
 
 import importlib
+import logging
+import sys
 from typing import TYPE_CHECKING, Any
 
 from pass_dataset.extras import require
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PASS", "JpegBatch", "JpegTensor", "PassStream"]
 
+logger = logging.getLogger(__name__)
+
 #: Public name to the module that has it. Loaded on first use: the catalogue of readers looks into
 #: this package, and PyTorch takes seconds.
 _HOMES = {"PASS": "dataset", "JpegBatch": "jpegs", "JpegTensor": "jpegs", "PassStream": "stream"}
@@ -47,6 +51,11 @@ _HOMES = {"PASS": "dataset", "JpegBatch": "jpegs", "JpegTensor": "jpegs", "PassS
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if "tensorflow" in sys.modules and "torch" not in sys.modules:
+        logger.warning(
+            "TensorFlow was imported before PyTorch: with some versions of both the process ends "
+            "when torchvision is imported. Import torch and torchvision first"
+        )
     for package in ("torch", "PIL"):  # what is missing is said first
         require(package, feature="pass_dataset.torch", extra="torch")
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

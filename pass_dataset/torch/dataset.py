@@ -43,6 +43,7 @@ class PASS(PassImages, Dataset[Any]):
         *,
         target_transform: Callable[[Any], Any] | None = None,
         min_side_px: int | None = None,
+        upright: bool = True,
         on_error: OnError = "raise",
         removals: Removals | None = None,
     ) -> None:
@@ -71,6 +72,8 @@ class PASS(PassImages, Dataset[Any]):
           target_transform: called with the target.
           min_side_px: decode at a half, a quarter or an eighth of the size, the smallest whose
             shorter side has at least so many pixels; None for full size.
+          upright: turn an image as its EXIF data say it is to be seen, as `datasets` does; False:
+            as it is stored, as TFDS has it. JPEGs that are not decoded stay as they are.
           on_error: an image that cannot be decoded raises ImageError, or its place is taken by the
             next that can (``skip``), so that batches keep their size; `skipped` counts these.
           removals: one more list of images to be left out, beside those of the folder and of
@@ -83,7 +86,7 @@ class PASS(PassImages, Dataset[Any]):
           IndexError, TypeError, ValueError: an argument is not as described.
         """
         maker = ExampleMaker(
-            Decoder(decode, min_side_px), target, transform, target_transform, on_error
+            Decoder(decode, min_side_px, upright), target, transform, target_transform, on_error
         )
         super().__init__(open_archive(root, release, parts, keep, download, removals), maker)
 

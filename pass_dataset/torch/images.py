@@ -24,7 +24,9 @@ import numpy as np
 import torch
 from PIL import Image, ImageFile, JpegImagePlugin
 
+from pass_dataset.images.exif import EXIF_START
 from pass_dataset.images.jpeg import read_jpeg
+from pass_dataset.images.orientation import exif_orientation
 
 __all__ = ["Decode", "Decoder", "lacks_means"]
 
@@ -34,6 +36,17 @@ Decode: TypeAlias = Literal["pil", "tensor", "bytes", "jpeg"]
 #: What JPEG can be reduced by while it is decoded, by leaving out frequencies (DCT scaling).
 _REDUCTIONS = (8, 4, 2)
 
+
+#: What brings an image of an orientation (EXIF 2.3, tag 0x0112) to be seen as it is meant to be.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 #: Pillow imports its readers with the first image, and takes one whose module cannot be opened for
 #: one that is not there: "cannot identify image file". So that of JPEG is here beforehand.
@@ -61,10 +74,12 @@ class Decoder:
       min_side_px: decode at a half, a quarter or an eighth of the size, the smallest whose shorter
         side has at least so many pixels; None for full size. For crops that are resized to S
         pixels and cover at least the share A of the area, ``S / A ** 0.5`` loses nothing.
+      upright: turn an image as its EXIF data say it is to be seen; else it stays as it is stored.
     """
 
     decode: Decode = "pil"
     min_side_px: int | None = None
+    upright: bool = True
 
     def __post_init__(self) -> None:
         if self.decode not in get_args(Decode):
@@ -111,7 +126,15 @@ class Decoder:
             image.draft(None, (image.width // reduction, image.height // reduction))
         image.load()
         # Greyscale and CMYK too; a JPEG has no transparency.
-        return image if image.mode == "RGB" else image.convert("RGB")
+        rgb = image if image.mode == "RGB" else image.convert("RGB")
+        return _turned(rgb, image.info.get("exif")) if self.upright else rgb
+
+
+def _turned(image: Image.Image, exif: bytes | None) -> Image.Image:
+    if exif is None:
+        return image
+    turn = _TURNS.get(exif_orientation(exif.removeprefix(EXIF_START)))
+    return image if turn is None else image.transpose(turn)
 
 
 def _reduction(side_px: int, min_side_px: int) -> int:

@@ -41,7 +41,7 @@ def open_archive(
     Args:
       root: archive folder, or one that has a sub-folder named like the release.
       release: version, checksum file or Release; None: what the folder holds; to be downloaded,
-        the newest.
+        the newest, unless the folder tells of a release of the user's own.
       parts: part numbers, or text such as ``0,3-5``; None for all that are there.
       keep: a file with hashes, hashes, or positions among what is not removed; None for all.
       download: fetch what is missing, and verify what was not verified yet.
@@ -54,7 +54,8 @@ def open_archive(
       IndexError: there is no such position.
     """
     if download:
-        wanted = ArchiveFolder.of(DEFAULT_VERSION if release is None else release, root, parts)
+        known = release or ArchiveFolder.own_release(root) or DEFAULT_VERSION
+        wanted = ArchiveFolder.of(known, root, parts)
         archive = provide(wanted, removals=removals)
     else:
         archive = PassArchive(root, release, parts=parts, removals=removals)

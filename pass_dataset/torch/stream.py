@@ -81,6 +81,7 @@ class PassStream(PassImages, IterableDataset[Any]):
         window_records: int = 8192,
         target_transform: Callable[[Any], Any] | None = None,
         min_side_px: int | None = None,
+        upright: bool = True,
         on_error: OnError = "raise",
         removals: Removals | None = None,
     ) -> None:
@@ -88,7 +89,7 @@ class PassStream(PassImages, IterableDataset[Any]):
 
         Args:
           root, release, transform, parts, download, keep, decode, target, target_transform,
-            min_side_px, on_error, removals: as of `PASS`.
+            min_side_px, upright, on_error, removals: as of `PASS`.
           batch_size: the loader's. So many consecutive records go to one worker, for the loader's
             batches to be those of the order and only a rank's last one to be incomplete. None: that
             of the `DataLoader` that asks; 1 where something else does (a dataset around this one),
@@ -118,7 +119,7 @@ class PassStream(PassImages, IterableDataset[Any]):
             if value is not None and operator.index(value) < 1:
                 raise ValueError(f"{name}: expected 1 or more, found {value}")
         maker = ExampleMaker(
-            Decoder(decode, min_side_px), target, transform, target_transform, on_error
+            Decoder(decode, min_side_px, upright), target, transform, target_transform, on_error
         )
         super().__init__(open_archive(root, release, parts, keep, download, removals), maker)
         self._batch_size = batch_size

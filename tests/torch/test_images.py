@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, ImageOps
 
 from pass_dataset.torch.images import Decoder
 
@@ -81,3 +81,34 @@ def test_wrong_settings_say_what_is_expected() -> None:
         Decoder("bytes", 10)
     with pytest.raises(ValueError, match="cannot be reduced"):
         Decoder("jpeg", 10)
+
+
+def oriented(orientation: int) -> bytes:
+    """A picture of 16×8 pixels with a light corner."""
+    pixels = np.zeros((8, 16, 3), np.uint8)
+    pixels[:4, :8] = 250
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = io.BytesIO()
+    Image.fromarray(pixels).save(data, "JPEG", exif=exif, quality=95)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_images_are_upright(orientation: int) -> None:
+    jpeg = oriented(orientation)
+    stored = Image.open(io.BytesIO(jpeg))
+    expected = ImageOps.exif_transpose(stored)
+    assert np.array_equal(np.array(Decoder()(jpeg)), np.array(expected))
+    tensor = Decoder("tensor")(jpeg)
+    assert np.array_equal(tensor.permute(1, 2, 0).numpy(), np.array(expected))
+    assert np.array_equal(np.array(Decoder(upright=False)(jpeg)), np.array(stored))
+    assert Decoder("bytes")(jpeg) == jpeg
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # Pillow asks it for the resolution
+def test_exif_that_is_damaged_turns_nothing() -> None:
+    jpeg = oriented(6)
+    place = jpeg.index(b"Exif")
+    damaged = jpeg[: place + 6] + b"MM\0*" + b"\xff" * 8 + jpeg[place + 18 :]
+    assert Decoder()(damaged).size == (16, 8)
