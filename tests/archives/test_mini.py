@@ -51,7 +51,7 @@ def test_layout_is_that_of_pass(archive: PassArchive) -> None:
     assert archive.summary.folders == 21
     assert archive.summary.others == 0
     assert archive.summary.without_metadata == archive.summary.without_image == 0
-    assert all(28 <= len(record.hash) <= 32 for record in archive)
+    assert all(24 <= len(record.hash) <= 32 for record in archive)
 
 
 @pytest.mark.parametrize(
