@@ -57,6 +57,8 @@ _PART = re.compile(r"\..+\.(?P<process>\d+)\.[0-9a-f]{8}\.part")
 _NAME_CHARACTERS, _HOST_CHARACTERS = 40, 60
 #: After so long, what another machine left is taken for left behind.
 _ABANDONED_S = 24 * 3600.0
+#: Folders that this process has looked through for parts.
+_swept: set[Path] = set()
 #: What file systems answer that cannot sync a folder (CIFS, some FUSE).
 _NO_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 
@@ -118,6 +120,10 @@ def writing_whole(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     Raises:
       OSError: it cannot be written; the error names the file.
     """
+    if path.parent not in _swept:
+        # What the last one left that was killed here.
+        _swept.add(path.parent)
+        sweep_parts(path.parent)
     part = _new_part(path)
     try:
         with os.fdopen(os.open(part, _NEW, 0o666), "wb") as file:

@@ -124,6 +124,8 @@ def state(root: Path) -> dict[str, object]:
     for path in sorted(root.rglob("*")):
         if not path.is_file() or path.name in (LOCK_NAME, HOLDER_NAME, INDEX_NAME):
             continue
+        if path.name.startswith(f".{HOLDER_NAME}."):
+            continue  # swept by who holds the folder next
         name = str(path.relative_to(root))
         if path.name == RECEIPT_NAME:
             entries = Receipt.load(path.parent).entries

@@ -21,7 +21,7 @@ __all__ = ["open_mini", "provide"]
 def provide(
     archives: ArchiveFolder,
     *,
-    mirrors: Sequence[str] = (),
+    mirrors: str | Sequence[str] = (),
     removals: Removals | None = None,
 ) -> PassArchive:
     """Opens an archive folder, fetching what is missing.

@@ -94,7 +94,7 @@ def published_metadata(
     folder: str | os.PathLike[str] | None,
     *,
     may_download: bool,
-    mirrors: Sequence[str] = (),
+    mirrors: str | Sequence[str] = (),
     progress: Progress,
 ) -> MetadataFile:
     """The very CSV of a release, by its SHA-256.

@@ -9,7 +9,6 @@ for record in archive.iterate(shard=(rank, world_size), shuffle_seed=epoch):
 from __future__ import annotations
 
 import datetime
-import hashlib
 import operator
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ import pyarrow.compute as pc
 from pass_dataset.archives.index import open_index
 from pass_dataset.archives.index_view import IndexView
 from pass_dataset.archives.open_tars import OpenTars
+from pass_dataset.archives.order import shard_bounds, shuffled_order
 from pass_dataset.archives.removals import Removals, removals_for
 from pass_dataset.archives.saved_index import ArchiveIndex, IndexSummary
 from pass_dataset.errors import ArchiveError, ArchiveReplacedError, RecordNotFoundError
@@ -35,9 +35,6 @@ from pass_dataset.releases.release import Release
 __all__ = [
     "ImageRecord",
     "PassArchive",
-    "random_keys",
-    "shard_bounds",
-    "shuffled_order",
 ]
 
 #: Rows whose metadata is turned into Python values at a time.
@@ -414,48 +411,3 @@ class PassArchive:
         self._images = self._images.bound_to(index)
         if self._removed is not None:
             self._removed = self._removed.bound_to(index)
-
-
-def shard_bounds(length: int, shard: tuple[int, int]) -> tuple[int, int]:
-    """First and last-plus-one position of a share; shares differ by one record at most.
-
-    Raises:
-      ValueError: not ``0 <= number < count``.
-    """
-    number, count = shard
-    if not 0 <= number < count:
-        raise ValueError(f"shard: expected (number, count) with 0 <= number < count, found {shard}")
-    return length * number // count, length * (number + 1) // count
-
-
-def shuffled_order(length: int, seed: int) -> np.ndarray[Any, Any]:
-    """A permutation of ``0 … length-1`` (int64) that depends on the seed alone."""
-    order: np.ndarray[Any, Any] = np.argsort(random_keys(0, length, seed), kind="stable")
-    return order
-
-
-def random_keys(start: int, count: int, seed: int) -> np.ndarray[Any, Any]:
-    """Random numbers (uint64) of the positions ``start … start+count-1``.
-
-    They are SplitMix64 of seed and position: unlike a random generator's, they stay the same in
-    every version of every library, and do not depend on which positions are asked for together.
-    """
-    # The constants are those of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom
-    # number generators, OOPSLA 2014); arithmetic is modulo 2**64.
-    state: np.ndarray[Any, Any] = np.arange(start + 1, start + count + 1, dtype=np.uint64)
-    state += np.uint64(_mixed_seed(seed))
-    state *= np.uint64(0x9E3779B97F4A7C15)
-    # In place, as there may be millions.
-    state ^= state >> np.uint64(30)
-    state *= np.uint64(0xBF58476D1CE4E5B9)
-    state ^= state >> np.uint64(27)
-    state *= np.uint64(0x94D049BB133111EB)
-    state ^= state >> np.uint64(31)
-    return state
-
-
-def _mixed_seed(seed: int) -> int:
-    # Neighbouring seeds must not give the same sequence shifted by one.
-
-    digest = hashlib.sha256(str(seed).encode()).digest()
-    return int.from_bytes(digest[:8], "little") >> 1

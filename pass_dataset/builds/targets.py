@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ __all__ = ["Target", "find_targets", "images_in", "open_target", "targets_in"]
 
 #: ``<name>/<config>/<version>/<fingerprint>`` below the cache of `datasets`; TFDS needs fewer.
 _DEPTH = 4
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ def _search(folder: Path, depth: int) -> Iterator[Target]:
     entry = format_of(folder)
     if entry is not None or _is_archives(folder):
         yield Target(folder, entry)
+        if entry is None and depth:
+            # Beside its tars a folder may have other releases, in sub-folders named like them.
+            for release in sorted(folder.iterdir()):
+                if _VERSION.fullmatch(release.name) and release.is_dir():
+                    yield from _search(release, depth - 1)
     elif depth:
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)

@@ -1,6 +1,7 @@
 """Downloads that survive: planned, resumed by byte range, verified, and named only when whole.
 
 plan        what is to be done, decided before anything is touched
+connections requests to servers that may say anything, at any pace
 sources     where bytes come from: HTTP servers and folders
 turns       whose turn it is among the sources of a file
 offline     whether the user says that there is no network

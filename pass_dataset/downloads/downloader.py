@@ -22,6 +22,7 @@ from pass_dataset.folders.lock import hold
 from pass_dataset.folders.receipt import Receipt
 from pass_dataset.folders.state import PURGED_NAME
 from pass_dataset.progress import Progress, Silent, shown_by
+from pass_dataset.releases.addresses import addresses
 from pass_dataset.releases.release import Release, ReleaseFile, part_numbers, resolve_release
 
 __all__ = ["DownloadReport", "Downloader", "download", "download_metadata"]
@@ -52,7 +53,7 @@ def download(
     release: str | os.PathLike[str] | Release | None = None,
     *,
     parts: str | Sequence[int] | None = None,
-    mirrors: Sequence[str] = (),
+    mirrors: str | Sequence[str] = (),
     connections: int = DEFAULT_CONNECTIONS,
     min_bytes_per_s: float = MIN_BYTES_PER_S,
     replace: bool = False,
@@ -68,7 +69,8 @@ def download(
       release: version, checksum file or Release; None for the newest.
       parts: numbers of the tars wanted, or text such as ``0,3-5`` (the metadata always comes too);
         None for all.
-      mirrors: base URLs (http, https, file) tried in this order before the published place.
+      mirrors: base URLs (http, https, file) tried in this order before the published place; a
+        single one may be given as text.
       connections: files fetched at a time.
       min_bytes_per_s: a source that sends less, for half a minute, is left for the next one; what
         it sent is kept. 0 for any speed.
@@ -89,7 +91,7 @@ def download(
             Path(folder),
             resolve_release(release),
             parts=part_numbers(parts),
-            mirrors=tuple(mirrors),
+            mirrors=addresses(mirrors),
             connections=connections,
             policy=RetryPolicy(min_bytes_per_s=min_bytes_per_s),
             replace=replace,
@@ -103,7 +105,7 @@ def download_metadata(
     folder: str | os.PathLike[str],
     release: Release,
     *,
-    mirrors: Sequence[str] = (),
+    mirrors: str | Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Path:
     """Fetches the metadata CSV of a release and nothing else, as `download` does.
@@ -117,7 +119,7 @@ def download_metadata(
     downloader = Downloader(
         Path(folder),
         release,
-        mirrors=tuple(mirrors),
+        mirrors=addresses(mirrors),
         progress=progress or Silent(),
         only_metadata=True,
     )

@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 import datasets
 
-from pass_dataset.archives.records import ImageRecord, PassArchive, shard_bounds
+from pass_dataset.archives.order import shard_bounds
+from pass_dataset.archives.records import ImageRecord, PassArchive
 from pass_dataset.archives.removals import RemovalList, Removals, note_removals, removals_for
 from pass_dataset.builds.writing.basis import Basis, refuse_purged
 from pass_dataset.errors import DiskSpaceError, FolderError

@@ -14,6 +14,7 @@ from typing import Any
 import datasets
 
 from pass_dataset.archives.removals import Removals
+from pass_dataset.releases.addresses import addresses
 from pass_dataset.releases.release import (
     DEFAULT_VERSION,
     OFFICIAL_VERSIONS,
@@ -87,7 +88,7 @@ class PassConfig(datasets.BuilderConfig):
     @property
     def mirror_urls(self) -> tuple[str, ...]:
         """The mirrors, of which a single one may be given as text."""
-        return (self.mirrors,) if isinstance(self.mirrors, str) else tuple(self.mirrors)
+        return addresses(self.mirrors)
 
     def __eq__(self, other: object) -> bool:
         # The library asks whether a config differs from the one it is named like: by what it

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import urllib.parse
+from collections.abc import Sequence
 
-__all__ = ["address_in", "check_address", "public_address", "without_secrets"]
+__all__ = ["address_in", "addresses", "check_address", "public_address", "without_secrets"]
 
 #: Names in a query whose values say which file is meant. What others are for is not known: one that
 #: is left out makes an address less exact, one that is shown may be a password.
@@ -79,6 +80,11 @@ def address_in(base: str, filename: str) -> str:
     """
     before, question, query = base.partition("#")[0].partition("?")
     return f"{before.rstrip('/')}/{urllib.parse.quote(filename)}{question}{query}"
+
+
+def addresses(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Addresses as an argument gives them: some, or a single one as text."""
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _without_user(rest: str) -> str:

@@ -167,7 +167,6 @@ class ArchiveBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
             before,
             Path(self.data_dir),
             given=self.removals,
-            held=Path(self.data_dir).parent,
         )
         # What the data lacked before, it lacks still: the archives may have been purged.
         stored = removals_for(self.data_dir).hashes

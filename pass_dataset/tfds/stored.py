@@ -12,6 +12,7 @@ from typing import Any
 from pass_dataset.builds.stored_build import Damage, StoredShard
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
+from pass_dataset.files import require_inside
 from pass_dataset.releases.config_names import limit_in, parts_in
 from pass_dataset.tfds.stored_records import StoredRecord, parse_record
 from pass_dataset.tfds.stored_shards import read_shard
@@ -172,7 +173,7 @@ def open_build(path: str | os.PathLike[str], name: str | None = None) -> TfdsBui
     try:
         builder = tfds.builder_from_directory(str(folder))
         info = builder.info
-        shards = tuple(_shards(info.splits.values()))
+        shards = tuple(_shards(info.splits.values(), folder))
         file_format = str(info.file_format.value)
     # TFDS and the parsers under it document no errors of their own for a damaged description.
     except Exception as error:
@@ -191,7 +192,8 @@ def open_build(path: str | os.PathLike[str], name: str | None = None) -> TfdsBui
     )
 
 
-def _shards(splits: Sequence[Any]) -> Iterator[StoredShard]:
+def _shards(splits: Sequence[Any], folder: Path) -> Iterator[StoredShard]:
     for split in splits:
         for path, length in zip(split.filepaths, split.shard_lengths, strict=True):
+            require_inside(os.path.relpath(path, folder))
             yield StoredShard(Path(path), str(split.name), int(length))

@@ -17,7 +17,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from pass_dataset.archives.records import random_keys, shuffled_order
+from pass_dataset.archives.order import random_keys, shuffled_order
 
 __all__ = ["mates_in_batch", "mixed_order"]
 

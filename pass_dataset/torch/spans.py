@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pass_dataset.archives.records import shard_bounds
+from pass_dataset.archives.order import shard_bounds
 
 __all__ = ["Spans", "cut_shares"]
 

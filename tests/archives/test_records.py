@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from pass_dataset import ImageRecord, PassArchive
-from pass_dataset.archives.records import shard_bounds, shuffled_order
+from pass_dataset.archives.order import shard_bounds, shuffled_order
 from pass_dataset.archives.removals import RemovalList
 from pass_dataset.builds.purging.archives import PurgeableArchives
 from pass_dataset.builds.purging.purging import purge

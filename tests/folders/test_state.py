@@ -52,3 +52,25 @@ def test_without_a_home_folder_nothing_is_promised(collection: Collection, homel
     # Reading needs no place of its own.
     assert len(PassArchive(collection.folder, collection.tsv, save_index=False)) == 15
     assert list(homeless.iterdir()) == []
+
+
+@pytest.mark.usefixtures("read_only")
+def test_reading_without_an_index_and_without_a_home(
+    collection: Collection, homeless: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The index is made each time, and it is said."""
+    collection.describe()
+    before = {path.name for path in collection.folder.iterdir()}
+    assert len(PassArchive(collection.folder, collection.tsv)) == 15
+    assert f"{collection.folder}: the index cannot be saved and is made each time" in caplog.text
+    assert {path.name for path in collection.folder.iterdir()} == before
+    assert list(homeless.iterdir()) == []
+
+
+def test_reading_where_the_cache_may_not_be_written(
+    collection: Collection, read_only: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    collection.describe()
+    assert len(PassArchive(collection.folder, collection.tsv)) == 15

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pass_dataset.archives.records import shuffled_order
+from pass_dataset.archives.order import shuffled_order
 from pass_dataset.torch.order import mates_in_batch, mixed_order
 
 

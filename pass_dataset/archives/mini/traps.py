@@ -10,7 +10,7 @@ TRAPS: dict[str, str] = {
     # Hashes that a careless reader of the CSV turns into numbers, or pads.
     "all_digits": "719204635581920374662058143907",  # 30 decimal digits
     "float_like": "12e4503918276645091827364509182",  # reads as a float (infinity)
-    "short": "9c41d7be02f86a53e17d4c90ab35",  # 28 characters: four zeros were lost
+    "short": "9c41d7be02f86a53870335d7",  # 24 characters: eight zeros were lost
     # Photographers whose names a careless reader takes for a missing value.
     "creator_na": "a35e09c7714bd82f6610c93be5d27f48",  # NA
     "creator_null": "4f8b16d20ce97a3358d1e60b97c4a2f",  # null

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from pass_dataset.archives.index_view import IndexView
-from pass_dataset.archives.records import ImageRecord, shard_bounds
+from pass_dataset.archives.order import shard_bounds
+from pass_dataset.archives.records import ImageRecord
 from pass_dataset.archives.removals import RemovalList, removals_for
 from pass_dataset.archives.saved_index import read_index
 from pass_dataset.archives.streaming.members import members_between
@@ -27,6 +28,7 @@ from pass_dataset.downloads.retries import HostGate, RetryPolicy
 from pass_dataset.downloads.sources import sources_for
 from pass_dataset.errors import ArchiveError
 from pass_dataset.progress import on_terminal
+from pass_dataset.releases.addresses import addresses
 from pass_dataset.releases.release import Release, ReleaseFile, part_numbers
 from pass_dataset.shown import shown
 
@@ -51,7 +53,7 @@ def open_remote(
     *,
     folder: Path,
     parts: str | Sequence[int] | None = None,
-    mirrors: Sequence[str] = (),
+    mirrors: str | Sequence[str] = (),
     index: str | os.PathLike[str] | None = None,
     policy: RetryPolicy | None = None,
     removals: RemovalList | None = None,
@@ -72,7 +74,8 @@ def open_remote(
         of other files; or the user says that there is no network.
       MetadataError: the metadata cannot be read.
     """
-    place = _Place(release, tuple(mirrors), policy or RetryPolicy())
+    mirrors = addresses(mirrors)
+    place = _Place(release, mirrors, policy or RetryPolicy())
     asked = part_numbers(parts)
     numbers = tuple(range(len(release.tars))) if asked is None else tuple(sorted(set(asked)))
     # The metadata may be kept from an earlier run; the tars are read anew.

@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.archives.records import PassArchive, shard_bounds
+from pass_dataset.archives.order import shard_bounds
+from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import RemovalList
 from pass_dataset.progress import Progress
 from pass_dataset.workers.threads import in_threads

@@ -60,13 +60,11 @@ class Basis:
       archive: the records.
       places: folders whose lists count, beside that of the archives.
       given: one more list.
-      held: folder that the build holds already.
     """
 
     archive: PassArchive
     places: tuple[Path, ...]
     given: Removals | None
-    held: Path | None
     _marks: Mapping[str, FileMark] = field(repr=False)
 
     @classmethod
@@ -76,14 +74,13 @@ class Basis:
         before: Before,
         *places: Path,
         given: Removals | None = None,
-        held: Path | None = None,
     ) -> Basis:
         """That of a build which has just opened its archives.
 
         Args:
           archive: the records, without what is on lists.
           before: what `refuse_purged` gave before they were opened.
-          places, given, held: see the attributes.
+          places, given: see the attributes.
 
         Raises:
           FolderError: they are being purged, or changed while they were opened.
@@ -93,17 +90,15 @@ class Basis:
         # Files that were not there before have been fetched, maybe into another folder.
         if before.folder == now.folder and had.keys() == has.keys() and not are_same(had, has):
             raise FolderError(f"{archive.folder}: was changed while it was opened; build again")
-        return cls(archive, places, given, held, now.marks)
+        return cls(archive, places, given, now.marks)
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
         """Holds the archives, for as long as it takes to ask and to name the result."""
         with contextlib.ExitStack() as stack:
-            folder = self.archive.folder
-            if self.held is None or self.held.resolve() != folder.resolve():
-                # Where nothing can be locked nobody adds to a list either, but by hand.
-                with contextlib.suppress(OSError, FolderError):
-                    stack.enter_context(hold(folder))
+            # Where nothing can be locked nobody adds to a list either, but by hand.
+            with contextlib.suppress(OSError, FolderError):
+                stack.enter_context(hold(self.archive.folder))
             yield
 
     def change(self) -> str | None:

@@ -95,8 +95,7 @@ class ExportBuild(ABC, Generic[_Record]):
           BuildError: the folder holds something else, or cannot be written.
           ArchiveError, FolderError, MetadataError, VerificationError: the archives are not right.
         """
-        held = self._claim()
-        with system_errors(self._target), hold(held):
+        with system_errors(self._target), hold(self._claim()):
             found = self._finished()
             if found is not None:
                 # What is left of its making, if that was cut once it had its name.
@@ -105,7 +104,7 @@ class ExportBuild(ABC, Generic[_Record]):
                 return found, False
             before = refuse_purged(self.archives)
             archive = provide(self.archives, removals=self.removals)
-            basis = Basis.of(archive, before, given=self.removals, held=held)
+            basis = Basis.of(archive, before, given=self.removals)
             build = self._build()
             self._resume(build, archive)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pass_dataset.archives.records import PassArchive, shuffled_order
+from pass_dataset.archives.order import shuffled_order
+from pass_dataset.archives.records import PassArchive
 from pass_dataset.errors import RunError
 from pass_dataset.files import write_whole
 from pass_dataset.passify.executors.executor import Executor, run_filter

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.archives.records import random_keys
+from pass_dataset.archives.order import random_keys
 from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.outputs.lists import judged_rows
 from pass_dataset.passify.report.folder_shares import GROUPS, FolderShares, group_of

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from pass_dataset.archives.metadata import known_columns
-from pass_dataset.archives.records import PassArchive, shuffled_order
+from pass_dataset.archives.order import shuffled_order
+from pass_dataset.archives.records import PassArchive
 from pass_dataset.arrow_files import give_back
 from pass_dataset.progress import Progress
 from pass_dataset.reports.samples import DEFAULT_SAMPLE

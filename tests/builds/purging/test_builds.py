@@ -29,6 +29,7 @@ from pass_dataset.parquet.manifest import Export
 from pass_dataset.releases.release import read_release
 from pass_dataset.webdataset.build import WebDatasetBuild
 from pass_dataset.webdataset.manifest import WebDatasetExport
+from tests.support.collection import Collection
 
 GONE = [record.hash for record in open_mini()[[0, 7, 20, 63]]]
 KEPT = sorted(record.hash for record in open_mini() if record.hash not in GONE)
@@ -271,3 +272,12 @@ def _killed_at(step: int) -> None:
         return killed
 
     os.replace, os.fsync, os.unlink = map(killing, (os.replace, os.fsync, os.unlink))
+
+
+def test_releases_side_by_side_are_found(tmp_path: Path) -> None:
+    """Below a folder of archives, those of other releases, as they are read by their number."""
+    first = Collection(tmp_path / "pass")
+    second = Collection(tmp_path / "pass" / "2.0.0")
+    Collection(tmp_path / "pass" / "elsewhere")
+    found = [target.folder for target in find_targets(tmp_path / "pass")]
+    assert found == [first.folder, second.folder]

@@ -106,7 +106,7 @@ def test_what_was_on_a_list_before_is_no_change(collection: Collection, tmp_path
 
 
 def test_into_the_folder_of_the_archives(collection: Collection) -> None:
-    """Which it holds already."""
+    """Which the build holds for writing, and holds again when it asks for changes."""
     out = collection.folder / "webdataset"
     next(entry for entry in formats() if entry.label == "WebDataset export").export(
         collection.archives(), out
