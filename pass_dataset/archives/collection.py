@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pass_dataset.archives.tar_listing import list_tar
 from pass_dataset.errors import FolderError
-from pass_dataset.files import file_sha256
+from pass_dataset.files.hashing import file_sha256
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases.addresses import address_in, public_address
 from pass_dataset.releases.release import Release, ReleaseFile, format_release, parse_release

@@ -10,7 +10,7 @@ from pass_dataset.archives.removals import Removals
 from pass_dataset.downloads import download
 from pass_dataset.downloads.offline import require_reachable
 from pass_dataset.errors import VerificationError
-from pass_dataset.files import file_sha256
+from pass_dataset.files.hashing import file_sha256
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.progress import on_terminal
 from pass_dataset.releases.release import read_release

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pass_dataset.archives.removals import RemovalList, read_removals
 from pass_dataset.errors import DownloadError
-from pass_dataset.files import user_cache
+from pass_dataset.files.cache import user_cache
 from pass_dataset.progress import Progress
 from pass_dataset.releases.addresses import check_address, public_address
 

@@ -21,8 +21,8 @@ from pass_dataset.archives.saved_index import (
     save_index,
 )
 from pass_dataset.archives.tar_listing import TarListing, list_tar
-from pass_dataset.arrow_files import give_back
 from pass_dataset.errors import ArchiveError, ArchiveReplacedError, FolderError
+from pass_dataset.files.arrow import give_back
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.file_mark import FileMark, are_same
 from pass_dataset.folders.lock import hold

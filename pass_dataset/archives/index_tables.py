@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pass_dataset.archives.tar_listing import TarListing
-from pass_dataset.arrow_files import give_back
 from pass_dataset.errors import ArchiveError
+from pass_dataset.files.arrow import give_back
 
 __all__ = ["IndexTable", "index_table"]
 

@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from pass_dataset.errors import FolderError
-from pass_dataset.files import part_path
+from pass_dataset.files.parts import part_path
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.file_mark import FileMark, hash_at_rest
 from pass_dataset.folders.lock import hold

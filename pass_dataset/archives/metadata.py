@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from pass_dataset.errors import MetadataError
-from pass_dataset.files import read_blocks
+from pass_dataset.files.hashing import read_blocks
 
 __all__ = [
     "METADATA_COLUMNS",

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pass_dataset.downloads.downloader import download_metadata
 from pass_dataset.errors import FolderError, MetadataError, VerificationError
-from pass_dataset.files import file_sha256, user_cache
+from pass_dataset.files.cache import user_cache
+from pass_dataset.files.hashing import file_sha256
 from pass_dataset.folders.archive_folder import ArchiveFolder, named_folder
 from pass_dataset.folders.receipt import Receipt
 from pass_dataset.progress import Progress

@@ -50,7 +50,7 @@ from pass_dataset.archives.hash_lists import (
 )
 from pass_dataset.archives.list_lines import in_utf8, name_examples
 from pass_dataset.errors import FolderError, MetadataError
-from pass_dataset.files import write_whole
+from pass_dataset.files.whole import write_whole
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.state import REMOVALS_NAME, state_path, state_paths
 

@@ -27,8 +27,8 @@ import numpy as np
 import pyarrow as pa
 
 from pass_dataset.archives.tars import BLOCK_BYTES, has_image_at
-from pass_dataset.arrow_files import map_file, save_batch
 from pass_dataset.errors import FolderError
+from pass_dataset.files.arrow import map_file, save_batch
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.file_mark import FileMark
 from pass_dataset.folders.state import INDEX_NAME, state_places

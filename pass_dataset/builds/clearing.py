@@ -19,7 +19,8 @@ from pass_dataset.builds.purging.purging import PurgeReport, purge
 from pass_dataset.builds.purging.remains import Remains, find_remains
 from pass_dataset.builds.targets import Target, open_target, targets_in
 from pass_dataset.errors import FolderError, PassDatasetError
-from pass_dataset.files import optional_cache, sweep_parts
+from pass_dataset.files.cache import optional_cache
+from pass_dataset.files.parts import sweep_parts
 from pass_dataset.folders.state import INDEX_NAME, REMOVALS_NAME, others_state_paths
 from pass_dataset.progress import Progress, Silent
 

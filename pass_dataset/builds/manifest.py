@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from pass_dataset.errors import ReleaseError, UnreadableBuildError
-from pass_dataset.files import require_inside
-from pass_dataset.json_files import load_json, save_json
+from pass_dataset.files.checked_json import load_json, save_json
+from pass_dataset.files.inside import require_inside
 from pass_dataset.releases.release import Release, format_release, parse_release
 
 __all__ = ["ExportRecord", "ExportShard"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from pass_dataset.commands.arguments import add_archives, add_json
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
-from pass_dataset.files import write_whole
+from pass_dataset.files.whole import write_whole
 from pass_dataset.pages.words import count, size
 from pass_dataset.progress import on_terminal
 from pass_dataset.releases.release import format_release

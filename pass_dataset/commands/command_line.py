@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from pass_dataset.errors import DownloadError, FolderError, PassDatasetError
-from pass_dataset.files import writing_whole
+from pass_dataset.files.whole import writing_whole
 from pass_dataset.releases.addresses import without_secrets
 from pass_dataset.shown import ShownFormatter, ShownText, shown_lines
 

@@ -31,7 +31,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from pass_dataset.archives.metadata import known_columns
-    from pass_dataset.files import write_whole
+    from pass_dataset.files.whole import write_whole
     from pass_dataset.folders.archive_folder import named_folder
     from pass_dataset.reports.croissant.description import description_of, format_description
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.errors import VerificationError
 from pass_dataset.extras import require
-from pass_dataset.files import writing_whole
+from pass_dataset.files.whole import writing_whole
 
 if TYPE_CHECKING:
     from pass_dataset.archives.records import ImageRecord

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pass_dataset.files import part_path, read_blocks, rename_lasting
+from pass_dataset.files.hashing import read_blocks
+from pass_dataset.files.parts import part_path
+from pass_dataset.files.whole import rename_lasting
 
 __all__ = ["PartFile"]
 

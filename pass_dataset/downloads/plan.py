@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 
 from pass_dataset.errors import DiskSpaceError
-from pass_dataset.files import part_path
+from pass_dataset.files.parts import part_path
 from pass_dataset.folders.receipt import Receipt
 from pass_dataset.releases.release import ReleaseFile
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from pass_dataset.files import file_sha256
+from pass_dataset.files.hashing import file_sha256
 
 __all__ = ["FileMark", "are_same", "hash_at_rest"]
 

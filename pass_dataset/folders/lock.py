@@ -21,7 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pass_dataset.errors import FolderError, FolderLockedError
-from pass_dataset.files import sweep_parts, write_whole
+from pass_dataset.files.parts import sweep_parts
+from pass_dataset.files.whole import write_whole
 from pass_dataset.folders.state import HOLDER_NAME, LOCK_NAME, state_path
 
 __all__ = ["hold", "holder"]

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pass_dataset.errors import ReleaseError
+from pass_dataset.files.checked_json import load_json, save_json
 from pass_dataset.folders.file_mark import FileMark
 from pass_dataset.folders.state import RECEIPT_NAME, state_path
-from pass_dataset.json_files import load_json, save_json
 from pass_dataset.releases.release import Release, ReleaseFile, format_release, parse_release
 
 __all__ = ["Receipt", "ReceiptEntry"]

@@ -11,7 +11,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from pass_dataset.files import optional_cache, user_cache
+from pass_dataset.files.cache import optional_cache, user_cache
 
 __all__ = [
     "HOLDER_NAME",

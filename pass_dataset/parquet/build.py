@@ -19,7 +19,8 @@ from pass_dataset.builds.writing.build import Build
 from pass_dataset.builds.writing.export import ExportBuild
 from pass_dataset.builds.writing.plan import BuildPlan, stored_fingerprint
 from pass_dataset.errors import BuildError
-from pass_dataset.files import is_part, sync_folder, sync_tree, write_whole
+from pass_dataset.files.parts import is_part
+from pass_dataset.files.whole import sync_folder, sync_tree, write_whole
 from pass_dataset.folders.state import STATE_NAMES
 from pass_dataset.parquet.card import card_of
 from pass_dataset.parquet.manifest import (

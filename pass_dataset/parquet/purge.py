@@ -13,7 +13,7 @@ from pass_dataset.builds.purging.purging import Affected, Purgeable, Rewritten
 from pass_dataset.builds.purging.receipt import PurgedFile
 from pass_dataset.builds.purging.rows import parted
 from pass_dataset.errors import UnreadableBuildError
-from pass_dataset.files import write_whole
+from pass_dataset.files.whole import write_whole
 from pass_dataset.parquet.card import card_after
 from pass_dataset.parquet.manifest import CARD_NAME, Export
 from pass_dataset.parquet.shard_format import example_bytes, image_writer

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from pass_dataset.builds.reading.export import ExportFolder, image_differences
 from pass_dataset.builds.stored_build import Damage, Difference, StoredShard
-from pass_dataset.files import write_whole
+from pass_dataset.files.whole import write_whole
 from pass_dataset.folders.state import state_path
 from pass_dataset.parquet.manifest import Export, contents_digest
 from pass_dataset.parquet.schema import arrow_schema

@@ -13,7 +13,7 @@ from pass_dataset.builds.purging.purging import Affected, Purgeable, Rewritten
 from pass_dataset.builds.purging.receipt import PurgedFile
 from pass_dataset.builds.stored_build import Damage
 from pass_dataset.errors import UnreadableBuildError
-from pass_dataset.files import write_whole
+from pass_dataset.files.whole import write_whole
 from pass_dataset.progress import Progress
 from pass_dataset.tfds.frames import FORMATS
 from pass_dataset.tfds.stored_records import stored_hash

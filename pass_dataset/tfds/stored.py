@@ -12,7 +12,7 @@ from typing import Any
 from pass_dataset.builds.stored_build import Damage, StoredShard
 from pass_dataset.errors import UnreadableBuildError
 from pass_dataset.extras import require
-from pass_dataset.files import require_inside
+from pass_dataset.files.inside import require_inside
 from pass_dataset.releases.config_names import limit_in, parts_in
 from pass_dataset.tfds.stored_records import StoredRecord, parse_record
 from pass_dataset.tfds.stored_shards import read_shard

@@ -12,7 +12,7 @@ from typing import Any
 
 from pass_dataset.builds.manifest import ExportRecord, ExportShard
 from pass_dataset.builds.writing.build import SPLIT
-from pass_dataset.files import write_whole
+from pass_dataset.files.whole import write_whole
 from pass_dataset.webdataset.shard_format import LABEL
 
 __all__ = ["SHARDS_NAME", "WebDatasetExport", "is_webdataset"]

@@ -26,7 +26,7 @@ from pathlib import Path
 from pass_dataset.commands.command_line import run_command
 from pass_dataset.commands.passify import main as cli
 from pass_dataset.errors import RunError
-from pass_dataset.files import write_whole, writing_whole
+from pass_dataset.files.whole import write_whole, writing_whole
 from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.executors.slurm.settings import (
     FACES,

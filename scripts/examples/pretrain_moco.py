@@ -43,7 +43,7 @@ from torch import Tensor, distributed, nn
 from torch.utils.data import DataLoader
 
 from pass_dataset.archives import mini
-from pass_dataset.files import writing_whole
+from pass_dataset.files.whole import writing_whole
 from pass_dataset.torch import PassStream
 
 logger = logging.getLogger("pretrain_moco")

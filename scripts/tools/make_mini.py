@@ -24,7 +24,7 @@ from mini_pictures.catalogue import PICTURES, Picture
 
 from pass_dataset.archives import mini
 from pass_dataset.archives.mini.traps import TRAPS
-from pass_dataset.files import write_whole
+from pass_dataset.files.whole import write_whole
 
 __all__ = ["TRAPS", "TRAP_PICTURES", "main", "make"]
 

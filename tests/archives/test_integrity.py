@@ -12,7 +12,7 @@ import pytest
 from pass_dataset.archives import integrity
 from pass_dataset.archives.integrity import FileState, Verification, verify
 from pass_dataset.errors import FolderError
-from pass_dataset.files import part_path
+from pass_dataset.files.parts import part_path
 from pass_dataset.folders import file_mark
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.receipt import Receipt

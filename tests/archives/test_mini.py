@@ -16,7 +16,7 @@ from pass_dataset.archives.ensure import open_mini
 from pass_dataset.archives.mini.traps import TRAPS
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.errors import VerificationError
-from pass_dataset.files import file_sha256
+from pass_dataset.files.hashing import file_sha256
 from pass_dataset.folders.state import INDEX_NAME, state_path
 from pass_dataset.releases.release import read_release
 

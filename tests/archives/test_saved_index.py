@@ -17,8 +17,8 @@ import pytest
 from pass_dataset import PassArchive
 from pass_dataset.archives import index as archives
 from pass_dataset.archives.saved_index import read_index
-from pass_dataset.arrow_files import map_file, save_batch
 from pass_dataset.errors import FolderError
+from pass_dataset.files.arrow import map_file, save_batch
 from pass_dataset.folders.state import INDEX_NAME
 from tests.support.collection import Collection, jpeg, write_tar
 

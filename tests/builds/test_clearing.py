@@ -21,7 +21,7 @@ from pass_dataset.builds.clearing import Clearing, clear
 from pass_dataset.builds.purging.mentions import Mentions
 from pass_dataset.commands.main import main
 from pass_dataset.errors import FolderError
-from pass_dataset.files import user_cache
+from pass_dataset.files.cache import user_cache
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.state import INDEX_NAME
 from pass_dataset.parquet.build import ParquetBuild

@@ -17,7 +17,7 @@ from pass_dataset.downloads.retries import Clock, HostGate, Passing, parse_retry
 from pass_dataset.downloads.sources import HttpSource
 from pass_dataset.downloads.turns import Turns
 from pass_dataset.errors import DiskSpaceError, DownloadError, FolderError, FolderLockedError
-from pass_dataset.files import part_path
+from pass_dataset.files.parts import part_path
 from pass_dataset.folders.lock import hold
 from pass_dataset.releases.release import Release, ReleaseFile
 from tests.support.bad_server import BadServer, Fault, Faults, Kind

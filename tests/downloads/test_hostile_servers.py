@@ -18,7 +18,7 @@ from pass_dataset.downloads.retries import HostGate
 from pass_dataset.downloads.single_file import fetch_file
 from pass_dataset.downloads.sources import sources_for
 from pass_dataset.errors import DownloadError
-from pass_dataset.files import part_path
+from pass_dataset.files.parts import part_path
 from pass_dataset.releases.release import Release
 from tests.support.bad_server import BadServer
 from tests.support.collection import random_release

@@ -14,9 +14,9 @@ from typing import Any
 import pyarrow as pa
 
 from pass_dataset.archives.metadata import METADATA_COLUMNS, position_of, read_metadata
-from pass_dataset.arrow_files import map_file, save_batch
 from pass_dataset.downloads.downloader import download_metadata
 from pass_dataset.errors import FolderError
+from pass_dataset.files.arrow import map_file, save_batch
 from pass_dataset.folders.lock import hold
 from pass_dataset.progress import Progress
 from pass_dataset.releases.release import Release

@@ -20,7 +20,7 @@ from pass_dataset.builds.purging.purging import Affected, Purgeable, Rewritten
 from pass_dataset.builds.purging.receipt import PurgedFile, PurgeReceipt
 from pass_dataset.builds.purging.tars import image_of, rewrite_tar
 from pass_dataset.errors import ArchiveError
-from pass_dataset.files import write_whole
+from pass_dataset.files.whole import write_whole
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.receipt import Receipt
 from pass_dataset.folders.state import INDEX_NAME, PURGED_NAME, state_paths

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pass_dataset.builds.purging.mentions import Mentions
 from pass_dataset.errors import FolderLockedError
-from pass_dataset.files import PART_SUFFIX, is_part
+from pass_dataset.files.parts import PART_SUFFIX, is_part
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.state import INDEX_NAME
 

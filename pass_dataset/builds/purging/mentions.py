@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pass_dataset.archives.hash_lists import is_hash
-from pass_dataset.files import read_blocks
+from pass_dataset.files.hashing import read_blocks
 
 __all__ = ["Mentions"]
 

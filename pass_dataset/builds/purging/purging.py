@@ -14,14 +14,9 @@ from pathlib import Path
 from pass_dataset.archives.removals import RemovalList, note_removals, removals_for
 from pass_dataset.builds.purging.receipt import PurgedFile, PurgeReceipt
 from pass_dataset.errors import DiskSpaceError, FolderError, VerificationError
-from pass_dataset.files import (
-    PART_SUFFIX,
-    create_new,
-    file_sha256,
-    rename_lasting,
-    sweep_parts,
-    sync_file,
-)
+from pass_dataset.files.hashing import file_sha256
+from pass_dataset.files.parts import PART_SUFFIX, sweep_parts
+from pass_dataset.files.whole import create_new, rename_lasting, sync_file
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.state import REMOVALS_NAME
 from pass_dataset.progress import Progress, Silent

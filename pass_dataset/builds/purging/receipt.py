@@ -10,7 +10,7 @@ from typing import Any
 
 from pass_dataset.archives.removals import ListSource
 from pass_dataset.errors import FolderError
-from pass_dataset.files import write_whole
+from pass_dataset.files.whole import write_whole
 from pass_dataset.folders.state import PURGE_RECEIPT_NAME
 
 __all__ = ["Purge", "PurgeReceipt", "PurgedFile"]

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from pass_dataset.archives.records import PassArchive
-from pass_dataset.arrow_files import give_back
 from pass_dataset.builds.writing.basis import Basis
 from pass_dataset.builds.writing.layout import ORDER_VERSION, lay_out, shuffled_records
 from pass_dataset.builds.writing.plan import BuildPlan, has_plan
 from pass_dataset.builds.writing.shard_files import ShardFormat
 from pass_dataset.builds.writing.workers import write_shards
 from pass_dataset.errors import BuildError, PassDatasetError
+from pass_dataset.files.arrow import give_back
 from pass_dataset.progress import Progress
 
 __all__ = ["SPLIT", "Build", "system_errors"]

@@ -20,14 +20,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pass_dataset.arrow_files import map_file, save_batch
 from pass_dataset.builds.writing.layout import Layout
 from pass_dataset.builds.writing.shard_files import ShardFormat
 from pass_dataset.errors import FolderLockedError
-from pass_dataset.files import require_inside, sync_folder, sync_tree
+from pass_dataset.files.arrow import map_file, save_batch
+from pass_dataset.files.checked_json import load_json, save_json
+from pass_dataset.files.inside import require_inside
+from pass_dataset.files.whole import sync_folder, sync_tree
 from pass_dataset.folders.file_mark import FileMark
 from pass_dataset.folders.lock import hold
-from pass_dataset.json_files import load_json, save_json
 
 __all__ = ["BuildPlan", "has_plan", "stored_fingerprint", "sweep", "work_folder"]
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pass_dataset.archives.open_tars import OpenTars
 from pass_dataset.errors import BuildError
-from pass_dataset.files import begin_sync, sync_file
+from pass_dataset.files.whole import begin_sync, sync_file
 
 __all__ = ["ShardFormat", "name_shard", "write_beside", "write_shard"]
 

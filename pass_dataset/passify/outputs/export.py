@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pass_dataset.errors import PassDatasetError, RunError, SourceChangedError, SourceError
-from pass_dataset.files import write_whole
+from pass_dataset.files.whole import write_whole
 from pass_dataset.passify.outputs.kinds import ExportKind
 from pass_dataset.passify.outputs.lists import judged_rows, removed_digest
 from pass_dataset.passify.outputs.places import (

@@ -7,7 +7,7 @@ import stat
 import unicodedata
 from pathlib import Path
 
-from pass_dataset.files import file_sha256
+from pass_dataset.files.hashing import file_sha256
 
 __all__ = ["TakenNames", "is_hard_link", "is_same_file", "is_soft_link"]
 

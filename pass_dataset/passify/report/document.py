@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from pass_dataset.errors import RunError
-from pass_dataset.files import write_whole
+from pass_dataset.files.whole import write_whole
 from pass_dataset.passify.report.facts import describe_settings, measure_work, software
 from pass_dataset.passify.report.gallery import make_gallery
 from pass_dataset.passify.report.page import ReportContent, render_report

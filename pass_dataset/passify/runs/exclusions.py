@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from pass_dataset.archives.list_lines import entry_of
 from pass_dataset.errors import RunError, SourceError
-from pass_dataset.files import file_sha256
+from pass_dataset.files.hashing import file_sha256
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.sources.list_file import read_lines
 from pass_dataset.passify.sources.names import name_to_text

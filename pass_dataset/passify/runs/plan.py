@@ -9,9 +9,9 @@ from itertools import islice
 
 import pyarrow as pa
 
-from pass_dataset.arrow_files import map_file, table_writer
 from pass_dataset.errors import RunError, SourceError
-from pass_dataset.json_files import load_json, save_json
+from pass_dataset.files.arrow import map_file, table_writer
+from pass_dataset.files.checked_json import load_json, save_json
 from pass_dataset.passify.runs.run_folder import RunFolder, written_whole
 from pass_dataset.passify.runs.settings import RunSettings
 from pass_dataset.passify.sources.file_states import FileState

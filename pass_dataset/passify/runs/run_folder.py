@@ -27,9 +27,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pass_dataset.errors import RunError
-from pass_dataset.files import PART_SUFFIX, writing_whole
+from pass_dataset.files.checked_json import load_json
+from pass_dataset.files.parts import PART_SUFFIX
+from pass_dataset.files.whole import writing_whole
 from pass_dataset.folders.state import STATE_NAMES
-from pass_dataset.json_files import load_json
 from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.runs.settings import RunSettings, differences
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pass_dataset.archives.removals import RemovalList, removals_for
 from pass_dataset.errors import FolderError
-from pass_dataset.files import write_whole
+from pass_dataset.files.whole import write_whole
 from pass_dataset.pages.picture import Picture
 from pass_dataset.pages.template import render
 from pass_dataset.reports.catalog.entry import CatalogEntry, describe_build

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pass_dataset.archives.metadata import known_columns
 from pass_dataset.archives.order import shuffled_order
 from pass_dataset.archives.records import PassArchive
-from pass_dataset.arrow_files import give_back
+from pass_dataset.files.arrow import give_back
 from pass_dataset.progress import Progress
 from pass_dataset.reports.samples import DEFAULT_SAMPLE
 from pass_dataset.reports.stats.dates import Dates, count_dates

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pass_dataset.files import write_whole
+from pass_dataset.files.whole import write_whole
 from pass_dataset.reports.stats.collect import Stats
 from pass_dataset.reports.stats.page import render_page
 

@@ -20,8 +20,8 @@ import pyarrow as pa
 
 from pass_dataset.archives.open_tars import OpenTars
 from pass_dataset.archives.records import PassArchive
-from pass_dataset.arrow_files import map_file, save_batch
-from pass_dataset.files import optional_cache
+from pass_dataset.files.arrow import map_file, save_batch
+from pass_dataset.files.cache import optional_cache
 from pass_dataset.images.exif import EXIF_START
 from pass_dataset.images.jpeg_headers import APP1, FRAMES, JpegHeaderError, frame_size, segments
 from pass_dataset.progress import Progress, Silent, Task

@@ -13,7 +13,7 @@ import numpy as np
 
 from pass_dataset.errors import DetectorError, MissingExtraError, WeightsError
 from pass_dataset.extras import require
-from pass_dataset.files import read_blocks
+from pass_dataset.files.hashing import read_blocks
 from pass_dataset.images.outcomes import ImageReader
 from pass_dataset.passify.detectors.batches import like_batches
 from pass_dataset.passify.detectors.detections import Detections

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pass_dataset.extras import require
-from pass_dataset.files import optional_cache, write_whole
+from pass_dataset.files.cache import optional_cache
+from pass_dataset.files.whole import write_whole
 from pass_dataset.passify.detectors.weights.store import VerifiedWeights
 
 if TYPE_CHECKING:

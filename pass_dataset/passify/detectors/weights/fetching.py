@@ -8,7 +8,7 @@ from pathlib import Path
 from pass_dataset.downloads.retries import RetryPolicy
 from pass_dataset.downloads.single_file import PATIENCE, fetch_file
 from pass_dataset.errors import DownloadError, WeightsError
-from pass_dataset.files import rename_lasting
+from pass_dataset.files.whole import rename_lasting
 from pass_dataset.folders.lock import hold
 from pass_dataset.passify.detectors.weights.files import WeightsFile
 from pass_dataset.passify.detectors.weights.hashes import check_fetched, record_hash

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pass_dataset.errors import WeightsError
-from pass_dataset.files import read_blocks, write_whole
+from pass_dataset.files.hashing import read_blocks
+from pass_dataset.files.whole import write_whole
 from pass_dataset.passify.detectors.weights.files import WeightsFile
 
 __all__ = [

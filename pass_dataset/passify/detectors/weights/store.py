@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from pass_dataset.errors import WeightsError
-from pass_dataset.files import user_cache
+from pass_dataset.files.cache import user_cache
 from pass_dataset.passify.detectors.settings import DetectorSettings
 from pass_dataset.passify.detectors.weights.files import WeightsFile
 from pass_dataset.passify.detectors.weights.hashes import (

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pass_dataset.errors import RunError
-from pass_dataset.files import write_whole
+from pass_dataset.files.whole import write_whole
 
 __all__ = ["Submission", "load_submissions", "log_folder", "require_log_folder"]
 

@@ -22,7 +22,7 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
 
 from pass_dataset.errors import MissingExtraError, WeightsError  # noqa: E402
-from pass_dataset.files import user_cache  # noqa: E402
+from pass_dataset.files.cache import user_cache  # noqa: E402
 from pass_dataset.images.decoding import decode  # noqa: E402
 from pass_dataset.passify.detectors.detections import Detections  # noqa: E402
 from pass_dataset.passify.detectors.retinaface import boxes  # noqa: E402

@@ -14,7 +14,7 @@ import pytest
 from pass_dataset.commands.main import main
 from pass_dataset.downloads import RetryPolicy
 from pass_dataset.errors import WeightsError
-from pass_dataset.files import user_cache
+from pass_dataset.files.cache import user_cache
 from pass_dataset.passify.detectors.settings import DetectorSettings
 from pass_dataset.passify.detectors.weights import files
 from pass_dataset.passify.detectors.weights.fetching import fetch

@@ -11,18 +11,16 @@ from typing import Any
 
 import pytest
 
-from pass_dataset import files
 from pass_dataset.errors import FolderError
-from pass_dataset.files import (
+from pass_dataset.files import parts
+from pass_dataset.files.cache import optional_cache, user_cache
+from pass_dataset.files.parts import is_part, sweep_parts
+from pass_dataset.files.whole import (
     begin_sync,
     create_new,
-    is_part,
-    optional_cache,
     rename_lasting,
-    sweep_parts,
     sync_folder,
     sync_tree,
-    user_cache,
     write_whole,
     writing_whole,
 )
@@ -168,7 +166,7 @@ def test_file_systems_that_cannot_sync(
 def test_links_under_the_name_of_the_part_are_not_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files.secrets, "token_hex", lambda size: "0" * 2 * size)
+    monkeypatch.setattr(parts.secrets, "token_hex", lambda size: "0" * 2 * size)
     with writing_whole(tmp_path / "a"):
         (part,) = (path for path in tmp_path.iterdir() if is_part(path.name))
     victim = tmp_path / "victim"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pass_dataset.arrow_files import map_file, save_batch, table_writer
-from pass_dataset.files import writing_whole
+from pass_dataset.files.arrow import map_file, save_batch, table_writer
+from pass_dataset.files.whole import writing_whole
 from tests.support.collection import HEADER, Collection, row
 
 #: Run as `python -c CODE FOLDER RELEASE SAVE`, a process of its own; prints, in bytes, by how much

@@ -22,7 +22,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import xxhash
 
-from pass_dataset.files import writing_whole
+from pass_dataset.files.whole import writing_whole
 
 __all__ = ["give_back", "map_file", "save_batch", "table_writer"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset.json_files import load_json, save_json
+from pass_dataset.files.checked_json import load_json, save_json
 
 CONTENT = {"size": 12345, "names": ("a", "ü\udcff"), "half": 0.5, "none": None, "in": {"b": [1]}}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import xxhash
 
-from pass_dataset.files import write_whole
+from pass_dataset.files.whole import write_whole
 
 __all__ = ["load_json", "save_json"]
 
