@@ -199,7 +199,7 @@ def test_names_as_long_as_names_may_be(tmp_path: Path, name: str) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from pass_dataset.files import writing_whole
+from pass_dataset.files.whole import writing_whole
 with writing_whole(Path(sys.argv[1])) as file:
     os.kill(os.getpid(), signal.SIGKILL)
 """

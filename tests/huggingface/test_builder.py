@@ -213,7 +213,16 @@ def test_pass_fetches_what_is_missing(
     assert (half / "PASS.2.tar").read_bytes() == collection.tar(2).read_bytes()
 
 
-def test_what_cannot_be_fetched_is_told(loaded: Callable[..., Any], tmp_path: Path) -> None:
+@pytest.fixture
+def online(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing says that there is no network."""
+    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE"):
+        monkeypatch.delenv(name)
+
+
+def test_what_cannot_be_fetched_is_told(
+    loaded: Callable[..., Any], tmp_path: Path, online: None
+) -> None:
     """The collection is published nowhere."""
     with pytest.raises(PassDatasetError, match=r"PASS\.0\.tar: is published nowhere.*mirrors="):
         loaded(data_dir=str(tmp_path / "half"))
@@ -221,13 +230,15 @@ def test_what_cannot_be_fetched_is_told(loaded: Callable[..., Any], tmp_path: Pa
 
 def test_a_folder_of_another_release(loaded: Callable[..., Any], tmp_path: Path) -> None:
     other = Collection(tmp_path / "other", per_tar=30)
-    with pytest.raises(FolderError, match=r"holds files that are not those of pass 3\.0\.0"):
+    with pytest.raises(FolderError, match=r"another size, and pass 3\.0\.0 is asked for"):
         loaded(data_dir=str(other.folder))
     with pytest.raises(FolderError, match=r"PASS\.0\.tar.* are missing or of another size"):
         loaded(data_dir=str(other.folder), streaming=True)
 
 
-def test_a_file_in_place_of_the_folder(loaded: Callable[..., Any], collection: Collection) -> None:
+def test_a_file_in_place_of_the_folder(
+    loaded: Callable[..., Any], collection: Collection, online: None
+) -> None:
     with pytest.raises(FolderError, match=r"archives\.tsv: cannot be used"):
         loaded(data_dir=str(collection.tsv))
 
@@ -243,19 +254,17 @@ def test_corrupt_archives_are_refused(loaded: Callable[..., Any], collection: Co
 def test_a_tar_that_is_cut_while_it_is_read(
     loaded: Callable[..., Any], collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pass_dataset.huggingface import builder
-
-    provide = builder.provide
+    begin = archive_builder.Basis.of
 
     def cut(*arguments: Any, **named: Any) -> Any:
-        archive = provide(*arguments, **named)
+        basis = begin(*arguments, **named)
         collection.tar(1).write_bytes(collection.tar(1).read_bytes()[:3000])
-        return archive
+        return basis
 
-    monkeypatch.setattr(builder, "provide", cut)
+    monkeypatch.setattr(archive_builder.Basis, "of", cut)
     with pytest.raises(datasets.exceptions.DatasetGenerationError) as caught:
         loaded()
-    assert "the tar was cut after it was indexed" in str(caught.value.__cause__)
+    assert "is not the file that was indexed" in str(caught.value.__cause__)
 
 
 def test_too_little_room(

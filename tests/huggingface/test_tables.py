@@ -39,5 +39,5 @@ def test_rows_are_those_of_the_records(
 def test_a_cut_tar(collection: Collection, tmp_path: Path) -> None:
     archive = PassArchive(collection.folder, collection.tsv)
     collection.tar(2).write_bytes(collection.tar(2).read_bytes()[:2000])
-    with pytest.raises(ArchiveError, match=r"PASS\.2\.tar: image \w+ at byte .* the tar was cut"):
+    with pytest.raises(ArchiveError, match=r"PASS\.2\.tar: is not the file that was indexed"):
         list(tables.read_tables(archive, [(0, 15)]))

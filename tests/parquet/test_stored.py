@@ -17,6 +17,7 @@ from pass_dataset.archives.ensure import open_mini
 from pass_dataset.builds.catalogue import open_stored
 from pass_dataset.builds.reading.comparison import BuildVerification, FindingKind, verify_build
 from pass_dataset.errors import UnreadableBuildError
+from pass_dataset.files.checked_json import save_json
 from pass_dataset.parquet.manifest import EXPORT_NAME
 from pass_dataset.parquet.stored import ParquetFolder
 
@@ -190,5 +191,9 @@ def test_an_unfinished_folder(export: Path) -> None:
 def test_a_description_of_another_time(export: Path) -> None:
     content = json.loads((export / EXPORT_NAME).read_text())
     (export / EXPORT_NAME).write_text(json.dumps({**content, "schema": 99}))
+    with pytest.raises(UnreadableBuildError, match="does not fit its checksum"):
+        open_stored(export)
+    del content["checksum"]
+    save_json(export / EXPORT_NAME, {**content, "schema": 99})
     with pytest.raises(UnreadableBuildError, match=r"export\.json: cannot be read \(schema 99"):
         open_stored(export)

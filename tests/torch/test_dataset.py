@@ -251,7 +251,10 @@ def test_keep_says_what_is_wrong(many: Collection, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="list of float64"):
         opened(many, keep=[0.5])
     (tmp_path / "list.txt").write_text("hello\n")
-    with pytest.raises(MetadataError, match=r"list.txt: expected a hash .* found 'hello'"):
+    with pytest.raises(RecordNotFoundError, match=r"none of the 1 hashes of .*list.txt to be kept"):
+        opened(many, keep=tmp_path / "list.txt")
+    (tmp_path / "list.txt").write_text(f"{image_hash(1)},kept\n")
+    with pytest.raises(MetadataError, match=r"list.txt: expected a hash .* other things"):
         opened(many, keep=tmp_path / "list.txt")
     with pytest.raises(MetadataError, match="cannot be read as a list of hashes"):
         opened(many, keep=tmp_path / "none.txt")

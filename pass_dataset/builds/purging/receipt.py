@@ -90,7 +90,7 @@ class PurgeReceipt:
             if content["schema"] != _SCHEMA:
                 raise ValueError(f"schema {content['schema']}, expected {_SCHEMA}")
             receipt.purges = [_purge(one) for one in content["purges"]]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             pass
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise FolderError(
