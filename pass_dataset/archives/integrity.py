@@ -243,11 +243,12 @@ class _ReceiptKeeper:
                     return
                 receipt.save()
         except (OSError, FolderError) as error:
-            if not self._is_told:
+            with self._lock:
+                is_told, self._is_told = self._is_told, True
+            if not is_told:
                 logger.warning(
                     "%s: what is found cannot be kept for the next time: %s", self._folder, error
                 )
-            self._is_told = True
 
 
 def _unknown_names(folder: Path, release: Release) -> tuple[str, ...]:

@@ -111,7 +111,8 @@ class RemovalList:
 
     hashes: frozenset[str] = frozenset()
     sources: tuple[ListSource, ...] = ()
-    listed: pa.Array = field(default_factory=lambda: pa.array([], pa.string()), compare=False)
+    #: Not of an empty list: to look whether that is of pandas, Arrow imports it where it can.
+    listed: pa.Array = field(default_factory=lambda: pa.nulls(0, pa.string()), compare=False)
 
     def __post_init__(self) -> None:
         if self.hashes and not len(self.listed):

@@ -88,7 +88,7 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
             self.selection.parts,
             default=self._default_folder(Path(dl_manager.download_dir)),
         )
-        return provide(archives, removals=self.removals)
+        return provide(archives, removals=self._removals())
 
     def _default_folder(self, download_dir: Path) -> Path:
         selection = self.selection

@@ -52,7 +52,7 @@ class Builder(ArchiveBuilder, skip_registration=True):  # type: ignore[call-arg]
         return read_release(CHECKSUMS)
 
     def _open_archive(self, dl_manager: Any) -> PassArchive:
-        return open_mini(self.removals)
+        return open_mini(self._removals())
 
     @property
     def _archives(self) -> ArchiveFolder:
