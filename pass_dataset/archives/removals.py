@@ -49,6 +49,7 @@ from pass_dataset.archives.hash_lists import (
     with_spellings,
 )
 from pass_dataset.archives.list_lines import in_utf8, name_examples
+from pass_dataset.archives.sealed_lists import damage, with_lines
 from pass_dataset.errors import FolderError, MetadataError
 from pass_dataset.files.whole import write_whole
 from pass_dataset.folders.lock import hold
@@ -71,16 +72,6 @@ logger = logging.getLogger(__name__)
 
 #: Environment variable that names a list for everything a process reads.
 REMOVALS_VARIABLE = "PASS_REMOVALS"
-
-_HEADER = (
-    "# Images that every reader of this folder leaves out: a name a line (pass-dataset remove).\n"
-)
-#: Stands behind the last name of a list with that header: one without it was cut.
-_END = "# End of the list.\n"
-#: What the lists of version 0.9 begin with; the last that they have is a line's end.
-_OLD_HEADER = (
-    "# Images that every reader of this folder leaves out: a hash a line (pass-dataset remove).\n"
-)
 
 
 @dataclass(frozen=True)
@@ -215,22 +206,13 @@ def read_removals(path: str | os.PathLike[str]) -> RemovalList:
             f"{path}: expected a removal list, one name a line, found {found}. Put the names back, "
             f"from a copy. {_TAKE_AWAY}"
         )
-    if _is_cut(in_utf8(data).decode().replace("\r\n", "\n")):
-        raise MetadataError(
-            f"{path}: is a removal list that was cut: expected the line {_END.strip()!r} behind "
-            f"its last name. Put the names back, from a copy, and that line. {_TAKE_AWAY}"
-        )
+    wrong = damage(in_utf8(data).decode())
+    if wrong is not None:
+        raise MetadataError(f"{path}: {wrong}. {_TAKE_AWAY}")
     source = ListSource(
         str(path), hashlib.sha256(data).hexdigest(), pc.count_distinct(names).as_py()
     )
     return RemovalList(with_spellings(names), (source,), names)
-
-
-def _is_cut(text: str) -> bool:
-    """Whether a list that was written here has lost its end."""
-    if text.startswith(_OLD_HEADER):
-        return not text.endswith("\n")
-    return text.startswith(_HEADER) and f"\n{_END}" not in text
 
 
 def removals_for(
@@ -299,19 +281,15 @@ def note_removals(
     """`add_removals` for who holds the folder, or is the only one to know it."""
     path = state_path(folder, REMOVALS_NAME, for_writing=True)
     known: frozenset[str] = frozenset()
-    text = _HEADER
+    text = ""
     if os.path.lexists(path):
         known = read_removals(path).hashes
         text = in_utf8(path.read_bytes()).decode()
-        text = text.removesuffix("\n") + "\n"
-        text = text.replace(f"\n{_END}", "\n").replace(_OLD_HEADER, _HEADER)
     new = sorted(set(hashes) - known)
     if new:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        text += "".join(
-            f"# {now} from {source.path}, SHA-256 {source.sha256}\n" for source in sources
-        )
-        write_whole(path, (text + "\n".join([*map(line_of, new), _END])).encode())
+        told = [f"# {now} from {source.path}, SHA-256 {source.sha256}" for source in sources]
+        write_whole(path, with_lines(text, [*told, *map(line_of, new)]).encode())
     return path, len(new)
 
 

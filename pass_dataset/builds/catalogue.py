@@ -11,13 +11,14 @@ Whoever wants to know of all readers asks here (`readers`), so that a promise su
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from pass_dataset.archives.removals import Removals
 from pass_dataset.builds.purging.purging import Purgeable
@@ -28,6 +29,7 @@ from pass_dataset.folders.archive_folder import ArchiveFolder
 __all__ = [
     "INFO_NAME",
     "Format",
+    "Images",
     "Place",
     "Reader",
     "entry_packages",
@@ -36,6 +38,8 @@ __all__ = [
     "open_stored",
     "readers",
     "stored_hashes",
+    "stored_images",
+    "with_sha256",
 ]
 
 #: Both TFDS and `datasets` describe what they have built in a file of this name.
@@ -45,6 +49,9 @@ INFO_NAME = "dataset_info.json"
 _PACKAGES = ("parquet", "webdataset", "tfds", "huggingface")
 #: Modules with readers of archives that lie where they are.
 _READING = ("builds.readers", "torch.readers", "passify.readers")
+#: Hashes of images, and SHA-256 (32 bytes) of the files that a reader gives for them; None where it
+#: gives no files.
+Images: TypeAlias = "Iterable[tuple[str, bytes | None]]"
 #: Its reader also looks in the folders below the one that is named.
 _SEARCHING = "tfds"
 
@@ -70,8 +77,8 @@ class Reader:
 
     Attributes:
       name: how users call it, ``datasets, streaming``.
-      hashes: the hashes of the images that it gives from a place, in its order. It raises
-        MissingExtraError where its library is not installed.
+      images: what it gives from a place, in its order. It raises MissingExtraError where its
+        library is not installed.
       in_place: it reads the archive folder, and no build.
       heeds_lists: it leaves out what is on removal lists of the archive folder, of the build and of
         ``PASS_REMOVALS``, whenever they were written. Else it gives all that is in the files, as
@@ -81,10 +88,14 @@ class Reader:
     """
 
     name: str
-    hashes: Callable[[Place], Iterable[str]]
+    images: Callable[[Place], Images]
     in_place: bool = False
     heeds_lists: bool = True
     takes_removals: bool = True
+
+    def hashes(self, place: Place) -> Iterator[str]:
+        """The hashes of what it gives."""
+        return (image_hash for image_hash, _ in self.images(place))
 
 
 class Format(ABC):
@@ -164,11 +175,25 @@ def stored_hashes(build: StoredBuild) -> Iterator[str]:
     Raises:
       PassDatasetError: they cannot be read.
     """
+    return (image_hash for image_hash, _ in stored_images(build))
+
+
+def stored_images(build: StoredBuild) -> Iterator[tuple[str, bytes]]:
+    """The hashes of all records in the files of a build, with the SHA-256 of each image.
+
+    Raises:
+      PassDatasetError: they cannot be read.
+    """
     for shard in build.shards:
         for record in build.records(shard):
             if isinstance(record, Damage):
                 raise UnreadableBuildError(f"{shard.path}: {record.detail}")
-            yield record.hash_text
+            yield record.hash_text, record.sha256
+
+
+def with_sha256(pairs: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """What `Reader.images` gives, of hashes and files."""
+    return ((image_hash, hashlib.sha256(data).digest()) for image_hash, data in pairs)
 
 
 def _format(package: str) -> Format:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pass_dataset.archives.records import PassArchive
+from pass_dataset.archives.records import ImageRecord, PassArchive
 from pass_dataset.archives.removals import removals_for
 from pass_dataset.archives.streaming import open_remote
-from pass_dataset.builds.catalogue import Place, Reader
+from pass_dataset.builds.catalogue import Place, Reader, with_sha256
 from pass_dataset.folders.state import INDEX_NAME
 
 __all__ = ["READERS"]
@@ -19,34 +19,38 @@ def _archive(place: Place) -> PassArchive:
     return PassArchive(place.archives, removals=place.removals)
 
 
-def _records(place: Place) -> Iterator[str]:
-    return (record.hash for record in _archive(place))
+def _images(records: Iterable[ImageRecord]) -> Iterator[tuple[str, bytes]]:
+    return with_sha256((record.hash, record.jpeg) for record in records)
 
 
-def _shuffled(place: Place) -> Iterator[str]:
-    return (record.hash for record in _archive(place).iterate(shuffle_seed=0))
+def _records(place: Place) -> Iterator[tuple[str, bytes]]:
+    return _images(_archive(place))
 
 
-def _columns(place: Place) -> list[str]:
+def _shuffled(place: Place) -> Iterator[tuple[str, bytes]]:
+    return _images(_archive(place).iterate(shuffle_seed=0))
+
+
+def _columns(place: Place) -> Iterator[tuple[str, None]]:
     hashes: list[str] = _archive(place).columns(["hash"])["hash"].to_pylist()
-    return hashes
+    return ((image_hash, None) for image_hash in hashes)
 
 
-def _by_headers(place: Place) -> Iterator[str]:
+def _by_headers(place: Place) -> Iterator[tuple[str, bytes]]:
     return _streamed(place, index=None)
 
 
-def _by_index(place: Place) -> Iterator[str]:
+def _by_index(place: Place) -> Iterator[tuple[str, bytes]]:
     PassArchive(place.archives)  # has it made
     return _streamed(place, place.archives.state_path(INDEX_NAME))
 
 
-def _streamed(place: Place, index: Path | None) -> Iterator[str]:
+def _streamed(place: Place, index: Path | None) -> Iterator[tuple[str, bytes]]:
     """As from a server whose files are those of the folder."""
     archives = place.archives
     with tempfile.TemporaryDirectory() as folder:
         remote = open_remote(
-            archives.release.origin if index is None else archives.release,
+            archives.release,
             folder=Path(folder),
             parts=archives.parts,
             mirrors=[archives.path.as_uri()],
@@ -54,8 +58,7 @@ def _streamed(place: Place, index: Path | None) -> Iterator[str]:
             removals=removals_for(archives.path, given=place.removals),
         )
         for first, last in remote.ranges(4):
-            for record in remote.records(first, last):
-                yield record.hash
+            yield from _images(remote.records(first, last))
 
 
 READERS = (

@@ -77,6 +77,10 @@ class StoredRecord(Protocol):
         """As stored, UTF-8."""
 
     @property
+    def sha256(self) -> bytes:
+        """Of the image's bytes, as 32 bytes."""
+
+    @property
     def damage(self) -> str | None:
         """Why the record's bytes are not to be trusted, or None."""
 

@@ -196,14 +196,17 @@ class Downloader:
         )
 
     def _refuse_purged(self, plan: Plan) -> None:
-        """A file that was purged is published nowhere."""
+        """A file that was purged is published nowhere; a mirror that was named may have it."""
+        if self.mirrors:
+            return
         purged = {file.filename for file in self.release.published}
         lost = [file.filename for file in plan.having(Action.FETCH) if file.filename in purged]
         if lost:
             raise FolderError(
                 f"{self.folder}: {', '.join(lost)} is missing, and was purged of images before: as "
-                "it was it can be had nowhere. With --replace all purged files are fetched as "
-                "published; removal lists still count, and purge deletes the images again."
+                "it was it can be had nowhere but from a mirror that was purged as well. With "
+                "--replace all purged files are fetched as published; removal lists still count, "
+                "and purge deletes the images again."
             )
 
     def _require_writable(self) -> None:

@@ -6,6 +6,7 @@ says whether to ask again. Errors of the network library become failures here an
 
 from __future__ import annotations
 
+import os
 import re
 import urllib.parse
 import urllib.request
@@ -131,9 +132,10 @@ class FileSource:
     def open(self, start: int, stop: int | None = None) -> Stream:
         try:
             handle = self.path.open("rb", buffering=0)
-            size = self.path.stat().st_size
         except OSError as error:
             raise Permanent(f"cannot be read: {error.strerror or error}") from error
+        # Of what was opened: at its path there may be another file by now.
+        size = os.fstat(handle.fileno()).st_size
         if size != self.size_bytes:
             handle.close()
             raise Permanent(f"is {size:,} bytes, expected {self.size_bytes:,}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pass_dataset.archives.removals import Removals
-from pass_dataset.builds.catalogue import INFO_NAME, Format, Place, Reader
+from pass_dataset.builds.catalogue import INFO_NAME, Format, Place, Reader, with_sha256
 from pass_dataset.builds.purging.purging import Purgeable
 from pass_dataset.extras import require
 from pass_dataset.folders.archive_folder import ArchiveFolder
@@ -33,14 +33,20 @@ def _loaded(
     )
 
 
-def _mapped(place: Place) -> Iterable[str]:
-    hashes: Iterable[str] = _loaded(place.archives, place.build, place.removals)["hash"]
-    return hashes
+def _mapped(place: Place) -> Iterator[tuple[str, bytes]]:
+    return _images(_loaded(place.archives, place.build, place.removals))
 
 
-def _streaming(place: Place) -> Iterable[str]:
-    rows = _loaded(place.archives, None, place.removals, streaming=True)
-    return (row["hash"] for row in rows.select_columns(["hash"]))
+def _streaming(place: Place) -> Iterator[tuple[str, bytes]]:
+    return _images(_loaded(place.archives, None, place.removals, streaming=True))
+
+
+def _images(rows: Any) -> Iterator[tuple[str, bytes]]:
+    datasets = require("datasets", feature="Loading with datasets", extra="huggingface")
+    undecoded = rows.select_columns(["hash", "image"]).cast_column(
+        "image", datasets.Image(decode=False)
+    )
+    return with_sha256((row["hash"], row["image"]["bytes"]) for row in undecoded)
 
 
 class _Huggingface(Format):

@@ -9,6 +9,7 @@ described by a file of the same format, and is then as verifiable as PASS.
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -31,6 +32,7 @@ __all__ = [
     "part_numbers",
     "read_release",
     "resolve_release",
+    "with_sum",
 ]
 
 OFFICIAL_VERSIONS = ("1.0.0", "2.0.0", "3.0.0")
@@ -47,6 +49,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _NUMBER = re.compile(r"\d{1,19}")
 _KEYS = ("name", "version", "zenodo_record", "num_examples", "released", "changes", "purged")
 _PUBLISHED = "published"
+#: Begins the last line of a file that is kept by programs: the SHA-256 of all lines before it.
+_SUM = "# sum\t"
 
 
 @dataclass(frozen=True)
@@ -342,6 +346,7 @@ def parse_release(text: str, path: Path) -> Release:
     Raises:
       ReleaseError: a line is wrong.
     """
+    _check_sum(text, path)
     facts: dict[str, str] = {}
     files: list[ReleaseFile] = []
     published: list[ReleaseFile] = []
@@ -355,6 +360,24 @@ def parse_release(text: str, path: Path) -> Release:
         elif line.strip():
             files.append(_parse_line(line, f"{path}, line {number}"))
     return replace(_checked_release(path, facts, files), published=tuple(published))
+
+
+def _check_sum(text: str, path: Path) -> None:
+    before, found, told = text.rpartition(f"\n{_SUM}")
+    if found and with_sum(before + "\n") != f"{before}{found}{told.strip()}\n":
+        raise ReleaseError(
+            f"{path}: is damaged, or was changed by hand: expected lines with SHA-256 "
+            f"{told.strip()[:64]!r}. Put it back from a copy, or have the files as published "
+            "fetched with pass-dataset download --replace, and purge them again"
+        )
+
+
+def with_sum(text: str) -> str:
+    """The text of a checksum file that is to be noticed when it is damaged.
+
+    Earlier versions take the line that is added for a comment.
+    """
+    return f"{text}{_SUM}{hashlib.sha256(text.encode()).hexdigest()}\n"
 
 
 def _parse_line(line: str, where: str) -> ReleaseFile:

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from pass_dataset.archives.removals import Removals
-from pass_dataset.builds.catalogue import INFO_NAME, Format, Place, Reader, stored_hashes
+from pass_dataset.builds.catalogue import (
+    INFO_NAME,
+    Format,
+    Place,
+    Reader,
+    stored_images,
+    with_sha256,
+)
 from pass_dataset.builds.purging.purging import Purgeable
 from pass_dataset.builds.stored_build import StoredBuild
 from pass_dataset.extras import require
@@ -48,25 +55,28 @@ def _built_at(place: Place, file_format: str) -> Any:
     return _built(place.archives, place.build, place.removals, file_format)
 
 
-def _as_dataset(place: Place) -> Iterator[str]:
+def _as_dataset(place: Place) -> Iterator[tuple[str, bytes]]:
     tfds = require("tensorflow_datasets", feature="TFDS", extra="tfds")
     examples = _built_at(place, _TF_DATA).as_dataset(
         split="train", decoders={wire.IMAGE: tfds.decode.SkipDecoding()}
     )
-    return (example[wire.HASH].decode() for example in tfds.as_numpy(examples))
+    return with_sha256(
+        (example[wire.HASH].decode(), example[wire.IMAGE]) for example in tfds.as_numpy(examples)
+    )
 
 
-def _as_data_source(place: Place) -> Iterator[str]:
+def _as_data_source(place: Place) -> Iterator[tuple[str, bytes]]:
     tfds = require("tensorflow_datasets", feature="TFDS", extra="tfds")
     source = _built_at(place, _SOURCE).as_data_source(
         split="train", decoders={wire.IMAGE: tfds.decode.SkipDecoding()}
     )
-    return (source[position][wire.HASH].decode() for position in range(len(source)))
+    examples = (source[position] for position in range(len(source)))
+    return with_sha256((one[wire.HASH].decode(), one[wire.IMAGE]) for one in examples)
 
 
-def _files(place: Place) -> Iterator[str]:
+def _files(place: Place) -> Iterator[tuple[str, bytes]]:
     assert place.build is not None
-    return stored_hashes(open_build(place.build / _TF_DATA))
+    return stored_images(open_build(place.build / _TF_DATA))
 
 
 class _Tfds(Format):

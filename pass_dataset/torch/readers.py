@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pass_dataset.builds.catalogue import Place, Reader
+from pass_dataset.builds.catalogue import Place, Reader, with_sha256
 
 __all__ = ["READERS"]
 
 
-def _positions(place: Place) -> Iterator[str]:
+def _positions(place: Place) -> Iterator[tuple[str, bytes]]:
     # Not with the entry: PyTorch takes seconds.
     from pass_dataset.torch import PASS
 
@@ -21,10 +21,11 @@ def _positions(place: Place) -> Iterator[str]:
         target="hash",
         removals=place.removals,
     )
-    return (dataset[position][1] for position in range(len(dataset)))
+    examples = (dataset[position] for position in range(len(dataset)))
+    return with_sha256((image_hash, data) for data, image_hash in examples)
 
 
-def _stream(place: Place) -> Iterator[str]:
+def _stream(place: Place) -> Iterator[tuple[str, bytes]]:
     # Not with the entry: PyTorch takes seconds.
     from pass_dataset.torch import PassStream
 
@@ -36,7 +37,7 @@ def _stream(place: Place) -> Iterator[str]:
         target="hash",
         removals=place.removals,
     )
-    return (image_hash for _, image_hash in stream)
+    return with_sha256((image_hash, data) for data, image_hash in stream)
 
 
 READERS = (

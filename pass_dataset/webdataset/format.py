@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pass_dataset.archives.removals import Removals
-from pass_dataset.builds.catalogue import Format, Place, Reader, stored_hashes
+from pass_dataset.builds.catalogue import Format, Place, Reader, stored_images
 from pass_dataset.builds.purging.purging import Purgeable
 from pass_dataset.builds.stored_build import StoredBuild
 from pass_dataset.folders.archive_folder import ArchiveFolder
@@ -18,9 +18,9 @@ from pass_dataset.webdataset.stored import WebDatasetFolder
 __all__ = ["FORMAT"]
 
 
-def _files(place: Place) -> Iterator[str]:
+def _files(place: Place) -> Iterator[tuple[str, bytes]]:
     assert place.build is not None
-    return stored_hashes(WebDatasetFolder.open(place.build))
+    return stored_images(WebDatasetFolder.open(place.build))
 
 
 class _Webdataset(Format):

@@ -351,6 +351,49 @@ def test_a_list_that_lost_its_names_stops_the_reader(
         add_removals(collection.folder, gone)
 
 
+@pytest.mark.parametrize("begun", ["", "# mine\n", "# mine\r\n"])
+def test_no_bit_of_a_list_can_flip_unnoticed(tmp_path: Path, begun: str) -> None:
+    """A name that is another one would bring its image back."""
+    path = tmp_path / REMOVALS_NAME
+    if begun:
+        path.write_bytes(f"{begun}{'c' * 32}\n".encode())
+    add_removals(tmp_path, ["a" * 32, "M-", "y\u2028x"])
+    add_removals(tmp_path, ["b" * 24])
+    names, data = removals_for(tmp_path).hashes, path.read_bytes()
+    assert {"a" * 32, "b" * 24, "M-", "y\u2028x"} <= names
+    # The blank that ends the list is no part of it. In steps that meet all bits of a byte.
+    for bit in range(0, 8 * (len(data) - 1), 7):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        with pytest.raises(MetadataError, match=REMOVALS_NAME):
+            read_removals(path)
+
+
+@pytest.mark.parametrize("end", ["# End of the list.\n", "# End of the list."])
+def test_a_list_can_be_edited(tmp_path: Path, end: str) -> None:
+    path, _ = add_removals(tmp_path, ["a" * 32, "b" * 32])
+    edited = path.read_text().replace("b" * 32, "c" * 32)
+    path.write_text(edited)
+    with pytest.raises(MetadataError, match=r"shorten its last line to '# End of the list\.'"):
+        removals_for(tmp_path)
+    with pytest.raises(MetadataError, match=REMOVALS_NAME):
+        add_removals(tmp_path, ["d" * 32])
+    # As the header says; an earlier version's list ends like this.
+    path.write_text(edited.rpartition("# End")[0] + end)
+    assert removals_for(tmp_path).hashes == {"a" * 32, "c" * 32}
+    # What is added puts an end to the list that vouches for all again.
+    assert add_removals(tmp_path, ["d" * 32]) == (path, 1)
+    assert removals_for(tmp_path).hashes == {"a" * 32, "c" * 32, "d" * 32}
+    assert "# End of the list. 3 names" in path.read_text()
+    assert path.read_text().count("# End of the list.") == 2  # the header names it
+    path.write_text(path.read_text().replace("\n", "\r\n"))
+    assert removals_for(tmp_path).hashes == {"a" * 32, "c" * 32, "d" * 32}
+    path.write_text(path.read_text() + "e" * 32 + "\n")
+    with pytest.raises(MetadataError, match="lines behind its last one"):
+        removals_for(tmp_path)
+
+
 def test_a_list_of_version_0_9_is_read(collection: Collection, gone: list[str]) -> None:
     path = collection.folder / REMOVALS_NAME
     old = "# Images that every reader of this folder leaves out: a hash a line"
@@ -358,7 +401,8 @@ def test_a_list_of_version_0_9_is_read(collection: Collection, gone: list[str]) 
     assert set(gone[:2]) <= removals_for(collection.folder).hashes
     assert add_removals(collection.folder, gone[2:]) == (path, 1)
     assert set(gone) <= removals_for(collection.folder).hashes
-    assert path.read_text().endswith(f"{gone[2]}\n# End of the list.\n")
+    assert f"{gone[2]}\n# End of the list. 3 names, SHA-256 " in path.read_text()
+    assert path.read_text().count("# Images that every reader") == 1
     path.write_text(f"{old} (pass-dataset remove).\n{gone[0]}\n{gone[1][:20]}")
     with pytest.raises(MetadataError, match="was cut"):
         removals_for(collection.folder)

@@ -1,14 +1,17 @@
 """A trial: readers of all kinds beside many removals and purges of the archives that they read.
 
-    python -m tests.support.trial --rounds 200 --threads 2
+    python -m tests.support.trial --rounds 200 --processes 4 --threads 8
 
 prints a line for each kind of reader: how many images it read, what it was refused, and what must
 be nothing: wrong bytes, and images that it was given although they had been removed before it was
 opened. The exit code is 1 if there was any.
 
-A reader opens the archives anew each time, reads some or all of them, and checks each image's
-bytes by its hash. An error of the package is right at any time: a purge is under way. Rounds are
-counted and not timed: each removes two images, and purges the folder of them.
+The kinds are those of the catalogue (`pass_dataset.builds.catalogue`): what reads the archives in
+place; each format built anew and read; and finished builds whose readers heed removal lists. A few
+ways of using these readers are added, such as with workers. A reader opens the archives anew each
+time, reads some or all of them, and checks each image's bytes by its hash. An error of the package
+is right at any time: a purge is under way. Rounds are counted and not timed: each removes two
+images, and purges the folder of them.
 """
 
 from __future__ import annotations
@@ -24,20 +27,18 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
 from pass_dataset.archives.records import PassArchive
-from pass_dataset.archives.removals import add_removals, removals_for
-from pass_dataset.archives.streaming import open_remote
+from pass_dataset.archives.removals import add_removals
+from pass_dataset.builds.catalogue import Format, Images, Place, Reader, readers, with_sha256
 from pass_dataset.builds.purging.archives import PurgeableArchives
 from pass_dataset.builds.purging.purging import purge
-from pass_dataset.downloads.retries import RetryPolicy
-from pass_dataset.errors import MissingExtraError, PassDatasetError
+from pass_dataset.errors import ArchiveReplacedError, MissingExtraError, PassDatasetError
 from pass_dataset.folders.archive_folder import ArchiveFolder
-from pass_dataset.passify.sources.opening import SourceSettings, open_source
-from pass_dataset.passify.sources.source import ListingReport
 from tests.support.collection import Collection, jpeg
 from tests.support.waiting import wait_until
 
@@ -45,132 +46,87 @@ __all__ = ["KINDS", "Tally", "run"]
 
 #: Images that a round removes.
 _A_ROUND = 2
-#: What a reader gives: hashes and bytes.
-Pairs: TypeAlias = "Iterator[tuple[str, bytes]]"
+#: What reads: from the archive folder, and a folder that lasts for the kind; hashes and SHA-256.
+Kind: TypeAlias = "Callable[[Path, Path], Images]"
 
 
-def _records(folder: Path) -> Pairs:
-    return ((record.hash, record.jpeg) for record in PassArchive(folder))
-
-
-def _by_chance(folder: Path) -> Pairs:
+def _by_chance(folder: Path, _: Path) -> Images:
     archive = PassArchive(folder)
     for _ in range(len(archive)):
         record = archive[random.randrange(len(archive))]
-        yield record.hash, record.jpeg
+        yield record.hash, _sha256(record.jpeg)
         if random.random() < 0.05:
             archive.close()
 
 
-def _given_away(folder: Path) -> Pairs:
+def _given_away(folder: Path, _: Path) -> Images:
     """As workers are given a reader, before it has opened any tar."""
     archive = pickle.loads(pickle.dumps(PassArchive(folder)))
-    return ((record.hash, record.jpeg) for record in archive.iterate(shuffle_seed=1))
+    return with_sha256((record.hash, record.jpeg) for record in archive.iterate(shuffle_seed=1))
 
 
-def _positions(folder: Path) -> Pairs:
-    from pass_dataset.torch import PASS
-
-    dataset = PASS(folder, decode="bytes", target="hash")
-    for position in range(len(dataset)):
-        data, image_hash = dataset[position]
-        yield image_hash, data
-
-
-def _batches(folder: Path) -> Pairs:
+def _with_workers(folder: Path, _: Path) -> Images:
     from torch.utils.data import DataLoader
 
     from pass_dataset.torch import PassStream
 
     stream = PassStream(folder, decode="jpeg", target="hash", batch_size=16)
-    for jpegs, hashes in DataLoader(stream, batch_size=16):
-        for image_hash, data in zip(hashes, jpegs, strict=True):
-            yield image_hash, bytes(data.numpy())
+    # Not forked: other readers' threads may hold any lock.
+    batches = DataLoader(stream, batch_size=16, num_workers=2, multiprocessing_context="forkserver")
+    try:
+        for jpegs, hashes in batches:
+            for image_hash, data in zip(hashes, jpegs, strict=True):
+                yield image_hash, _sha256(bytes(data.numpy()))
+    except RuntimeError as error:
+        # What stops a worker while it is given its reader is on standard error only.
+        if "exited unexpectedly" in str(error):
+            raise ArchiveReplacedError(str(error)) from error
+        raise
 
 
-def _streamed(folder: Path) -> Pairs:
-    import datasets
-
-    import pass_dataset  # noqa: F401  (makes the name known)
-
-    rows = datasets.load_dataset(
-        "pass",
-        split="train",
-        streaming=True,
-        data_dir=str(folder),
-        release=str(folder / "made.tsv"),
-    )
-    for row in rows.cast_column("image", datasets.Image(decode=False)):
-        yield row["hash"], row["image"]["bytes"]
+def _in_place(reader: Reader) -> Kind:
+    return lambda folder, _: reader.images(Place(ArchiveFolder.open(folder)))
 
 
-def _ranges(folder: Path) -> Pairs:
-    """As from a server whose files are those of the folder."""
-    archives = ArchiveFolder.open(folder)
-    with tempfile.TemporaryDirectory() as place:
-        remote = open_remote(
-            archives.release,
-            folder=Path(place),
-            mirrors=[archives.path.as_uri()],
-            removals=removals_for(archives.path),
-            policy=RetryPolicy(max_failures=1, base_delay_s=0),
-        )
-        for first, last in remote.ranges(3):
-            for record in remote.records(first, last):
-                yield record.hash, record.jpeg
-
-
-def _filtered(folder: Path) -> Pairs:
-    """As the filter reads what it has listed before."""
-    source = open_source(replace(SourceSettings.of(folder), kind="pass"))
-    report = ListingReport()
-    items = list(source.items(report))
-    reader = source.reader(report.files)
-    for item in items:
-        yield item.path.rpartition("/")[2].removesuffix(".jpg"), reader.read(item)
-
-
-def _parquet(folder: Path) -> Pairs:
+def _built_anew(entry: Format, reader: Reader) -> Kind:
     """What is built beside a purge: right, or not at all."""
-    import pyarrow.parquet as pq
 
-    from pass_dataset.parquet.format import FORMAT
+    def read(folder: Path, _: Path) -> Images:
+        with tempfile.TemporaryDirectory() as out:
+            archives = ArchiveFolder.open(folder)
+            built = entry.export(archives, Path(out) / "built")
+            yield from reader.images(Place(archives, built))
 
-    with tempfile.TemporaryDirectory() as out:
-        FORMAT.export(ArchiveFolder.open(folder), Path(out) / "built")
-        for path in sorted(Path(out).rglob("*.parquet")):
-            for row in pq.read_table(path, columns=["hash", "image"]).to_pylist():
-                yield row["hash"], row["image"]["bytes"]
-
-
-def _webdataset(folder: Path) -> Pairs:
-    import tarfile
-
-    from pass_dataset.webdataset.format import FORMAT
-
-    with tempfile.TemporaryDirectory() as out:
-        FORMAT.export(ArchiveFolder.open(folder), Path(out) / "built")
-        for path in sorted(Path(out).rglob("*.tar")):
-            with tarfile.open(path) as tar:
-                for member in tar:
-                    if member.name.endswith(".jpg"):
-                        file = tar.extractfile(member)
-                        assert file is not None
-                        yield member.name.rpartition("/")[2][:-4], file.read()
+    return read
 
 
-KINDS: dict[str, Callable[[Path], Pairs]] = {
-    "PassArchive": _records,
-    "PassArchive by chance": _by_chance,
-    "PassArchive given away": _given_away,
-    "torch PASS": _positions,
-    "torch PassStream": _batches,
-    "datasets streaming": _streamed,
-    "streaming by ranges": _ranges,
-    "passify source": _filtered,
-    "build parquet": _parquet,
-    "build webdataset": _webdataset,
-}
+def _built_before(entry: Format, reader: Reader) -> Kind:
+    """What was built before all purges, and only lacks what is on lists."""
+
+    def read(folder: Path, kept: Path) -> Images:
+        archives = ArchiveFolder.open(folder)
+        if not kept.exists():  # a process reads once before its threads begin
+            entry.export(archives, kept)
+        yield from reader.images(Place(archives, kept))
+
+    return read
+
+
+def _found() -> Iterator[tuple[str, Kind]]:
+    for entry, reader in readers():
+        if reader.in_place:
+            yield reader.name, _in_place(reader)
+            continue
+        assert entry is not None
+        yield f"{reader.name}, built anew", _built_anew(entry, reader)
+        if reader.heeds_lists:
+            yield f"{reader.name}, built before", _built_before(entry, reader)
+    yield "PassArchive, by chance", _by_chance
+    yield "PassArchive, given away", _given_away
+    yield "torch, PassStream with workers", _with_workers
+
+
+KINDS: dict[str, Kind] = dict(_found())
 
 
 @dataclass
@@ -184,6 +140,7 @@ class Tally:
       wrong: hashes of images whose bytes were others'.
       removed: hashes of images that had been removed before the archives were opened.
       failed: any other error.
+      why: an example of each kind of error of the package.
     """
 
     opened: int = 0
@@ -192,6 +149,7 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    why: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_right(self) -> bool:
@@ -205,13 +163,14 @@ class _Ground:
         self.archives = root / "archives"
         self._truth, self._gone, self._end = root / "truth.json", root / "gone", root / "end"
         self._opened = root / "opened"
+        self._root = root
 
     def prepare(self, per_tar: int) -> list[str]:
         made = Collection(self.archives, per_tar=per_tar, body=_body)
         made.tsv.unlink(missing_ok=True)
         made.describe()
         made.tsv.rename(self.archives / "made.tsv")
-        truth = {one: _sha256(_body(number)) for number, one in enumerate(made.hashes)}
+        truth = {one: _sha256(_body(number)).hex() for number, one in enumerate(made.hashes)}
         self._truth.write_text(json.dumps(truth))
         self._gone.touch()
         return made.hashes
@@ -238,6 +197,16 @@ class _Ground:
         """The kinds of the readers that have read the archives, once for each time."""
         return self._opened.read_text().splitlines() if self._opened.exists() else []
 
+    def kept(self, process: int, kind: str) -> Path:
+        """Where a process may keep what it has built for a kind."""
+        place = self._root / f"built-{process}"
+        place.mkdir(exist_ok=True)
+        return place / kind.replace(" ", "_")
+
+    def told(self, process: int) -> Path:
+        """Where a process says what its readers came upon."""
+        return self._root / f"told-{process}.json"
+
     def end(self) -> None:
         self._end.touch()
 
@@ -251,45 +220,66 @@ def _body(number: int) -> bytes:
     return jpeg(number, 400 + number * 97 % 3000)
 
 
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
-def _read(ground: _Ground, kind: str, tally: Tally) -> None:
+def _read(ground: _Ground, process: int, kind: str, tally: Tally) -> None:
     """Opens and reads, again and again, until the trial is over."""
     truth = ground.truth
     while not ground.is_over:
-        gone = ground.gone
-        tally.opened += 1
-        try:
-            for image_hash, data in KINDS[kind](ground.archives):
-                tally.read += 1
-                if _sha256(data) != truth[image_hash]:
-                    tally.wrong.append(image_hash)
-                if image_hash in gone:
-                    tally.removed.append(image_hash)
-        except MissingExtraError:
+        _read_once(ground, process, kind, truth, tally)
+
+
+def _read_once(
+    ground: _Ground, process: int, kind: str, truth: dict[str, str], tally: Tally
+) -> None:
+    gone = ground.gone
+    tally.opened += 1
+    try:
+        for image_hash, sha256 in KINDS[kind](ground.archives, ground.kept(process, kind)):
+            tally.read += 1
+            if sha256 is not None and sha256.hex() != truth[image_hash]:
+                tally.wrong.append(image_hash)
+            if image_hash in gone:
+                tally.removed.append(image_hash)
+    except Exception as error:
+        raised = _of_package(error)
+        if isinstance(raised, MissingExtraError):
             raise
-        except PassDatasetError as error:
-            tally.refused[type(error).__name__] += 1
-        except Exception as error:
-            # `datasets` and loaders wrap what is raised within.
-            if isinstance(error.__cause__, PassDatasetError):
-                tally.refused[type(error.__cause__).__name__] += 1
-            else:
-                tally.failed.append(f"{type(error).__name__}: {error}")
-        ground.note_opened(kind)
+        if raised is None:
+            tally.failed.append(f"{type(error).__name__}: {error}")
+        else:
+            tally.refused[type(raised).__name__] += 1
+            tally.why.setdefault(type(raised).__name__, str(raised))
+    ground.note_opened(kind)
 
 
-def _serve(root: Path, kind: str, threads: int) -> None:
-    """A process of readers: threads of one kind; prints what they came upon."""
-    ground, tallies = _Ground(root), [Tally() for _ in range(threads)]
-    workers = [threading.Thread(target=_read, args=(ground, kind, one)) for one in tallies]
+def _of_package(error: BaseException) -> PassDatasetError | None:
+    """The error of the package that was raised; libraries and loaders wrap what is within."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, PassDatasetError):
+        found = found.__cause__ or found.__context__
+    return found
+
+
+def _serve(root: Path, process: int, kinds: list[str]) -> None:
+    """A process of readers, a thread for each of the kinds; says what they came upon."""
+    ground = _Ground(root)
+    tallies = [(kind, Tally()) for kind in kinds]
+    # One after the other, before there is any purge: libraries do not like to be imported by many
+    # threads at once, and this builds what is read later on.
+    for kind, tally in dict(reversed(tallies)).items():
+        _read_once(ground, process, kind, ground.truth, tally)
+    workers = [
+        threading.Thread(target=_read, args=(ground, process, kind, tally))
+        for kind, tally in tallies
+    ]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    print(json.dumps(vars(_together(tallies))))
+    ground.told(process).write_text(json.dumps([(kind, vars(tally)) for kind, tally in tallies]))
 
 
 def _together(tallies: list[Tally]) -> Tally:
@@ -301,38 +291,59 @@ def _together(tallies: list[Tally]) -> Tally:
         total.wrong += one.wrong
         total.removed += one.removed
         total.failed += one.failed
+        total.why |= one.why
     return total
 
 
-def run(root: Path, rounds: int, kinds: list[str], threads: int = 2) -> dict[str, Tally]:
+def _dealt(kinds: list[str], processes: int, threads: int) -> list[list[str]]:
+    """The kinds that each process reads by: neighbours together, as they share libraries.
+
+    Raises:
+      ValueError: there are more kinds than readers.
+    """
+    if processes * threads < len(kinds):
+        raise ValueError(
+            f"expected a reader for each of {len(kinds)} kinds at least, found {processes} "
+            f"processes of {threads} threads"
+        )
+    share = [len(kinds) * number // processes for number in range(processes + 1)]
+    own = [kinds[first:last] for first, last in pairwise(share)]
+    return [[one[thread % len(one)] for thread in range(threads)] if one else [] for one in own]
+
+
+def run(
+    root: Path, rounds: int, kinds: list[str], processes: int = 4, threads: int | None = None
+) -> dict[str, Tally]:
     """Removes and purges beside readers.
 
     Args:
       root: an empty folder.
       rounds: removals, each with its purge.
-      kinds: of readers, a process each.
-      threads: of each process.
+      kinds: of readers.
+      processes: that read.
+      threads: of each process; None for as many as there have to be, so that all kinds read.
 
     Returns:
       What the readers of each kind came upon.
     """
+    processes = min(processes, len(kinds))
+    shares = _dealt(kinds, processes, threads or -(-len(kinds) // processes))
     ground = _Ground(root)
     order = ground.prepare(per_tar=max(20, rounds * _A_ROUND))
     random.Random(7).shuffle(order)
-    readers = {
-        kind: subprocess.Popen(
+    started = [
+        subprocess.Popen(
             [
-                *(sys.executable, "-m", "tests.support.trial", "--serve", kind),
-                *("--root", str(root), "--threads", str(threads)),
+                *(sys.executable, "-m", "tests.support.trial", "--root", str(root)),
+                *("--serve", str(number), "--kinds", *share),
             ],
-            stdout=subprocess.PIPE,
-            text=True,
+            stdout=subprocess.DEVNULL,
         )
-        for kind in kinds
-    }
+        for number, share in enumerate(shares)
+    ]
     try:
-        for kind, process in readers.items():
-            wait_until(lambda kind=kind: kind in ground.opened, process)  # type: ignore[misc]
+        for process, share in zip(started, shares, strict=True):
+            wait_until(lambda share=share: set(share) <= set(ground.opened), process)  # type: ignore[misc]
         for number in range(rounds):
             # Some have been at work since the last round, and all are at some place of theirs.
             seen = len(ground.opened)
@@ -343,33 +354,40 @@ def run(root: Path, rounds: int, kinds: list[str], threads: int = 2) -> dict[str
             purge(PurgeableArchives(ArchiveFolder.open(ground.archives)))
     finally:
         ground.end()
-        told = {kind: process.communicate()[0] for kind, process in readers.items()}
-    tallies = {}
-    for kind, text in told.items():
-        found = json.loads(text) if text.strip() else {"failed": ["it told nothing"]}
-        tallies[kind] = Tally(**{**found, "refused": Counter(found.get("refused", {}))})
-    return tallies
+        for process in started:
+            process.wait()
+    found: dict[str, list[Tally]] = {kind: [] for kind in kinds}
+    for number, share in enumerate(shares):
+        if not ground.told(number).exists():
+            found[share[0]].append(Tally(failed=["its process told nothing"]))
+            continue
+        for kind, told in json.loads(ground.told(number).read_text()):
+            found[kind].append(Tally(**{**told, "refused": Counter(told["refused"])}))
+    return {kind: _together(tallies) for kind, tallies in found.items()}
 
 
 def _main() -> int:
     parser = argparse.ArgumentParser(description="Readers beside removals and purges.")
     parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--kinds", nargs="*", default=list(KINDS))
-    parser.add_argument("--serve", help=argparse.SUPPRESS)
+    parser.add_argument("--processes", type=int, default=4)
+    parser.add_argument("--threads", type=int, help="of each process; default: a kind each")
+    parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=list(KINDS))
+    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.serve:
-        _serve(options.root, options.serve, options.threads)
+    if options.serve is not None:
+        _serve(options.root, options.serve, options.kinds)
         return 0
     with tempfile.TemporaryDirectory() as root:
-        tallies = run(Path(root), options.rounds, options.kinds, options.threads)
+        tallies = run(Path(root), options.rounds, options.kinds, options.processes, options.threads)
     for kind, tally in tallies.items():
         print(
             f"{kind}: opened {tally.opened:,} times, {tally.read:,} images; refused "
             f"{dict(tally.refused)}; wrong {len(tally.wrong)}, removed {len(tally.removed)}, "
             f"failed {tally.failed[:3]}"
         )
+        for name, example in tally.why.items():
+            print(f"    {name}: {example}")
     return int(not all(tally.is_right for tally in tallies.values()))
 
 

@@ -25,7 +25,7 @@ from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.receipt import Receipt
 from pass_dataset.folders.state import INDEX_NAME, PURGED_NAME, state_paths
 from pass_dataset.progress import Progress
-from pass_dataset.releases.release import Release, ReleaseFile, format_release
+from pass_dataset.releases.release import Release, ReleaseFile, format_release, with_sum
 
 __all__ = ["PurgeableArchives"]
 
@@ -56,7 +56,7 @@ class PurgeableArchives(Purgeable):
             self._save(self.release)
 
     def _save(self, release: Release) -> None:
-        write_whole(self.folder / PURGED_NAME, format_release(release).encode())
+        write_whole(self.folder / PURGED_NAME, with_sum(format_release(release)).encode())
 
     def affected(self, hashes: frozenset[str], progress: Progress) -> list[Affected]:
         release = self.release

@@ -17,7 +17,11 @@ import pytest
 from pass_dataset import PassArchive
 from pass_dataset.archives.collection import describe_collection
 from pass_dataset.archives.records import ImageRecord
+from pass_dataset.archives.removals import add_removals
 from pass_dataset.archives.streaming import IndexedRemoteArchive, RemoteArchive, open_remote
+from pass_dataset.builds.purging.archives import PurgeableArchives
+from pass_dataset.builds.purging.purging import purge
+from pass_dataset.downloads.downloader import download_metadata
 from pass_dataset.downloads.retries import RetryPolicy
 from pass_dataset.errors import ArchiveError, DownloadError, FolderError
 from pass_dataset.releases.release import Release
@@ -53,6 +57,27 @@ def everything(
 
 def cuts(total: int, width: int) -> list[tuple[int, int]]:
     return [(start, min(start + width, total)) for start in range(0, total, width)]
+
+
+@pytest.mark.parametrize("over_http", [True, False])
+def test_a_purged_release_from_a_mirror_of_it(
+    large: Collection, server: BadServer, tmp_path: Path, over_http: bool
+) -> None:
+    """It is published nowhere; the folder that was purged, or a server of it, has it."""
+    gone, archives = large.hashes[::7], large.archives(large.describe())
+    add_removals(large.folder, gone)
+    purge(PurgeableArchives(archives))
+    release = archives.renewed().release
+    assert release.purged == len(gone)
+    mirror = server.url if over_http else large.folder.as_uri()
+    remote = open_remote(release, folder=tmp_path / "kept", mirrors=[mirror], policy=QUICK)
+    found = everything(remote, remote.ranges(4))
+    assert [record.hash for record in found] == [one for one in large.hashes if one not in gone]
+    assert {record.hash: record.jpeg for record in found} == {
+        record.hash: record.jpeg for record in PassArchive(large.folder)
+    }
+    with pytest.raises(FolderError, match="can be had nowhere but from a mirror that was purged"):
+        download_metadata(tmp_path / "other", release)
 
 
 @pytest.mark.parametrize("width", [5_000, 30_000, 10**9])

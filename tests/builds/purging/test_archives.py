@@ -23,9 +23,14 @@ from pass_dataset.builds.purging.purging import purge
 from pass_dataset.builds.purging.receipt import PurgeReceipt
 from pass_dataset.commands.main import main
 from pass_dataset.downloads import download
-from pass_dataset.errors import DiskSpaceError, FolderError, VerificationError
+from pass_dataset.errors import DiskSpaceError, FolderError, ReleaseError, VerificationError
 from pass_dataset.folders.archive_folder import ArchiveFolder
-from pass_dataset.folders.state import INDEX_NAME, PURGE_RECEIPT_NAME, REMOVALS_NAME
+from pass_dataset.folders.state import (
+    INDEX_NAME,
+    PURGE_RECEIPT_NAME,
+    PURGED_NAME,
+    REMOVALS_NAME,
+)
 from pass_dataset.releases import release as releases
 from pass_dataset.releases.release import format_release, parse_release, read_release
 from tests.support.collection import HEADER, Collection, row, write_tar
@@ -53,6 +58,30 @@ def digests(folder: Path) -> dict[str, str]:
         for path in folder.iterdir()
         if path.suffix in (".tar", ".csv")
     }
+
+
+def test_what_says_how_a_folder_is_purged_cannot_be_damaged_unnoticed(
+    collection: Collection, gone: list[str]
+) -> None:
+    purged(collection, gone)
+    path = collection.folder / PURGED_NAME
+    data, release = path.read_bytes(), read_release(path)
+    # In steps that meet all bits of a byte.
+    for bit in range(0, 8 * len(data), 7):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        try:
+            # What is no sum any more is a comment, and the rest is as it was.
+            assert read_release(path) == release
+        except ReleaseError as error:
+            assert PURGED_NAME in str(error)
+    # As earlier versions wrote it.
+    path.write_text(format_release(release))
+    assert PassArchive(collection.folder).removed == []
+    path.write_text(path.read_text() + "# sum\t0\n")
+    with pytest.raises(ReleaseError, match="download --replace"):
+        PassArchive(collection.folder)
 
 
 def test_deleted(collection: Collection, gone: list[str]) -> None:

@@ -11,7 +11,7 @@ from tests.support.trial import KINDS, run
 
 @pytest.mark.slow
 def test_no_wrong_byte_and_no_removed_image(tmp_path: Path) -> None:
-    for module in ("torch", "datasets"):
+    for module in ("torch", "datasets", "tensorflow_datasets"):
         pytest.importorskip(module)
     tallies = run(tmp_path, rounds=6, kinds=list(KINDS))
     assert {kind: tally.failed for kind, tally in tallies.items() if not tally.is_right} == {}
