@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from pass_dataset.archives.metadata import position_of
 from pass_dataset.archives.saved_index import ArchiveIndex, IndexSummary
+from pass_dataset.files.arrow import numbers_of
 
 __all__ = ["IndexView", "Positions"]
 
@@ -96,7 +97,7 @@ class IndexView:
         """
         column = self._numbers.get(name)
         if column is None:
-            column = self._numbers[name] = _view(self._index._table[name])
+            column = self._numbers[name] = numbers_of(self._index._table[name])
         # Where the view is whole, a position beyond the end is a row beyond the end.
         rows = positions if self.is_whole else self._rows_at(positions)
         values: npt.NDArray[Any] = column[rows]
@@ -145,7 +146,7 @@ class IndexView:
         """Those that lie in the tars with these part numbers."""
         present = self.summary.parts
         wanted = [number for number, part in enumerate(present) if part in parts]
-        is_wanted = np.isin(_view(self._index._table["tar"]), wanted)
+        is_wanted = np.isin(numbers_of(self._index._table["tar"]), wanted)
         return self._with_rows(self._chosen(is_wanted, True))
 
     def listed(self, hashes: Sequence[str] | pa.Array, *, are: bool = True) -> IndexView:
@@ -184,13 +185,3 @@ class IndexView:
         if len(positions) and not -len(rows) <= positions.min() <= positions.max() < len(rows):
             raise IndexError(f"expected positions from 0 to {len(rows) - 1:,}")
         return np.where(positions < 0, positions + len(rows), positions) * rows.step + rows.start
-
-
-def _view(column: Any) -> npt.NDArray[Any]:
-    """The values of a column of numbers without nulls, where they are.
-
-    Arrow's own `to_numpy` would import pandas where it is installed: 0.2 s in each worker.
-    """
-    dtype = np.dtype(f"{'u' if str(column.type)[0] == 'u' else ''}int{column.type.bit_width}")
-    values: npt.NDArray[Any] = np.frombuffer(column.buffers()[1] or b"", dtype)
-    return values[column.offset : column.offset + len(column)]

@@ -28,7 +28,7 @@ import pyarrow as pa
 
 from pass_dataset.archives.tars import BLOCK_BYTES, has_image_at
 from pass_dataset.errors import FolderError
-from pass_dataset.files.arrow import map_file, save_batch
+from pass_dataset.files.arrow import map_file, numbers_of, save_batch
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.file_mark import FileMark
 from pass_dataset.folders.state import INDEX_NAME, state_places
@@ -230,7 +230,7 @@ def _check(index: ArchiveIndex, release: Release, tar_bytes: Sequence[int]) -> N
     if len(index) != summary.images:
         raise ValueError(f"expected {summary.images:,} images, found {len(index):,}")
     tars, starts, sizes, rows = (
-        table[name].to_numpy() for name in ("tar", "offset", "size_bytes", "by_hash")
+        numbers_of(table[name]) for name in ("tar", "offset", "size_bytes", "by_hash")
     )
     if len(index) and (tars.max() >= len(tar_bytes) or rows.min() < 0 or rows.max() >= len(index)):
         raise ValueError("it counts in tars or images that there are none of")
