@@ -12,6 +12,7 @@ import io
 import itertools
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ _REMOVE = f"remove --list {{}}/gone.txt {_RELEASE} {{}}/archives"
 _VERIFY = f"verify {{}}/archives {_RELEASE}"
 _DETECT = f"{' '.join(DETECTORS)} --workers 1"
 _RUN = f"passify run {{}}/photos --out {{}}/run --shard-size 4 {_DETECT}"
-_RUN_OF_ARCHIVES = f"passify run {{}}/archives --out {{}}/run --shard-size 6 {_DETECT}"
+_RUN_OF_ARCHIVES = f"passify run {{}}/archives --out {{}}/run2 --shard-size 6 {_DETECT}"
 COMMANDS = (
     Command("download", f"download {{}}/got {_RELEASE} --mirror file://{{}}/archives"),
     Command("verify", _VERIFY),
@@ -114,7 +115,7 @@ COMMANDS = (
     Command("passify export of links", "passify export {}/run --to {}/kept --as hardlink", (_RUN,)),
     Command(
         "passify export of tars",
-        "passify export {}/run --to {}/kept --as tar --shard-size 4",
+        "passify export {}/run2 --to {}/kept --as tar --shard-size 4",
         (_VERIFY, _RUN_OF_ARCHIVES),
     ),
     Command(
@@ -174,6 +175,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Command], Pa
 
 #: What is the same of a shard whenever it is done, of all that its marker says.
 _SHARD_FACTS = ("shard", "images", "outcomes")
+#: When a page was written, as its foot says.
+_WRITTEN = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 
 
 def state(root: Path) -> dict[str, object]:
@@ -185,14 +188,16 @@ def state(root: Path) -> dict[str, object]:
         if path.name.startswith(f".{HOLDER_NAME}."):
             continue  # swept by who holds the folder next
         name = str(path.relative_to(root))
-        if path.parent == root / "run" / "logs":
+        if path.parent.name == "logs":
             continue  # of each process that worked on it
-        if path.parent == root / "run" / "done":
+        if path.parent.name == "done":
             shard = json.loads(path.read_text())
             found[name] = {key: shard[key] for key in _SHARD_FACTS}
-        elif path.parent == root / "run" / "results":
+        elif path.parent.name == "results":
             table = pyarrow.parquet.read_table(path)
             found[name] = table.drop_columns(["processed_at"]).to_pylist()
+        elif path.suffix == ".html":
+            found[name] = _WRITTEN.sub("", path.read_text())
         elif path.name == RECEIPT_NAME:
             entries = Receipt.load(path.parent).entries
             found[name] = {file: entry.sha256 for file, entry in entries.items()}
@@ -288,7 +293,8 @@ def test_two_at_once(
 ) -> None:
     """Each ends well or says why not; the archives are whole, and nothing is left lying about."""
     before = dict.fromkeys([*pair[0].before, *pair[1].before])
-    first = Command("pair " + " ".join(c.name for c in pair), "", tuple(before))
+    name = "pair " + " ".join(command.name for command in pair)
+    first = Command(name, "", tuple(before), pair[0].imports + pair[1].imports)
     root = prepared(first)
     for number, ended in enumerate(
         together([command.arguments(root) for command in pair], root, tmp_path / "log")
