@@ -133,7 +133,12 @@ class _Disk:
     def keep(self, number: int) -> None:
         """Copies of the disk as it would be now."""
         bytes_lost = self.folder / f"{number} bytes lost"
-        copied(self.root, bytes_lost, self._copy_file)
+        while True:
+            try:
+                copied(self.root, bytes_lost, self._copy_file)
+                break
+            except FileNotFoundError:  # renamed meanwhile: the step of another thread is being done
+                shutil.rmtree(bytes_lost)
         todo = self._todo()
         if todo:
             names_lost = self.folder / f"{number} names lost"
