@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Ended", "install", "killed", "recorded", "together", "undisturbed"]
+__all__ = ["Ended", "copied", "install", "killed", "recorded", "together", "undisturbed"]
 
 _HERE = Path(__file__).resolve().parent
 #: What sees to names, by its name in the audit hook, and where the name stands that it changes.
@@ -78,6 +78,8 @@ class _Watch:
                 log.write(json.dumps([kind, path]) + "\n")
                 log.flush()
                 if number == self.kill_at:
+                    # A worker may be in a group of its own; the others end with their parent.
+                    os.killpg(int(os.environ["DISTURBED_GROUP"]), signal.SIGKILL)
                     os.killpg(os.getpgid(0), signal.SIGKILL)
                 if self.disk is not None and "DISTURBED_RECORD" in os.environ:
                     self.disk.keep(number)
@@ -118,7 +120,7 @@ class _Disk:
                 shutil.move(kept, backup)  # its number may be given to another file
             else:
                 Path(backup).touch()
-        if kind in ("os.rename", "os.remove"):
+        if kind != "os.rmdir":
             self._undone([*self._todo(), [kind, backup, *paths]])
 
     def _todo(self) -> list[list[Any]]:
@@ -131,38 +133,60 @@ class _Disk:
     def keep(self, number: int) -> None:
         """Copies of the disk as it would be now."""
         bytes_lost = self.folder / f"{number} bytes lost"
-        self._copy(self.root, bytes_lost)
+        while True:
+            try:
+                copied(self.root, bytes_lost, self._copy_file)
+                break
+            except FileNotFoundError:  # renamed meanwhile: the step of another thread is being done
+                shutil.rmtree(bytes_lost)
         todo = self._todo()
         if todo:
             names_lost = self.folder / f"{number} names lost"
-            shutil.copytree(bytes_lost, names_lost, symlinks=True)
+            copied(bytes_lost, names_lost)
             for kind, backup, *paths in reversed(todo):
                 self._undo(names_lost, kind, backup, *paths)
 
-    def _copy(self, source: Path, target: Path) -> None:
-        target.mkdir()
-        for entry in os.scandir(source):
-            path, copy = Path(entry.path), target / entry.name
-            if entry.is_symlink():
-                copy.symlink_to(path.readlink())
-            elif entry.is_dir():
-                self._copy(path, copy)
-            else:
-                kept = self._synced(path)
-                if kept.exists():
-                    shutil.copyfile(kept, copy)
-                else:
-                    copy.touch()
-                stat = path.stat()
-                os.utime(copy, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    def _copy_file(self, path: Path, copy: Path) -> None:
+        kept = self._synced(path)
+        if kept.exists():
+            shutil.copyfile(kept, copy)
+        else:
+            copy.touch()
+        shutil.copystat(path, copy)
 
     def _undo(self, disk: Path, kind: str, backup: str | None, *paths: str) -> None:
         places = [disk / Path(path).relative_to(self.root) for path in paths]
         with contextlib.suppress(OSError):  # the folder itself may be gone since
             if kind == "os.rename":
                 os.replace(places[1], places[0])
+            elif kind in ("os.link", "os.symlink"):
+                places[-1].unlink()
             if backup is not None:
+                places[-1].unlink(missing_ok=True)  # other names of it keep what they have
                 shutil.copyfile(backup, places[-1])
+
+
+def copied(
+    source: Path, target: Path, copy_file: Callable[[Path, Path], object] = shutil.copy2
+) -> None:
+    """Copies a folder to where none is; links lead where they led, names of one file stay such."""
+    names: dict[int, Path] = {}
+
+    def copy(folder: Path, into: Path) -> None:
+        into.mkdir()
+        for entry in os.scandir(folder):
+            path, there = Path(entry.path), into / entry.name
+            if entry.is_symlink():
+                there.symlink_to(path.readlink())
+            elif entry.is_dir():
+                copy(path, there)
+            elif entry.inode() in names:
+                there.hardlink_to(names[entry.inode()])
+            else:
+                copy_file(path, there)
+                names[entry.inode()] = there
+
+    copy(source, target)
 
 
 def install() -> None:
@@ -226,6 +250,7 @@ def _begin(command: Sequence[str], root: Path, log: Path, **named: str) -> int:
         os.environ |= {
             "DISTURBED_LOG": str(log),
             "DISTURBED_ROOT": str(root),
+            "DISTURBED_GROUP": str(os.getpid()),
             "DISTURBED_TESTS": str(_HERE.parent.parent),
             "PYTHONPATH": os.pathsep.join(
                 [str(_HERE / "hooked"), *filter(None, [os.environ.get("PYTHONPATH")])]

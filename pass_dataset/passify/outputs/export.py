@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pass_dataset.errors import PassDatasetError, RunError, SourceChangedError, SourceError
+from pass_dataset.files.parts import is_part
 from pass_dataset.files.whole import write_whole
 from pass_dataset.passify.outputs.kinds import ExportKind
 from pass_dataset.passify.outputs.lists import judged_rows, removed_digest
@@ -160,7 +161,8 @@ class Export:
                     f"{self.to}: this is another export: its {name} is {found.get(name)!r}, asked "
                     f"for is {note[name]!r}; take another --to"
                 )
-        elif any(self.to.iterdir()):
+        # A part is the note itself, of an export that was killed before it had its name.
+        elif any(not is_part(entry.name) for entry in self.to.iterdir()):
             raise RunError(f"{self.to}: expected a new or empty folder; take another --to")
         write_whole(path, json.dumps(note, indent=1).encode())
 

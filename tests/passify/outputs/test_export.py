@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from pass_dataset.errors import RunError, SourceError
+from pass_dataset.files.parts import new_part
 from pass_dataset.passify.outputs.export import Export, ExportKind, target_name
 from pass_dataset.passify.outputs.places import TakenNames
 from pass_dataset.passify.runs.outcomes import Thresholds
@@ -243,6 +244,14 @@ def test_folder_of_another_export_is_refused(results: Results, tmp_path: Path) -
     (tmp_path / "full" / "thesis.tex").touch()
     with pytest.raises(RunError, match="expected a new or empty folder"):
         export(results, tmp_path / "full", "copy")
+
+
+def test_export_killed_before_its_note_has_its_name_is_gone_on_with(
+    results: Results, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    new_part(tmp_path / "out" / ".passify_export.json").write_bytes(b"{")
+    assert len(set(export(results, tmp_path / "out", "copy")) & set(KEPT)) == len(KEPT)
 
 
 def test_no_image_leaves_the_folder() -> None:
