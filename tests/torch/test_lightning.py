@@ -24,7 +24,7 @@ class Killed(Exception):
     pass
 
 
-class Model(lightning.LightningModule):  # type: ignore[misc]
+class Model(lightning.LightningModule):
     """Notes the batches it is given, by epoch."""
 
     def __init__(self, dies_after: int | None = None) -> None:
