@@ -71,7 +71,7 @@ def test_summary_and_dropped(finished: Path, capsys: pytest.CaptureFixture[str])
 
 def test_status(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", str(finished)]) == 0
-    assert "11 of 11 images, 1 of 1 shards done" in capsys.readouterr().out
+    assert "11 of 11 images, 1 of 1 shard done" in capsys.readouterr().out
     assert main(["status", str(finished), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["whole"] is True
     (finished / "done" / "000000.json").rename(finished / "away")
