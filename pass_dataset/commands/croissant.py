@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pass_dataset.commands.arguments import add_release
 from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.pages.words import count
 from pass_dataset.releases.release import DEFAULT_VERSION, resolve_release
 
 __all__ = ["add_arguments"]
@@ -47,5 +48,5 @@ def _run(options: argparse.Namespace) -> int:
         print(text, end="")
         return 0
     write_whole(options.out, text.encode())
-    print(f"{options.out}: {release.label}, {len(release.files)} files")
+    print(f"{options.out}: {release.label}, {count(len(release.files), 'file', 'files')}")
     return 0

@@ -12,6 +12,7 @@ from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.removal_list import DIR_HELP, add_list, given_list
 from pass_dataset.errors import PassDatasetError
+from pass_dataset.pages.words import count
 from pass_dataset.progress import on_terminal
 
 if TYPE_CHECKING:
@@ -104,8 +105,10 @@ def _lines(done: Clearing, dry_run: bool) -> Iterator[str]:
         for file in report.files:
             yield f"{report.folder / file.name}: {len(file.hashes):,} of the images"
         yield (
-            f"{report.folder}: {len(report.hashes):,} images {deleted} from {len(report.files):,} "
-            f"files; {report.absent:,} other hashes on the lists are not there"
+            f"{report.folder}: {count(len(report.hashes), 'image', 'images')} {deleted} from "
+            f"{count(len(report.files), 'file', 'files')}; "
+            f"{count(report.absent, 'other hash', 'other hashes')} on the lists "
+            f"{'is' if report.absent == 1 else 'are'} not there"
         )
         for name in report.deleted:
             yield f"{report.folder / name}: deleted; it was computed from them"
@@ -124,8 +127,9 @@ def _lines(done: Clearing, dry_run: bool) -> Iterator[str]:
     for path, why in remains.closed.items():
         yield f"NOT LOOKED INTO: {path}: {why}"
     yield (
-        f"{done.folder}: {remains.files:,} other files looked into ({remains.size_bytes:,} bytes), "
-        f"{len(remains.found):,} of them mention images on the lists. Not looked into: copies in "
-        "other places, and what other users of shared archives have cached where this user, or "
-        "this machine, does not see it (pass_index.arrow; made anew when they next read)."
+        f"{done.folder}: {count(remains.files, 'other file', 'other files')} looked into "
+        f"({count(remains.size_bytes, 'byte', 'bytes')}), {len(remains.found):,} with mention of "
+        "images on the lists. Not looked into: copies in other places, and what other users of "
+        "shared archives have cached where this user, or this machine, does not see it "
+        "(pass_index.arrow; made anew when they next read)."
     )

@@ -12,6 +12,7 @@ from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.removal_list import DIR_HELP, add_list, given_list
 from pass_dataset.errors import PassDatasetError
+from pass_dataset.pages.words import count
 from pass_dataset.progress import on_terminal
 
 if TYPE_CHECKING:
@@ -112,8 +113,8 @@ def _refuse_unmatched(
     left = listed.unmatched(found)
     if left:
         raise PassDatasetError(
-            f"{options.list}: {len(left):,} lines name no image in these folders: "
-            f"{name_examples(left)}. Nothing was written"
+            f"{options.list}: {count(len(left), 'line names', 'lines name')} no image in these "
+            f"folders: {name_examples(left)}. Nothing was written"
         )
 
 
@@ -131,8 +132,9 @@ def _say_how_many(folder: Path, release: str | None, listed: RemovalList) -> Non
     found = listed.hashes.intersection(archive.removed)
     absent = listed.unmatched(found)
     print(
-        f"{folder}: {archive.release.label} has {len(found):,} of the images, {len(absent):,} "
-        f"hashes on the list are not there; {len(archive):,} images are left",
+        f"{folder}: {archive.release.label} has {len(found):,} of the images, "
+        f"{count(len(absent), 'hash on the list is', 'hashes on the list are')} not there; "
+        f"{count(len(archive), 'image is', 'images are')} left",
         flush=True,
     )
     if absent:

@@ -107,7 +107,7 @@ def _summary(stats: Stats) -> Iterator[str]:
         )
         yield f"dates: {_of(stats.dates.known, stats)}; {odd}"
     each = stats.photographers.images_each
-    most = f", with {each.maximum:,} images at most" if each else ""
+    most = f", with {count(each.maximum, 'image', 'images')} at most" if each else ""
     over = f"{stats.photographers.over_bound:,} with over {stats.photographers.bound}"
     yield f"photographers: {stats.photographers.photographers:,}{most}; {over}"
     if stats.shapes is not None:

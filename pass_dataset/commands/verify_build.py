@@ -86,7 +86,9 @@ def _run(options: argparse.Namespace) -> int:
     )
     if found.num_still_there:
         print(
-            f"{found.num_still_there:,} images on removal lists are still in its files; readers of "
-            f"this package leave them out. To delete them: pass-dataset purge {found.build.folder}"
+            f"{count(found.num_still_there, 'image', 'images')} on removal lists "
+            f"{'is' if found.num_still_there == 1 else 'are'} still in its files; readers of this "
+            "package leave such out. To delete: "
+            f"pass-dataset purge {found.build.folder}"
         )
     return 0 if found.is_right else 1

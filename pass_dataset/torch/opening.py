@@ -97,9 +97,9 @@ def _listed(archive: PassArchive, keep: PathLike) -> PassArchive:
         level = logging.WARNING if archive.archives.parts is None else logging.INFO
         logger.log(
             level,
-            "%s: %d lines name no image among the %d of %s: %s",
+            "%s: %s no image among the %d of %s: %s",
             path,
-            len(left),
+            f"{len(left):,} line{' names' if len(left) == 1 else 's name'}",
             len(archive),
             archive.folder,
             name_examples(left),

@@ -143,5 +143,5 @@ def test_torch_tells_which_lines_name_nothing(
     path.write_text(f"{SUM}  {collection.hashes[3].upper()}.jpg\nnone\n")
     found = torch.PASS(collection.folder, release=collection.tsv, keep=path)
     assert len(found) == 1
-    assert "1 lines name no image among the 15" in caplog.text
+    assert "1 line names no image among the 15" in caplog.text
     assert "'none'" in caplog.text

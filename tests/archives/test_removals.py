@@ -252,7 +252,7 @@ def test_remove(
     assert main([*command, str(collection.folder)]) == 0
     out = capsys.readouterr().out
     assert "archive folder; 4 new on its list" in out
-    assert "has 3 of the images, 1 hashes on the list are not there; 12 images are left" in out
+    assert "has 3 of the images, 1 hash on the list is not there; 12 images are left" in out
     assert f"lines that name no image of it: {'f' * 32!r}\n" in out
     assert hashes(opened(collection)) == kept(collection, gone)
     assert main(["remove", "--list", str(listed), str(collection.folder)]) == 0
@@ -428,7 +428,7 @@ def test_strict(
     where = ["--release", str(collection.tsv), str(collection.folder)]
     assert main(["remove", "--strict", "--list", str(listed), *where]) == 1
     err = capsys.readouterr().err
-    assert f"1 lines name no image in these folders: {'f' * 32!r}. Nothing was written" in err
+    assert f"1 line names no image in these folders: {'f' * 32!r}. Nothing was written" in err
     assert not (collection.folder / REMOVALS_NAME).exists()
     write_list(listed, [gone[0].upper(), f"0/{gone[1]}.jpg"])
     assert main(["remove", "--strict", "--list", str(listed), *where]) == 0

@@ -51,20 +51,20 @@ def _run(options: argparse.Namespace) -> int:
         print(f"{options.to}: {count(report.images, 'image', 'images')}")
     if report.changed:
         print(
-            f"passify: {report.changed:,} images are left out: their files have changed since they "
-            "were examined, or are gone",
+            f"passify: {count(report.changed, 'image is', 'images are')} left out: changed since "
+            "examined, or gone",
             file=sys.stderr,
         )
     if report.clashing:
         print(
-            f"passify: {report.clashing:,} images are left out: others have their names in the "
-            "export; --as webdataset numbers them",
+            f"passify: {count(report.clashing, 'image is', 'images are')} left out: others have "
+            "their names in the export; --as webdataset numbers them",
             file=sys.stderr,
         )
     if report.differing:
         print(
-            f"passify: {report.differing:,} images are not there: something else lies in their "
-            "place; move it away, or take another --to",
+            f"passify: {count(report.differing, 'image is', 'images are')} not there: something "
+            "else lies in their place; move it away, or take another --to",
             file=sys.stderr,
         )
     if report.undecided:

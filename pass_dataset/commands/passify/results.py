@@ -114,8 +114,9 @@ def undecided_text(options: argparse.Namespace, thresholds: Thresholds, number: 
     folder = shlex.quote(os.fspath(options.run_folder))
     asked = f"{folder} --face {thresholds.face} --person {thresholds.person}"
     return (
-        f"{number:,} images are undecided at these thresholds and not kept: they pass the face "
-        "detector now, and the run did not look for people where it saw a face.\n"
+        f"{count(number, 'image is', 'images are')} undecided at these thresholds and not kept: "
+        "they pass the face detector now, and the run did not look for people where it saw a "
+        "face.\n"
         f"To look for them: passify fill {asked}\n"
         f"Their names: passify dropped {asked} --outcome undecided"
     )
@@ -139,7 +140,8 @@ def print_summary(
     for what, number in results.plan.left_out.items():
         print(f"  left out: {number:,} {what}")
     if results.plan.num_unreadable:
-        print(f"  could not be listed: {results.plan.num_unreadable:,} folders or files")
+        unreadable = count(results.plan.num_unreadable, "folder or file", "folders or files")
+        print(f"  could not be listed: {unreadable}")
         for what in results.plan.unreadable[:10]:
             print(f"    {what}")
 

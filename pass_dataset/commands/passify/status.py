@@ -15,6 +15,7 @@ from pass_dataset.commands.arguments import add_json
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.errors import SchedulerError
+from pass_dataset.pages.words import count
 
 if TYPE_CHECKING:
     from pass_dataset.passify.executors.slurm.queue import QueuedArray
@@ -47,8 +48,9 @@ def _run(options: argparse.Namespace) -> int:
         print(f"{options.run_folder}: the images are not listed yet")
     else:
         print(
-            f"{options.run_folder}: {status.images_done:,} of {status.images:,} images, "
-            f"{status.shards_done:,} of {status.shards:,} shards done"
+            f"{options.run_folder}: {status.images_done:,} of "
+            f"{count(status.images, 'image', 'images')}, "
+            f"{status.shards_done:,} of {count(status.shards, 'shard', 'shards')} done"
         )
     for outcome, number in status.outcomes.items():
         print(f"  {outcome} {number:,}")

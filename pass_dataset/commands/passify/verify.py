@@ -130,7 +130,7 @@ def _print_findings(release: Release, findings: Findings, seed: int) -> None:
     which = f"a sample of {findings.images:,}, seed {seed}" if findings.is_sample else "all"
     thresholds = findings.thresholds
     print(
-        f"{release.label}: {findings.examined:,} images examined ({which}); "
+        f"{release.label}: {count(findings.examined, 'image', 'images')} examined ({which}); "
         f"face over {thresholds.face:g}, person from {thresholds.person:g}"
     )
     for reason, number in findings.reasons.items():

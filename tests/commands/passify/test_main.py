@@ -71,7 +71,7 @@ def test_summary_and_dropped(finished: Path, capsys: pytest.CaptureFixture[str])
 
 def test_status(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", str(finished)]) == 0
-    assert "11 of 11 images, 1 of 1 shards done" in capsys.readouterr().out
+    assert "11 of 11 images, 1 of 1 shard done" in capsys.readouterr().out
     assert main(["status", str(finished), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["whole"] is True
     (finished / "done" / "000000.json").rename(finished / "away")
@@ -251,7 +251,7 @@ def test_folder_and_file_that_may_not_be_read(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr
     assert "1 folder or file could not be listed, such as 1/: Permission denied" in done.stderr
     assert "cannot be listed and is left out: 1/: Permission denied" in done.stderr
-    assert "could not be listed: 1 folders or files" in done.stdout
+    assert "could not be listed: 1 folder or file" in done.stdout
     assert "2/image 00002.png: unreadable (Permission denied)" in done.stdout
     assert "1 image failed, which trying again may help" in done.stderr
     assert "16 images; face" in done.stdout
