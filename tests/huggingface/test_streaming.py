@@ -61,6 +61,7 @@ def test_metadata_comes_once(published: Published) -> None:
     assert published.nginx.sent_bytes(".csv") == 0
 
 
+@pytest.mark.slow
 def test_shuffle_skip_take(published: Published) -> None:
     stream = published.stream()
     assert hashes(stream.skip(590)) == published.hashes[590:]
@@ -72,7 +73,7 @@ def test_shuffle_skip_take(published: Published) -> None:
     assert hashes(stream.shuffle(seed=4, buffer_size=50)) != shuffled
 
 
-@pytest.mark.parametrize("seed", [None, 7])
+@pytest.mark.parametrize("seed", [None, pytest.param(7, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("seen", [1, 7, 299, 600])
 def test_resume(published: Published, seen: int, seed: int | None) -> None:
     def make() -> Any:
@@ -102,6 +103,7 @@ def test_resume_fetches_little(published: Published) -> None:
     assert published.nginx.sent_bytes() < 4 << 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nodes", [2, 3, 7])
 def test_split_by_node(published: Published, nodes: int) -> None:
     stream = published.stream()

@@ -15,6 +15,7 @@ pytest.importorskip("tensorflow_datasets")
 pytest.importorskip("apache_beam", reason="needs Apache Beam: pip install 'pass-dataset[beam]'")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_same_files(quiet_tfds: Any, many: Collection, tmp_path: Path, file_format: str) -> None:

@@ -210,6 +210,7 @@ def test_row_with_only_a_path_is_said_to_be_one(tmp_path: Path) -> None:
     assert "no bytes, only the path of a file" in rows(results)[1]["message"]
 
 
+@pytest.mark.slow
 def test_cells_that_would_take_all_memory(tmp_path: Path) -> None:
     """33 kB that become a gigabyte; the row groups beside it are read."""
     values = [picture(seed=1), bytes(1 << 29) + b"x", picture(seed=2)]
