@@ -179,7 +179,8 @@ class _Watch:
     def interrupted(self, *, cancel: bool) -> None:
         """Says what becomes of the jobs."""
         with contextlib.suppress(SchedulerError):
-            job_ids = active_jobs(self._submissions)
+            # As they are on the disk: the last may have been interrupted before it was noted here.
+            job_ids = active_jobs(load_submissions(self._folder.path))
             listed = ", ".join(map(str, job_ids))
             place = shlex.quote(str(self._folder.path))
             if not job_ids:
