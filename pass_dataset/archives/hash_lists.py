@@ -10,10 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.archives.list_lines import entry_of, in_utf8
+from pass_dataset.archives.list_lines import SUMS, entry_of, in_utf8
 from pass_dataset.errors import MetadataError
 
 __all__ = [
+    "AROUND_HASH",
     "is_hash",
     "line_of",
     "names_in",
@@ -33,13 +34,11 @@ _MD5_DIGITS = 32
 _HEX = re.compile(r"[0-9a-fA-F]{16,32}")
 
 #: What a program that makes checksums prints before a name, if it escapes none.
-_SUM_BEFORE = (
-    r"^(?:[0-9a-fA-F]{128}|[0-9a-fA-F]{96}|[0-9a-fA-F]{64}|[0-9a-fA-F]{56}|[0-9a-fA-F]{40}"
-    r"|[0-9a-fA-F]{32}) [ *]"
-)
+_SUM_BEFORE = rf"^(?:{SUMS}) [ *]"
 #: Lines that are read one by one: escaped ones, addresses, and BSD's form of checksums.
 _READ_SINGLY = r"^(?:\\|(?i:file://)|[A-Z][A-Z0-9-]+ ?\(.*\) = [0-9a-fA-F]{32,128}$)"
-_FOLDERS_AND_ENDING = r"(?s)^.*/|\.(?i:jpe?g)$"
+#: What may stand around a hash in the path of its image.
+AROUND_HASH = r"(?s)^.*/|\.(?i:jpe?g)$"
 _CONTROL = r"[\x00-\x1f\x7f]"
 #: A hash among other things, as in rows of a CSV: to take the row for a name would keep an image.
 _HASH_WITHIN = r"(?:^|[\s,;:=?&\"'\\|])[0-9a-fA-F]{16,32}(?:\.jpe?g)?(?:$|[\s,;:=?&\"'|])"
@@ -121,7 +120,7 @@ def parse_hash_list(text: str, where: str) -> pa.Array:
     _refuse(lines, pc.match_substring_regex(lines, _CONTROL), where, "control characters")
     names = pc.replace_substring_regex(lines, pattern=_SUM_BEFORE, replacement="")
     names = _read_singly(names, where)
-    names = pc.replace_substring_regex(names, pattern=_FOLDERS_AND_ENDING, replacement="")
+    names = pc.replace_substring_regex(names, pattern=AROUND_HASH, replacement="")
     _refuse(lines, pc.match_substring_regex(names, r"^\s*$"), where, "no name")
     _refuse(lines, pc.match_substring_regex(names, _CONTROL), where, "control characters")
     among = pc.and_(

@@ -15,7 +15,7 @@ import urllib.parse
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Entry", "entries", "entry_of", "in_utf8", "line_to_name", "name_examples"]
+__all__ = ["SUMS", "Entry", "entries", "entry_of", "in_utf8", "line_to_name", "name_examples"]
 
 #: The longer first: that of UTF-32 begins as that of UTF-16 does.
 _MARKS = (
@@ -31,10 +31,10 @@ _LOOKED_AT_BYTES = 1 << 16
 
 _SUM = "[0-9a-fA-F]{%d}"
 #: Lengths of MD5, SHA-1, SHA-224, SHA-256, SHA-384 and SHA-512 as hexadecimal text.
-_SUMS = "|".join(_SUM % digits for digits in (128, 96, 64, 56, 40, 32))
+SUMS = "|".join(_SUM % digits for digits in (128, 96, 64, 56, 40, 32))
 #: As `sha256sum` and `md5sum` print it: a star stands before names of files read as binary.
-_GNU_LINE = re.compile(rf"(\\?)({_SUMS}) [ *](.+)".encode(), re.DOTALL)
-_BSD_LINE = re.compile(rf"(\\?)[A-Z][A-Z0-9-]+ ?\((.+)\) = ({_SUMS})".encode(), re.DOTALL)
+_GNU_LINE = re.compile(rf"(\\?)({SUMS}) [ *](.+)".encode(), re.DOTALL)
+_BSD_LINE = re.compile(rf"(\\?)[A-Z][A-Z0-9-]+ ?\((.+)\) = ({SUMS})".encode(), re.DOTALL)
 _SHA256 = re.compile((_SUM % 64).encode())
 
 _ESCAPED = re.compile(rb"\\(x[0-9a-f]{2}|.|\Z)", re.DOTALL)

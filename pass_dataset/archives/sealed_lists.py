@@ -91,7 +91,7 @@ def with_lines(text: str, new: Sequence[str]) -> str:
     kept = [line for line in old if f"{line}\n" not in ours and not line.startswith(_END)]
     head = _HEADER + _HOW_TO_EDIT if is_ours else ""
     below = "" if is_ours else _HOW_TO_EDIT
-    lines = head + _joined(line for line in kept if text) + below + _joined(new)
+    lines = head + _joined(kept if text else []) + below + _joined(new)
     return f"{lines}{_END} {_count(lines.split(chr(10)))} names, SHA-256 {_sha256(lines)}\n"
 
 

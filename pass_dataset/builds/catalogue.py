@@ -37,7 +37,6 @@ __all__ = [
     "formats",
     "open_stored",
     "readers",
-    "stored_hashes",
     "stored_images",
     "with_sha256",
 ]
@@ -167,15 +166,6 @@ def readers() -> Iterator[tuple[Format | None, Reader]]:
 def entry_packages() -> frozenset[str]:
     """Names of the packages in `pass_dataset` that have an entry."""
     return frozenset(_PACKAGES) | {module.partition(".")[0] for module in _READING}
-
-
-def stored_hashes(build: StoredBuild) -> Iterator[str]:
-    """The hashes of all records that are in the files of a build.
-
-    Raises:
-      PassDatasetError: they cannot be read.
-    """
-    return (image_hash for image_hash, _ in stored_images(build))
 
 
 def stored_images(build: StoredBuild) -> Iterator[tuple[str, bytes]]:

@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
+import datetime
 import os
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from pass_dataset.files.hashing import file_sha256
 
-__all__ = ["FileMark", "are_same", "hash_at_rest"]
+__all__ = ["FileMark", "FileVersion", "are_same", "hash_at_rest"]
+
+
+class FileVersion(NamedTuple):
+    """What tells a file from the one that takes its place, on every machine that sees it.
+
+    Not its inode and device: other nodes of a cluster, and some file systems (FUSE) each time they
+    are asked, number the same file otherwise.
+
+    Attributes:
+      size_bytes: its size.
+      mtime_ns: when it was last written to, in nanoseconds since 1970.
+    """
+
+    size_bytes: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, path: str | bytes | os.PathLike[str]) -> FileVersion:
+        """That of a file as it is now. Raises OSError."""
+        status = os.stat(path)  # noqa: PTH116
+        return cls(status.st_size, status.st_mtime_ns)
+
+    def __str__(self) -> str:
+        try:
+            when = datetime.datetime.fromtimestamp(self.mtime_ns / 1e9, datetime.timezone.utc)
+            written = f"{when:%Y-%m-%d %H:%M:%S} UTC"
+        except (OverflowError, ValueError, OSError):  # years that nobody lives in
+            written = f"{self.mtime_ns} ns after 1970"
+        return f"{self.size_bytes:,} bytes written {written}"
 
 
 class FileMark(NamedTuple):
@@ -43,9 +72,9 @@ class FileMark(NamedTuple):
             return None
 
     @property
-    def content(self) -> tuple[int, int]:
+    def content(self) -> FileVersion:
         """Size and time: what a copy of the file has too, in any folder of any machine."""
-        return self.size_bytes, self.mtime_ns
+        return FileVersion(self.size_bytes, self.mtime_ns)
 
     def is_same(self, other: FileMark) -> bool:
         """True if both are of one file, with the same bytes as far as its times tell.
@@ -61,9 +90,8 @@ class FileMark(NamedTuple):
         return here or self.changed_ns == other.changed_ns
 
     def __str__(self) -> str:
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.mtime_ns / 1e9))
         which = f" (file {self.inode})" if self.inode else ""
-        return f"{self.size_bytes:,} bytes of {when} UTC{which}"
+        return f"{self.content}{which}"
 
 
 def are_same(before: Mapping[str, FileMark], after: Mapping[str, FileMark]) -> bool:

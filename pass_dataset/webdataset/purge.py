@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pass_dataset.archives.tars import Member, image_hash, read_members
@@ -25,7 +25,7 @@ class PurgeableWebDataset(Purgeable):
         task = progress.task("Reading tar headers", len(export.shards), "files")
         for shard in export.shards:
             path = self.folder / shard.path
-            names = (_image(key, hashes) for key in _keys(path))
+            names = (_image(key, hashes) for key in _keys(read_members(path)))
             images = tuple(name for name in names if name in hashes)
             if images:
                 files.append(Affected(shard.path, images))
@@ -37,13 +37,13 @@ class PurgeableWebDataset(Purgeable):
         return [self.folder / shard.path for shard in WebDatasetExport.load(self.folder).shards]
 
     def images(self, name: str, path: Path, hashes: frozenset[str]) -> list[str]:
-        image = _told_of(path, hashes)
-        found = map(image, read_members(path))
+        members = list(read_members(path))
+        found = map(_told_of(members, hashes), members)
         return [image for image in found if image is not None]
 
     def rewrite(self, file: Affected, target: Path, progress: Progress) -> Rewritten:
         path, hashes = self.folder / file.name, frozenset(file.hashes)
-        image = _told_of(path, hashes)
+        image = _told_of(read_members(path), hashes)
         rewrite_tar(path, target, lambda member: image(member) in hashes)
         return Rewritten(len(file.hashes))
 
@@ -54,12 +54,12 @@ class PurgeableWebDataset(Purgeable):
             after.save(self.folder)
 
 
-def _told_of(path: Path, hashes: frozenset[str]) -> Callable[[Member], str | None]:
+def _told_of(members: Iterable[Member], hashes: frozenset[str]) -> Callable[[Member], str | None]:
     """What tells the image that a file of an example belongs to; None of what belongs to none.
 
     The files of an example stand together, and the one that is an image says which it is.
     """
-    known = {*_keys(path), *hashes, *map(key_of, hashes)}
+    known = {*_keys(members), *hashes, *map(key_of, hashes)}
 
     def image(member: Member) -> str | None:
         key = image_of(member, known.__contains__)
@@ -68,8 +68,8 @@ def _told_of(path: Path, hashes: frozenset[str]) -> Callable[[Member], str | Non
     return image
 
 
-def _keys(path: Path) -> list[str]:
-    found = (image_hash(member) for member in read_members(path))
+def _keys(members: Iterable[Member]) -> list[str]:
+    found = map(image_hash, members)
     return [key for key in found if key is not None]
 
 

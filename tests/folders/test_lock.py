@@ -7,7 +7,6 @@ import os
 import stat
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +17,16 @@ from pass_dataset.errors import FolderError, FolderLockedError
 from pass_dataset.folders.lock import hold, holder
 from pass_dataset.folders.state import HOLDER_NAME, INDEX_NAME, LOCK_NAME
 from tests.support.collection import Collection
-
-
-def _held_by_another(folder: Path) -> None:
-    """Holds the folder for a moment in another thread."""
-
-    def attempt() -> None:
-        with hold(folder, wait=False):
-            pass
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(attempt).result()
+from tests.support.waiting import held_by_another
 
 
 def test_one_at_a_time(tmp_path: Path) -> None:
     assert holder(tmp_path) is None
-    with hold(tmp_path):
+    with held_by_another(tmp_path):
         assert str(os.getpid()) in str(holder(tmp_path))
-        with pytest.raises(FolderLockedError, match=f"in use by process {os.getpid()} on "):
-            _held_by_another(tmp_path)
+        message = f"in use by process {os.getpid()} on "
+        with pytest.raises(FolderLockedError, match=message), hold(tmp_path, wait=False):
+            pass
     assert holder(tmp_path) is None
     assert not (tmp_path / HOLDER_NAME).exists()
 
@@ -78,8 +68,9 @@ def test_a_lock_that_may_only_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
         return opened(path, flags, *mode, **named)
 
     monkeypatch.setattr(os, "open", refuse)
-    with hold(tmp_path), pytest.raises(FolderLockedError):
-        _held_by_another(tmp_path)
+    locked = pytest.raises(FolderLockedError)
+    with held_by_another(tmp_path), locked, hold(tmp_path, wait=False):
+        pass
 
 
 def test_a_lock_that_may_not_even_be_read(

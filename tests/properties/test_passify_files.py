@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pass_dataset.errors import RunError, SourceError
+from pass_dataset.folders.file_mark import FileVersion
 from pass_dataset.passify.runs.plan import Plan
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.runs.settings import DetectorChoice, RunSettings
-from pass_dataset.passify.sources.file_states import FileState
 from pass_dataset.passify.sources.list_file import ListFile
 from pass_dataset.passify.sources.names import line_to_name, name_to_text, text_to_name
 from pass_dataset.passify.sources.opening import SourceSettings
@@ -22,7 +22,7 @@ from tests.properties.damage import damaged
 
 names = st.binary(min_size=1, max_size=40).filter(lambda name: b"\0" not in name)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-states = st.builds(FileState, st.integers(0, 1 << 62), st.integers(-(1 << 62), 1 << 62))
+states = st.builds(FileVersion, st.integers(0, 1 << 62), st.integers(-(1 << 62), 1 << 62))
 plans = st.builds(
     Plan,
     images=st.integers(1, 1 << 40),

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pass_dataset.archives.hash_lists import AROUND_HASH
 from pass_dataset.archives.metadata_rows import copy_rows, row_hashes
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.tars import HARD_LINK, Member, image_hash, read_members
@@ -97,9 +98,12 @@ class PurgeableArchives(Purgeable):
     def _members(self, path: Path, hashes: frozenset[str]) -> Iterator[str]:
         """The image that each member of a tar is or is told of."""
         for member in read_members(path):
-            found = image_of(member, lambda name: name in hashes or name in self._staying)
+            found = self._image(member, hashes)
             if found is not None:
                 yield found
+
+    def _image(self, member: Member, hashes: frozenset[str]) -> str | None:
+        return image_of(member, lambda name: name in hashes or name in self._staying)
 
     def _rows(self, path: Path, hashes: frozenset[str]) -> list[str]:
         """Of each row of the metadata the hash, as lists have it if it is to go."""
@@ -136,7 +140,7 @@ class PurgeableArchives(Purgeable):
 
             def is_removed(member: Member) -> bool:
                 nonlocal images
-                found = image_of(member, lambda name: name in hashes or name in self._staying)
+                found = self._image(member, hashes)
                 images += found in hashes and image_hash(member) is not None
                 if found in hashes:
                     gone.add(member.name)
@@ -181,7 +185,7 @@ class PurgeableArchives(Purgeable):
 def _as_listed(written: pa.ChunkedArray) -> pa.ChunkedArray:
     """Hashes as lists have them: without blanks, capitals, folders, ending and leading zeros."""
     names = pc.utf8_lower(pc.utf8_trim_whitespace(written))
-    names = pc.replace_substring_regex(names, pattern=r"^.*/|\.jpe?g$", replacement="")
+    names = pc.replace_substring_regex(names, pattern=AROUND_HASH, replacement="")
     # A name may be of zeros only.
     short = pc.utf8_ltrim(names, characters="0")
     return pc.if_else(pc.equal(short, ""), names, short)

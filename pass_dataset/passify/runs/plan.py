@@ -12,9 +12,9 @@ import pyarrow as pa
 from pass_dataset.errors import RunError, SourceError
 from pass_dataset.files.arrow import map_file, table_writer
 from pass_dataset.files.checked_json import load_json, save_json
+from pass_dataset.folders.file_mark import FileVersion
 from pass_dataset.passify.runs.run_folder import RunFolder, written_whole
 from pass_dataset.passify.runs.settings import RunSettings
-from pass_dataset.passify.sources.file_states import FileState
 from pass_dataset.passify.sources.removed import RemovedImages
 from pass_dataset.passify.sources.source import ListingReport, Source, SourceItem
 from pass_dataset.progress import Progress
@@ -58,7 +58,7 @@ class Plan:
     unreadable: tuple[str, ...]
     num_unreadable: int
     left_out: dict[str, int]
-    files: dict[str, FileState] = field(default_factory=dict)
+    files: dict[str, FileVersion] = field(default_factory=dict)
 
     @property
     def num_shards(self) -> int:
@@ -103,7 +103,7 @@ class Plan:
             content["containers"] = tuple(content["containers"])
             content["unreadable"] = tuple(content["unreadable"])
             states = content.pop("files", {}).items()
-            return cls(**content, files={name: FileState(*state) for name, state in states})
+            return cls(**content, files={name: FileVersion(*state) for name, state in states})
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from pass_dataset.errors import SourceChangedError
+from pass_dataset.folders.file_mark import FileVersion
 
-__all__ = ["FileState", "FileStates", "require_unchanged"]
-
-
-class FileState(NamedTuple):
-    """What tells a file from the one that takes its place, on every machine that sees it.
-
-    Not its inode and device: other nodes of a cluster, and some file systems (FUSE) each time they
-    are asked, number the same file otherwise.
-
-    Attributes:
-      size_bytes: its size.
-      mtime_ns: when it was last written to, in nanoseconds since 1970.
-    """
-
-    size_bytes: int
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, path: str | bytes | os.PathLike[str]) -> FileState:
-        """That of a file as it is now. Raises OSError."""
-        status = os.stat(path)  # noqa: PTH116
-        return cls(status.st_size, status.st_mtime_ns)
-
-    def __str__(self) -> str:
-        try:
-            when = datetime.datetime.fromtimestamp(self.mtime_ns / 1e9, datetime.timezone.utc)
-            written = f"{when:%Y-%m-%d %H:%M:%S} UTC"
-        except (OverflowError, ValueError, OSError):  # years that nobody lives in
-            written = f"{self.mtime_ns} ns after 1970"
-        return f"{self.size_bytes:,} bytes written {written}"
+__all__ = ["FileStates", "require_unchanged"]
 
 
 #: By path within the source, as text. Those of plans that earlier versions made have none.
-FileStates: TypeAlias = Mapping[str, FileState]
+FileStates: TypeAlias = Mapping[str, FileVersion]
 
 
 def require_unchanged(path: bytes, name: str, states: FileStates) -> None:
@@ -64,7 +35,7 @@ def require_unchanged(path: bytes, name: str, states: FileStates) -> None:
     if listed is None:
         return
     try:
-        found = FileState.of(path)
+        found = FileVersion.of(path)
     except FileNotFoundError:
         found = None
     if found != listed:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pass_dataset.archives.list_lines import entries, entry_of, in_utf8
 from pass_dataset.errors import SourceError
-from pass_dataset.passify.sources.file_states import FileState, FileStates, require_unchanged
+from pass_dataset.folders.file_mark import FileVersion
+from pass_dataset.passify.sources.file_states import FileStates, require_unchanged
 from pass_dataset.passify.sources.folder_tree import FileReader
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
@@ -56,7 +57,7 @@ class ListFile:
 
     def items(self, report: ListingReport) -> Iterator[SourceItem]:
         try:
-            report.files[self._name] = FileState.of(self.path)
+            report.files[self._name] = FileVersion.of(self.path)
         except OSError as error:
             raise SourceError(f"{os.fsdecode(self.path)}: {error.strerror}") from error
         for number, line in read_lines(self.path):

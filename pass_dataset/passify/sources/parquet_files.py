@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pyarrow.types as types
 
 from pass_dataset.errors import SourceError
-from pass_dataset.passify.sources.file_states import FileState, FileStates, require_unchanged
+from pass_dataset.folders.file_mark import FileVersion
+from pass_dataset.passify.sources.file_states import FileStates, require_unchanged
 from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
 from pass_dataset.passify.sources.row_names import name_column, row_keys
@@ -71,7 +72,7 @@ class ParquetFiles:
             container = name_to_text(name)
             try:
                 path = os.path.join(self._root, name)
-                report.files[container] = FileState.of(path)
+                report.files[container] = FileVersion.of(path)
                 file = _open(path)
                 with file:
                     image_column(file.schema_arrow, self.column)

@@ -9,7 +9,8 @@ from pathlib import Path
 from pass_dataset.archives.hash_lists import read_hash_list, resolve, unmatched
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.errors import SourceError
-from pass_dataset.passify.sources.file_states import FileState, FileStates
+from pass_dataset.folders.file_mark import FileVersion
+from pass_dataset.passify.sources.file_states import FileStates
 from pass_dataset.passify.sources.names import name_to_text
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem
 from pass_dataset.passify.sources.tar_files import TarReader
@@ -39,7 +40,7 @@ class PassImages:
 
     def items(self, report: ListingReport) -> Iterator[SourceItem]:
         # Before the index is opened: it may be of a tar that comes a moment later.
-        states = {path.name: FileState.of(path) for path in self.folder.glob("*.tar")}
+        states = {path.name: FileVersion.of(path) for path in self.folder.glob("*.tar")}
         archive = PassArchive(self.folder, self.release)
         names = archive.summary.tars
         texts = [name_to_text(name.encode()) for name in names]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pass_dataset.archives.hash_lists import AROUND_HASH
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
 from pass_dataset.passify.sources.opening import SourceSettings
 
@@ -23,7 +24,6 @@ __all__ = ["PathForm", "form_of"]
 
 #: Escaped paths, and those with a part that is empty, ``.`` or ``..``.
 _UNUSUAL = r"^\\|(?:^|/)\.{0,2}(?:/|$)"
-_AROUND_HASH = r"(?s)^.*/|\.(?i:jpe?g)$"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class PathForm:
     def of_name(self, name: bytes) -> str:
         """The form of a path, whatever bytes it has."""
         if self.by_hash:
-            last = re.sub(_AROUND_HASH, "", os.fsdecode(name))
+            last = re.sub(AROUND_HASH, "", os.fsdecode(name))
             return unicodedata.normalize("NFC", name_to_text(os.fsencode(last)))
         plain = posixpath.normpath(name) if name else name
         # Two slashes at the beginning are kept by POSIX.
@@ -59,7 +59,7 @@ class PathForm:
     def of_column(self, paths: pa.Array) -> pa.Array:
         """The forms of many paths that are given as text."""
         if self.by_hash:
-            paths = pc.replace_substring_regex(paths, pattern=_AROUND_HASH, replacement="")
+            paths = pc.replace_substring_regex(paths, pattern=AROUND_HASH, replacement="")
         else:
             unusual = pc.match_substring_regex(paths, _UNUSUAL)
             if pc.any(unusual, min_count=0).as_py():

@@ -10,7 +10,8 @@ from typing import Any
 
 from pass_dataset.errors import SourceError
 from pass_dataset.extras import require
-from pass_dataset.passify.sources.file_states import FileState, FileStates, require_unchanged
+from pass_dataset.folders.file_mark import FileVersion
+from pass_dataset.passify.sources.file_states import FileStates, require_unchanged
 from pass_dataset.passify.sources.folder_tree import read_file
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
 from pass_dataset.passify.sources.row_names import name_column, row_keys
@@ -96,10 +97,10 @@ class SavedDataset:
             for row, key in enumerate(row_keys(self.keys(split), len(rows), self.name_column)):
                 yield SourceItem(name_to_text(prefix + key), split, row)
 
-    def _states(self) -> dict[str, FileState]:
+    def _states(self) -> dict[str, FileVersion]:
         files = [path for path in self.folder.rglob("*") if path.suffix in (".arrow", ".json")]
         names = (name_to_text(bytes(path.relative_to(self.folder))) for path in files)
-        return {name: FileState.of(path) for name, path in zip(names, files, strict=True)}
+        return {name: FileVersion.of(path) for name, path in zip(names, files, strict=True)}
 
     def reader(self, states: FileStates) -> _RowReader:
         splits = self.splits()

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 from pass_dataset.errors import SourceError
-from pass_dataset.passify.sources.file_states import FileState, FileStates
+from pass_dataset.folders.file_mark import FileVersion
+from pass_dataset.passify.sources.file_states import FileStates
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -81,7 +82,7 @@ class ListingReport:
     unreadable: list[str] = field(default_factory=list)
     num_unreadable: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
-    files: dict[str, FileState] = field(default_factory=dict)
+    files: dict[str, FileVersion] = field(default_factory=dict)
 
     #: More than this nobody reads; the numbers stay right.
     _MAX_NAMED = 100

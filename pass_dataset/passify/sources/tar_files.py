@@ -11,7 +11,8 @@ from pathlib import Path
 from pass_dataset.archives.open_tars import OpenTars
 from pass_dataset.archives.tars import FOLDER, HARD_LINK, REGULAR, read_members
 from pass_dataset.errors import ArchiveError
-from pass_dataset.passify.sources.file_states import FileState, FileStates, require_unchanged
+from pass_dataset.folders.file_mark import FileVersion
+from pass_dataset.passify.sources.file_states import FileStates, require_unchanged
 from pass_dataset.passify.sources.folder_tree import FolderTree, Suffixes
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
 from pass_dataset.passify.sources.source import Kind, ListingReport, SourceItem, require_size
@@ -55,7 +56,7 @@ class TarFiles:
         path = Path(os.fsdecode(os.path.join(self._root, tar)))
         images = _Images()
         try:
-            report.files[container] = FileState.of(path)
+            report.files[container] = FileVersion.of(path)
             for member in read_members(path):
                 name = member.name.encode("utf-8", "surrogateescape")
                 if member.kind == FOLDER:

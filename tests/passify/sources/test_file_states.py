@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pass_dataset.errors import PassDatasetError, SourceChangedError
+from pass_dataset.folders.file_mark import FileVersion
 from pass_dataset.passify.outputs.export import Export
 from pass_dataset.passify.runs.outcomes import Thresholds
 from pass_dataset.passify.runs.plan import Plan
-from pass_dataset.passify.sources.file_states import FileState
 from pass_dataset.passify.sources.opening import SourceSettings, open_source
 from pass_dataset.passify.sources.source import ListingReport, Source
 from tests.passify.sources.test_opening import write_tar
@@ -141,7 +141,7 @@ def test_run_of_a_changed_tar_ends_and_says_which(tmp_path: Path) -> None:
     write_tar(tmp_path / "a.tar", members)
     results = run(tmp_path / "a.tar", tmp_path / "run", shard_size=4)
     assert Plan.load(results.folder) == results.plan
-    assert results.plan.files == {"a.tar": FileState.of(tmp_path / "a.tar")}
+    assert results.plan.files == {"a.tar": FileVersion.of(tmp_path / "a.tar")}
     for shard in (0, 1):
         (results.folder.path / "done" / f"{shard:06}.json").unlink()
         results.folder.results_path(shard).unlink()
@@ -194,4 +194,4 @@ def test_scores_of_one_image_are_of_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_time_that_no_calendar_has_is_shown() -> None:
-    assert str(FileState(12, 10**30)) == f"12 bytes written {10**30} ns after 1970"
+    assert str(FileVersion(12, 10**30)) == f"12 bytes written {10**30} ns after 1970"
