@@ -20,6 +20,7 @@
     ├── SourceError             images that cannot be listed or read
     │   └── SourceChangedError  files are others than those that were listed
     ├── RunError                a run of the filter that cannot go on as asked
+    ├── CurationError           a curation that cannot go on as asked
     ├── SchedulerError          SLURM or Ray is not there, does not answer, or refuses
     └── MissingExtraError       an optional part is not installed
 
@@ -32,6 +33,7 @@ __all__ = [
     "ArchiveError",
     "ArchiveReplacedError",
     "BuildError",
+    "CurationError",
     "DetectorError",
     "DiskSpaceError",
     "DownloadError",
@@ -120,6 +122,10 @@ class SourceChangedError(SourceError):
 
 class RunError(PassDatasetError):
     """A run of the filter that cannot go on as asked; what was done is kept."""
+
+
+class CurationError(PassDatasetError):
+    """A curation that cannot go on as asked; what was done is kept."""
 
 
 class SchedulerError(PassDatasetError):
