@@ -35,9 +35,31 @@ __all__ = ["COLUMNS", "Planted", "Row", "main", "make", "rows_of"]
 
 #: Of the SQLite file, and of the text but for its first and third column.
 COLUMNS = tuple(
-    "photoid,uid,unickname,datetaken,dateuploaded,capturedevice,title,description,usertags,"
-    "machinetags,longitude,latitude,accuracy,pageurl,downloadurl,licensename,licenseurl,serverid,"
-    "farmid,secret,secretoriginal,ext,marker".split(",")  # noqa: SIM905
+    [
+        "photoid",
+        "uid",
+        "unickname",
+        "datetaken",
+        "dateuploaded",
+        "capturedevice",
+        "title",
+        "description",
+        "usertags",
+        "machinetags",
+        "longitude",
+        "latitude",
+        "accuracy",
+        "pageurl",
+        "downloadurl",
+        "licensename",
+        "licenseurl",
+        "serverid",
+        "farmid",
+        "secret",
+        "secretoriginal",
+        "ext",
+        "marker",
+    ]
 )
 #: Short name, name in the metadata, photographs in YFCC100M.
 LICENSES = (
@@ -82,8 +104,32 @@ DEVICES = ("Canon+EOS+5D", "NIKON+D90", "Apple+iPhone+4", "", "SONY+DSC-W55", "P
 WORDS = tuple(
     map(
         quote_plus,
-        "harbour,lighthouse,evening,snow,雨,fog & rain,bridge,fern,«été»,window,lamp,canyon,tea,"
-        "river,sails,marble,garden,100%,roof,ranges,dawn,moss,kettle,Öland".split(","),  # noqa: SIM905
+        [
+            "harbour",
+            "lighthouse",
+            "evening",
+            "snow",
+            "雨",
+            "fog & rain",
+            "bridge",
+            "fern",
+            "«été»",
+            "window",
+            "lamp",
+            "canyon",
+            "tea",
+            "river",
+            "sails",
+            "marble",
+            "garden",
+            "100%",
+            "roof",
+            "ranges",
+            "dawn",
+            "moss",
+            "kettle",
+            "Öland",
+        ],
     )
 )
 _BLOCK = 10_000
