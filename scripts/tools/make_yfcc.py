@@ -34,32 +34,11 @@ import numpy as np
 __all__ = ["COLUMNS", "Planted", "Row", "main", "make", "rows_of"]
 
 #: Of the SQLite file, and of the text but for its first and third column.
-COLUMNS = tuple(
-    [
-        "photoid",
-        "uid",
-        "unickname",
-        "datetaken",
-        "dateuploaded",
-        "capturedevice",
-        "title",
-        "description",
-        "usertags",
-        "machinetags",
-        "longitude",
-        "latitude",
-        "accuracy",
-        "pageurl",
-        "downloadurl",
-        "licensename",
-        "licenseurl",
-        "serverid",
-        "farmid",
-        "secret",
-        "secretoriginal",
-        "ext",
-        "marker",
-    ]
+COLUMNS = (
+    *("photoid", "uid", "unickname", "datetaken", "dateuploaded", "capturedevice", "title"),
+    *("description", "usertags", "machinetags", "longitude", "latitude", "accuracy", "pageurl"),
+    *("downloadurl", "licensename", "licenseurl", "serverid", "farmid", "secret"),
+    *("secretoriginal", "ext", "marker"),
 )
 #: Short name, name in the metadata, photographs in YFCC100M.
 LICENSES = (
@@ -101,36 +80,10 @@ NICKNAMES = (
     *map(quote_plus, ("tin_kettle", "Lumen & Loam", "Nordlicht 65°", "Salt/Shaker")),
 )
 DEVICES = ("Canon+EOS+5D", "NIKON+D90", "Apple+iPhone+4", "", "SONY+DSC-W55", "Panasonic+DMC-TZ5")
-WORDS = tuple(
-    map(
-        quote_plus,
-        [
-            "harbour",
-            "lighthouse",
-            "evening",
-            "snow",
-            "雨",
-            "fog & rain",
-            "bridge",
-            "fern",
-            "«été»",
-            "window",
-            "lamp",
-            "canyon",
-            "tea",
-            "river",
-            "sails",
-            "marble",
-            "garden",
-            "100%",
-            "roof",
-            "ranges",
-            "dawn",
-            "moss",
-            "kettle",
-            "Öland",
-        ],
-    )
+WORDS = (
+    *("harbour", "lighthouse", "evening", "snow", "bridge", "fern", "window", "lamp", "canyon"),
+    *("tea", "river", "sails", "marble", "garden", "roof", "ranges", "dawn", "moss", "kettle"),
+    *map(quote_plus, ("雨", "fog & rain", "«été»", "100%", "Öland")),
 )
 _BLOCK = 10_000
 _HEX = tuple(f"{byte:x}" for byte in range(256))
