@@ -67,6 +67,8 @@ REFUSED = (
     "bad-position",
     "bad-date",
 )
+#: Of these, those of which not even licence and kind are told.
+UNTOLD = frozenset({"too-few-columns", "too-many-columns", "bad-marker", "unknown-license"})
 #: What only text can have.
 TEXT_ALONE = frozenset({"too-few-columns", "too-many-columns", "nul-byte", "no-utf8"})
 #: What is counted and kept. Only the 25 columns have a hash.
@@ -96,7 +98,8 @@ class Planted:
 
     Attributes:
       rows: all.
-      photos, videos: those of sound rows, by the short name of the licence.
+      selected: photographs under CC BY that can be used: rows of the ledger.
+      photos, videos: rows that say so, by the short name of the licence.
       refused: rows that cannot be used, by cause.
       noted: rows that are selected, with something of note, by its name.
       duplicates: rows that are selected and go no further.
@@ -104,17 +107,13 @@ class Planted:
     """
 
     rows: int = 0
+    selected: int = 0
     photos: Counter[str] = field(default_factory=Counter)
     videos: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     noted: Counter[str] = field(default_factory=Counter)
     duplicates: Counter[str] = field(default_factory=Counter)
     photographers: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def selected(self) -> int:
-        """Photographs under CC BY: rows of the ledger."""
-        return self.photos["by"]
 
     def content(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -276,13 +275,16 @@ def _with(kind: str, row: Row, last: Row) -> Row:
 def _count(planted: Planted, row: Row, kind: str | None, short: str) -> None:
     if kind in REFUSED:
         planted.refused[kind] += 1
-        return
+        if kind in UNTOLD:
+            return
     if row[24] == "1":
         planted.videos[short] += 1
         return
     planted.photos[short] += 1
-    if short == "by":
-        planted.photographers[row[3]] += 1
+    if kind in REFUSED or short != "by":
+        return
+    planted.selected += 1
+    planted.photographers[row[3]] += 1
     if kind is not None:
         (planted.noted if kind in NOTED else planted.duplicates)[kind] += 1
 

@@ -13,6 +13,8 @@ _HERE = "pass_dataset.commands.curate"
 
 #: In the order of `--help`.
 COMMANDS = (
+    Command("select", "begin a curation: the photographs that metadata has under a licence",
+            f"{_HERE}.select", "what is done"),
     Command("status", "say which steps are done, and how many photographs went on",
             f"{_HERE}.status", "what was done"),
     Command("ledger", "write the ledger as one table: a row for each selected photograph",
@@ -35,6 +37,7 @@ def make_parser() -> CommandParser:
         "with an account of each.",
         COMMANDS,
         examples(
+            "pass-curate select yfcc100m_dataset.bz2 --out curation/",
             "pass-curate status curation/",
             "pass-curate status --help",
         ),
