@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from pass_dataset.curate.folder import CurationFolder
-from pass_dataset.curate.ledger import Ledger, StepRecord
+from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.select import SelectSettings
 from pass_dataset.errors import CurationError, DownloadError
 from tests.curate.select.made import check, metadata, select
@@ -164,7 +164,7 @@ def test_cut(made: dict[str, Path], form: str, tmp_path: Path) -> None:
 def test_cut_sqlite(made: dict[str, Path], tmp_path: Path) -> None:
     cut = tmp_path / "cut.sql"
     cut.write_bytes((made["sqlite"] / "yfcc100m_dataset.sql").read_bytes()[:-1024])
-    with pytest.raises(CurationError, match="is cut: expected .* bytes"):
+    with pytest.raises(CurationError, match=r"is cut: expected .* bytes"):
         select(tmp_path / "out", cut)
 
 
@@ -200,7 +200,7 @@ def test_done_is_done(made: dict[str, Path], tmp_path: Path) -> None:
 
 
 def test_forms_are_not_mixed(made: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(CurationError, match="expected text of 25 columns .* found text of 23"):
+    with pytest.raises(CurationError, match=r"expected text of 25 columns .* found text of 23"):
         select(tmp_path, made["text"], made["old"])
     text = b"\n".join([b"\t" * 24, b"\t" * 22] * 10) + b"\n"
     (tmp_path / "mixed").write_bytes(text)
