@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pass_dataset.curate.select.batch import columns_of, hashes_of, plain_rows
+from pass_dataset.curate.select.cut import Cut
 from pass_dataset.curate.select.gathered import Gathering, Photograph, table_of
 from pass_dataset.curate.select.law import IS_HASH, address_hash
 from pass_dataset.curate.select.licenses import FLICKR, Licenses
@@ -39,7 +41,11 @@ Lines: TypeAlias = "npt.NDArray[np.int64]"
 #: Beyond so many kinds of licences and markers, they are no longer told apart: it is garbage.
 _MOST_VERDICTS = 1000
 _KNOWN = {(one.name, one.url): one.short for one in FLICKR}
-_LAST = 8  # fields from the name of the licence to the marker, but for the first
+#: Licence and marker of all rows but a few: what is searched for, and what it says.
+_CODES = [
+    (one.name.encode(), one.url.encode(), marker) for one in FLICKR for marker in (b"0", b"1")
+]
+_ENDINGS = [(name + b"\t" + url, marker) for name, url, marker in _CODES]
 
 
 @dataclass
@@ -81,46 +87,50 @@ class FlickrRows:
         before = 1 if columns == len(COLUMNS) + 2 else 0
         places = [COLUMNS.index(name) for name in FIELDS]
         # The hash stands after the id, so what follows is one further.
-        self._places = [place + before * (1 if place == 0 else 2) for place in places]
+        places = [place + before * (1 if place == 0 else 2) for place in places]
         self._hash = 2 if before else None
+        self._fields = operator.itemgetter(*places, *([2] if before else []))
 
-    def take_lines(self, lines: Iterable[bytes], number: int) -> None:
-        """Takes lines of text, without their newlines.
+    def take_block(self, block: bytes, number: int) -> int:
+        """Takes lines of text; returns how many there were.
 
         Args:
-          lines: of the text.
+          block: lines, each with its newline.
           number: of the first of them.
         """
-        verdicts, tabs, rows = self._verdicts, self._tabs, 0
-        for line in lines:
-            rows += 1
-            found = line.count(b"\t")
-            if found != tabs:
-                cause = "too-few-columns" if found < tabs else "too-many-columns"
-                self._counts.refuse(cause, number + rows - 1)
+        cut = Cut(block)
+        for row in np.flatnonzero(cut.tabs != self._tabs).tolist():
+            cause = "too-few-columns" if cut.tabs[row] < self._tabs else "too-many-columns"
+            self._counts.refuse(cause, number + row)
+        rows = np.flatnonzero(cut.tabs == self._tabs)
+        codes = cut.codes(rows, _ENDINGS)
+        wanted = np.zeros(len(rows), bool)
+        for code in np.unique(codes).tolist():
+            those = np.flatnonzero(codes == code)
+            if code < 0:  # nothing that is known: one by one
+                for place in those.tolist():
+                    wanted[place] = self.verdict(
+                        *cut.ending(int(rows[place])), number + int(rows[place])
+                    )
                 continue
-            # From the right there is little to cut, which is what most rows need.
-            _, name, url, _, _, _, _, _, marker = line.rsplit(b"\t", _LAST)
-            verdict = verdicts.get((name, url, marker))
-            if verdict is None:
-                verdict = self._judged(name, url, marker, number + rows - 1)
-            verdict.rows += 1
-            if verdict.cause is None:
-                fields = line.split(b"\t")
-                taken = [fields[place] for place in self._places]
-                self.take(
-                    b"\t".join(taken if self._hash is None else [*taken, fields[self._hash]]),
-                    number + rows - 1,
-                )
-        self._counts.rows += rows
+            verdict = self._verdict(_CODES[code], number + int(rows[those[0]]))
+            verdict.rows += len(those)
+            wanted[those] = verdict.cause is None
+        fields = self._fields
+        for row in rows[wanted].tolist():
+            self.take(b"\t".join(fields(cut.line(row).split(b"\t"))), number + row)
+        self._counts.rows += len(cut.tabs)
+        return len(cut.tabs)
 
     def verdict(self, name: bytes, url: bytes, marker: bytes, number: int) -> bool:
         """Counts a row by licence and marker; True if it is to be taken."""
-        verdict = self._verdicts.get((name, url, marker))
-        if verdict is None:
-            verdict = self._judged(name, url, marker, number)
+        verdict = self._verdict((name, url, marker), number)
         verdict.rows += 1
         return verdict.cause is None
+
+    def _verdict(self, key: tuple[bytes, bytes, bytes], number: int) -> _Verdict:
+        verdict = self._verdicts.get(key)
+        return self._judged(*key, number) if verdict is None else verdict
 
     def _judged(self, name: bytes, url: bytes, marker: bytes, number: int) -> _Verdict:
         words = [part.decode("utf-8", "surrogateescape") for part in (name, url)]
