@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from pass_dataset.passify.executors.slurm.settings import (
-    FACES,
-    PEOPLE,
+from pass_dataset.executors.slurm.settings import (
+    CPU_TASK,
+    GPU_TASK,
     SlurmResources,
     SlurmSettings,
     format_time,
@@ -13,8 +13,18 @@ from pass_dataset.passify.executors.slurm.settings import (
 
 
 def test_as_published() -> None:
-    assert (FACES.cpus, FACES.memory_gb, FACES.time_limit_min, FACES.gpus) == (2, 5, 480, 0)
-    assert (PEOPLE.cpus, PEOPLE.memory_gb, PEOPLE.time_limit_min, PEOPLE.gpus) == (5, 10, 480, 1)
+    assert (CPU_TASK.cpus, CPU_TASK.memory_gb, CPU_TASK.time_limit_min, CPU_TASK.gpus) == (
+        2,
+        5,
+        480,
+        0,
+    )
+    assert (GPU_TASK.cpus, GPU_TASK.memory_gb, GPU_TASK.time_limit_min, GPU_TASK.gpus) == (
+        5,
+        10,
+        480,
+        1,
+    )
     assert SlurmSettings().max_parallel_tasks == 50
 
 

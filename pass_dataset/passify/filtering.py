@@ -1,66 +1,33 @@
-"""The run loop of all executors: they say only where a shard is done."""
+"""The run loop of the filter: planned, done wherever an executor does it, and its lists written."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import logging
-import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pass_dataset.errors import RunError, SourceError
+from pass_dataset.executors.executor import Executor, do_jobs, sweep
 from pass_dataset.folders.lock import hold
-from pass_dataset.passify.executors.pool import ShardFailure
 from pass_dataset.passify.outputs.lists import write_lists
 from pass_dataset.passify.outputs.unmatched import require_paths, unmatched_lines, unmatched_text
 from pass_dataset.passify.runs.exclusions import Exclusions, exclusions_of
 from pass_dataset.passify.runs.outcomes import Thresholds, outcome_of
 from pass_dataset.passify.runs.plan import Plan, make_plan
 from pass_dataset.passify.runs.results import Results
-from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
+from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.runs.settings import RunSettings
 from pass_dataset.passify.sources.opening import open_source
 from pass_dataset.passify.sources.path_forms import form_of
-from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.passify.steps.job import FilterJob
 from pass_dataset.progress import Progress, Silent
 
-__all__ = ["Executor", "RunReport", "fill_run", "plan_run", "retry_jobs", "run_filter"]
+__all__ = ["RunReport", "fill_run", "plan_run", "retry_jobs", "run_filter"]
 
 logger = logging.getLogger(__name__)
-
-#: A piece of a file that nobody wrote to for an hour belongs to a process that is gone.
-_ABANDONED_S = 3600.0
-
-
-class Executor(ABC):
-    """A place where shards are done.
-
-    Attributes:
-      waits: False if `execute` leaves shards to others and comes back before they are done.
-      others_at_work: whether shards of the run may be being done when `execute` is called, by what
-        an earlier call left.
-    """
-
-    waits: bool = True
-    others_at_work: bool = False
-
-    @abstractmethod
-    def execute(
-        self, folder: RunFolder, jobs: Sequence[ShardJob], told: Callable[[int], None]
-    ) -> Iterator[ShardStats | ShardFailure]:
-        """Does shards, in any order; yields what became of each.
-
-        Args:
-          folder: the run, which is planned.
-          jobs: shards to do; those that are done already come back quickly.
-          told: is told of images as they are done, negative when work has to be done again.
-
-        Raises:
-          PassDatasetError: what makes all shards impossible.
-        """
 
 
 @dataclass(frozen=True)
@@ -112,9 +79,9 @@ def run_filter(
     """
     progress = progress or Silent()
     with _planned(folder, settings, exclusions, strict, progress) as plan:
-        folder.sweep(_ABANDONED_S if executor.others_at_work else None)
+        sweep(folder, executor)
         done = folder.done()
-        jobs = [ShardJob(shard) for shard in range(plan.num_shards) if shard not in done]
+        jobs = [FilterJob(shard) for shard in range(plan.num_shards) if shard not in done]
         if retry_failed:
             jobs += retry_jobs(folder)
         return _do(folder, plan, executor, jobs, progress, _require_lines if strict else None)
@@ -176,10 +143,10 @@ def _require_lines(results: Results) -> None:
         raise RunError(unmatched_text(exclusions, left) + ". No lists were written")
 
 
-def retry_jobs(folder: RunFolder) -> list[ShardJob]:
+def retry_jobs(folder: RunFolder) -> list[FilterJob]:
     """Jobs for the shards that have images that failed."""
     return [
-        ShardJob(stats.shard, retry_failed=True)
+        FilterJob(stats.shard, retry_failed=True)
         for stats in folder.stats()
         if stats.outcomes.get("failed")
     ]
@@ -205,7 +172,7 @@ def fill_run(
     results.require_whole()
     with hold(folder.path, wait=False):
         jobs = [
-            ShardJob(shard, thresholds=thresholds)
+            FilterJob(shard, thresholds=thresholds)
             for shard, (_, reasons) in zip(results.shards, results.judged(thresholds), strict=True)
             if any(outcome_of(reason) == "undecided" for reason in reasons.unique().to_pylist())
         ]
@@ -216,46 +183,32 @@ def _do(
     folder: RunFolder,
     plan: Plan,
     executor: Executor,
-    jobs: list[ShardJob],
+    jobs: list[FilterJob],
     progress: Progress,
     check: Callable[[Results], None] | None = None,
 ) -> RunReport:
-    started = time.monotonic()
     to_do = sum(stop - start for start, stop in (plan.bounds(job.shard) for job in jobs))
     if jobs and to_do < plan.images:
         logger.info("%s: %d of %d shards to do", folder.path, len(jobs), plan.num_shards)
     task = progress.task("Filtering", plan.images, "images", done=plan.images - to_do)
-    failed: dict[int, str] = {}
-    images = 0
-    left = len(jobs)
-    for result in executor.execute(folder, jobs, task.advance) if jobs else ():
-        left -= 1
-        if isinstance(result, ShardFailure):
-            failed[result.shard] = result.message
-        else:
-            images += result.worked_on
-    task.finish()
-    seconds = time.monotonic() - started
-    if failed:
-        raise RunError(_failed_shards(folder, plan, failed))
-    if left and not executor.waits:
-        return RunReport(folder, plan, images, seconds, left)
+
+    def describe(shard: int) -> str:
+        first, stop = plan.bounds(shard)
+        return f"shard {shard} (images {first:,} to {stop - 1:,})"
+
+    try:
+        done = do_jobs(
+            folder, executor, jobs, task.advance, shards=plan.num_shards, describe=describe
+        )
+    finally:
+        task.finish()
+    if done.left:
+        return RunReport(folder, plan, done.images, done.seconds, done.left)
     results = Results(folder)
     if check is not None:
         check(results)
     write_lists(results)
-    return RunReport(folder, plan, images, seconds)
-
-
-def _failed_shards(folder: RunFolder, plan: Plan, failed: dict[int, str]) -> str:
-    lines = [
-        f"{folder.path}: {len(failed)} of {plan.num_shards} shards failed, though they were tried "
-        "again; all others are done. Run again to try them once more."
-    ]
-    for shard in sorted(failed):
-        first, stop = plan.bounds(shard)
-        lines.append(f"shard {shard} (images {first:,} to {stop - 1:,}): {failed[shard]}")
-    return "\n  ".join(lines)
+    return RunReport(folder, plan, done.images, done.seconds)
 
 
 def _read(exclusions: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""Shards on a Ray cluster: actors keep detectors loaded and take one shard after the other."""
+"""Shards on a Ray cluster: actors keep networks loaded and take one shard after the other."""
 
 from __future__ import annotations
 
@@ -10,18 +10,24 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from types import ModuleType
-from typing import Any
+from typing import Any, Generic
 
 from pass_dataset.errors import PassDatasetError, SchedulerError
+from pass_dataset.executors.attempts import (
+    Reply,
+    ShardFailure,
+    Tries,
+    attempt,
+    error_of,
+    fatal,
+)
+from pass_dataset.executors.executor import Executor
+from pass_dataset.executors.job import ShardJob
+from pass_dataset.executors.pool import do_shards
+from pass_dataset.executors.ray_settings import RaySettings
+from pass_dataset.executors.shard_folder import MarkerT, ShardFolder
+from pass_dataset.executors.work import ShardDoer, Work, WorkerShare
 from pass_dataset.extras import require
-from pass_dataset.passify.executors.attempts import Reply, Tries, attempt, error_of, fatal
-from pass_dataset.passify.executors.executor import Executor
-from pass_dataset.passify.executors.pool import ShardFailure, do_shards
-from pass_dataset.passify.executors.ray_settings import RaySettings
-from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
-from pass_dataset.passify.steps.examiner import Examiner
-from pass_dataset.passify.steps.execution import Execution, WorkerShare
-from pass_dataset.passify.steps.job import ShardJob
 from pass_dataset.releases.addresses import public_address, without_secrets
 from pass_dataset.version import __version__
 
@@ -38,27 +44,30 @@ _MAX_IDLE_DEATHS = 3
 class RayExecutor(Executor):
     """Actors on a Ray cluster.
 
-    All nodes see the run folder and the images under the same paths as this machine, and have this
+    All nodes see the folder and the images under the same paths as this machine, and have this
     package installed.
     """
 
-    def __init__(self, settings: RaySettings, execution: Execution) -> None:
+    def __init__(self, settings: RaySettings, work: Work) -> None:
         """Args:
-        settings: how the run is spread.
-        execution: how shards are done on a node.
+        settings: how shards are spread.
+        work: what is done with them, on a node.
 
         Raises:
           MissingExtraError: Ray is not installed; better known before images are listed.
         """
         _import_ray()
         self._settings = settings
-        self._execution = execution
+        self._work = work
 
     def execute(
-        self, folder: RunFolder, jobs: Sequence[ShardJob], told: Callable[[int], None]
-    ) -> Iterator[ShardStats | ShardFailure]:
+        self,
+        folder: ShardFolder[MarkerT],
+        jobs: Sequence[ShardJob],
+        told: Callable[[int], None],
+    ) -> Iterator[MarkerT | ShardFailure]:
         with _connected(self._settings) as ray:
-            crew = _Crew(ray, folder, self._settings, self._execution, jobs, told)
+            crew = _Crew(ray, folder, self._settings, self._work, jobs, told)
             try:
                 yield from crew.run()
             finally:
@@ -66,15 +75,16 @@ class RayExecutor(Executor):
 
 
 class _ShardActor:
-    """Runs on a node of the cluster; keeps its detectors between shards.
+    """Runs on a node of the cluster; keeps what does shards between them.
 
     It answers with what `attempt` answers: an error of ours is an answer, not an exception.
     """
 
-    def __init__(self, folder: str, share: WorkerShare) -> None:
-        self._folder = RunFolder(folder)
+    def __init__(self, folder: str, work: Work, share: WorkerShare) -> None:
+        self._folder = folder
+        self._work = work
         self._share = share
-        self._examiner: Examiner | None = None
+        self._doer: ShardDoer | None = None
 
     def version(self) -> str:
         """Says that it is there, and with which version of this package."""
@@ -84,20 +94,19 @@ class _ShardActor:
         """Does a shard."""
         if job.careful:
             return self._do_carefully(job)
-        if self._examiner is None:
+        if self._doer is None:
             try:
-                self._examiner = Examiner(self._folder, self._share)
+                self._doer = self._work.open(self._folder, self._share)
             except (OSError, PassDatasetError) as error:
                 return fatal(self._folder, error)
-        return attempt(self._folder, self._examiner, job)
+        return attempt(self._folder, self._doer, job, self._work.fatal_errors)
 
     def _do_carefully(self, job: ShardJob) -> Reply:
         """In a process of its own, so that the image that takes it down is found out."""
-        execution = replace(self._share.execution, workers=1, cores=self._share.threads)
+        alone = replace(self._work, workers=1, cores=self._share.threads)
+        folder = self._work.folder(self._folder)
         try:
-            results = do_shards(
-                self._folder, [job], execution, _tell_nobody, log_name="ray-careful"
-            )
+            results = do_shards(folder, [job], alone, _tell_nobody, log_name="ray-careful")
             (result,) = results
         except (OSError, PassDatasetError) as error:
             return fatal(self._folder, error)
@@ -106,26 +115,25 @@ class _ShardActor:
         return {"done": asdict(result)}
 
 
-class _Crew:
+class _Crew(Generic[MarkerT]):
     """The actors of one call and the shards that they are at."""
 
     def __init__(
         self,
         ray: ModuleType,
-        folder: RunFolder,
+        folder: ShardFolder[MarkerT],
         settings: RaySettings,
-        execution: Execution,
+        work: Work,
         jobs: Sequence[ShardJob],
         told: Callable[[int], None],
     ) -> None:
         self._ray: Any = ray
         self._folder = folder
         self._settings = settings
+        self._work = work
         self._share = WorkerShare(
-            execution,
-            device=execution.device if settings.gpus else "cpu",
+            device=work.device if settings.gpus else "cpu",
             threads=settings.cpus,
-            decode_threads=execution.decode_threads or settings.cpus,
             on_gpu=settings.gpus > 0,
         )
         self._class = ray.remote(
@@ -138,7 +146,7 @@ class _Crew:
         #: What is being waited for: the actor, and its job; none while it starts.
         self._calls: dict[Any, tuple[Any, ShardJob | None]] = {}
 
-    def run(self) -> Iterator[ShardStats | ShardFailure]:
+    def run(self) -> Iterator[MarkerT | ShardFailure]:
         for _ in range(min(self._size(), len(self._waiting))):
             self._hire()
         while self._calls:
@@ -200,7 +208,7 @@ class _Crew:
         )
 
     def _hire(self) -> None:
-        actor = self._class.remote(str(self._folder.path), self._share)
+        actor = self._class.remote(str(self._folder.path), self._work, self._share)
         self._calls[actor.version.remote()] = (actor, None)
 
     def _go_on(self, actor: Any) -> None:
@@ -218,12 +226,12 @@ class _Crew:
 
     # --- what became of a shard -------------------------------------------------------------------
 
-    def _take_in(self, job: ShardJob, reply: Reply) -> Iterator[ShardStats | ShardFailure]:
+    def _take_in(self, job: ShardJob, reply: Reply) -> Iterator[MarkerT | ShardFailure]:
         if "fatal" in reply:
             raise error_of(reply)
         if "done" in reply:
             self._idle_deaths = 0
-            stats = ShardStats(**reply["done"])
+            stats = self._folder.marker(reply["done"])
             self._told(stats.images)
             yield stats
             return

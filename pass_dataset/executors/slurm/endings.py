@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pass_dataset.passify.executors.slurm.scheduler import TaskState
+from pass_dataset.executors.slurm.scheduler import TaskState
 
 __all__ = ["describe_ending", "read_end"]
 

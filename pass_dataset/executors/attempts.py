@@ -2,7 +2,7 @@
 
 An answer is one of
 
-    {"done": {…}}                             the shard is whole: its `ShardStats`
+    {"done": {…}}                             the shard is whole: its marker
     {"failed": "RunError: …"}                 the shard cannot be done, now; others may be
     {"fatal": "WeightsError", "message": …}   no shard can be done
 """
@@ -18,17 +18,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeAlias
 
 from pass_dataset import errors
-from pass_dataset.errors import (
-    DetectorError,
-    MissingExtraError,
-    PassDatasetError,
-    RunError,
-    SourceChangedError,
-    WeightsError,
-)
-from pass_dataset.passify.runs.run_folder import RunFolder
-from pass_dataset.passify.steps.examiner import Examiner
-from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.errors import PassDatasetError, RunError
+from pass_dataset.executors.job import ShardJob
+from pass_dataset.executors.shard_folder import ShardFolder
+from pass_dataset.executors.work import ShardDoer
 
 __all__ = ["Reply", "ShardFailure", "Tries", "attempt", "error_of", "fatal"]
 
@@ -43,23 +36,25 @@ _DEATHS_TO_CARE = 2
 
 
 def attempt(
-    folder: RunFolder,
-    examiner: Examiner,
+    folder: str,
+    doer: ShardDoer,
     job: ShardJob,
+    fatal_errors: tuple[type[PassDatasetError], ...],
     told: Callable[[int], None] = lambda images: None,
     begins: Callable[[int], None] | None = None,
 ) -> Reply:
     """Does a shard, or says why not.
 
     Args:
-      folder: the run.
-      examiner: does it.
+      folder: path of the folder.
+      doer: does it.
       job: what is to be done.
-      told, begins: see `Examiner.run`.
+      fatal_errors: those of the work, see `Work.fatal_errors`.
+      told, begins: see `ShardDoer.run`.
     """
     try:
-        return {"done": asdict(examiner.run(job, told, begins))}
-    except (DetectorError, MissingExtraError, SourceChangedError, WeightsError) as error:
+        return {"done": asdict(doer.run(job, told, begins))}
+    except fatal_errors as error:
         return fatal(folder, error)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -69,10 +64,10 @@ def attempt(
         return {"failed": str(error) if isinstance(error, PassDatasetError) else named}
 
 
-def fatal(folder: RunFolder, error: OSError | PassDatasetError) -> Reply:
+def fatal(folder: str, error: OSError | PassDatasetError) -> Reply:
     """Says that no shard can be done."""
     if isinstance(error, OSError) and not isinstance(error, PassDatasetError):
-        place = os.fsdecode(error.filename) if error.filename else folder.path
+        place = os.fsdecode(error.filename) if error.filename else folder
         return {"fatal": "RunError", "message": f"{place}: {error.strerror or error}"}
     return {"fatal": type(error).__name__, "message": str(error)}
 
@@ -94,9 +89,9 @@ class ShardFailure:
 class Tries:
     """How often shards are tried, and how carefully."""
 
-    def __init__(self, folder: RunFolder, waiting: deque[ShardJob]) -> None:
+    def __init__(self, folder: ShardFolder[Any], waiting: deque[ShardJob]) -> None:
         """Args:
-        folder: the run.
+        folder: of the shards.
         waiting: jobs that nobody has; those that are tried again are put there.
         """
         self._folder = folder

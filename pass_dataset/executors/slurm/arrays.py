@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Protocol
 
 from pass_dataset.errors import SchedulerError
-from pass_dataset.extras import require
-from pass_dataset.passify.executors.slurm.settings import SlurmResources, SlurmSettings
-from pass_dataset.passify.executors.slurm.submissions import (
+from pass_dataset.executors.slurm.settings import SlurmResources, SlurmSettings
+from pass_dataset.executors.slurm.submissions import (
     Submission,
     log_folder,
     require_log_folder,
 )
+from pass_dataset.extras import require
 
 __all__ = ["ArrayTask", "submit_array"]
 
@@ -53,16 +53,18 @@ def submit_array(
     resources: SlurmResources,
     settings: SlurmSettings,
     *,
+    command: str,
     after: Submission | None = None,
 ) -> Submission:
-    """Submits an array and puts it on record in the run folder.
+    """Submits an array and puts it on record in the folder of its shards.
 
     Args:
-      run_folder: on a file system that the login node and all nodes see, as all of a run is.
+      run_folder: on a file system that the login node and all nodes see, as all of it is.
       stage: what the tasks do, for the record and the job's name.
       tasks: one for each element of the array.
       resources: of each task.
       settings: of all tasks.
+      command: what the job's name begins with.
       after: an array of as many tasks; each task starts when the one with its index has ended well.
 
     Raises:
@@ -76,7 +78,7 @@ def submit_array(
     logs.mkdir(parents=True, exist_ok=True)
     try:
         executor = submitit.SlurmExecutor(folder=logs, max_num_timeout=_MAX_TIMEOUTS)
-        executor.update_parameters(**_parameters(stage, resources, settings, after))
+        executor.update_parameters(**_parameters(f"{command}-{stage}", resources, settings, after))
         with executor.batch():
             jobs = [executor.submit(task) for task in tasks]
     except RuntimeError as error:
@@ -101,7 +103,7 @@ def _where(resources: SlurmResources) -> str:
 
 
 def _parameters(
-    stage: str, resources: SlurmResources, settings: SlurmSettings, after: Submission | None
+    name: str, resources: SlurmResources, settings: SlurmSettings, after: Submission | None
 ) -> dict[str, object]:
     """Parameters of `submitit.SlurmExecutor`."""
     further: dict[str, object] = {"requeue": True, **dict(resources.options)}
@@ -113,7 +115,7 @@ def _parameters(
         further["kill-on-invalid-dep"] = "yes"
     memory = resources.memory_gb
     return {
-        "job_name": f"passify-{stage}",
+        "job_name": name,
         "partition": resources.partition,
         "account": settings.account,
         "qos": settings.qos,

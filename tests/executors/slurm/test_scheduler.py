@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.errors import SchedulerError
-from pass_dataset.passify.executors.slurm import scheduler
-from pass_dataset.passify.executors.slurm.scheduler import TaskState, parse_squeue
+from pass_dataset.executors.slurm import scheduler
+from pass_dataset.executors.slurm.scheduler import TaskState, parse_squeue
 from tests.support.slurm import MAX_ARRAY_SIZE, Cluster
 from tests.support.waiting import wait_until
 

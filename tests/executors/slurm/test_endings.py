@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset.passify.executors.slurm.endings import describe_ending, read_end
-from pass_dataset.passify.executors.slurm.scheduler import TaskState
+from pass_dataset.executors.slurm.endings import describe_ending, read_end
+from pass_dataset.executors.slurm.scheduler import TaskState
 
 FAILED = TaskState("FAILED", "NonZeroExitCode")
 

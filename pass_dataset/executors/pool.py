@@ -6,12 +6,13 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Generic
 
 from pass_dataset.errors import RunError
-from pass_dataset.passify.executors.attempts import ShardFailure, Tries, error_of
-from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
-from pass_dataset.passify.steps.execution import Execution, WorkerShare
-from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.executors.attempts import ShardFailure, Tries, error_of
+from pass_dataset.executors.job import ShardJob
+from pass_dataset.executors.shard_folder import MarkerT, ShardFolder
+from pass_dataset.executors.work import Work, WorkerShare
 from pass_dataset.workers.pool import Pool, Reply, Worker
 
 __all__ = ["ShardFailure", "do_shards"]
@@ -24,18 +25,18 @@ _MAX_CULPRITS = 20
 _MAX_IDLE_DEATHS = 3
 
 
-class _Examiner(Worker[ShardJob]):
+class _ShardWorker(Worker[ShardJob]):
     """One process, and the image it is at, if that is known."""
 
-    def __init__(self, folder: RunFolder, share: WorkerShare, log: Path) -> None:
+    def __init__(self, folder: Path, work: Work, share: WorkerShare, log: Path) -> None:
         self.at: int | None = None
         self.images = 0
         log.parent.mkdir(parents=True, exist_ok=True)
-        # The detectors' threads are set by themselves; this is for libraries below them.
+        # Networks' threads are set by themselves; this is for libraries below them.
         threads = {"OMP_NUM_THREADS": str(share.threads)}
         super().__init__(
-            "pass_dataset.passify.executors.worker",
-            [os.fspath(folder.path), share.to_json()],
+            "pass_dataset.executors.worker",
+            [os.fspath(folder), work.name, work.to_json(), share.to_json()],
             log=log,
             environment=threads,
         )
@@ -49,42 +50,47 @@ class _Examiner(Worker[ShardJob]):
 
 
 def do_shards(
-    folder: RunFolder,
+    folder: ShardFolder[MarkerT],
     jobs: Sequence[ShardJob],
-    execution: Execution,
+    work: Work,
     told: Callable[[int], None],
     *,
     log_name: str = "worker",
-) -> Iterator[ShardStats | ShardFailure]:
+) -> Iterator[MarkerT | ShardFailure]:
     """Does shards in worker processes of this machine; yields what became of each.
 
     A shard that fails is tried again. When processes die on one, it is done image by image, until
-    it is known which image does it; that image's row says so, and the shard goes on without it.
+    it is known which image does it: the folder's `CrashRecord` says so, and the shard goes on.
 
     Args:
-      folder: the run.
+      folder: of the shards.
       jobs: shards to do.
-      execution: how many processes, and how fast.
+      work: what is done with them, in how many processes.
       told: is told of images done; of fewer than none when a shard has to be done again.
       log_name: what names of the processes' logs start with.
 
     Raises:
       PassDatasetError: what makes all shards impossible, such as missing weights or a full disk.
     """
-    shares = execution.shares(len(jobs))
-    yield from _Examiners(folder, shares, jobs, told, log_name).run(len(shares))
+    shares = work.shares(len(jobs))
+    yield from _ShardPool(folder, work, shares, jobs, told, log_name).run(len(shares))
 
 
-class _Examiners(Pool[_Examiner, ShardJob, "ShardStats | ShardFailure"]):
+class _ShardPool(
+    Pool[_ShardWorker, ShardJob, "MarkerT | ShardFailure"],
+    Generic[MarkerT],
+):
     def __init__(
         self,
-        folder: RunFolder,
+        folder: ShardFolder[MarkerT],
+        work: Work,
         shares: Sequence[WorkerShare],
         jobs: Sequence[ShardJob],
         told: Callable[[int], None],
         log_name: str,
     ) -> None:
         self._folder = folder
+        self._work = work
         self._log_name = log_name
         self._shares = shares
         self._told = told
@@ -93,11 +99,11 @@ class _Examiners(Pool[_Examiner, ShardJob, "ShardStats | ShardFailure"]):
         self._tries = Tries(folder, self.waiting)
         self.waiting.extend(map(self._tries.with_care, jobs))
 
-    def start(self, number: int) -> _Examiner:
+    def start(self, number: int) -> _ShardWorker:
         log = self._folder.log_path(f"{self._log_name}-{number}")
-        return _Examiner(self._folder, self._shares[number], log)
+        return _ShardWorker(self._folder.path, self._work, self._shares[number], log)
 
-    def take_in(self, worker: _Examiner, reply: Reply) -> Iterator[ShardStats | ShardFailure]:
+    def take_in(self, worker: _ShardWorker, reply: Reply) -> Iterator[MarkerT | ShardFailure]:
         if "images" in reply:
             worker.images += reply["images"]
             self._told(reply["images"])
@@ -110,13 +116,13 @@ class _Examiners(Pool[_Examiner, ShardJob, "ShardStats | ShardFailure"]):
             assert job is not None
             if "done" in reply:
                 self._idle_deaths = 0
-                yield ShardStats(**reply["done"])
+                yield self._folder.marker(reply["done"])
             else:
                 self._told(-worker.images)
                 yield from self._tries.again(job, reply["failed"])
             worker.piece = None
 
-    def bury(self, worker: _Examiner, how: str) -> Iterator[ShardFailure]:
+    def bury(self, worker: _ShardWorker, how: str) -> Iterator[ShardFailure]:
         self._told(-worker.images)
         if worker.piece is not None:
             came_to_images = worker.images > 0

@@ -1,4 +1,4 @@
-"""Some shards of a run, done on this machine for whoever spread them over many."""
+"""Some shards of a folder, done on this machine for whoever spread them over many."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import logging
 from collections.abc import Sequence
 
 from pass_dataset.errors import PassDatasetError, RunError
-from pass_dataset.passify.executors.pool import ShardFailure, do_shards
-from pass_dataset.passify.runs.plan import Plan
-from pass_dataset.passify.runs.run_folder import RunFolder
-from pass_dataset.passify.steps.execution import Execution
-from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.executors.attempts import ShardFailure
+from pass_dataset.executors.job import ShardJob
+from pass_dataset.executors.pool import do_shards
+from pass_dataset.executors.shard_folder import MarkerT, ShardFolder
+from pass_dataset.executors.work import Work
 from pass_dataset.progress import Progress, Silent
 
 __all__ = ["do_task", "split_shards"]
@@ -27,9 +27,9 @@ def split_shards(shards: Sequence[int], max_tasks: int) -> list[tuple[int, ...]]
 
 
 def do_task(
-    folder: RunFolder,
+    folder: ShardFolder[MarkerT],
     jobs: Sequence[ShardJob],
-    execution: Execution,
+    work: Work,
     *,
     name: str,
     progress: Progress | None = None,
@@ -39,29 +39,29 @@ def do_task(
     Each shard that cannot be done is put on record, so that whoever waits learns why.
 
     Args:
-      folder: the run.
+      folder: of the shards.
       jobs: the shards.
-      execution: how.
+      work: what is done with them.
       name: starts the names of the worker processes' logs.
-      progress: where progress is shown; the run folder shows it too.
+      progress: where progress is shown; the folder shows it too.
 
     Raises:
       RunError: some could not be done.
     """
-    missing = [job for job in jobs if not _is_done(folder, job)]
+    missing = [job for job in jobs if not job.is_done(folder)]
     logger.info("%d shards, %d of them to do", len(jobs), len(missing))
     failures = []
-    images = _images(folder, missing)
-    task = (progress or Silent()).task("Filtering", images, "images")
+    images = work.images(folder, [job.shard for job in missing])
+    task = (progress or Silent()).task(work.title, images, "images")
     try:
-        for result in do_shards(folder, missing, execution, task.advance, log_name=name):
+        for result in do_shards(folder, missing, work, task.advance, log_name=name):
             if isinstance(result, ShardFailure):
                 failures.append(result)
             else:
                 logger.info("shard %d: %d images", result.shard, result.images)
     except PassDatasetError as error:
         for job in missing:
-            if not _is_done(folder, job):
+            if not job.is_done(folder):
                 folder.mark_failed(job.shard, str(error))
         raise
     finally:
@@ -69,20 +69,3 @@ def do_task(
     if failures:
         listed = "; ".join(f"{failure.shard}: {failure.message}" for failure in failures)
         raise RunError(f"{len(failures)} of {len(jobs)} shards failed: {listed}")
-
-
-def _is_done(folder: RunFolder, job: ShardJob) -> bool:
-    """True if there is surely nothing to do."""
-    if job.retry_failed or job.thresholds is not None:
-        return False
-    if job.shard in folder.done():
-        return True
-    return job.targets == ("face",) and job.shard in folder.done("face")
-
-
-def _images(folder: RunFolder, jobs: Sequence[ShardJob]) -> int | None:
-    """Images of shards; None if that is not known."""
-    plan = Plan.load(folder)
-    if plan is None:
-        return None
-    return sum(stop - start for start, stop in (plan.bounds(job.shard) for job in jobs))

@@ -1,4 +1,4 @@
-"""Which job was to do which shards: a small file per job array in the run folder.
+"""Which job was to do which shards: a small file per job array in the folder of the shards.
 
 A rerun reads them and asks SLURM, so that it does not submit again what is waiting or running.
 """

@@ -10,14 +10,14 @@ __all__ = ["RaySettings"]
 
 @dataclass(frozen=True)
 class RaySettings:
-    """How a run is spread over a Ray cluster.
+    """How shards are spread over a Ray cluster.
 
     Attributes:
       address: the cluster's, such as ``ray://head:10001`` or ``auto``; ``local`` starts one on this
         machine; None: that of the environment or of this machine, else a new one.
       workers: actors; None: as many as the cluster has room for.
       cpus: cores of each.
-      gpus: GPUs of each; 0.5 lets two share one. With 0 the detectors run on the CPU.
+      gpus: GPUs of each; 0.5 lets two share one. With 0 nothing computes on GPUs.
     """
 
     address: str | None = None

@@ -1,4 +1,4 @@
-"""A run's jobs in SLURM's queue: how many wait and run, and how to end them."""
+"""The jobs of a folder of shards in SLURM's queue: how many wait and run, and how to end them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pass_dataset.passify.executors.slurm import scheduler
-from pass_dataset.passify.executors.slurm.submissions import Submission, load_submissions
+from pass_dataset.executors.slurm import scheduler
+from pass_dataset.executors.slurm.submissions import Submission, load_submissions
 
 __all__ = ["QueuedArray", "active_jobs", "cancel_run", "read_queue"]
 

@@ -1,4 +1,4 @@
-"""What the tasks of a run ask SLURM for."""
+"""What tasks ask SLURM for."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 __all__ = [
-    "FACES",
-    "PEOPLE",
+    "CPU_TASK",
+    "GPU_TASK",
     "SlurmResources",
     "SlurmSettings",
     "format_time",
@@ -102,21 +102,21 @@ class SlurmResources:
             _check_option(key, value)
 
 
-#: As the published scripts ask for faces: 2 cores, 5 GB and 8 hours on a CPU partition.
-FACES = SlurmResources(cpus=2, memory_gb=5, time_limit_min=480)
+#: As the published scripts of PASSify ask for faces: 2 cores, 5 GB and 8 hours on a CPU partition.
+CPU_TASK = SlurmResources(cpus=2, memory_gb=5, time_limit_min=480)
 
-#: As the published scripts ask for people: 5 cores, 10 GB, one GPU and 8 hours on a GPU partition.
-PEOPLE = SlurmResources(cpus=5, memory_gb=10, time_limit_min=480, gpus=1)
+#: As they ask for people: 5 cores, 10 GB, one GPU and 8 hours on a GPU partition.
+GPU_TASK = SlurmResources(cpus=5, memory_gb=10, time_limit_min=480, gpus=1)
 
 
 @dataclass(frozen=True)
 class SlurmSettings:
-    """How a run is spread over a SLURM cluster.
+    """How shards are spread over a SLURM cluster.
 
     Attributes:
-      resources: of each task; of those that look for faces, where `people` is given too.
-      people: of the tasks that look for people, if those are to run elsewhere than faces: each
-        starts when the task that looked for faces on the same shards has ended.
+      resources: of each task; of those without a GPU, where `gpu` is given too.
+      gpu: of the tasks of a stage that is for nodes with GPUs (`Stage.on_gpu`), if those are to run
+        elsewhere: each starts when the task before it, on the same shards, has ended.
       max_parallel_tasks: tasks of one array that run at a time; the published scripts have 50.
       max_tasks: tasks of an array, over which the shards are spread; None: four times as many as
         run at a time.
@@ -125,8 +125,8 @@ class SlurmSettings:
       setup: lines of shell that each task runs first, such as ``module load cuda``.
     """
 
-    resources: SlurmResources = FACES
-    people: SlurmResources | None = None
+    resources: SlurmResources = CPU_TASK
+    gpu: SlurmResources | None = None
     max_parallel_tasks: int = 50
     max_tasks: int | None = None
     account: str | None = None

@@ -1,6 +1,6 @@
-"""A process that does shards of a run: told which on standard input, answers on standard output.
+"""A process that does shards of a folder: told which on standard input, answers on standard output.
 
-Lines in: a `ShardJob`. Lines out, JSON, one of
+Lines in: a job, as `Work.job_class` has it. Lines out, JSON, one of
 
     {"images": 16}                            images done since the last line
     {"at": 17}                                a careful job comes to the image at this position
@@ -17,11 +17,8 @@ import time
 from typing import NoReturn
 
 from pass_dataset.errors import PassDatasetError
-from pass_dataset.passify.executors.attempts import attempt, fatal
-from pass_dataset.passify.runs.run_folder import RunFolder
-from pass_dataset.passify.steps.examiner import Examiner
-from pass_dataset.passify.steps.execution import WorkerShare
-from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.executors.attempts import attempt, fatal
+from pass_dataset.executors.work import Work, WorkerShare, work_of
 from pass_dataset.shown import ShownFormatter
 from pass_dataset.workers.giver import Giver
 
@@ -53,8 +50,14 @@ class _Replies:
         self._giver.tell(at=position)
 
 
-def main(folder: str, share: str) -> NoReturn:
-    """Does the shards that are asked for until there are no more, and ends the process."""
+def main(folder: str, name: str, fields: str, share: str) -> NoReturn:
+    """Does the shards that are asked for until there are no more, and ends the process.
+
+    Args:
+      folder: of the shards.
+      name, fields: the work, see `work_of`.
+      share: a `WorkerShare`.
+    """
     giver = Giver()
     handler = logging.StreamHandler()
     handler.setFormatter(ShownFormatter("%(asctime)s %(levelname)s %(message)s"))
@@ -66,19 +69,19 @@ def main(folder: str, share: str) -> NoReturn:
         signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     code = 1
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        code = _serve(RunFolder(folder), WorkerShare.from_json(share), giver)
+        code = _serve(folder, work_of(name, fields), WorkerShare.from_json(share), giver)
     # All files are closed; taking networks apart would only take time.
     os._exit(code)
 
 
-def _serve(folder: RunFolder, share: WorkerShare, giver: Giver) -> int:
+def _serve(folder: str, work: Work, share: WorkerShare, giver: Giver) -> int:
     replies = _Replies(giver)
     try:
-        examiner = Examiner(folder, share)
+        doer = work.open(folder, share)
         for line in giver.lines():
-            job = ShardJob.from_json(line)
+            job = work.job_class.from_json(line)
             begins = replies.begins if job.careful else None
-            reply = attempt(folder, examiner, job, replies.done, begins)
+            reply = attempt(folder, doer, job, work.fatal_errors, replies.done, begins)
             replies.flush()
             giver.answer(**reply)
             if "fatal" in reply:

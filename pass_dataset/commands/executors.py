@@ -10,15 +10,23 @@ from typing import TYPE_CHECKING, Any
 from pass_dataset.commands.arguments import number, positive
 
 if TYPE_CHECKING:
-    from pass_dataset.passify.executors.executor import Executor
-    from pass_dataset.passify.executors.slurm.settings import SlurmResources
-    from pass_dataset.passify.steps.execution import Execution
+    from pass_dataset.executors.executor import Executor
+    from pass_dataset.executors.slurm.settings import SlurmResources
+    from pass_dataset.executors.work import Work
 
 __all__ = ["add_executor", "chosen_executor"]
 
 
-def add_executor(parser: argparse.ArgumentParser) -> None:
-    """Adds where shards are done."""
+def add_executor(
+    parser: argparse.ArgumentParser, *, gpus: bool = True, status: str = "passify status"
+) -> None:
+    """Adds where shards are done.
+
+    Args:
+      parser: of the command.
+      gpus: whether the work may compute on GPUs; without, there are no options for these.
+      status: the command that tells how far the work is.
+    """
     group = parser.add_argument_group("executor")
     group.add_argument(
         "--executor",
@@ -26,62 +34,43 @@ def add_executor(parser: argparse.ArgumentParser) -> None:
         default="local",
         help="local: this machine (default); slurm: job arrays; ray: actors of a Ray cluster",
     )
-    _add_slurm(parser.add_argument_group("--executor slurm"))
-    _add_ray(parser.add_argument_group("--executor ray"))
+    parser.set_defaults(slurm_gpus=0, slurm_gpu_partition=None, ray_gpus=0.0)
+    _add_slurm(parser.add_argument_group("--executor slurm"), gpus, status)
+    _add_ray(parser.add_argument_group("--executor ray"), gpus)
 
 
-def chosen_executor(options: argparse.Namespace, execution: Execution) -> Executor:
+def chosen_executor(options: argparse.Namespace, work: Work) -> Executor:
     """What `add_executor` was told."""
-    return _EXECUTORS[options.executor](options, execution)
+    return _EXECUTORS[options.executor](options, work)
 
 
-def _local(options: argparse.Namespace, execution: Execution) -> Executor:
-    from pass_dataset.passify.executors.local import LocalExecutor
+def _local(options: argparse.Namespace, work: Work) -> Executor:
+    from pass_dataset.executors.local import LocalExecutor
 
-    return LocalExecutor(execution)
+    return LocalExecutor(work)
 
 
 # --- SLURM ----------------------------------------------------------------------------------------
 
 
-def _add_slurm(group: Any) -> None:
+def _add_slurm(group: Any, gpus: bool, status: str) -> None:
     group.add_argument(
         "--no-wait",
         action="store_true",
-        help="submit and return; passify status tells more, the same command again ends the run",
+        help=f"submit and return; {status} tells more, the same command again ends the run",
     )
     group.add_argument(
         "--cancel-on-interrupt",
         action="store_true",
         help="Ctrl-C cancels the jobs; without it they go on",
     )
-    from pass_dataset.passify.executors.slurm.settings import FACES, PEOPLE, SlurmSettings
+    from pass_dataset.executors.slurm.settings import CPU_TASK, SlurmSettings
 
     name = _checked("partition", str)
     group.add_argument("--slurm-partition", type=name, metavar="NAME", help="where tasks run")
-    _add_resources(group, "--slurm", "a task", FACES)
-    group.add_argument(
-        "--slurm-gpus",
-        type=number,
-        default=FACES.gpus,
-        metavar="N",
-        help=f"GPUs of a task (default: {FACES.gpus})",
-    )
-    group.add_argument(
-        "--slurm-gpu-partition",
-        type=name,
-        metavar="NAME",
-        help="look for people here, in tasks of their own with a GPU each; the options above are "
-        "then for faces",
-    )
-    _add_resources(group, "--slurm-gpu", "a task that looks for people", PEOPLE)
-    group.add_argument(
-        "--slurm-gpu-gpus",
-        type=number,
-        default=PEOPLE.gpus,
-        metavar="N",
-        help=f"GPUs of it (default: {PEOPLE.gpus})",
-    )
+    _add_resources(group, "--slurm", "a task", CPU_TASK)
+    if gpus:
+        _add_slurm_gpus(group, name)
     group.add_argument(
         "--slurm-account", type=name, metavar="NAME", help="what the jobs are charged to"
     )
@@ -107,7 +96,7 @@ def _add_slurm(group: Any) -> None:
         metavar="LINE",
         help="line of shell that each task runs first; may be given again",
     )
-    for prefix in ("--slurm", "--slurm-gpu"):
+    for prefix in ("--slurm", "--slurm-gpu") if gpus else ("--slurm",):
         group.add_argument(
             f"{prefix}-option",
             action="append",
@@ -118,9 +107,36 @@ def _add_slurm(group: Any) -> None:
         )
 
 
+def _add_slurm_gpus(group: Any, name: Callable[[str], Any]) -> None:
+    from pass_dataset.executors.slurm.settings import CPU_TASK, GPU_TASK
+
+    group.add_argument(
+        "--slurm-gpus",
+        type=number,
+        default=CPU_TASK.gpus,
+        metavar="N",
+        help=f"GPUs of a task (default: {CPU_TASK.gpus})",
+    )
+    group.add_argument(
+        "--slurm-gpu-partition",
+        type=name,
+        metavar="NAME",
+        help="look for people here, in tasks of their own with a GPU each; the options above are "
+        "then for faces",
+    )
+    _add_resources(group, "--slurm-gpu", "a task that looks for people", GPU_TASK)
+    group.add_argument(
+        "--slurm-gpu-gpus",
+        type=number,
+        default=GPU_TASK.gpus,
+        metavar="N",
+        help=f"GPUs of it (default: {GPU_TASK.gpus})",
+    )
+
+
 def _add_resources(group: Any, prefix: str, whose: str, default: SlurmResources) -> None:
     """Options for what tasks ask for, with the defaults of the settings."""
-    from pass_dataset.passify.executors.slurm.settings import format_time
+    from pass_dataset.executors.slurm.settings import format_time
 
     time = format_time(default.time_limit_min)
     group.add_argument(
@@ -154,7 +170,7 @@ def _add_resources(group: Any, prefix: str, whose: str, default: SlurmResources)
 
 
 def _minutes(text: str) -> int:
-    from pass_dataset.passify.executors.slurm.settings import parse_time_min
+    from pass_dataset.executors.slurm.settings import parse_time_min
 
     try:
         return parse_time_min(text)
@@ -166,7 +182,7 @@ def _checked(field: str, convert: Callable[[str], Any]) -> Callable[[str], Any]:
     """A type for an option that the settings check."""
 
     def parse(text: str) -> Any:
-        from pass_dataset.passify.executors.slurm.settings import SlurmResources
+        from pass_dataset.executors.slurm.settings import SlurmResources
 
         try:
             value = convert(text)
@@ -179,7 +195,7 @@ def _checked(field: str, convert: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def _setup_line(text: str) -> str:
-    from pass_dataset.passify.executors.slurm.settings import SlurmSettings
+    from pass_dataset.executors.slurm.settings import SlurmSettings
 
     try:
         return SlurmSettings(setup=(text,)).setup[0]
@@ -195,19 +211,19 @@ def _option(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _slurm(options: argparse.Namespace, execution: Execution) -> Executor:
-    from pass_dataset.passify.executors.slurm.executor import SlurmExecutor, Waiting
-    from pass_dataset.passify.executors.slurm.settings import SlurmSettings
+def _slurm(options: argparse.Namespace, work: Work) -> Executor:
+    from pass_dataset.executors.slurm.executor import SlurmExecutor, Waiting
+    from pass_dataset.executors.slurm.settings import SlurmSettings
 
     resources = _resources(options, "slurm", options.slurm_partition, options.slurm_gpus)
-    people = None
+    on_gpu = None
     if options.slurm_gpu_partition is not None:
-        people = _resources(
+        on_gpu = _resources(
             options, "slurm_gpu", options.slurm_gpu_partition, options.slurm_gpu_gpus
         )
     settings = SlurmSettings(
         resources=resources,
-        people=people,
+        gpu=on_gpu,
         max_parallel_tasks=options.slurm_parallel,
         max_tasks=options.slurm_tasks,
         account=options.slurm_account,
@@ -215,13 +231,13 @@ def _slurm(options: argparse.Namespace, execution: Execution) -> Executor:
         setup=tuple(options.slurm_setup),
     )
     waiting = Waiting(cancel_on_interrupt=options.cancel_on_interrupt)
-    return SlurmExecutor(settings, execution, None if options.no_wait else waiting)
+    return SlurmExecutor(settings, work, None if options.no_wait else waiting)
 
 
 def _resources(
     options: argparse.Namespace, prefix: str, partition: str | None, gpus: int
 ) -> SlurmResources:
-    from pass_dataset.passify.executors.slurm.settings import SlurmResources
+    from pass_dataset.executors.slurm.settings import SlurmResources
 
     return SlurmResources(
         partition=partition,
@@ -237,7 +253,7 @@ def _resources(
 # --- Ray ------------------------------------------------------------------------------------------
 
 
-def _add_ray(group: Any) -> None:
+def _add_ray(group: Any, gpus: bool) -> None:
     group.add_argument(
         "--ray-address",
         metavar="ADDRESS",
@@ -253,17 +269,18 @@ def _add_ray(group: Any) -> None:
     group.add_argument(
         "--ray-cpus", type=positive, default=1, metavar="N", help="cores of an actor (default: 1)"
     )
-    group.add_argument(
-        "--ray-gpus",
-        type=_share_of_gpus,
-        default=0.0,
-        metavar="N",
-        help="GPUs of an actor, 0.5 to share one (default: 0)",
-    )
+    if gpus:
+        group.add_argument(
+            "--ray-gpus",
+            type=_share_of_gpus,
+            default=0.0,
+            metavar="N",
+            help="GPUs of an actor, 0.5 to share one (default: 0)",
+        )
 
 
 def _share_of_gpus(text: str) -> float:
-    from pass_dataset.passify.executors.ray_settings import RaySettings
+    from pass_dataset.executors.ray_settings import RaySettings
 
     try:
         return RaySettings(gpus=float(text)).gpus
@@ -271,17 +288,17 @@ def _share_of_gpus(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _ray(options: argparse.Namespace, execution: Execution) -> Executor:
-    from pass_dataset.passify.executors.ray import RayExecutor
-    from pass_dataset.passify.executors.ray_settings import RaySettings
+def _ray(options: argparse.Namespace, work: Work) -> Executor:
+    from pass_dataset.executors.ray import RayExecutor
+    from pass_dataset.executors.ray_settings import RaySettings
 
     settings = RaySettings(
         options.ray_address, options.ray_workers, options.ray_cpus, options.ray_gpus
     )
-    return RayExecutor(settings, execution)
+    return RayExecutor(settings, work)
 
 
-_EXECUTORS: dict[str, Callable[[argparse.Namespace, Execution], Executor]] = {
+_EXECUTORS: dict[str, Callable[[argparse.Namespace, Work], Executor]] = {
     "local": _local,
     "slurm": _slurm,
     "ray": _ray,

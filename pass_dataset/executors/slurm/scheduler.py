@@ -1,7 +1,7 @@
 """What SLURM says of a user's tasks: one question about all of them at a time.
 
 `sacct` needs a database that not every cluster has, so ``squeue`` is asked, which also knows tasks
-that ended a while ago (``MinJobAge``, mostly five minutes). What a task did, the run folder says.
+that ended a while ago (``MinJobAge``, mostly five minutes). What a task did, its folder says.
 """
 
 from __future__ import annotations

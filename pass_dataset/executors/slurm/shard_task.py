@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from types import FrameType
 
 from pass_dataset.errors import SchedulerError
+from pass_dataset.executors.job import ShardJob
+from pass_dataset.executors.slurm import scheduler
+from pass_dataset.executors.tasks import do_task
+from pass_dataset.executors.work import Work
 from pass_dataset.extras import require
-from pass_dataset.passify.executors.slurm import scheduler
-from pass_dataset.passify.executors.tasks import do_task
-from pass_dataset.passify.runs.run_folder import RunFolder
-from pass_dataset.passify.steps.execution import Execution
-from pass_dataset.passify.steps.job import ShardJob
 from pass_dataset.progress import on_terminal
 from pass_dataset.shown import ShownFormatter
 
@@ -25,17 +24,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ShardTask:
-    """Some shards of a run, for one element of an array; it is pickled by submitit.
+    """Some shards, for one element of an array; it is pickled by submitit.
 
     Attributes:
-      run_folder: the run.
-      jobs: what to do with the shards.
-      execution: how, on the node.
+      folder: path of their folder.
+      jobs: which, and more of what to do with each.
+      work: what is done with them, on the node.
     """
 
-    run_folder: str
+    folder: str
     jobs: tuple[ShardJob, ...]
-    execution: Execution
+    work: Work
 
     @property
     def shards(self) -> tuple[int, ...]:
@@ -58,9 +57,9 @@ class ShardTask:
         signal.signal(signal.SIGTERM, _end_if_over)
         with on_terminal() as progress:
             do_task(
-                RunFolder(self.run_folder),
+                self.work.folder(self.folder),
                 self.jobs,
-                self.execution,
+                self.work,
                 name=_task_name(),
                 progress=progress,
             )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.errors import RunError
-from pass_dataset.passify.executors.slurm.submissions import Submission, load_submissions
+from pass_dataset.executors.slurm.submissions import Submission, load_submissions
 
 
 def test_records_come_back(tmp_path: Path) -> None:

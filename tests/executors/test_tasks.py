@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pass_dataset.passify.executors.tasks import split_shards
+from pass_dataset.executors.tasks import split_shards
 
 
 @pytest.mark.parametrize(

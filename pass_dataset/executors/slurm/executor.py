@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic
 
 from pass_dataset.errors import SchedulerError
+from pass_dataset.executors.attempts import ShardFailure
+from pass_dataset.executors.executor import Executor
+from pass_dataset.executors.job import ShardJob
+from pass_dataset.executors.shard_folder import MarkerT, ShardFolder
+from pass_dataset.executors.slurm import scheduler
+from pass_dataset.executors.slurm.arrays import submit_array
+from pass_dataset.executors.slurm.endings import describe_ending, read_end
+from pass_dataset.executors.slurm.queue import active_jobs
+from pass_dataset.executors.slurm.scheduler import TaskState
+from pass_dataset.executors.slurm.settings import SlurmSettings
+from pass_dataset.executors.slurm.shard_task import ShardTask
+from pass_dataset.executors.slurm.stages import WHOLE, arrays_to_submit, work_on
+from pass_dataset.executors.slurm.submissions import Submission, load_submissions
+from pass_dataset.executors.work import Work
 from pass_dataset.extras import require
-from pass_dataset.passify.executors.executor import Executor
-from pass_dataset.passify.executors.pool import ShardFailure
-from pass_dataset.passify.executors.slurm import scheduler
-from pass_dataset.passify.executors.slurm.arrays import submit_array
-from pass_dataset.passify.executors.slurm.endings import describe_ending, read_end
-from pass_dataset.passify.executors.slurm.queue import active_jobs
-from pass_dataset.passify.executors.slurm.scheduler import TaskState
-from pass_dataset.passify.executors.slurm.settings import SlurmSettings
-from pass_dataset.passify.executors.slurm.shard_task import ShardTask
-from pass_dataset.passify.executors.slurm.stages import (
-    PLAIN_STAGES,
-    arrays_to_submit,
-    execution_on,
-    stage_of,
-)
-from pass_dataset.passify.executors.slurm.submissions import Submission, load_submissions
-from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
-from pass_dataset.passify.steps.execution import Execution
-from pass_dataset.passify.steps.job import ShardJob
 
 __all__ = ["SlurmExecutor", "Waiting"]
 
@@ -42,10 +37,10 @@ _MAX_ROUNDS = 3
 
 @dataclass(frozen=True)
 class Waiting:
-    """How a run waits for its jobs.
+    """How jobs are waited for.
 
     Attributes:
-      poll_s: seconds between two looks at the run folder and the queue, at most.
+      poll_s: seconds between two looks at the folder and the queue, at most.
       settle_s: seconds that a file may take to be seen here after a node has written it. 60 is how
         long NFS keeps the listing of a folder.
       patience_s: seconds for which SLURM may fail to answer; its controller is restarted at times.
@@ -61,21 +56,21 @@ class Waiting:
 class SlurmExecutor(Executor):
     """Job arrays on a SLURM cluster.
 
-    The nodes see the run folder and the images under the same paths as this machine, and the same
+    The nodes see the folder and the images under the same paths as this machine, and the same
     Python environment.
     """
 
     def __init__(
         self,
         settings: SlurmSettings,
-        execution: Execution,
+        work: Work,
         waiting: Waiting | None = Waiting(),
         *,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Args:
         settings: what tasks ask for.
-        execution: how shards are done on a node.
+        work: what is done with shards, on a node.
         waiting: how this process waits; None: it submits and does not.
         sleep: what it waits with.
 
@@ -84,7 +79,7 @@ class SlurmExecutor(Executor):
         """
         require("submitit", feature="The SLURM executor", extra="slurm")
         self._settings = settings
-        self._execution = execution
+        self._work = work
         self._waiting = waiting
         self._sleep = sleep
         self.waits = waiting is not None
@@ -92,9 +87,12 @@ class SlurmExecutor(Executor):
     others_at_work = True
 
     def execute(
-        self, folder: RunFolder, jobs: Sequence[ShardJob], told: Callable[[int], None]
-    ) -> Iterator[ShardStats | ShardFailure]:
-        watch = _Watch(folder, jobs, self._settings, self._execution)
+        self,
+        folder: ShardFolder[MarkerT],
+        jobs: Sequence[ShardJob],
+        told: Callable[[int], None],
+    ) -> Iterator[MarkerT | ShardFailure]:
+        watch = _Watch(folder, jobs, self._settings, self._work)
         waiting = self._waiting or Waiting()
         try:
             yield from watch.look(told, waiting)
@@ -110,21 +108,23 @@ class SlurmExecutor(Executor):
             raise
 
 
-class _Watch:
+class _Watch(Generic[MarkerT]):
     """The jobs of one call, and what became of them."""
 
     def __init__(
         self,
-        folder: RunFolder,
+        folder: ShardFolder[MarkerT],
         jobs: Sequence[ShardJob],
         settings: SlurmSettings,
-        execution: Execution,
+        work: Work,
     ) -> None:
         self.pending = {job.shard: job for job in jobs}
         self._folder = folder
         self._settings = settings
-        self._execution = execution
-        self._targets = folder.settings().targets
+        self._work = work
+        self._stages = work.stages(folder)
+        #: Those after which another comes.
+        self._early = {stage.name for stage in self._stages[:-1]}
         self._submissions = load_submissions(folder.path)
         self._rounds: Counter[int] = Counter()
         self._idle_since: dict[int, float] = {}
@@ -136,12 +136,12 @@ class _Watch:
             if (stats := folder.shard_stats(job.shard)) is None
             else stats.finished_at
             for job in jobs
-            if stage_of(job) != "all"
+            if job.again is not None
         }
 
     def look(
         self, told: Callable[[int], None], waiting: Waiting
-    ) -> Iterator[ShardStats | ShardFailure]:
+    ) -> Iterator[MarkerT | ShardFailure]:
         """Takes in what is done, and submits what nobody does."""
         # Asked first: what a task did that has ended by now is then on the disk.
         states = self._ask(waiting)
@@ -182,7 +182,6 @@ class _Watch:
             # As they are on the disk: the last may have been interrupted before it was noted here.
             job_ids = active_jobs(load_submissions(self._folder.path))
             listed = ", ".join(map(str, job_ids))
-            place = shlex.quote(str(self._folder.path))
             if not job_ids:
                 return
             if cancel:
@@ -190,16 +189,14 @@ class _Watch:
                 logger.warning("SLURM jobs %s are cancelled", listed)
                 return
             logger.warning(
-                "SLURM jobs %s go on. The same command again waits for them; to see how far they "
-                "are: passify status %s; to cancel them: passify cancel %s",
+                "SLURM jobs %s go on. The same command again waits for them; %s",
                 listed,
-                place,
-                place,
+                self._work.how_to_look(str(self._folder.path), job_ids),
             )
 
     # --- what is done -----------------------------------------------------------------------------
 
-    def _finished(self) -> list[ShardStats]:
+    def _finished(self) -> list[MarkerT]:
         done = self._folder.done()
         found = []
         for shard in sorted(done & self.pending.keys()):
@@ -259,8 +256,8 @@ class _Watch:
                 job = self.pending.get(shard)
                 if job is None:
                     continue
-                stage = stage_of(job)
-                if submission.stage in (PLAIN_STAGES if stage == "all" else (stage,)):
+                plain = {WHOLE, *(stage.name for stage in self._stages)}
+                if submission.stage in (plain if job.again is None else (job.again,)):
                     yield submission, shard, index
 
     def _last_task(
@@ -284,7 +281,7 @@ class _Watch:
         if state is not None and state.state != "COMPLETED":
             return False
         now = time.monotonic()
-        if submission.stage == "face" and shard in self._folder.done("face"):
+        if submission.stage in self._early and shard in self._folder.done(submission.stage):
             return False
         return now - self._idle_since.setdefault(shard, now) < waiting.settle_s
 
@@ -295,8 +292,8 @@ class _Watch:
         said = self._folder.failure(shard)
         if said is not None:
             return f"{said} (log: {log})"
-        of_people = submission.stage != "face" and self._settings.people is not None
-        prefix = "--slurm-gpu" if of_people else "--slurm"
+        on_gpu = submission.stage not in self._early and self._settings.gpu is not None
+        prefix = "--slurm-gpu" if on_gpu else "--slurm"
         state = states.get((submission.job_id, index))
         why = describe_ending(
             state,
@@ -318,20 +315,21 @@ class _Watch:
             self._folder.forget_failure(job.shard)
         arrays = arrays_to_submit(
             jobs,
-            self._targets,
-            self._folder.done("face"),
+            self._work,
+            self._folder,
             self._settings,
             scheduler.ask_max_array_size(),
         )
         before: Submission | None = None
         for array in arrays:
-            execution = execution_on(array.resources, self._execution)
+            work = work_on(array.resources, self._work)
             before = submit_array(
                 self._folder.path,
                 array.stage,
-                [ShardTask(str(self._folder.path), task, execution) for task in array.tasks],
+                [ShardTask(str(self._folder.path), task, work) for task in array.tasks],
                 array.resources,
                 self._settings,
+                command=self._work.command,
                 after=before if array.follows else None,
             )
             self._submissions.append(before)
