@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from pass_dataset.executors.slurm.settings import GPU_TASK, SlurmSettings
-from pass_dataset.executors.slurm.stages import Array, work_on
+from pass_dataset.executors.slurm.stages import Array, arrays_to_submit, work_on
 from pass_dataset.executors.work import Stage
 from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
