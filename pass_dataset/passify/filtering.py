@@ -22,6 +22,7 @@ from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.runs.settings import RunSettings
 from pass_dataset.passify.sources.opening import open_source
 from pass_dataset.passify.sources.path_forms import form_of
+from pass_dataset.passify.sources.source import Source
 from pass_dataset.passify.steps.job import FilterJob
 from pass_dataset.progress import Progress, Silent
 
@@ -54,6 +55,7 @@ def run_filter(
     settings: RunSettings,
     executor: Executor,
     *,
+    source: Source | None = None,
     exclusions: Path | None = None,
     strict: bool = False,
     retry_failed: bool = False,
@@ -65,6 +67,7 @@ def run_filter(
       folder: where the run is kept.
       settings: what is to be run; `exclusions_sha256` is filled in here.
       executor: where.
+      source: lists the images of a new run, of those that `settings` have; None: all of these.
       exclusions: opt-out list.
       strict: refuse it if lines of it name no image: by path before anything is written, by hash
         when all images were read.
@@ -78,7 +81,7 @@ def run_filter(
       OSError: the folder cannot be written.
     """
     progress = progress or Silent()
-    with _planned(folder, settings, exclusions, strict, progress) as plan:
+    with _planned(folder, settings, exclusions, strict, progress, source) as plan:
         sweep(folder, executor)
         done = folder.done()
         jobs = [FilterJob(shard) for shard in range(plan.num_shards) if shard not in done]
@@ -119,6 +122,7 @@ def _planned(
     exclusions: Path | None,
     strict: bool,
     progress: Progress,
+    listing: Source | None = None,
 ) -> Iterator[Plan]:
     """Holds a run, which is new or has these settings, with its plan made."""
     listed = None if exclusions is None else _read(exclusions)
@@ -132,7 +136,7 @@ def _planned(
     folder.path.mkdir(parents=True, exist_ok=True)
     with hold(folder.path, wait=False):
         folder.claim(settings, listed)
-        yield Plan.load(folder) or make_plan(folder, source, settings, progress)
+        yield Plan.load(folder) or make_plan(folder, listing or source, settings, progress)
 
 
 def _require_lines(results: Results) -> None:

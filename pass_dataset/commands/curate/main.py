@@ -13,6 +13,8 @@ _HERE = "pass_dataset.commands.curate"
 
 #: In the order of `--help`.
 COMMANDS = (
+    Command("filter", "leave out photographs that cannot be decoded, and those that show people",
+            f"{_HERE}.filter", "steps"),
     Command("status", "say which steps are done, and how many photographs went on",
             f"{_HERE}.status", "what was done"),
     Command("ledger", "write the ledger as one table: a row for each selected photograph",

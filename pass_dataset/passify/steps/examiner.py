@@ -221,7 +221,7 @@ class Examiner:
             self._exclusions,
             self.settings.max_pixels,
             threads=0 if job.careful else self._loading.decode_threads,
-            ahead=2 * max(at_once.values()),
+            ahead=2 * max(at_once.values(), default=self._loading.at_once("face")),
             stuck=functools.partial(self._end_process, job.shard),
         )
         detecting = [
