@@ -140,7 +140,7 @@ def test_sweep_removes_pieces_only(tmp_path: Path) -> None:
 
 def test_settings_check_themselves() -> None:
     assert replace(SETTINGS, detectors=()).targets == ()
-    with pytest.raises(ValueError, match="at most one for faces .*found \\['face', 'face'\\]"):
+    with pytest.raises(ValueError, match=r"at most one for faces .*found \['face', 'face'\]"):
         replace(SETTINGS, detectors=SETTINGS.detectors[:1] * 2)
     with pytest.raises(ValueError, match="shard_size: expected a number of 1 or more, found 0"):
         replace(SETTINGS, shard_size=0)
