@@ -15,6 +15,8 @@ _HERE = "pass_dataset.commands.curate"
 COMMANDS = (
     Command("fetch", "fetch the photographs that were selected, into tars",
             f"{_HERE}.fetch", "the steps"),
+    Command("alive", "ask whether photographs are still public",
+            f"{_HERE}.alive", "the steps"),
     Command("status", "say which steps are done, and how many photographs went on",
             f"{_HERE}.status", "what was done"),
     Command("ledger", "write the ledger as one table: a row for each selected photograph",

@@ -59,8 +59,9 @@ def _places(photograph: Mapping[str, Any], settings: FetchSettings) -> Iterator[
 
 
 def _at(source: str, address: str) -> Candidate:
-    # Addresses have no blanks and no letters beyond ASCII, but people's lists do.
-    address = urllib.parse.quote(address.strip(), safe=_ASCII)
+    if not address.isascii() or " " in address:
+        # Addresses have no blanks and no letters beyond ASCII, but people's lists do.
+        address = urllib.parse.quote(address.strip(), safe=_ASCII)
     return Candidate(source, address, host_of(address))
 
 

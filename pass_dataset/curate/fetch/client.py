@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import requests.utils
 
@@ -22,6 +22,7 @@ from pass_dataset.version import __version__
 __all__ = ["Client"]
 
 _Key = TypeVar("_Key")
+Kind = Literal["GET", "HEAD", "start"]
 
 _BUFFER_BYTES = 512 << 10
 #: How long an answer of DNS is good for: hosts with many addresses give others now and then.
@@ -70,16 +71,24 @@ class Client(Generic[_Key]):
     def __len__(self) -> int:
         return len(self._busy)
 
-    def ask(self, key: _Key, url: str, *, without_body: bool = False) -> None:
-        """Begins a request; `answers` has its answer."""
+    def ask(self, key: _Key, url: str, kind: Kind = "GET") -> None:
+        """Begins a request; `answers` has its answer.
+
+        Args:
+          key: what the answer comes with.
+          url: what is asked.
+          kind: ``GET``, ``HEAD``, or ``start``: GET, of which the body is not taken.
+        """
         handle = self._free.pop() if self._free else self._new()
         body: list[bytes] = []
         head: list[bytes] = []
-        handle.setopt(self._curl.NOBODY, without_body)
-        if not without_body:
+        handle.setopt(self._curl.NOBODY, kind == "HEAD")
+        if kind != "HEAD":
             handle.setopt(self._curl.HTTPGET, True)
-        # Lists' own method, and no function of ours: an interrupt within a callback would be lost.
-        handle.setopt(self._curl.WRITEFUNCTION, body.append)
+        # Lists' own methods, and no function of ours: an interrupt within a callback would be lost.
+        # Whoever counts takes nothing, by which libcurl ends the request.
+        take = body.count if kind == "start" else body.append
+        handle.setopt(self._curl.WRITEFUNCTION, take)
         handle.setopt(self._curl.HEADERFUNCTION, head.append)
         handle.setopt(self._curl.URL, url)
         self._busy[handle] = (key, body, head)
@@ -121,8 +130,8 @@ class Client(Generic[_Key]):
         self, code: int, message: str, status: int, body: list[bytes], head: list[bytes]
     ) -> Answer:
         curl = self._curl
-        if status not in (0, 200):
-            # Of a refusal, whatever follows is of no use.
+        if status not in (0, 200) or (code == curl.E_WRITE_ERROR and not body):
+            # Of a refusal, whatever follows is of no use; or it was not to be taken.
             return Answer(status, b"", _headers(head))
         causes = {
             curl.E_OPERATION_TIMEDOUT: "timeout",

@@ -17,8 +17,8 @@ import json
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import xxhash
 
@@ -34,8 +34,7 @@ _HEAD = struct.Struct("<IQ")
 _MOST_RECEIPT_BYTES = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What became of a photograph.
 
     Attributes:
@@ -110,7 +109,7 @@ class Spool:
           DiskSpaceError: the disk is full; nothing of it is written.
           OSError: it cannot be written.
         """
-        text = json.dumps(asdict(receipt), separators=(",", ":")).encode()
+        text = json.dumps(receipt, separators=(",", ":")).encode()
         place = self._end + _HEAD.size + len(text)
         self._append(_HEAD.pack(len(text), xxhash.xxh3_64_intdigest(text)), text, body)
         self._note(receipt, place)
@@ -174,7 +173,7 @@ class Spool:
             if xxhash.xxh3_64_intdigest(text) != check:
                 return
             try:
-                receipt = Receipt(**json.loads(text))
+                receipt = Receipt(*json.loads(text))
             except (ValueError, TypeError):
                 return
             place = start + _HEAD.size + length
