@@ -6,7 +6,7 @@ import datetime
 import heapq
 import itertools
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from pass_dataset.curate.alive.answers import Says, Told, told_by
@@ -26,7 +26,6 @@ __all__ = ["GONE_CAUSE", "Asker"]
 GONE_CAUSE = "no-longer-public"
 _MOST_MOVES = 3
 _MOST_THROTTLES = 50
-_MOST_BYTES = 1 << 20
 _WAIT_S = 0.5
 
 
@@ -49,16 +48,13 @@ class _Question:
 
 @dataclass
 class _Turn:
-    """When a host may be asked next, and what it forbade since it allowed anything."""
+    """A host: when it may be asked next, for what; what it forbade since it allowed anything."""
 
     host: Host
     next_at: float = 0.0
     has_allowed: bool = False
+    queue: deque[_Question] = field(default_factory=deque)
     forbidden: list[tuple[_Question, Answer]] = field(default_factory=list)
-
-    def due(self, now: float) -> float:
-        """When it may be asked, as far as is known."""
-        return max(self.next_at, now + self.host.wait_s())
 
 
 class Asker:
@@ -95,8 +91,9 @@ class Asker:
         self._hosts = Hosts(politeness.connections, politeness.policy, self._clock)
         self._turns: dict[str, _Turn] = {}
         self._client: Client[_Question] = Client(
-            politeness.connections, politeness.policy, _MOST_BYTES
+            politeness.connections, politeness.policy, max_bytes=0
         )
+        self._later: list[tuple[float, int, _Question]] = []
         self._numbers = itertools.count()
 
     def __enter__(self) -> Asker:
@@ -116,12 +113,10 @@ class Asker:
           DownloadError: a host refuses whatever is asked.
           DiskSpaceError, OSError: the spool cannot be written.
         """
-        # By when they are due, then in order.
-        self._waiting: list[tuple[float, int, _Question]] = []
         for row, address in addresses.items():
             if row not in spool.receipts:
-                self._wait(_Question(row, address, spool), 0.0)
-        while self._waiting or len(self._client):
+                self._line_up(_Question(row, address, spool))
+        while self._later or len(self._client) or any(t.queue for t in self._turns.values()):
             self._give_out()
             self._take_answers()
         for name, turn in self._turns.items():
@@ -129,8 +124,14 @@ class Asker:
                 raise self._refused(name, turn)
             self._believe(turn)
 
-    def _wait(self, question: _Question, due: float) -> None:
-        heapq.heappush(self._waiting, (due, next(self._numbers), question))
+    def _line_up(self, question: _Question, *, first: bool = False) -> None:
+        """Lets a question wait for its turn at its host."""
+        if not question.host:
+            self._record(question, GONE_CAUSE, None)
+        elif first:
+            self._turn(question.host).queue.appendleft(question)
+        else:
+            self._turn(question.host).queue.append(question)
 
     def _turn(self, name: str) -> _Turn:
         turn = self._turns.get(name)
@@ -140,29 +141,27 @@ class Asker:
 
     def _give_out(self) -> None:
         now = self._clock.now()
-        while self._waiting and self._waiting[0][0] <= now:
-            question = heapq.heappop(self._waiting)[2]
-            if not question.host:
-                self._record(question, GONE_CAUSE, None)
-                continue
-            turn = self._turn(question.host)
-            due = turn.due(now)
-            if due > now or not turn.host.is_free:
-                self._wait(question, max(due, now + 0.01))
-                # All others of this host wait as long, and in this order.
-                if all(other.host == question.host for _, _, other in self._waiting[:2]):
-                    return
-                continue
-            turn.next_at = now + 1.0 / self._politeness.per_second
-            turn.host.active += 1
-            question.tries += 1
-            question.asked_at = now
-            self._client.ask(question, question.address, question.kind)
+        while self._later and self._later[0][0] <= now:
+            self._line_up(heapq.heappop(self._later)[2])
+        for turn in self._turns.values():
+            if turn.queue and turn.host.is_free and turn.next_at <= now:
+                question = turn.queue.popleft()
+                turn.next_at = now + 1.0 / self._politeness.per_second
+                turn.host.active += 1
+                question.tries += 1
+                question.asked_at = now
+                self._client.ask(question, question.address, question.kind)
 
     def _take_answers(self) -> None:
         now = self._clock.now()
-        due = self._waiting[0][0] if self._waiting else now + _WAIT_S
-        wait_s = min(_WAIT_S, max(0.0, due - now))
+        dues = [
+            max(turn.next_at - now, turn.host.wait_s())
+            for turn in self._turns.values()
+            if turn.queue
+        ]
+        if self._later:
+            dues.append(self._later[0][0] - now)
+        wait_s = max(0.0, min([_WAIT_S, *dues]))
         if not len(self._client):
             time.sleep(wait_s)
             return
@@ -185,17 +184,18 @@ class Asker:
                 raise self._refused(question.host, turn)
         elif told.says is Says.MOVED and question.moves < _MOST_MOVES:
             question.address, question.moves = told.address, question.moves + 1
-            self._wait(question, 0.0)
+            self._line_up(question, first=True)
         elif told.says is Says.NOT_LIKE_THIS and question.kind == "HEAD":
             question.kind = "start"
-            self._wait(question, 0.0)
+            self._line_up(question, first=True)
         elif told.says is Says.THROTTLED and self._is_worth_waiting(question, told):
             turn.host.throttled(question.asked_at, told.retry_after_s)
-            self._wait(question, 0.0)
+            self._line_up(question, first=True)
         elif told.says is Says.NOTHING and question.failures + 1 < policy.max_failures:
             question.failures += 1
             delay_s = policy.delay_s(question.failures, self._clock.jitter())
-            self._wait(question, self._clock.now() + delay_s)
+            due = self._clock.now() + delay_s
+            heapq.heappush(self._later, (due, next(self._numbers), question))
         else:
             self._leave(question, answer)
 

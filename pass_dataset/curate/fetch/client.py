@@ -40,7 +40,7 @@ class Client(Generic[_Key]):
         Args:
           connections: to a host, idle ones included.
           policy: its limits of time and speed.
-          max_bytes: of a body.
+          max_bytes: of a body; 0: any number, where none are taken.
 
         Raises:
           MissingExtraError: libcurl is not installed.
