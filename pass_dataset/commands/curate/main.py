@@ -14,9 +14,11 @@ _HERE = "pass_dataset.commands.curate"
 #: In the order of `--help`.
 COMMANDS = (
     Command("fetch", "fetch the photographs that were selected, into tars",
-            f"{_HERE}.fetch", "the steps"),
+            f"{_HERE}.fetch", "steps"),
+    Command("filter", "leave out photographs that cannot be decoded, and those that show people",
+            f"{_HERE}.filter", "steps"),
     Command("alive", "ask whether photographs are still public",
-            f"{_HERE}.alive", "the steps"),
+            f"{_HERE}.alive", "steps"),
     Command("status", "say which steps are done, and how many photographs went on",
             f"{_HERE}.status", "what was done"),
     Command("ledger", "write the ledger as one table: a row for each selected photograph",
