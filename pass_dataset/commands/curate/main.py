@@ -13,6 +13,10 @@ _HERE = "pass_dataset.commands.curate"
 
 #: In the order of `--help`.
 COMMANDS = (
+    Command("balance", "let so many photographs of a photographer through, and so many of all",
+            f"{_HERE}.balance", "steps"),
+    Command("draw", "draw the photographs of the release",
+            f"{_HERE}.draw", "steps"),
     Command("status", "say which steps are done, and how many photographs went on",
             f"{_HERE}.status", "what was done"),
     Command("ledger", "write the ledger as one table: a row for each selected photograph",

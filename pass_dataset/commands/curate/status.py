@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pass_dataset.commands.arguments import add_json
 from pass_dataset.commands.command_line import print_json
+from pass_dataset.commands.curate.told import print_step
 from pass_dataset.commands.parser import CommandParser, examples
-from pass_dataset.pages.words import count
 
 __all__ = ["add_arguments"]
 
@@ -34,12 +34,7 @@ def _run(options: argparse.Namespace) -> int:
         print_json({"steps": [asdict(step) for step in steps], "begun": begun})
         return 0 if begun is None else 1
     for step in steps:
-        print(
-            f"{step.name}: {count(step.came, 'photograph', 'photographs')} came, "
-            f"{step.left:,} went on"
-        )
-        for cause, number in step.causes.items():
-            print(f"  {cause} {number:,}")
+        print_step(step)
     if begun is not None:
         print(f"{begun} is begun and not done; the same command goes on with it")
     return 0 if begun is None else 1
