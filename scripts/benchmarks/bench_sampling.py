@@ -1,4 +1,4 @@
-"""Benchmark: `pass-curate balance` and `pass-curate draw`, on as many photographs as PASS began with.
+"""Benchmark: `pass-curate balance` and `draw`, on as many photographs as PASS began with.
 
     python scripts/benchmarks/bench_sampling.py
     python scripts/benchmarks/bench_sampling.py --photographs 1000000

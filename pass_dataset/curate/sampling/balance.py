@@ -73,9 +73,9 @@ def run_balance(
         within, overall = _places(rows, settings)
         not_fewer(_STEP, settings.sample, int((overall >= 0).sum()))
         for shard in writer.missing():
-            given, place = writer.given(shard), rows.of(shard)
+            place = rows.of(shard)
             own = within[place] if has_cap else None
-            writer.write(shard, _said(given, own, overall[place], settings))
+            writer.write(shard, _said(rows.rows[place], own, overall[place], settings))
         details = {"unknown_photographers": rows.unknown} if has_cap else {}
         return writer.finish(details)
 
@@ -94,7 +94,7 @@ def _places(
 
 
 def _said(
-    given: pa.Table,
+    rows: npt.NDArray[np.int64],
     within: npt.NDArray[np.int64] | None,
     overall: npt.NDArray[np.int64],
     settings: BalanceSettings,
@@ -106,7 +106,7 @@ def _said(
     own = pa.nulls(len(overall), pa.int64()) if within is None else pa.array(within + 1)
     return pa.table(
         {
-            "row": given["row"],
+            "row": rows,
             "cause": pa.array(cause.tolist(), pa.string()),
             "photographer_rank": own,
             "sample_rank": pa.array(overall + 1, mask=is_over),

@@ -68,7 +68,10 @@ def run_draw(
             own = places[rows.of(shard)]
             is_out = pa.array(own >= settings.count if settings.count else np.zeros(len(own), bool))
             cause = pc.if_else(is_out, "not-drawn", pa.scalar(None, pa.string()))
-            given = writer.given(shard)
-            said = {"row": given["row"], "cause": cause, "draw_rank": pa.array(own + 1)}
+            said = {
+                "row": rows.rows[rows.of(shard)],
+                "cause": cause,
+                "draw_rank": pa.array(own + 1),
+            }
             writer.write(shard, pa.table(said))
         return writer.finish()

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from pass_dataset.curate.ledger import StepWriter
 from pass_dataset.curate.sampling.order import Keys, order_keys
+from pass_dataset.files.arrow import numbers_of
 from pass_dataset.progress import Progress, Silent
 
 __all__ = ["Rows", "not_fewer", "read_rows"]
@@ -28,6 +29,7 @@ class Rows:
       within, overall: their keys, see `order`; `within` is empty where nobody asked.
       photographers: a number for each of them, ``(photographs,)`` of int32; empty likewise.
       unknown: photographs of nobody who is known; each has a number of its own.
+      rows: their numbers in the ledger, int64.
       bounds: where each shard begins, and the end.
     """
 
@@ -35,6 +37,7 @@ class Rows:
     overall: Keys
     photographers: npt.NDArray[np.int32]
     unknown: int
+    rows: npt.NDArray[np.int64]
     bounds: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -61,7 +64,7 @@ class _Photographers:
             self.numbers.setdefault(name, len(self.numbers))
             for name in encoded.dictionary.to_pylist()
         ]
-        places = encoded.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)
+        places = numbers_of(encoded.indices.fill_null(len(known)))
         found: npt.NDArray[np.int32] = np.array([*known, -1], np.int32)[places]
         lone = np.flatnonzero(found < 0)
         # Nobody says that they are of one person: a cap on all of them would be one on not knowing.
@@ -99,11 +102,13 @@ def read_rows(
       CurationError: the ledger cannot be read.
     """
     pieces: list[tuple[Keys, Keys, npt.NDArray[np.int32]]] = []
+    numbers: list[npt.NDArray[np.int64]] = []
     photographers = _Photographers()
     columns = ("hash", "nsid", "unickname") if by_photographer else ("hash",)
     shards = writer.ledger.shards()
     task = (progress or Silent()).task(f"{writer.step}: order", shards, "files")
     for given in _given(writer, columns):
+        numbers.append(np.array(given["row"].to_pylist(), np.int64))
         within, overall = order_keys(given["hash"].to_pylist(), seed)
         if by_photographer:
             pieces.append((within.copy(), overall.copy(), photographers.of(given)))
@@ -118,6 +123,7 @@ def read_rows(
         overall=np.concatenate([none, *(overall for _, overall, _ in pieces)]),
         photographers=np.concatenate([np.empty(0, np.int32), *(who for _, _, who in pieces)]),
         unknown=photographers.unknown,
+        rows=np.concatenate([np.empty(0, np.int64), *numbers]),
         bounds=np.cumsum([0, *lengths]),
     )
 
