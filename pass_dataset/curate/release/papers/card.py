@@ -38,14 +38,14 @@ its open questions before you publish the release.
 ```sh
 pass-dataset verify .
 pass-dataset index .
-pass-dataset credits .
+pass-dataset credits --archives . --all --format html --out credits.html
 ```
 
 ```python
 from pass_dataset import PassArchive
 
-with PassArchive(".") as archive:
-    record = archive[0]
+archive = PassArchive(".")
+record = archive[0]  # jpeg, hash, creator, license, date_taken, latitude, longitude
 ```
 
 ## Licence and credit
