@@ -34,6 +34,7 @@ __all__ = [
     "differences",
     "load_settings",
     "parse_settings",
+    "read_settings_text",
     "section",
     "settings_sha256",
 ]
@@ -47,8 +48,17 @@ def load_settings(path: Path) -> dict[str, Any]:
     Raises:
       CurationError: it cannot be read, or is no TOML.
     """
+    return parse_settings(read_settings_text(path), str(path))
+
+
+def read_settings_text(path: Path) -> str:
+    """The text of a settings file.
+
+    Raises:
+      CurationError: it cannot be read.
+    """
     try:
-        return parse_settings(path.read_text(encoding="utf-8"), str(path))
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise CurationError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -13,6 +13,8 @@ _HERE = "pass_dataset.commands.curate"
 
 #: In the order of `--help`.
 COMMANDS = (
+    Command("run", "do all steps of a settings file, or go on with them",
+            f"{_HERE}.run", "all at once"),
     Command("balance", "let so many photographs of a photographer through, and so many of all",
             f"{_HERE}.balance", "steps"),
     Command("draw", "draw the photographs of the release",

@@ -11,8 +11,8 @@ from pass_dataset.commands.curate.step_settings import (
     add_settings,
     chosen_settings,
 )
+from pass_dataset.commands.curate.told import print_released
 from pass_dataset.commands.parser import CommandParser, examples
-from pass_dataset.pages.words import count, size
 from pass_dataset.progress import on_terminal
 
 __all__ = ["add_arguments"]
@@ -59,16 +59,11 @@ def _run(options: argparse.Namespace) -> int:
     with on_terminal() as progress:
         done = run_release(
             folder,
-            options.out,
             settings,
+            options.out,
             exclude=exclude,
             published=published_for(folder),
             progress=progress,
         )
-    images = count(done.release.num_examples or 0, "photograph", "photographs")
-    print(f"{done.folder}: {done.release.label}, {images}, {size(done.release.size_bytes)}, whole")
-    for cause, number in done.funnel.stages[-1].causes.items():
-        print(f"  {cause} {number:,}")
-    questions = count(len(done.open_questions), "question", "questions")
-    print(f"DATASHEET.md leaves {questions} to you: {', '.join(done.open_questions)}")
+    print_released(done)
     return 0

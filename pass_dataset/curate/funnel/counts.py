@@ -60,6 +60,13 @@ class Funnel:
     published: tuple[Published, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.read is not None and self.refused is not None:
+            selected = self.read - sum(self.refused.values())
+            if selected != self.stages[0].came:
+                raise CurationError(
+                    f"{self.stages[0].name}: {self.read:,} rows were read and {selected:,} not "
+                    f"refused, but {self.stages[0].came:,} are in the ledger: expected the same"
+                )
         for before, stage in zip(self.stages, self.stages[1:], strict=False):
             if stage.came != before.left:
                 raise CurationError(

@@ -14,10 +14,10 @@ from typing import Any
 
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.funnel.published import Published, read_published
-from pass_dataset.curate.settings import load_settings, parse_settings
+from pass_dataset.curate.settings import parse_settings, read_settings_text
 from pass_dataset.errors import CurationError
 
-__all__ = ["Profile", "open_profile", "profile_names", "published_for"]
+__all__ = ["Profile", "open_profile", "profile_names", "published_for", "published_in"]
 
 _SUFFIX = ".toml"
 
@@ -64,16 +64,31 @@ def open_profile(name: str) -> Profile:
 
 
 def published_for(folder: CurationFolder, name: str | None = None) -> tuple[Published, ...]:
-    """What others tell of the profile that a curation is made by.
+    """What others tell of what a curation repeats.
 
     Args:
       folder: of the curation.
-      name: of the profile; None: what its settings say; without one, nothing is told.
+      name: of a profile; None: what its settings say; without any, nothing is told.
 
     Raises:
       CurationError: there is no such profile, or the settings cannot be read.
     """
-    if name is None and folder.settings_path.is_file():
-        content = load_settings(folder.settings_path)
-        name = content.get("profile")
-    return open_profile(name).published if name is not None else ()
+    if name is not None:
+        return open_profile(name).published
+    if not folder.settings_path.is_file():
+        return ()
+    path = folder.settings_path
+    return published_in(read_settings_text(path), str(path))
+
+
+def published_in(text: str, where: str) -> tuple[Published, ...]:
+    """The published numbers in settings as text: their own, or those of their profile.
+
+    Raises:
+      CurationError: it is no TOML, or something in it is not what it should be.
+    """
+    content = parse_settings(text, where)
+    if "published" in content:
+        return read_published(content["published"], where)
+    name = content.get("profile")
+    return open_profile(name).published if isinstance(name, str) else ()

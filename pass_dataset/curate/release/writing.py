@@ -66,8 +66,8 @@ class Released:
 
 def run_release(
     folder: CurationFolder,
-    out: Path,
     settings: ReleaseSettings,
+    out: Path,
     *,
     exclude: RemovalList | None = None,
     published: Sequence[Published] = (),
@@ -77,8 +77,8 @@ def run_release(
 
     Args:
       folder: of the curation, with at least `select` and `fetch` done.
-      out: folder of the release, new or one in which this release is begun.
       settings: of the release.
+      out: folder of the release, new or one in which this release is begun.
       exclude: photographs that are left out, by hash; they count under the cause ``excluded``.
       published: what others tell of the same, for the figure.
       progress: where progress is shown.

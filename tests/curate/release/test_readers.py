@@ -29,7 +29,7 @@ def curation(tmp_path_factory: pytest.TempPathFactory) -> Curation:
 @pytest.fixture(scope="module")
 def birds(curation: Curation, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("released") / "birds"
-    run_release(curation.folder, out, ReleaseSettings("birds", "1.0.0", tars=2))
+    run_release(curation.folder, ReleaseSettings("birds", "1.0.0", tars=2), out)
     return out
 
 

@@ -48,7 +48,7 @@ def curation(tmp_path_factory: pytest.TempPathFactory) -> Curation:
 def birds(curation: Curation, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The release of what is left."""
     out = tmp_path_factory.mktemp("released") / "birds"
-    run_release(curation.folder, out, SETTINGS)
+    run_release(curation.folder, SETTINGS, out)
     return out
 
 
@@ -146,7 +146,7 @@ def test_papers(birds: Path) -> None:
 def test_same_bytes_of_the_same_curation(birds: Path, tmp_path: Path) -> None:
     """Shards, and where it is, are nothing to the tars; the CSV numbers rows as the ledger does."""
     other = made(tmp_path / "other", shard_size=7)
-    run_release(other.folder, tmp_path / "again", SETTINGS)
+    run_release(other.folder, SETTINGS, tmp_path / "again")
     assert sums(tmp_path / "again") == sums(birds)
 
 
@@ -168,27 +168,27 @@ def test_goes_on(
     write_tar = writing.write_tar
     monkeypatch.setattr(writing, "write_tar", cut)
     with pytest.raises(_Cut):
-        run_release(curation.folder, tmp_path, SETTINGS)
+        run_release(curation.folder, SETTINGS, tmp_path)
     assert not (tmp_path / "birds-1.0.0.tsv").exists()
     written[:] = [0]
-    run_release(curation.folder, tmp_path, SETTINGS)
+    run_release(curation.folder, SETTINGS, tmp_path)
     assert written == [0, 2]
     assert sums(tmp_path) == sums(birds)
     # Done is done: nothing is written again.
     before = (tmp_path / "birds.0.tar").stat().st_mtime_ns
-    run_release(curation.folder, tmp_path, SETTINGS)
+    run_release(curation.folder, SETTINGS, tmp_path)
     assert (tmp_path / "birds.0.tar").stat().st_mtime_ns == before
 
 
 def test_other_settings_are_refused(curation: Curation, birds: Path) -> None:
     with pytest.raises(CurationError, match="tars: it was begun with 3, asked for is 4"):
-        run_release(curation.folder, birds, ReleaseSettings("birds", "1.0.0", tars=4))
+        run_release(curation.folder, ReleaseSettings("birds", "1.0.0", tars=4), birds)
 
 
 def test_folder_of_somebody_else(curation: Curation, tmp_path: Path) -> None:
     (tmp_path / "theirs.tar").write_bytes(b"")
     with pytest.raises(CurationError, match=r"has theirs\.tar already"):
-        run_release(curation.folder, tmp_path, SETTINGS)
+        run_release(curation.folder, SETTINGS, tmp_path)
 
 
 def test_excluded(curation: Curation, birds: Path, tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_excluded(curation: Curation, birds: Path, tmp_path: Path) -> None:
     gone = [hash_of(4), hash_of(17)]
     # One as others print MD5 sums, one that no curation knows, one that is left out already.
     path.write_text("\n".join([f"PASS_dataset/1/{gone[0]}.jpg", gone[1].upper(), "ab" * 16]))
-    done = run_release(curation.folder, tmp_path / "v2", SETTINGS, exclude=read_removals(path))
+    done = run_release(curation.folder, SETTINGS, tmp_path / "v2", exclude=read_removals(path))
     assert done.release.num_examples == 22
     assert done.funnel.stages[-1].causes == {"excluded": 2}
     assert "2 on the list of what is excluded" in (tmp_path / "v2" / "DATASHEET.md").read_text()
@@ -213,7 +213,7 @@ def test_bad_list_releases_nothing(curation: Curation, tmp_path: Path) -> None:
     path.write_text("my favourite bird\n")
     out = tmp_path / "out"
     with pytest.raises(CurationError, match="can be no hash"):
-        run_release(curation.folder, out, SETTINGS, exclude=read_removals(path))
+        run_release(curation.folder, SETTINGS, out, exclude=read_removals(path))
     path.write_text("")
     with pytest.raises(MetadataError):
         read_removals(path)
@@ -229,10 +229,10 @@ def test_damaged_tar_is_named(tmp_path: Path) -> None:
     data[offset + 30] ^= 1
     path.write_bytes(data)
     with pytest.raises(CurationError, match=r"000001.tar: \w+: expected .* the tar is damaged"):
-        run_release(curation.folder, tmp_path / "out", SETTINGS)
+        run_release(curation.folder, SETTINGS, tmp_path / "out")
     path.unlink()
     with pytest.raises(CurationError, match="missing; a release needs the tars"):
-        run_release(curation.folder, tmp_path / "out", SETTINGS)
+        run_release(curation.folder, SETTINGS, tmp_path / "out")
 
 
 def test_what_is_written_is_read_back(
@@ -251,19 +251,19 @@ def test_what_is_written_is_read_back(
 
     monkeypatch.setattr(writing, "write_table", spoiling)
     with pytest.raises(VerificationError, match=r"birds.1.tar: corrupt"):
-        run_release(curation.folder, tmp_path, SETTINGS)
+        run_release(curation.folder, SETTINGS, tmp_path)
     monkeypatch.undo()
-    run_release(curation.folder, tmp_path, SETTINGS)
+    run_release(curation.folder, SETTINGS, tmp_path)
     assert sums(tmp_path) == sums(birds)
 
 
 def test_too_few(curation: Curation, tmp_path: Path) -> None:
     with pytest.raises(CurationError, match="24 photographs are left for 25 tars"):
-        run_release(curation.folder, tmp_path / "out", ReleaseSettings("birds", "1.0.0", tars=25))
+        run_release(curation.folder, ReleaseSettings("birds", "1.0.0", tars=25), tmp_path / "out")
     everyone = [row["hash"] for row in curation.left()]
     with pytest.raises(CurationError, match="0 photographs are left"):
         run_release(
-            curation.folder, tmp_path / "out", SETTINGS, exclude=RemovalList(frozenset(everyone))
+            curation.folder, SETTINGS, tmp_path / "out", exclude=RemovalList(frozenset(everyone))
         )
 
 
@@ -271,10 +271,10 @@ def test_step_that_is_not_done(tmp_path: Path) -> None:
     curation = made(tmp_path / "curation")
     curation.ledger.begin("draw", {})
     with pytest.raises(CurationError, match="draw is begun and not done"):
-        run_release(curation.folder, tmp_path / "out", SETTINGS)
+        run_release(curation.folder, SETTINGS, tmp_path / "out")
     early = Curation(tmp_path / "early", [photograph(0)])
     with pytest.raises(CurationError, match="release needs fetch to be done first"):
-        run_release(early.folder, tmp_path / "out", SETTINGS)
+        run_release(early.folder, SETTINGS, tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_bad_settings(values: dict[str, object], message: str) -> None:
 def test_people_are_not_promised_away(tmp_path: Path) -> None:
     """Without a filter the datasheet says that nobody looked."""
     curation = Curation(tmp_path / "c", [photograph(n) for n in range(3)]).fetch()
-    run_release(curation.folder, tmp_path / "out", ReleaseSettings("all", "1.0.0", tars=1))
+    run_release(curation.folder, ReleaseSettings("all", "1.0.0", tars=1), tmp_path / "out")
     sheet = (tmp_path / "out" / "DATASHEET.md").read_text()
     assert "Nobody looked for people: there may be people in any photograph." in sheet
     assert "None was drawn: all that went through the other steps are in it." in sheet
