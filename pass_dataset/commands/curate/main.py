@@ -15,6 +15,8 @@ _HERE = "pass_dataset.commands.curate"
 COMMANDS = (
     Command("run", "do all steps of a settings file, or go on with them",
             f"{_HERE}.run", "all at once"),
+    Command("select", "begin a curation: the photographs that metadata has under a licence",
+            f"{_HERE}.select", "what is done"),
     Command("fetch", "fetch the photographs that were selected, into tars",
             f"{_HERE}.fetch", "the steps"),
     Command("balance", "let so many photographs of a photographer through, and so many of all",
@@ -53,6 +55,7 @@ def make_parser() -> CommandParser:
         "with an account of each.",
         COMMANDS,
         examples(
+            "pass-curate select yfcc100m_dataset.bz2 --out curation/",
             "pass-curate status curation/",
             "pass-curate status --help",
         ),
