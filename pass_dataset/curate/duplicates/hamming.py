@@ -32,8 +32,6 @@ Codes = npt.NDArray[np.uint64]
 _BITS = 64
 #: Elements that are compared at a time: with what is computed of them they fit into a cache.
 _CHUNK = 1 << 15
-#: Stretches of equal blocks up to this length are compared element by element.
-_SHORT = 24
 #: Pairs whose distance is computed at a time.
 _PAIRS = 1 << 20
 #: What a sort takes, in passes over the codes: measured, 1.44 million codes with AVX-512.
@@ -168,7 +166,7 @@ class _Search:
 
 
 class _Values:
-    """The different values of one word, and the codes that have each."""
+    """The different values of one word, in order, and the codes that have each."""
 
     def __init__(
         self,
@@ -182,7 +180,11 @@ class _Values:
         self._values = values
         self._members = members
         self._starts, self._ends = starts, ends
-        self._are_single = bool((ends - starts == 1).all())
+        names = search.unions.find(members)
+        #: Values whose codes are one group, and nearly all are of one code.
+        self._are_one: npt.NDArray[np.bool_] = np.equal(
+            np.minimum.reduceat(names, starts), np.maximum.reduceat(names, starts)
+        )
 
     def connect(self, radius: int) -> None:
         """Checks the codes of all pairs of values that differ in at most `radius` bits."""
@@ -194,8 +196,21 @@ class _Values:
             self._look_at(shuffled, radius)
 
     def _look_at(self, shuffled: _Shuffled, radius: int) -> None:
+        """Checks the neighbours in one arrangement."""
         codes = shuffled.codes
-        settled, longest = self._long_stretches(shuffled)
+        keys = codes >> np.uint64(_BITS - shuffled.key_bits)
+        starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+        lengths = np.diff(np.append(starts, len(keys)))
+        usual = _usual_stretch(len(keys), shuffled.key_bits)
+        is_long = lengths > usual
+        settled = None
+        if is_long.any():
+            settled = np.repeat(is_long, lengths)
+            self._link_long(shuffled, settled, lengths[is_long])
+        longest = int(lengths[~is_long].max(initial=0))
+        lefts: list[Numbers] = []
+        rights: list[Numbers] = []
+        found = 0
         for start in range(0, len(codes), _CHUNK):
             piece = codes[start : start + _CHUNK + longest]
             for shift in range(1, min(longest, len(piece))):
@@ -203,40 +218,51 @@ class _Values:
                 places = np.flatnonzero(popcount(differing) <= radius)
                 if len(places):
                     places += start
-                    if settled is not None:
-                        places = places[~settled[places]]
-                    self._check(
-                        shuffled.places_of(codes[places], self._values),
-                        shuffled.places_of(codes[places + shift], self._values),
-                    )
+                    lefts.append(places)
+                    rights.append(places + shift)
+                    found += len(places)
+            if found > 4 * _PAIRS:
+                self._check(shuffled, settled, np.concatenate(lefts), np.concatenate(rights))
+                lefts, rights, found = [], [], 0
+        if found:
+            self._check(shuffled, settled, np.concatenate(lefts), np.concatenate(rights))
 
-    def _long_stretches(
-        self, shuffled: _Shuffled
-    ) -> tuple[npt.NDArray[np.bool_] | None, int]:
-        """Deals with long stretches of equal blocks.
+    def _link_long(
+        self, shuffled: _Shuffled, are_long: npt.NDArray[np.bool_], lengths: Numbers
+    ) -> None:
+        """Deals with long stretches of equal blocks: those that are not one group by now."""
+        values = shuffled.places_of(shuffled.codes[are_long], self._values)
+        names = self._names_of(values)
+        starts = np.cumsum(lengths) - lengths
+        mixed = np.minimum.reduceat(names, starts) != np.maximum.reduceat(names, starts)
+        for start, length in zip(starts[mixed], lengths[mixed], strict=True):
+            self._search.link_all(self._codes_of(values[start : start + length]))
 
-        Returns:
-          Which places are in them (None: there are none), and the length of the longest other one.
-        """
-        keys = shuffled.codes >> np.uint64(_BITS - shuffled.key_bits)
-        starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
-        lengths = np.diff(np.append(starts, len(keys)))
-        long = np.flatnonzero(lengths > _SHORT)
-        if not len(long):
-            return None, int(lengths.max())
-        settled = np.zeros(len(keys), bool)
-        for number in long:
-            stretch = slice(starts[number], starts[number] + lengths[number])
-            settled[stretch] = True
-            values = shuffled.places_of(shuffled.codes[stretch], self._values)
-            self._search.link_all(self._codes_of(values))
-        return settled, int(lengths[lengths <= _SHORT].max(initial=0))
-
-    def _check(self, left: Numbers, right: Numbers) -> None:
-        if self._are_single:
-            self._search.check(self._members[left], self._members[right])
-            return
-        is_single = (self._ends - self._starts)[left] * (self._ends - self._starts)[right] == 1
+    def _check(
+        self,
+        shuffled: _Shuffled,
+        settled: npt.NDArray[np.bool_] | None,
+        left: Numbers,
+        right: Numbers,
+    ) -> None:
+        """Checks pairs of places, but for those that are in one group by now."""
+        if settled is not None:
+            # A stretch is long as a whole, so two places that begin in one are of one only where
+            # both are in it; what reaches out of it differs in the blocks, and may stay.
+            loose = ~(settled[left] & settled[right])
+            left, right = left[loose], right[loose]
+        is_meant = np.zeros(len(shuffled.codes), bool)
+        is_meant[left] = True
+        is_meant[right] = True
+        places = np.flatnonzero(is_meant)
+        slots = np.cumsum(is_meant, dtype=np.int64) - 1
+        values = shuffled.places_of(shuffled.codes[places], self._values)
+        names = self._names_of(values)
+        left, right = slots[left], slots[right]
+        differ = names[left] != names[right]
+        left, right = values[left[differ]], values[right[differ]]
+        counts = self._ends - self._starts
+        is_single = (counts[left] == 1) & (counts[right] == 1)
         self._search.check(
             self._members[self._starts[left[is_single]]],
             self._members[self._starts[right[is_single]]],
@@ -244,10 +270,13 @@ class _Values:
         for first, second in zip(left[~is_single], right[~is_single], strict=True):
             self._search.link_all(self._codes_of(np.array([first, second])))
 
+    def _names_of(self, values: Numbers) -> Numbers:
+        """The group of each value's codes; a name of its own where they are several groups."""
+        names = self._search.unions.find(self._members[self._starts[values]])
+        return np.where(self._are_one[values], names, -1 - values)
+
     def _codes_of(self, values: Numbers) -> Numbers:
         """All codes that have some values."""
-        if self._are_single:
-            return self._members[values]
         return np.concatenate(
             [self._members[self._starts[value] : self._ends[value]] for value in values]
         )
@@ -258,12 +287,16 @@ def _choose_blocks(count: int, radius: int) -> int:
 
     def cost(blocks: int) -> float:
         equal = blocks - radius
-        stretch = count / 2.0 ** (equal * (_BITS // blocks))
-        # The longest of many stretches, about.
-        longest = min(_SHORT, stretch + 5 * math.sqrt(stretch) + 4)
-        return math.comb(blocks, equal) * (_SORT_COST + longest + count * stretch * 0)
+        stretch = _usual_stretch(count, equal * (_BITS // blocks))
+        return math.comb(blocks, equal) * (_SORT_COST + stretch)
 
     return min(range(radius + 1, min(_BITS, radius + 5) + 1), key=cost)
+
+
+def _usual_stretch(count: int, key_bits: int) -> int:
+    """What stretches of equal keys would hardly be longer than if codes were random."""
+    mean = count / 2.0**key_bits
+    return int(mean + 6 * math.sqrt(mean)) + 6
 
 
 class _Shuffled:
