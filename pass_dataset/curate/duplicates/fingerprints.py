@@ -11,10 +11,13 @@ import pyarrow as pa
 import xxhash
 
 from pass_dataset.curate.duplicates.perceptual import CODE_WORDS, code_of
+from pass_dataset.errors import MissingExtraError
 from pass_dataset.images.decoding import decode
 
-__all__ = ["FINGERPRINTS", "Fingerprint", "fingerprint"]
+__all__ = ["DECODER_FAILED", "FINGERPRINTS", "Fingerprint", "fingerprint"]
 
+#: What an image is called that the decoder met unprepared.
+DECODER_FAILED = "decoder-failed"
 #: Columns of what is kept. `code` is null where an image is too small or too even to have one that
 #: would not change by itself; all but `size_bytes` and `sha256` are null where it is broken.
 FINGERPRINTS = pa.schema(
@@ -54,7 +57,12 @@ def fingerprint(data: bytes) -> Fingerprint:
       MissingExtraError: Pillow is not installed.
     """
     sha256 = hashlib.sha256(data).digest()
-    decoded = decode(data)
+    try:
+        decoded = decode(data)
+    except MissingExtraError:
+        raise
+    except Exception:  # what goes wrong with an image is said of it
+        return Fingerprint(len(data), sha256, broken=DECODER_FAILED)
     pixels = decoded.pixels
     if not decoded.is_ok or pixels is None:
         return Fingerprint(

@@ -21,7 +21,7 @@ import pyarrow as pa
 from pass_dataset.curate.duplicates.fingerprints import FINGERPRINTS, Fingerprint, fingerprint
 from pass_dataset.curate.duplicates.hash_store import HashStore
 from pass_dataset.curate.duplicates.listing import item_of
-from pass_dataset.errors import MissingExtraError, PassDatasetError, SourceChangedError
+from pass_dataset.errors import PassDatasetError, SourceChangedError
 from pass_dataset.passify.sources.opening import open_source
 from pass_dataset.passify.sources.source import Reader, SourceItem
 from pass_dataset.workers.giver import Giver
@@ -83,12 +83,7 @@ def read_fingerprint(reader: Reader, item: SourceItem) -> Fingerprint:
         raise
     except (OSError, PassDatasetError):
         return Fingerprint(broken="unreadable")
-    try:
-        return fingerprint(data)
-    except MissingExtraError:
-        raise
-    except Exception:  # what goes wrong with an image is said of it
-        return Fingerprint(len(data), broken="decoder-failed")
+    return fingerprint(data)
 
 
 def to_table(found: list[Fingerprint]) -> pa.Table:

@@ -56,7 +56,7 @@ def code_of(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64] | None:
         return None
     above = flat > _median(flat)
     # Each word gets every fourth bit: so what differs is spread over all words.
-    words = above.reshape(-1, CODE_WORDS).T
+    words = np.ascontiguousarray(above.reshape(-1, CODE_WORDS).T)
     return np.packbits(words, axis=1).view(">u8").ravel().astype(np.uint64)
 
 
