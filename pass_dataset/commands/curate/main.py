@@ -17,6 +17,10 @@ COMMANDS = (
             f"{_HERE}.status", "what was done"),
     Command("ledger", "write the ledger as one table: a row for each selected photograph",
             f"{_HERE}.ledger", "what was done"),
+    Command("duplicates", "find duplicates in collections, or among the photographs of a curation",
+            f"{_HERE}.duplicates", "a curation"),
+    Command("hash", "write an index of a collection's hashes, without any image; continues if cut",
+            f"{_HERE}.hash", "on their own"),
     Command("completion", "write a script that lets a shell complete this command",
             "pass_dataset.commands.completion", "the rest"),
 )  # fmt: skip

@@ -95,8 +95,8 @@ def group(codes: Codes, radius: int) -> Numbers:
 
 def _equal(codes: Codes) -> tuple[Numbers, Numbers]:
     """An order in which equal codes follow each other, smallest number first; where each begins."""
-    order: Numbers = np.lexsort(codes.T[::-1]) if codes.shape[1] > 1 else np.argsort(
-        codes[:, 0], kind="stable"
+    order: Numbers = (
+        np.lexsort(codes.T[::-1]) if codes.shape[1] > 1 else np.argsort(codes[:, 0], kind="stable")
     )
     differs = np.ones(len(codes), bool)
     differs[1:] = False
@@ -340,9 +340,7 @@ class _Shuffled:
     def _shift_of(self, place: int) -> int:
         return _BITS - (place + 1) * self._width
 
-    def places_of(
-        self, codes: npt.NDArray[np.uint64], values: npt.NDArray[np.uint64]
-    ) -> Numbers:
+    def places_of(self, codes: npt.NDArray[np.uint64], values: npt.NDArray[np.uint64]) -> Numbers:
         """Where shuffled codes are among the values as they were, which are sorted."""
         rest = _BITS - self._blocks * self._width
         plain = codes & np.uint64((1 << rest) - 1)

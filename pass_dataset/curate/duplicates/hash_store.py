@@ -39,9 +39,7 @@ class HashStore:
 
     def add(self, keys: pa.ChunkedArray, fingerprints: pa.Table) -> Path:
         """Adds a part."""
-        table = fingerprints.cast(FINGERPRINTS).add_column(
-            0, _KEYS[0], keys.cast(pa.string())
-        )
+        table = fingerprints.cast(FINGERPRINTS).add_column(0, _KEYS[0], keys.cast(pa.string()))
         digest = hashlib.sha256("\n".join(keys.to_pylist()).encode("utf-8", "replace"))
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{digest.hexdigest()[:24]}.parquet"

@@ -85,6 +85,20 @@ def fingerprints_of(
 
 
 def _images(listing: Listing, found: pa.Table) -> pa.Table:
+    identities = listing.identities
+    if identities is None:
+        identities = _identities_of(listing)
+    columns = [
+        listing.items["path"],
+        identities["photo_id"],
+        identities["address"],
+        *(found[name] for name in FINGERPRINTS.names),
+    ]
+    return pa.table(columns, schema=IMAGES)
+
+
+def _identities_of(listing: Listing) -> pa.Table:
+    """What names of images tell."""
     paths = listing.items["path"].to_pylist()
     if listing.settings.kind == "pass":
         # All names are hashes there, even those of which `of_name` would not be sure.
@@ -92,13 +106,9 @@ def _images(listing: Listing, found: pa.Table) -> pa.Table:
     else:
         known = [of_name(path) for path in paths]
     photos, addresses = zip(*known, strict=True)
-    columns = [
-        listing.items["path"],
-        pa.array(photos, pa.string()),
-        pa.array(addresses, pa.string()),
-        *(found[name] for name in FINGERPRINTS.names),
-    ]
-    return pa.table(columns, schema=IMAGES)
+    return pa.table(
+        {"photo_id": pa.array(photos, pa.string()), "address": pa.array(addresses, pa.string())}
+    )
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The images of a collection, listed for hashing: where each is, and what tells it from its successor."""
+"""The images of a collection, listed for hashing: where each is, and what tells it from others."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ class Listing:
       items: with the columns of `ITEMS`, in the source's order.
       files: states of files that images were listed from, for the reader.
       unlisted: places that could not be listed.
+      identities: `photo_id` and `address` of each image, where they are known; None: names tell.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Listing:
     items: pa.Table
     files: dict[str, FileVersion]
     unlisted: tuple[str, ...]
+    identities: pa.Table | None = None
 
 
 def list_images(name: str, settings: SourceSettings, progress: Progress) -> Listing:

@@ -65,9 +65,7 @@ class Pictures:
     one that can no longer be read agrees with none.
     """
 
-    def __init__(
-        self, numbers: Numbers, read: Callable[[int], bytes | None], own: int
-    ) -> None:
+    def __init__(self, numbers: Numbers, read: Callable[[int], bytes | None], own: int) -> None:
         """Makes them.
 
         Args:
@@ -78,6 +76,7 @@ class Pictures:
         self._numbers = numbers[numbers < own]
         self._own = own
         self._rows = np.zeros((len(self._numbers), _SIDE * _SIDE), np.float16)
+
         def made(place: int) -> npt.NDArray[np.float32] | None:
             data = read(place)
             pixels = None if data is None else decode(data).pixels

@@ -192,9 +192,7 @@ class _Search:
                 _, firsts = np.unique(right, return_index=True)
                 self._add(left[firsts], right[firsts], tier, away[firsts])
 
-    def _add(
-        self, left: Numbers, right: Numbers, tier: int, away: npt.NDArray[np.int32]
-    ) -> None:
+    def _add(self, left: Numbers, right: Numbers, tier: int, away: npt.NDArray[np.int32]) -> None:
         self._unions.join(left, right)
         self._pairs.append((left, right, tier, away))
 

@@ -40,9 +40,7 @@ class Unions:
                 return
             left, right = first[differ], second[differ]
             # Of several that want to be above one, the smallest gets it; the others come again.
-            np.minimum.at(
-                self._parents, np.maximum(left, right), np.minimum(left, right)
-            )
+            np.minimum.at(self._parents, np.maximum(left, right), np.minimum(left, right))
 
     def are_one(self, things: Numbers) -> bool:
         """Whether all of them are in one group."""
