@@ -60,6 +60,13 @@ def add_arguments(parser: CommandParser) -> None:
     )
     add_against(parser)
     add_settings(parser, "duplicates", _OPTIONS)
+    parser.add_argument(
+        "--as-published",
+        dest="setting_as_published",
+        action="store_const",
+        const=True,
+        help="by the rule of the tool that the paper used, for comparison",
+    )
     add_reading(parser)
     parser.add_argument(
         "--no-report", action="store_true", help="do not write the page with pairs side by side"

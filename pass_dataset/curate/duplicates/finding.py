@@ -38,10 +38,12 @@ class DuplicatesSettings:
       radius: bits of 256 in which the codes of near images differ at most; with -1, near images are
         not looked for.
       keep: which image of a group stays, see `keeping.KeepRule`.
+      as_published: by the rule of the tool that the paper used instead, see `as_published`.
     """
 
     radius: int = RADIUS
     keep: KeepRule = "largest"
+    as_published: bool = False
 
     def __post_init__(self) -> None:
         if not -1 <= self.radius <= _MAX_RADIUS:
@@ -169,7 +171,11 @@ def find_duplicates(
     collections = Collections(listings)
     with collections:
         found = find_pairs(
-            images, own, radius=settings.radius, confirm=_confirming(collections, own, progress)
+            images,
+            own,
+            radius=settings.radius,
+            as_published=settings.as_published,
+            confirm=_confirming(collections, own, progress),
         )
     verdicts = decide(images, own, set_numbers.astype(np.int32), found.groups, settings.keep)
     return Duplicates(

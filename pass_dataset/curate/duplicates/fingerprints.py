@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
+from pass_dataset.curate.duplicates.as_published import grid_digest
 from pass_dataset.curate.duplicates.perceptual import CODE_WORDS, code_of
 from pass_dataset.errors import MissingExtraError
 from pass_dataset.images.decoding import decode
@@ -28,6 +29,8 @@ FINGERPRINTS = pa.schema(
         pa.field("height", pa.int32()),
         # XXH3-128 over height, width and the pixels.
         pa.field("pixels", pa.binary(16)),
+        # Over what the paper's tool compares, see `as_published`.
+        pa.field("grid", pa.binary(16)),
         pa.field("code", pa.binary(8 * CODE_WORDS)),
         # Why it has no pixels; null: it has.
         pa.field("broken", pa.string()),
@@ -44,6 +47,7 @@ class Fingerprint:
     width: int | None = None
     height: int | None = None
     pixels: bytes | None = None
+    grid: bytes | None = None
     code: bytes | None = None
     broken: str | None = None
 
@@ -75,6 +79,7 @@ def fingerprint(data: bytes) -> Fingerprint:
         decoded.width,
         decoded.height,
         _pixel_digest(pixels),
+        grid_digest(pixels),
         None if code is None else code.tobytes(),
     )
 

@@ -4,6 +4,7 @@ photograph  the same photograph of Flickr, by its number or the hash of its addr
 bytes       the same file
 pixels      the same size and the same pixels, decoded
 near        nearly the same: codes within `RADIUS` bits, and small pictures that agree
+grid        the rule of the paper's tool, which is asked instead of the others or not at all
 
 Of images that are the same (the first three tiers) each is paired with the first of them, not all
 with all: a placeholder that was fetched a thousand times makes 999 pairs. Near pairs are between
@@ -29,7 +30,7 @@ from pass_dataset.files.arrow import numbers_of
 
 __all__ = ["MOST_LISTED", "TIERS", "Confirm", "Found", "Tier", "codes_of", "find_pairs"]
 
-Tier = Literal["photograph", "bytes", "pixels", "near"]
+Tier = Literal["photograph", "bytes", "pixels", "near", "grid"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
 
 #: Groups of near images up to this size have all their pairs listed; of larger ones those that
@@ -67,21 +68,26 @@ def find_pairs(
     own: int,
     *,
     radius: int = RADIUS,
+    as_published: bool = False,
     confirm: Callable[[Numbers], Confirm],
 ) -> Found:
     """Finds duplicates among images, and of images in other sets.
 
     Args:
-      images: `photo_id`, `address`, `sha256`, `pixels`, `code`, `broken`. Broken images match
+      images: `photo_id`, `address`, `sha256`, `pixels`, `grid`, `code`, `broken`. Broken images match
         nothing.
       own: the first so many are looked at; those after them are of other sets, and are not
         compared with each other.
-      radius: bits in which codes of near images differ at most.
+      radius: bits in which codes of near images differ at most; -1: they are not looked for.
+      as_published: by the rule of the paper's tool instead.
       confirm: is given the numbers of all images that near pairs may have, in order, and gives what
         tells whether two of them agree.
     """
     search = _Search(Unions(images.num_rows), own)
     sound = np.asarray(pc.is_null(images["broken"]))
+    if as_published:
+        search.same(TIERS.index("grid"), images["grid"], sound)
+        return search.found()
     search.same(TIERS.index("photograph"), images["photo_id"], sound)
     search.same(TIERS.index("photograph"), images["address"], sound)
     search.same(TIERS.index("bytes"), images["sha256"], sound)
