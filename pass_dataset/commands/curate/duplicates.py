@@ -72,7 +72,7 @@ def add_arguments(parser: CommandParser) -> None:
         "--no-report", action="store_true", help="do not write the page with pairs side by side"
     )
     parser.add_argument(
-        "--run",
+        "--filter-run",
         type=Path,
         metavar="RUN",
         help="a run of passify over a source: what it found is blurred in the report",
@@ -144,7 +144,7 @@ def _on_its_own(options: argparse.Namespace, settings: Any) -> int:
         if not options.no_report:
             from pass_dataset.curate.duplicates.report.document import write_report
 
-            report = write_report(duplicates, out, run=options.run, progress=progress)
+            report = write_report(duplicates, out, run=options.filter_run, progress=progress)
     if options.json:
         print_json({"folder": str(out), **summary})
     else:

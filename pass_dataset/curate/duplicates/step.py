@@ -25,6 +25,7 @@ from pass_dataset.curate.duplicates.finding import (
 )
 from pass_dataset.curate.duplicates.index_file import HashIndex
 from pass_dataset.curate.duplicates.listing import ITEMS, Listing
+from pass_dataset.curate.duplicates.report.document import write_report
 from pass_dataset.curate.duplicates.results import causes_of, save_results
 from pass_dataset.curate.duplicates.tiers import TIERS
 from pass_dataset.curate.folder import CurationFolder
@@ -83,6 +84,7 @@ def run_duplicates(
             [listing], work / "hashes", settings, against, workers=workers, progress=progress
         )
         save_results(duplicates, work)
+        write_report(duplicates, work, progress=progress)
         _write(writer, duplicates, given)
         return writer.finish(duplicates.counts())
 

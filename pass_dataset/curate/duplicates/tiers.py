@@ -74,8 +74,8 @@ def find_pairs(
     """Finds duplicates among images, and of images in other sets.
 
     Args:
-      images: `photo_id`, `address`, `sha256`, `pixels`, `grid`, `code`, `broken`. Broken images match
-        nothing.
+      images: `photo_id`, `address`, `sha256`, `pixels`, `grid`, `code`, `broken`. Broken
+        images match nothing.
       own: the first so many are looked at; those after them are of other sets, and are not
         compared with each other.
       radius: bits in which codes of near images differ at most; -1: they are not looked for.

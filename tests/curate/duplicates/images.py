@@ -18,10 +18,10 @@ def photographs(count: int, offset: int = 0) -> list[Path]:
     return paths[offset :: max(1, len(paths) // count)][:count]
 
 
-def encoded(image: Image.Image, quality: int = 90, format: str = "JPEG") -> bytes:
+def encoded(image: Image.Image, quality: int = 90, kind: str = "JPEG") -> bytes:
     """An image's file."""
     buffer = io.BytesIO()
-    image.save(buffer, format, quality=quality)
+    image.save(buffer, kind, quality=quality)
     return buffer.getvalue()
 
 
@@ -41,7 +41,7 @@ def made_anew(path: Path) -> Iterator[tuple[str, bytes]]:
     yield "gamma", encoded(of(255 * (values / 255) ** 1.4))
     yield "noise", encoded(of(values + random.normal(0, 12, values.shape)))
     yield "brightness", encoded(of(values * 1.2))
-    yield "PNG", encoded(image, format="PNG")
+    yield "PNG", encoded(image, kind="PNG")
     yield "WebP", encoded(image, 80, "WEBP")
     marked = image.copy()
     ImageDraw.Draw(marked, "RGBA").text(

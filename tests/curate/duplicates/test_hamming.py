@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -68,7 +70,7 @@ def test_choices_change_one_block_at_a_time() -> None:
     choices = list(hamming._choices(7, 3))
     assert len(set(choices)) == len(choices) == 35
     assert choices[0] == (0, 1, 2)
-    pairs = zip(choices, choices[1:], strict=False)
+    pairs = itertools.pairwise(choices)
     assert all(len(set(left) & set(right)) == 2 for left, right in pairs)
 
 
