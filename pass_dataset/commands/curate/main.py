@@ -23,6 +23,8 @@ COMMANDS = (
             f"{_HERE}.filter", "the steps"),
     Command("balance", "let so many photographs of a photographer through, and so many of all",
             f"{_HERE}.balance", "the steps"),
+    Command("duplicates", "find duplicates in collections, or among the photographs of a curation",
+            f"{_HERE}.duplicates", "the steps"),
     Command("alive", "ask whether photographs are still public",
             f"{_HERE}.alive", "the steps"),
     Command("draw", "draw the photographs of the release",
@@ -39,6 +41,8 @@ COMMANDS = (
             f"{_HERE}.ledger", "what was done"),
     Command("profiles", "list the profiles that ship, or print one",
             f"{_HERE}.profiles", "the rest"),
+    Command("hash", "write an index of a collection's hashes, without any image; continues if cut",
+            f"{_HERE}.hash", "the rest"),
     Command("completion", "write a script that lets a shell complete this command",
             "pass_dataset.commands.completion", "the rest"),
 )  # fmt: skip
