@@ -13,6 +13,8 @@ _HERE = "pass_dataset.commands.curate"
 
 #: In the order of `--help`.
 COMMANDS = (
+    Command("review", "let people look at images, and mark what is not to be kept",
+            f"{_HERE}.review", "people"),
     Command("status", "say which steps are done, and how many photographs went on",
             f"{_HERE}.status", "what was done"),
     Command("ledger", "write the ledger as one table: a row for each selected photograph",

@@ -209,7 +209,7 @@ class Desk:
         with self._lock:
             queue = self.queue(view.queue)
             rows = self._block(queue, view.block, reviewer)
-            begin = view.page * max(1, len(view.images))
+            begin = view.position - view.block * self.settings.block + len(view.images)
             after = np.asarray(queue.rows[(view.block + 1) * self.settings.block :][:count])
             return [int(row) for row in [*rows[begin:], *after][:count]]
 

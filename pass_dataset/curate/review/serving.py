@@ -84,6 +84,7 @@ def open_office(
         cache = ThumbnailCache(place, len(desk.images), cache_bytes)
         thumbnails = Thumbnails(folder, cache, workers)
         try:
+            thumbnails.warm()
             title = Path(record.what).name
             yield Office(desk, reader, thumbnails, title, name, folder.token(), hosts)
         finally:
@@ -101,6 +102,8 @@ def listening(address: Address) -> socket.socket:
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((address.host, address.port))
+        # From now on who comes early waits, and is not turned away.
+        found.listen(128)
     except OSError as error:
         found.close()
         raise CurationError(

@@ -101,7 +101,7 @@ class Thumbnails:
     """Makes small pictures, ahead and when they are wanted."""
 
     def __init__(self, folder: ReviewFolder, cache: ThumbnailCache, workers: int) -> None:
-        """Starts workers when the first picture is wanted.
+        """Workers start when they are wanted.
 
         Args:
           folder: of the review.
@@ -115,6 +115,10 @@ class Thumbnails:
         self._ahead: deque[int] = deque()
         self._running_ahead = 0
         self._is_closed = False
+
+    def warm(self) -> None:
+        """Starts a worker before it is needed: what it imports takes a moment."""
+        self._submit([])
 
     def want(self, rows: Sequence[int], ahead: Sequence[int] = ()) -> None:
         """Has pictures made now, and others as soon as nothing else is to be done."""
