@@ -23,6 +23,8 @@ COMMANDS = (
             f"{_HERE}.filter", "the steps"),
     Command("balance", "let so many photographs of a photographer through, and so many of all",
             f"{_HERE}.balance", "the steps"),
+    Command("review", "let people look at images, and mark what is not to be kept",
+            f"{_HERE}.review", "the steps"),
     Command("duplicates", "find duplicates in collections, or among the photographs of a curation",
             f"{_HERE}.duplicates", "the steps"),
     Command("alive", "ask whether photographs are still public",
