@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,8 @@ __all__ = ["Candidate", "candidates", "containers", "preferred"]
 
 #: VISSL's lie five deep.
 _MAX_DEPTH = 8
-#: A weight that every network of the family has, by which its prefix is found.
-_ANCHORS = {
-    "resnet": "layer1.0.conv1.weight",
-    "vit": "encoder.layers.encoder_layer_0.self_attention.in_proj_weight",
-}
+#: Of a network's weights, the part that must be under a prefix for it to be looked at.
+_LIKE_IT = 0.5
 #: Parts of names that wrappers put between a network's own, anywhere in them.
 _INNER_WRAPPERS = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")
 #: Counts batches while training, and decides nothing of features; files before PyTorch 0.4.1 have
@@ -92,16 +90,18 @@ def containers(
 def candidates(content: Mapping[Any, Any], network: Network) -> list[Candidate]:
     """All places where something like the network lies, whole or not."""
     return [
-        # Shapes are asked for where something is found: to know them takes a moment.
         _candidate(path, prefix, spelling, weights, network.shapes())
         for path, weights in containers(content)
         for spelling in SPELLINGS[network.family]
-        for prefix in _prefixes(weights, spelling.spell(_ANCHORS[network.family]))
+        for prefix in _prefixes(weights, {spelling.spell(name) for name in network.shapes()})
     ]
 
 
 def preferred(found: list[Candidate]) -> list[Candidate]:
-    """Those that are left once of two copies the one that is not evaluated is taken away."""
+    """Those that are left once of two copies the one that is not evaluated is taken away.
+
+    Whole or not: the other copy must not stand in for one that is cut.
+    """
     return [
         candidate
         for candidate in found
@@ -109,11 +109,15 @@ def preferred(found: list[Candidate]) -> list[Candidate]:
     ]
 
 
-def _prefixes(weights: Weights, anchor: str) -> Iterator[str]:
-    for name in weights:
-        prefix = name.removesuffix(anchor)
-        if prefix != name and (not prefix or prefix.endswith(".")):
-            yield prefix
+def _prefixes(weights: Weights, names: Set[str]) -> Iterator[str]:
+    """What the names of a good part of a network's weights begin with."""
+    found: Counter[str] = Counter()
+    for weight in weights:
+        words = weight.split(".")
+        for position in range(len(words)):
+            if ".".join(words[position:]) in names:
+                found["".join(f"{word}." for word in words[:position])] += 1
+    return (prefix for prefix, number in found.items() if number >= _LIKE_IT * len(names))
 
 
 def _candidate(

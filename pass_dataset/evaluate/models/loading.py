@@ -88,11 +88,13 @@ def load_checkpoint(
     content = read_checkpoint(path)
     networks = [network(net)] if net is not None else list(NETWORKS.values())
     try:
-        found = [(each, place) for each in networks for place in candidates(content, each)]
+        found = [
+            (each, place)
+            for each in networks
+            for place in _meant(candidates(content, each), prefix)
+        ]
     except ValueError as error:
         raise WeightsError(f"{path}: {error}") from None
-    if prefix is not None:
-        found = [pair for pair in found if prefix in (pair[1].place, pair[1].prefix)]
     if not found:
         raise WeightsError(f"{path}: {_nothing(networks, prefix)}")
     fitting = [pair for pair in found if _problem(pair[1], ignore) is None]
@@ -107,13 +109,18 @@ def load_checkpoint(
     return _filled(path, chosen, place)
 
 
+def _meant(places: list[Candidate], prefix: str | None) -> list[Candidate]:
+    """Those that the user names; without, all but copies that are not evaluated."""
+    if prefix is None:
+        return preferred(places)
+    return [place for place in places if prefix in (place.place, place.prefix)]
+
+
 def _choose(
     path: Path, fitting: Sequence[tuple[Network, Candidate]], *, guessed: bool
 ) -> tuple[Network, Candidate]:
     """The one network that is meant. Raises WeightsError where there are several."""
-    kept = preferred([place for _, place in fitting])
-    pairs = [(each, place) for each, place in fitting if any(place is one for one in kept)]
-    pairs = [pair for pair in pairs if _heads_fit(*pair)] if guessed else pairs
+    pairs = [pair for pair in fitting if _heads_fit(*pair)] if guessed else fitting
     places = sorted({place.place for _, place in pairs})
     if len(places) > 1:
         raise WeightsError(
@@ -152,10 +159,10 @@ def _problem(place: Candidate, ignore: Sequence[str]) -> str | None:
         said.append(f"{len(place.wrong_shapes)} have another shape ({_some(place.wrong_shapes)})")
     if others:
         said.append(f"{len(others)} have no place in it ({_some(others)})")
+    if said:
+        return "; ".join(said)
     bad = [name for name, value in place.weights.items() if not _is_sound(value)]
-    if bad:
-        said.append(f"{len(bad)} are not plain, finite numbers ({_some(bad)})")
-    return "; ".join(said) or None
+    return f"{len(bad)} are not plain, finite numbers ({_some(bad)})" if bad else None
 
 
 def _is_sound(value: torch.Tensor) -> bool:

@@ -30,7 +30,6 @@ def resnet() -> Any:
 @pytest.fixture(scope="module")
 def vit() -> Any:
     torch.manual_seed(0)
-    torch.set_num_threads(1)
     made = timm.create_model("vit_tiny_patch16_224", num_classes=0).eval()
     torch.nn.init.normal_(made.pos_embed)
     torch.nn.init.normal_(made.cls_token)
