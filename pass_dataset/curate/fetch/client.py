@@ -130,7 +130,7 @@ class Client(Generic[_Key]):
         self, code: int, message: str, status: int, body: list[bytes], head: list[bytes]
     ) -> Answer:
         curl = self._curl
-        if status not in (0, 200) or (code == curl.E_WRITE_ERROR and not body):
+        if status > 200 or (code == curl.E_WRITE_ERROR and not body):
             # Of a refusal, whatever follows is of no use; or it was not to be taken.
             return Answer(status, b"", _headers(head))
         causes = {
@@ -138,7 +138,6 @@ class Client(Generic[_Key]):
             curl.E_PARTIAL_FILE: "truncated",
             curl.E_FILESIZE_EXCEEDED: "too-large",
             curl.E_URL_MALFORMAT: "bad-address",
-            curl.E_UNSUPPORTED_PROTOCOL: "bad-address",
         }
         cause = causes.get(code, "unreachable")
         if cause == "unreachable" and body:
