@@ -30,7 +30,7 @@ http {{
     access_log {log};
 {counted}    sendfile on;
     tcp_nopush on;
-{more}    default_type application/octet-stream;
+    default_type application/octet-stream;
     client_body_temp_path temp-body;
     proxy_temp_path temp-proxy;
     fastcgi_temp_path temp-fastcgi;
@@ -39,7 +39,7 @@ http {{
     server {{
         listen 127.0.0.1:{port};
         root served;
-    }}
+{more}    }}
 }}
 """
 
@@ -101,7 +101,7 @@ def nginx(
     """Run nginx in the foreground, serving the folder `served` in `prefix`, until the block ends.
 
     With `log`, `answers` tells what it was asked for; with `counted`, `most_connections` how many
-    connections it had. `more` is more of its configuration.
+    connections it had. `more` is more of the server's configuration.
 
     Raises:
         BenchmarkError: it did not begin to listen.
