@@ -85,6 +85,7 @@ def forked(folder: CurationFolder, settings: FetchSettings) -> int:
     return pid
 
 
+@pytest.mark.slow
 def test_twenty_kills(tmp_path: Path, undisturbed: Outcome) -> None:
     folder = selected(tmp_path, *SHARDS)
     kills, done = 0, False
@@ -165,6 +166,7 @@ def from_files(path: Path, own: Path, shards: int = 2) -> CurationFolder:
     return selected(path, *(photographs[n * 30 : n * 30 + 30] for n in range(shards)))
 
 
+@pytest.mark.slow
 def test_killed_at_every_step(tmp_path: Path) -> None:
     """Of those that change a name: a tar, receipts, a spool that goes, the ledger."""
     expected = from_files(tmp_path / "expected", tmp_path / "own")
