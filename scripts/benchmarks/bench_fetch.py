@@ -114,7 +114,7 @@ def ours(work: Path, names: list[str], url: str, connections: int) -> TreeRun:
     """Fetch with the package."""
     curation = work / "curation"
     make_curation(curation, names)
-    command = [sys.executable, "-m", "pass_dataset.curate", "fetch", curation]
+    command: list[str | Path] = [sys.executable, "-m", "pass_dataset.curate", "fetch", curation]
     command += ["--bucket", f"{url}/images", "--connections", str(connections)]
     run = measure_tree([*command, "--placeholder-copies", "0"])
     if f"{len(names):,} went on" not in run.output:

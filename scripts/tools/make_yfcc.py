@@ -338,9 +338,8 @@ def _write_text(
         size = (part + 1) * count // parts - part * count // parts
         with _opened(out / f"{name}{ending}", form) as file:
             for _, row in zip(range(size), rows, strict=False):
-                if is_old:
-                    del row[2], row[0]
-                file.write(("\t".join(row) + "\n").encode("utf-8", "surrogateescape"))
+                written = [row[1], *row[3:]] if is_old else row
+                file.write(("\t".join(written) + "\n").encode("utf-8", "surrogateescape"))
 
 
 @contextlib.contextmanager

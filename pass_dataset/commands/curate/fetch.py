@@ -13,10 +13,14 @@ from pass_dataset.commands.curate.step_settings import (
     chosen_settings,
 )
 from pass_dataset.commands.curate.told import print_step
+from pass_dataset.commands.executors import add_executor, chosen_executor
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.progress import on_terminal
 
 __all__ = ["add_arguments"]
+
+#: Actors, where none are asked for.
+_RAY_WORKERS = 4
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -60,7 +64,7 @@ def add_arguments(parser: CommandParser) -> None:
         type=positive,
         default=16,
         metavar="N",
-        help="to a host at any moment (default 16)",
+        help="to a host at any moment, of all tasks of a cluster together (default 16)",
     )
     parser.add_argument(
         "--tries",
@@ -80,26 +84,47 @@ def add_arguments(parser: CommandParser) -> None:
         action="store_true",
         help="give up what could not be had after all tries, with its cause in the ledger",
     )
+    add_executor(parser, gpus=False, status="pass-curate status CURATION")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     from pass_dataset.curate.fetch.run import run_fetch
-    from pass_dataset.curate.fetch.settings import FetchSettings, Pace
+    from pass_dataset.curate.fetch.settings import FetchSettings
+    from pass_dataset.curate.fetch.work import Fetching
     from pass_dataset.curate.folder import CurationFolder
+    from pass_dataset.curate.ledger import Ledger
+    from pass_dataset.curate.settings import as_content
 
     folder = CurationFolder(options.curation)
     folder.require()
-    policy = replace(Pace().policy, max_failures=options.tries)
+    settings = chosen_settings(options, FetchSettings, "fetch")
+    tasks = 1
+    if options.executor != "local":
+        # All tasks together have no more connections than one process would have.
+        tasks = min(options.connections, Ledger(folder).shards())
+        options.slurm_parallel = min(tasks, options.slurm_parallel)
+        options.ray_workers = min(tasks, options.ray_workers or _RAY_WORKERS)
+        tasks = options.slurm_parallel if options.executor == "slurm" else options.ray_workers
+    work = Fetching(
+        settings=as_content(settings),
+        connections=options.connections // max(1, tasks),
+        tries=options.tries,
+        accept_failures=options.accept_failures,
+    )
     if options.min_speed is not None:
-        policy = replace(policy, min_bytes_per_s=options.min_speed)
+        work = replace(work, min_bytes_per_s=options.min_speed)
     with on_terminal() as progress:
         step = run_fetch(
             folder,
-            chosen_settings(options, FetchSettings, "fetch"),
-            pace=Pace(options.connections, policy),
+            settings,
+            pace=work.pace(),
             accept_failures=options.accept_failures,
+            executor=None if options.executor == "local" else chosen_executor(options, work),
             progress=progress,
         )
+    if step is None:
+        print("the shards are submitted; the same command, when they are done, ends the step")
+        return 0
     print_step(step)
     return 0

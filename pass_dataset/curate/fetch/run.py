@@ -4,24 +4,25 @@ are."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.curate.fetch.fetcher import Fetcher
 from pass_dataset.curate.fetch.paths import STEP, FetchPaths
 from pass_dataset.curate.fetch.placeholders import Placeholder, find_placeholders
 from pass_dataset.curate.fetch.receipts import LEDGER_COLUMNS, load_receipts
 from pass_dataset.curate.fetch.settings import FetchSettings, Pace
-from pass_dataset.curate.fetch.shard import Shard
+from pass_dataset.curate.fetch.shards import fetch_shards, unfetched
+from pass_dataset.curate.fetch.work import FetchFolder
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger, StepRecord, StepWriter
 from pass_dataset.curate.settings import as_content
 from pass_dataset.errors import DownloadError
+from pass_dataset.executors.executor import Executor, do_jobs, sweep
+from pass_dataset.executors.job import ShardJob
 from pass_dataset.progress import Progress, Silent
 
-__all__ = ["fetch_shards", "run_fetch"]
+__all__ = ["run_fetch"]
 
 
 def run_fetch(
@@ -30,8 +31,9 @@ def run_fetch(
     *,
     pace: Pace | None = None,
     accept_failures: bool = False,
+    executor: Executor | None = None,
     progress: Progress | None = None,
-) -> StepRecord:
+) -> StepRecord | None:
     """Fetches the photographs of a curation, or goes on with it.
 
     The tars have all that is a JPEG, placeholders too: which photographs go on, the ledger says.
@@ -42,14 +44,18 @@ def run_fetch(
       pace: how fast, and how patiently.
       accept_failures: what could not be had after all tries is given up, with its cause in the
         ledger; else the step ends with an error then, and the next run tries again.
+      executor: where, made with a `Fetching`, which then says how, and not `pace` and
+        `accept_failures`; None: in this process.
       progress: where it is shown.
 
     Returns:
-      What the step counted. Its details have `placeholders`, and `accepted_failures` if any were.
+      What the step counted; its details have `placeholders`. None: others are still at work
+      (`Executor.waits`), and the same call, later, ends the step.
 
     Raises:
       DownloadError: some photographs could not be had; all others are kept.
       DiskSpaceError: the disk is full; what was fetched is kept.
+      RunError: the same, of an executor.
       CurationError: the step cannot be done now, or was begun with other settings.
       MissingExtraError: libcurl is not installed.
       OSError: a file cannot be read or written.
@@ -60,50 +66,39 @@ def run_fetch(
         done = ledger.record(STEP)
         if done is not None:
             return done
-        left = fetch_shards(
-            writer,
-            settings,
-            unfetched(writer),
-            pace=pace,
-            accept_failures=accept_failures,
-            progress=progress,
-        )
-        if left:
-            raise DownloadError(_left_text(folder, left))
+        shards = unfetched(writer)
+        if executor is not None:
+            if not _spread(writer, shards, executor, progress):
+                return None
+        else:
+            left = fetch_shards(
+                writer,
+                settings,
+                shards,
+                pace=pace,
+                accept_failures=accept_failures,
+                progress=progress,
+            )
+            if left:
+                raise DownloadError(_left_text(folder, left))
         return write_ledger(writer, settings)
 
 
-def unfetched(writer: StepWriter) -> list[int]:
-    """Shards that are not whole."""
-    paths = FetchPaths(writer.ledger.folder)
-    return [n for n in range(writer.ledger.shards()) if not paths.receipts(n).exists()]
-
-
-def fetch_shards(
-    writer: StepWriter,
-    settings: FetchSettings,
-    shards: Sequence[int],
-    *,
-    pace: Pace | None = None,
-    accept_failures: bool = False,
-    progress: Progress | None = None,
-) -> Counter[str]:
-    """Fetches some shards. Each may be done by one process at a time, different ones by many.
-
-    Returns:
-      Photographs that could not be had, by what was the matter. Their shards are not whole.
-
-    Raises:
-      DiskSpaceError, CurationError, MissingExtraError, OSError: as those of `run_fetch`.
-    """
+def _spread(
+    writer: StepWriter, shards: list[int], executor: Executor, progress: Progress | None
+) -> bool:
+    """Has shards fetched elsewhere; false if others are still at them."""
+    folder = FetchFolder(writer.ledger.folder.work_path(STEP))
+    folder.path.mkdir(parents=True, exist_ok=True)
+    sweep(folder, executor)
     total = sum(writer.given(number).num_rows for number in shards)
     task = (progress or Silent()).task("fetching", total, "images")
-    fetcher = Fetcher(settings, pace or Pace(), task, accept_failures=accept_failures)
     try:
-        fetcher.run(Shard(number, writer, settings) for number in shards)
+        jobs = [ShardJob(number) for number in shards]
+        done = do_jobs(folder, executor, jobs, task.advance, shards=writer.ledger.shards())
     finally:
         task.finish()
-    return fetcher.left
+    return not done.left
 
 
 def write_ledger(writer: StepWriter, settings: FetchSettings) -> StepRecord:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -82,6 +83,7 @@ class Spool:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         self._file = os.open(path, flags, 0o666)
         try:
+            self._hold()
             self._end = self._read()
             os.ftruncate(self._file, self._end)
             if not self._end:
@@ -89,6 +91,17 @@ class Spool:
         except BaseException:
             os.close(self._file)
             raise
+
+    def _hold(self) -> None:
+        """One process at a time: a task of a cluster may still be at it that nobody waits for."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CurationError(
+                f"{self.path}: another process fetches this shard; wait for it, or end it"
+            ) from None
+        except OSError:
+            pass  # some file systems keep no locks
 
     def __enter__(self) -> Spool:
         return self

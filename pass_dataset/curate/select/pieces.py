@@ -119,6 +119,11 @@ class PieceFolder:
     def _end_path(self, source: int) -> Path:
         return self.path / f"{source:04d}.json"
 
+    def drop_spool(self, piece: Piece) -> None:
+        """Removes what was put down for a piece that is done."""
+        if piece.spool is not None:
+            Path(piece.spool).unlink(missing_ok=True)
+
     def sweep(self) -> None:
         """Removes what a run that was killed had put down for its workers."""
         for path in self.path.glob("*.spool"):

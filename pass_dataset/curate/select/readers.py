@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import cast
 
 from pass_dataset.curate.select.pieces import Piece, PieceFolder
@@ -76,9 +74,6 @@ class Readers(Pool[_Reader, Piece, "tuple[Piece, int]"]):
         piece = worker.piece
         assert piece is not None
         worker.piece = None
-        if piece.spool is not None:
-            with contextlib.suppress(FileNotFoundError):
-                Path(piece.spool).unlink()
         yield piece, reply["rows"]
 
     def bury(self, worker: _Reader, how: str) -> Iterator[tuple[Piece, int]]:

@@ -45,17 +45,19 @@ class RemoteBytes:
         self.size_bytes = (
             size_bytes if size_bytes is not None else file_size(url, self._connections)
         )
-        file = ReleaseFile(name_of(url), self.size_bytes, "", url)
-        self._new = lambda stop: RangeReader(
-            file,
-            [HttpSource(url, self.size_bytes, self._connections)],
+        self._onward = self._reader(policy, self.size_bytes)
+        self._single = self._reader(policy, 0)
+
+    def _reader(self, policy: RetryPolicy, stop: int) -> RangeReader:
+        source = HttpSource(self.url, self.size_bytes, self._connections)
+        return RangeReader(
+            ReleaseFile(name_of(self.url), self.size_bytes, "", self.url),
+            [source],
             policy=policy,
             gate=HostGate(),
             connection=threading.Lock(),
             stop=stop,
         )
-        self._onward = self._new(self.size_bytes)
-        self._single = self._new(0)
 
     def read(self, size_bytes: int, position: int) -> bytes:
         """Bytes to be followed by those after them: more is asked for than is wanted now.

@@ -146,7 +146,10 @@ def _looked_at(where: str) -> Source:
         return Source(name, where, size, "sqlite", "", 0)
     if beginning.startswith(_PARQUET):
         return Source(name, where, size, "parquet", "", 0)
-    packing = next((kind for start, kind in _BEGINNINGS if beginning.startswith(start)), "")
+    packing: Packing = ""
+    for start, kind in _BEGINNINGS:
+        if beginning.startswith(start):
+            packing = kind
     if _TABLE_NAMES.fullmatch(name):
         return Source(name, where, size, "table", packing, 0)
     source = Source(name, where, size, "text", packing, 0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import FIRST_STEP, Ledger, StepRecord
@@ -20,6 +20,7 @@ from pass_dataset.curate.select.rules import BY_RULE, NO_FAULT
 from pass_dataset.curate.select.settings import SelectSettings
 from pass_dataset.curate.select.sources import Source, find_sources
 from pass_dataset.curate.select.whole import Pieces, put_together, write_shards
+from pass_dataset.curate.select.worker import gather
 from pass_dataset.curate.settings import as_content
 from pass_dataset.errors import CurationError
 from pass_dataset.files.checked_json import load_json, save_json
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 #: What the pieces are written as; those of another are read anew.
 _SCHEMA = 1
+#: Less than this is read sooner than workers are there.
+_SMALL_BYTES = 16 << 20
 
 
 def run_select(
@@ -69,11 +72,10 @@ def run_select(
       FolderLockedError: another process has the curation.
       OSError: it cannot be written.
     """
-    given = [str(place) for place in metadata]
+    sources = find_sources([str(place) for place in metadata])
     with folder.held():
         ledger = Ledger(folder)
         done = ledger.record(FIRST_STEP)
-        sources = find_sources(given)
         if done is not None:
             _refuse_other(sources, done.details["sources"], folder)
         writer = ledger.begin(FIRST_STEP, as_content(settings))
@@ -167,21 +169,33 @@ def _gather(
     progress: Progress | None,
 ) -> None:
     """Has all pieces gathered that are not."""
-    rows = 0
+    done: Generator[tuple[Piece, int], None, None]
+    rows, size = 0, sum(source.size_bytes for source in sources)
     with shown_by(progress) as where:
-        task = where.task("select", sum(source.size_bytes for source in sources), "bytes")
+        task = where.task("select", size, "bytes")
 
         def coming() -> Iterator[Piece]:
             for number, source in enumerate(sources):
                 yield from pieces_of(source, number, folder, sizes, task.advance)
 
-        readers = Readers(coming(), folder, sources, settings)
+        if workers is None and size < _SMALL_BYTES:
+            done = (
+                (piece, gather(piece, sources[piece.source], settings, folder))
+                for piece in coming()
+            )
+        else:
+            readers = Readers(coming(), folder, sources, settings)
+            done = cast(
+                "Generator[tuple[Piece, int], None, None]",
+                readers.run(workers or available_cores()),
+            )
         try:
-            with contextlib.closing(readers.run(workers or available_cores())) as done:
+            with contextlib.closing(done):
                 for piece, count in done:
                     rows += count
                     task.describe(f"select: {rows:,} rows")
                     task.advance(piece.size_bytes)
+                    folder.drop_spool(piece)
         finally:
             task.finish()
 

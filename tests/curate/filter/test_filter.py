@@ -15,6 +15,7 @@ from pass_dataset.curate.filter.settings import FilterSettings
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger, StepRecord
 from pass_dataset.errors import CurationError, SourceError
+from pass_dataset.executors.local import LocalExecutor
 from pass_dataset.passify.runs.outcomes import Thresholds
 from pass_dataset.passify.runs.results import read_results, write_results
 from pass_dataset.passify.runs.run_folder import RunFolder
@@ -87,27 +88,36 @@ def ledger_bytes(curation: CurationFolder) -> dict[str, bytes]:
 # --- what is said ---------------------------------------------------------------------------------
 
 
-def test_verdicts_are_causes(curation: CurationFolder) -> None:
-    step = filtered(curation)
-    assert causes(curation) == CAUSES
-    select, fetch, sound, last = Ledger(curation).steps()
-    assert (select.name, fetch.name, sound.name, last) == ("select", "fetch", "sound", step)
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> CurationFolder:
+    """A curation that is filtered, to be looked at only."""
+    made = fetched_curation(tmp_path_factory.mktemp("done") / "curation", *PHOTOGRAPHS)
+    filtered(made)
+    return made
+
+
+def test_verdicts_are_causes(done: CurationFolder) -> None:
+    assert causes(done) == CAUSES
+    select, fetch, sound, last = Ledger(done).steps()
+    assert (select.name, fetch.name, sound.name, last.name) == (
+        *("select", "fetch"),
+        *("sound", "filter"),
+    )
     assert (sound.came, sound.causes, sound.left) == (
         8,
         {"empty": 1, "single-colour": 1, "truncated": 1},
         5,
     )
-    assert (step.came, step.causes, step.left) == (5, {"face": 2, "person": 1}, 2)
+    assert (last.came, last.causes, last.left) == (5, {"face": 2, "person": 1}, 2)
     assert sound.details == {"examined": 8}
     # What decided stands in the ledger.
     assert sound.settings == {"max_pixels": None, "opt_outs_sha256": None}
-    assert [choice["target"] for choice in step.settings["detectors"]] == ["face", "person"]
-    assert (step.settings["face"], step.settings["person"]) == (0.5, 0.5)
+    assert [choice["target"] for choice in last.settings["detectors"]] == ["face", "person"]
+    assert (last.settings["face"], last.settings["person"]) == (0.5, 0.5)
 
 
-def test_sizes_and_scores(curation: CurationFolder) -> None:
-    filtered(curation)
-    rows = {row["row"]: row for row in everyone(curation)}
+def test_sizes_and_scores(done: CurationFolder) -> None:
+    rows = {row["row"]: row for row in everyone(done)}
     assert (rows[0]["width"], rows[0]["height"]) == (40, 50)
     assert rows[3]["person_score"] == pytest.approx(0.8)
     assert rows[1]["face_score"] == pytest.approx(0.8)
@@ -118,27 +128,28 @@ def test_sizes_and_scores(curation: CurationFolder) -> None:
     assert rows[2]["stage"] == "fetch"
 
 
-def test_second_call_has_nothing_to_do(curation: CurationFolder) -> None:
-    step = filtered(curation)
-    before = ledger_bytes(curation)
-    # Not even the run is asked.
-    (curation.work_path("filter") / "settings.json").unlink()
-    assert filtered(curation) == step
-    assert ledger_bytes(curation) == before
+def test_second_call_has_nothing_to_do(
+    done: CurationFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pass_dataset.curate.filter.run.run_passify", None)
+    before = ledger_bytes(done)
+    assert filtered(done) == Ledger(done).record("filter")
+    assert ledger_bytes(done) == before
+
+
+def test_other_settings_are_refused(done: CurationFolder) -> None:
+    with pytest.raises(CurationError, match=r"filter has other settings:\s+face: it was begun"):
+        filtered(done, replace(PAINTED, face=0.7))
 
 
 def test_other_thresholds(curation: CurationFolder) -> None:
     step = filtered(curation, replace(PAINTED, face=0.7, person=0.9))
     assert step.causes == {"face": 1}
-    with pytest.raises(CurationError, match=r"filter has other settings:\s+face: it was begun"):
-        filtered(curation)
 
 
-def test_number_of_workers_changes_no_byte(curation: CurationFolder, tmp_path: Path) -> None:
-    filtered(curation)
-    other = fetched_curation(tmp_path / "other", *PHOTOGRAPHS)
-    filtered(other, execution=Execution(workers=2))
-    assert ledger_bytes(other) == ledger_bytes(curation)
+def test_number_of_workers_changes_no_byte(done: CurationFolder, curation: CurationFolder) -> None:
+    filtered(curation, execution=Execution(workers=2))
+    assert ledger_bytes(curation) == ledger_bytes(done)
 
 
 # --- without detectors ----------------------------------------------------------------------------
@@ -221,6 +232,14 @@ def test_tar_is_missing(curation: CurationFolder) -> None:
 # --- what could not be examined -------------------------------------------------------------------
 
 
+class Interrupted(LocalExecutor):
+    """Ends with all shards done."""
+
+    def execute(self, *arguments: Any) -> Any:
+        yield from super().execute(*arguments)
+        raise KeyboardInterrupt
+
+
 def spoil(curation: CurationFolder, reason: str) -> None:
     """As if something had gone wrong with the second photograph."""
     run = RunFolder(curation.work_path("filter"))
@@ -232,22 +251,19 @@ def spoil(curation: CurationFolder, reason: str) -> None:
     run.mark_done(replace(stats, outcomes=outcomes))
 
 
-def test_passing_failure_is_no_cause(curation: CurationFolder, tmp_path: Path) -> None:
-    filtered(curation)
-    before = ledger_bytes(curation)
-    again = fetched_curation(tmp_path / "again", *PHOTOGRAPHS)
-    filtered(again)
+def test_passing_failure_is_no_cause(done: CurationFolder, tmp_path: Path) -> None:
+    again = CurationFolder(tmp_path / "again")
+    fetched_curation(again.path, *PHOTOGRAPHS)
+    # As if it had been killed when the run was done and nothing of it was in the ledger.
+    with pytest.raises(KeyboardInterrupt):
+        filtered(again, executor=Interrupted(ONE))
     spoil(again, "unreadable")
-    for step in ("sound", "filter"):
-        for path in again.step_path(step).iterdir():
-            path.unlink()
-        again.step_path(step).rmdir()
     name = photograph_hash(1)
     with pytest.raises(CurationError, match=rf"1 photographs could not .*{name}.jpg \(unreadable"):
         filtered(again)
     assert Ledger(again).record("sound") is None
     filtered(again, retry_failed=True)
-    assert ledger_bytes(again) == before
+    assert ledger_bytes(again) == ledger_bytes(done)
 
 
 def test_given_up(curation: CurationFolder) -> None:
