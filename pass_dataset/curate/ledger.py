@@ -36,6 +36,7 @@ from pass_dataset.files.arrow import numbers_of
 from pass_dataset.files.checked_json import load_json, save_json
 from pass_dataset.files.hashing import file_sha256
 from pass_dataset.files.whole import writing_whole
+from pass_dataset.folders.file_mark import FileMark
 
 __all__ = ["FIRST_STEP", "KEYS", "Ledger", "StepRecord", "StepWriter"]
 
@@ -84,6 +85,8 @@ class Ledger:
 
     def __init__(self, folder: CurationFolder) -> None:
         self.folder = folder
+        # Of 17 million photographs a record has 1,700 files, and is asked for with each of them.
+        self._records: dict[str, tuple[FileMark, StepRecord]] = {}
 
     # --- steps ------------------------------------------------------------------------------------
 
@@ -112,11 +115,15 @@ class Ledger:
         """What a step did; None if it is not done."""
         path = self.folder.step_record_path(step)
         try:
-            return StepRecord(**load_json(path))
+            mark = FileMark.of(path.stat())
+            known = self._records.get(step)
+            if known is None or known[0] != mark:
+                known = self._records[step] = (mark, StepRecord(**load_json(path)))
         except FileNotFoundError:
             return None
         except (TypeError, ValueError) as error:
             raise CurationError(f"{path}: is no record of a step: {error}") from error
+        return known[1]
 
     def begun(self) -> str | None:
         """The step that is begun and not done; None: there is none."""
@@ -216,7 +223,8 @@ class Ledger:
         """
         path = self.folder.shard_path(step, shard)
         try:
-            return pq.read_table(path, columns=columns, partitioning=None)
+            # One file after the other: threads for each would cost more than they bring.
+            return pq.read_table(path, columns=columns, partitioning=None, use_threads=False)
         except FileNotFoundError:
             raise CurationError(f"{path}: missing; {step} is not done, or was not here") from None
         except (OSError, pa.ArrowException) as error:

@@ -23,16 +23,16 @@ from pass_dataset.errors import (
     RunError,
     WeightsError,
 )
+from pass_dataset.executors import pool
+from pass_dataset.executors.local import LocalExecutor
+from pass_dataset.executors.pool import ShardFailure, do_shards
 from pass_dataset.folders.lock import hold
-from pass_dataset.passify.executors import pool
-from pass_dataset.passify.executors.executor import fill_run, run_filter
-from pass_dataset.passify.executors.local import LocalExecutor
-from pass_dataset.passify.executors.pool import ShardFailure, do_shards
+from pass_dataset.passify.filtering import fill_run, run_filter
 from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
 from pass_dataset.passify.runs.results import Results, read_results, write_results
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.steps.execution import Execution
-from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.passify.steps.job import FilterJob
 from tests.support.passify import (
     DETECTORS,
     FACES,
@@ -317,7 +317,7 @@ def test_shard_that_fails_is_told_and_the_others_are_done(tmp_path: Path) -> Non
     # A folder where a file should go: writing fails, whoever tries.
     folder.results_path(1).mkdir()
     told: list[int] = []
-    jobs = [ShardJob(shard) for shard in range(3)]
+    jobs = [FilterJob(shard) for shard in range(3)]
     found = list(do_shards(folder, jobs, Execution(workers=1), told.append))
     failures = [result for result in found if isinstance(result, ShardFailure)]
     assert [failure.shard for failure in failures] == [1]

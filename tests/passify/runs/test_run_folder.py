@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.errors import RunError
+from pass_dataset.executors.shard_folder import CrashRecord, written_whole
 from pass_dataset.passify.runs.outcomes import Thresholds
 from pass_dataset.passify.runs.plan import Plan
-from pass_dataset.passify.runs.run_folder import CrashRecord, RunFolder, ShardStats, written_whole
+from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
 from pass_dataset.passify.runs.settings import DetectorChoice, RunSettings
 from pass_dataset.passify.sources.opening import SourceSettings
 
