@@ -70,6 +70,9 @@ STEPS: Mapping[str, StepKind] = {
         spread=True,
     ),
     "balance": StepKind("sampling.balance:BalanceSettings", "sampling.balance:run_balance"),
+    "duplicates": StepKind(
+        "duplicates.finding:DuplicatesSettings", "duplicates.step:run_duplicates", ("workers",)
+    ),
     "alive": StepKind("alive.settings:AliveSettings", "alive.run:run_alive", ("accept_failures",)),
     "draw": StepKind("sampling.draw:DrawSettings", "sampling.draw:run_draw"),
     "release": StepKind(
