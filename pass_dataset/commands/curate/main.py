@@ -15,6 +15,8 @@ _HERE = "pass_dataset.commands.curate"
 COMMANDS = (
     Command("review", "let people look at images, and mark what is not to be kept",
             f"{_HERE}.review", "people"),
+    Command("audit", "say what a look at some images proves, or plan one",
+            f"{_HERE}.audit", "people"),
     Command("status", "say which steps are done, and how many photographs went on",
             f"{_HERE}.status", "what was done"),
     Command("ledger", "write the ledger as one table: a row for each selected photograph",
