@@ -24,9 +24,7 @@ __all__ = [
     "work_of",
 ]
 
-ENCODER_HELP = (
-    "a published model, a checkpoint, random:NET[:SEED], or python:MODULE:FACTORY"
-)
+ENCODER_HELP = "a published model, a checkpoint, random:NET[:SEED], or python:MODULE:FACTORY"
 DATA_HELP = (
     "a folder with train/ and test/ (or val/), in each a folder for each class or WebDataset's "
     "tars; a year of Pascal VOC; hf:NAME, tfds:NAME or torchvision:NAME"

@@ -18,7 +18,7 @@ from pass_dataset.evaluate.protocols.running import PROTOCOLS, Probed, run_proto
 from pass_dataset.evaluate.protocols.statistics import Outcome
 from pass_dataset.progress import Progress
 
-__all__ = ["Comparison", "CompareSettings", "ComparedSet", "Row", "compare", "probe"]
+__all__ = ["CompareSettings", "ComparedSet", "Comparison", "Row", "compare", "probe"]
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,7 @@ def compare(
                 tuple(Row(a, b, difference(a, b)) for a, b in zip(*found, strict=True)),
             )
         )
-    return Comparison(
-        first.name, second.name, (first.digest, second.digest), settings, tuple(sets)
-    )
+    return Comparison(first.name, second.name, (first.digest, second.digest), settings, tuple(sets))
 
 
 def probe(
@@ -176,9 +174,7 @@ def _probed(
 ) -> Probed:
     def embedded(images: LabelledImages, view: int | None) -> Features:
         transform = replace(settings.transform, view=view)
-        features = embed(
-            encoder, images, transform, cache=cache, work=work, progress=progress
-        )
+        features = embed(encoder, images, transform, cache=cache, work=work, progress=progress)
         if features is None:
             raise EvaluationError(f"{images.name}: its features are not all there yet")
         return features

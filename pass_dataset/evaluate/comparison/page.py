@@ -141,9 +141,7 @@ def _colour(row: Row) -> str:
 def _step(largest: float) -> float:
     """1, 2 or 5 of a power of ten, of which few reach the largest difference."""
     power = 10.0 ** math.floor(math.log10(max(largest, 0.1)))
-    return next(
-        (digit * power for digit in (1, 2, 5) if largest <= 4 * digit * power), 10 * power
-    )
+    return next((digit * power for digit in (1, 2, 5) if largest <= 4 * digit * power), 10 * power)
 
 
 # --- the published numbers ------------------------------------------------------------------------

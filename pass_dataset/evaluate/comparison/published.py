@@ -34,7 +34,9 @@ class PublishedNumber:
 
 
 _CLUSTERING = tuple(
-    f"{name} {metric}" for name in ("IN-1k", "ObjN", "Places", "Flowers") for metric in ("NMI", "aRI")
+    f"{name} {metric}"
+    for name in ("IN-1k", "ObjN", "Places", "Flowers")
+    for metric in ("NMI", "aRI")
 )
 _LINEAR = ("IN-1k", "ObjN", "Places", "CIFAR-10", "Flowers", "H19")
 _SHOTS = tuple(

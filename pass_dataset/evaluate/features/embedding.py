@@ -102,8 +102,15 @@ def embed(
         with ThreadPoolExecutor(len(work.devices)) as pool:
             runs = [
                 pool.submit(
-                    _run, encoder, images, transform, folder, todo[number :: len(work.devices)],
-                    device, work, task,
+                    _run,
+                    encoder,
+                    images,
+                    transform,
+                    folder,
+                    todo[number :: len(work.devices)],
+                    device,
+                    work,
+                    task,
                 )  # fmt: skip
                 for number, device in enumerate(work.devices)
             ]

@@ -5,9 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("sklearn")
-
 from pass_dataset.errors import EvaluationError
 from pass_dataset.evaluate.comparison.bootstrap import difference
 from pass_dataset.evaluate.comparison.comparing import Row

@@ -10,10 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch")
-pytest.importorskip("torchvision")
-
+import torch
 from PIL import Image
 from torchvision import transforms
 

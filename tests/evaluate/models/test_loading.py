@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-torch = pytest.importorskip("torch")
-pytest.importorskip("torchvision")
-timm = pytest.importorskip("timm")
+import timm
+import torch
 
 from pass_dataset.errors import WeightsError
 from pass_dataset.evaluate import models
@@ -153,7 +151,10 @@ def test_twelve_heads_of_moco_v3(tmp_path: Path) -> None:
 
 def test_one_of_several_must_be_named(resnet: Any, tmp_path: Path) -> None:
     weights = resnet.state_dict()
-    content = {**layouts.under("left.", weights), **layouts.under("right.", layouts.others(weights))}
+    content = {
+        **layouts.under("left.", weights),
+        **layouts.under("right.", layouts.others(weights)),
+    }
     refused(tmp_path, content, "several: 'left.', 'right.'")
     path = layouts.save(content, tmp_path / "two.pt")
     assert same(models.load(path, prefix="left."), resnet) == 0

@@ -5,13 +5,10 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import faiss
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch")
-faiss = pytest.importorskip("faiss")
-pytest.importorskip("sklearn")
-
+import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.svm import LinearSVC
@@ -110,9 +107,7 @@ def test_neighbours_are_those_of_dino(k: int, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("pass_dataset.evaluate.protocols.knn._TRAIN_ROWS", 32)
     monkeypatch.setattr("pass_dataset.evaluate.protocols.knn._TEST_ROWS", 50)
     told = predict_knn(TRAIN, TRAIN_LABELS, TEST, k, 0.07)
-    expected = dino_knn(
-        TRAIN.astype(np.float32), TRAIN_LABELS, TEST.astype(np.float32), k, 0.07
-    )
+    expected = dino_knn(TRAIN.astype(np.float32), TRAIN_LABELS, TEST.astype(np.float32), k, 0.07)
     assert (told == expected).all()
 
 
