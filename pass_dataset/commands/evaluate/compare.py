@@ -50,10 +50,10 @@ def _run(options: argparse.Namespace) -> int:
     settings = CompareSettings(
         tuple(options.protocols.split(",")), transform_of(options), options.views, options.root
     )
-    encoders = [encoder_of(name, options) for name in (options.a, options.b)]
+    first, second = (encoder_of(name, options) for name in (options.a, options.b))
     with on_terminal() as progress:
         comparison = compare(
-            *encoders, options.data, settings, cache=options.cache, work=work_of(options),
+            first, second, options.data, settings, cache=options.cache, work=work_of(options),
             progress=progress,
         )  # fmt: skip
     if options.out is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pass_dataset.errors import EvaluationError
@@ -33,7 +33,7 @@ class CompareSettings:
     """
 
     protocols: tuple[str, ...] = PROTOCOLS
-    transform: TransformSettings = TransformSettings()
+    transform: TransformSettings = field(default_factory=TransformSettings)
     views: int = 0
     root: Path | None = None
 

@@ -111,7 +111,7 @@ def embed(
                     device,
                     work,
                     task,
-                )  # fmt: skip
+                )
                 for number, device in enumerate(work.devices)
             ]
             for run in runs:
