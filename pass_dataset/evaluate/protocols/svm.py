@@ -127,7 +127,8 @@ def decision_values(train: Floats, signs: Ints, test: Floats) -> Floats:
         return values
 
     with ThreadPoolExecutor(available_cores()) as pool:
-        return np.stack(list(pool.map(fit, range(signs.shape[1]))), 1)
+        columns = list(pool.map(fit, range(signs.shape[1])))
+    return np.stack(columns, 1)
 
 
 def unit_features(features: Features) -> Floats:
