@@ -62,6 +62,7 @@ STEPS: Mapping[str, StepKind] = {
     "filter": StepKind(
         "filter.settings:FilterSettings", "filter.run:run_filter", (), ("sound", "filter")
     ),
+    "rank": StepKind("ranking.settings:RankSettings", "ranking.step:run_rank", ("workers",)),
     "balance": StepKind("sampling.balance:BalanceSettings", "sampling.balance:run_balance"),
     "alive": StepKind("alive.settings:AliveSettings", "alive.run:run_alive", ("accept_failures",)),
     "draw": StepKind("sampling.draw:DrawSettings", "sampling.draw:run_draw"),
