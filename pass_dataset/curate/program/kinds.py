@@ -69,7 +69,11 @@ STEPS: Mapping[str, StepKind] = {
         says=("sound", "filter"),
         spread=True,
     ),
+    "rank": StepKind("ranking.settings:RankSettings", "ranking.step:run_rank", ("workers",)),
     "balance": StepKind("sampling.balance:BalanceSettings", "sampling.balance:run_balance"),
+    "duplicates": StepKind(
+        "duplicates.finding:DuplicatesSettings", "duplicates.step:run_duplicates", ("workers",)
+    ),
     "alive": StepKind("alive.settings:AliveSettings", "alive.run:run_alive", ("accept_failures",)),
     "draw": StepKind("sampling.draw:DrawSettings", "sampling.draw:run_draw"),
     "release": StepKind(

@@ -102,7 +102,13 @@ def run_plan(
         if found is None:
             yield Waits(step, "others are at work on it")
             return
-        yield found
+        if isinstance(found, Released):
+            yield found
+            continue
+        for name in kind_of(step).says or (step,):
+            record = ledger.record(name)
+            if record is not None:
+                yield record
 
 
 def _done(
