@@ -156,6 +156,7 @@ class Fetcher:
         now = self._clock.now()
         while self._later and self._later[0][0] <= now:
             self._line_up(heapq.heappop(self._later)[2])
+        most = max(_MOST_REQUESTS, self._pace.connections)
         for name in list(self._queues):
             queue, host = self._queues[name], self._hosts[name]
             if self._is_down(name):
@@ -163,7 +164,7 @@ class Fetcher:
                 for photograph in queue:
                     self._leave(photograph, "unreachable", "its host gave nothing lately", None)
                 continue
-            while queue and host.is_free and len(self._client) < _MOST_REQUESTS:
+            while queue and host.is_free and len(self._client) < most:
                 photograph = queue.popleft()
                 photograph.tries += 1
                 photograph.asked_at = now
@@ -231,10 +232,18 @@ class Fetcher:
             if (verdict.retry_after_s or 0.0) > longest_s:
                 host.failed_in_a_row = self._pace.failures_of_host
                 logger.warning("%s: wants to be left alone too long", photograph.host)
-            host.throttled(
-                photograph.asked_at,
-                None if verdict.retry_after_s is None else min(verdict.retry_after_s, longest_s),
+            asked_s = verdict.retry_after_s
+            is_news = host.throttled(
+                photograph.asked_at, None if asked_s is None else min(asked_s, longest_s)
             )
+            if is_news:
+                logger.info(
+                    "%s: %s; %d connections from now on, the next request in %.0f s",
+                    photograph.host,
+                    verdict.said,
+                    host.limit,
+                    host.wait_s(),
+                )
         elif verdict.means is not Means.AGAIN:
             host.failed_in_a_row = 0
             host.answered()

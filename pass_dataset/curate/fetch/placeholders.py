@@ -37,7 +37,7 @@ class Placeholder(NamedTuple):
 def find_placeholders(receipts: Iterable[Path], copies: int) -> list[Placeholder]:
     """What at least so many photographs have in common; most first.
 
-    Takes 8 bytes of memory for each photograph: digests are counted by their first 64 bits, and
+    Takes some 24 bytes of memory for each photograph: digests are counted by their first 64 bits, and
     those that are many looked at whole.
 
     Args:
