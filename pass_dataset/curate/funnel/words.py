@@ -61,7 +61,10 @@ def step_in_words(step: str) -> str:
 def cause_in_words(cause: str) -> str:
     """Why photographs went no further.
 
-    >>> cause_in_words("face"), cause_in_words("too-blue")
-    ('with faces', 'too-blue')
+    >>> cause_in_words("face"), cause_in_words("too-blue"), cause_in_words("duplicate-of:coco")
+    ('with faces', 'too-blue', 'in coco too')
     """
+    kind, _, name = cause.partition(":")
+    if kind == "duplicate-of" and name:
+        return f"in {name} too"
     return _CAUSES.get(cause, cause)
