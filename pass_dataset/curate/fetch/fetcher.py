@@ -9,11 +9,11 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from pass_dataset.curate.fetch.answers import Answer, Means, Verdict, judge
 from pass_dataset.curate.fetch.candidates import host_of, redirected
 from pass_dataset.curate.fetch.client import Client
+from pass_dataset.curate.fetch.files import read_file
 from pass_dataset.curate.fetch.finisher import Finisher
 from pass_dataset.curate.fetch.hosts import Hosts
 from pass_dataset.curate.fetch.settings import FetchSettings, Pace
@@ -132,7 +132,7 @@ class Fetcher:
         """Lets a photograph wait for its turn at its host."""
         if photograph.candidate.is_file:
             photograph.tries += 1
-            answer = read_file(Path(photograph.address), self._settings.max_bytes)
+            answer = read_file(photograph.address, self._settings.max_bytes)
             self._answered(photograph, answer)
             return
         if not photograph.host:
@@ -316,17 +316,3 @@ class Fetcher:
         self._taken_up -= 1
         if photograph.shard.is_settled:
             self._finisher.settled(photograph.shard)
-
-
-def read_file(path: Path, max_bytes: int) -> Answer:
-    """A photograph that is a file, as an answer."""
-    try:
-        if path.stat().st_size > max_bytes:
-            return Answer(cause="too-large", said="more bytes than the limit", is_permanent=True)
-        return Answer(body=path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        return Answer(cause="missing", said=error.strerror or "", is_permanent=True)
-    except PermissionError as error:
-        return Answer(cause="refused", said=error.strerror or "", is_permanent=True)
-    except (OSError, ValueError) as error:
-        return Answer(cause="unreachable", said=str(error))
