@@ -38,4 +38,5 @@ def grid_digest(pixels: npt.NDArray[np.uint8]) -> bytes:
 
 @functools.lru_cache(maxsize=256)
 def _places(length: int) -> npt.NDArray[Any]:
-    return (np.float32(length) * _PLACES).astype(np.int64)
+    places: npt.NDArray[Any] = (np.float32(length) * _PLACES).astype(np.int64)
+    return places

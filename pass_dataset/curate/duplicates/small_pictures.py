@@ -50,12 +50,14 @@ def _averages(length: int) -> npt.NDArray[np.float32]:
     begins = np.maximum(edges[:-1, None], pixels)
     ends = np.minimum(edges[1:, None], pixels + 1)
     parts = np.clip(ends - begins, 0, None)
-    return (parts / parts.sum(1, keepdims=True)).astype(np.float32)
+    shares: npt.NDArray[np.float32] = (parts / parts.sum(1, keepdims=True)).astype(np.float32)
+    return shares
 
 
 def agreement(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Correlations of small pictures, row by row: -1 to 1."""
-    return np.einsum("ij,ij->i", left, right)
+    found: npt.NDArray[np.float32] = np.einsum("ij,ij->i", left, right)
+    return found
 
 
 class Pictures:

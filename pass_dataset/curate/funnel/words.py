@@ -23,6 +23,9 @@ _CAUSES = {
     "missing": "missing on the server",
     "gone": "gone from the server",
     "refused": "refused by the server",
+    "redirected": "led elsewhere by the server",
+    "bad-address": "with an address that cannot be asked",
+    "no-address": "without an address",
     "not-an-image": "no images",
     "not-jpeg": "not JPEG",
     "truncated": "cut",
@@ -58,7 +61,10 @@ def step_in_words(step: str) -> str:
 def cause_in_words(cause: str) -> str:
     """Why photographs went no further.
 
-    >>> cause_in_words("face"), cause_in_words("too-blue")
-    ('with faces', 'too-blue')
+    >>> cause_in_words("face"), cause_in_words("too-blue"), cause_in_words("duplicate-of:coco")
+    ('with faces', 'too-blue', 'in coco too')
     """
+    kind, _, name = cause.partition(":")
+    if kind == "duplicate-of" and name:
+        return f"in {name} too"
     return _CAUSES.get(cause, cause)
