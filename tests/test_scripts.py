@@ -117,6 +117,17 @@ def test_bench_download(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_bench_fetch(tmp_path: Path) -> None:
+    pytest.importorskip("pycurl")
+    if not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()):
+        pytest.skip("needs nginx: apt-get install nginx-light")
+    options = ("--images", 600, "--rounds", 1, "--connections", 3, "--target", 0)
+    out = run("bench_fetch.py", *options, "--no-img2dataset", "--work", tmp_path)
+    assert "pass-curate fetch" in out
+    assert "target 0 images/s: met" in out
+
+
+@pytest.mark.slow
 def test_bench_huggingface(tmp_path: Path) -> None:
     pytest.importorskip("datasets")
     small = ("--images", 200, "--body-bytes", 600, "--rounds", 1, "--work", tmp_path)
