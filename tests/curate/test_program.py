@@ -12,6 +12,7 @@ pytest.importorskip("pycurl")
 from pass_dataset.commands.curate.main import main
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
+from pass_dataset.curate.profiles.profile import open_profile, profile_names
 from pass_dataset.curate.program.plan import read_plan
 from pass_dataset.errors import CurationError
 from tests.support.curation import own_collection
@@ -129,6 +130,13 @@ def test_status(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_bad_settings(made: Path, text: str, message: str) -> None:
     with pytest.raises(CurationError, match=message):
         read_plan(text, "settings.toml", Path())
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_profiles_can_be_run(name: str) -> None:
+    plan = read_plan(open_profile(name).text, name, Path())
+    assert next(iter(plan.steps)) == "select"
+    assert plan.steps["release"].name.startswith("pass_")
 
 
 def test_usage(made: Path, capsys: pytest.CaptureFixture[str]) -> None:

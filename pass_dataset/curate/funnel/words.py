@@ -29,7 +29,6 @@ _CAUSES = {
     "nul-byte": "rows with a NUL byte",
     "no-utf8": "rows that are no UTF-8",
     "bad-id": "with an id that is no number",
-    "bad-address": "with an address that is none",
     "bad-position": "with a position that is none",
     "bad-date": "with a date that is none",
     "duplicate-id": "with an id that another has",
