@@ -99,11 +99,11 @@ class Page:
         self.browser.call("Input.dispatchKeyEvent", down, self.session)
         self.browser.call("Input.dispatchKeyEvent", {**params, "type": "keyUp"}, self.session)
 
-    def wait_for(self, script: str, timeout_s: float = 60) -> None:
+    def wait_for(self, script: str, timeout_s: float = 20) -> None:
         """Waits until an expression of JavaScript is true."""
         deadline = time.monotonic() + timeout_s
         while not self.evaluate(f"Boolean({script})"):
-            assert time.monotonic() < deadline, f"never true: {script}; the page says: {self.complaints}"
+            assert time.monotonic() < deadline, f"never true: {script}; {self.complaints}"
             time.sleep(0.02)
 
     def settle(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import multiprocessing
+import os
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -83,6 +84,14 @@ def _begin(folder: Path) -> None:
     global _reader  # a worker has one
     opened = ReviewFolder(folder)
     _reader = ImageReader(opened, load_record(opened))
+
+
+def _end_with_the_server() -> None:
+    """However it ends: a worker would else wait for ever."""
+    server = multiprocessing.parent_process()
+    if server is not None:
+        server.join()
+        os._exit(1)
 
 
 def _make(rows: Sequence[int]) -> list[bytes]:

@@ -109,7 +109,7 @@ def read_rows(
     task = (progress or Silent()).task(f"{writer.step}: order", shards, "files")
     for given in _given(writer, columns):
         numbers.append(np.array(given["row"].to_pylist(), np.int64))
-        within, overall = order_keys(given["hash"].to_pylist(), seed)
+        within, overall = order_keys(given["hash"], seed)
         if by_photographer:
             pieces.append((within.copy(), overall.copy(), photographers.of(given)))
         else:

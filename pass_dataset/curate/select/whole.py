@@ -125,7 +125,7 @@ def _add_line(
     path = folder.seam_path(number, piece)
     with gathering(path) as gathered:
         rows = FlickrRows(settings, gathered, source.columns or len(COLUMNS))
-        rows.take_lines([text], 0)
+        rows.take_block(text + b"\n", 0)
         rows.finish()
     pieces.add(path, number, source.name, gathered.counts, line)
 

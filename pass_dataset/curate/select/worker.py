@@ -23,7 +23,8 @@ from pass_dataset.workers.giver import Giver
 
 __all__ = ["gather", "main"]
 
-_BLOCK_BYTES = 4 << 20
+#: What the caches of a processor hold: of more, each step would fetch it from memory anew.
+_BLOCK_BYTES = 1 << 18
 
 
 def main(folder: str, sources: str, settings: str) -> None:
