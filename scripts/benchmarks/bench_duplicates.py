@@ -291,9 +291,9 @@ def bench_recall(photographs: list[Path]) -> str:
     all_codes, all_pictures = np.stack(codes), np.stack(pictures)
     near, false, least = 0, 0, 256
     for number in range(len(codes) - 1):
-        away = distances(all_codes[number + 1 :], all_codes[number : number + 1])
-        is_near = away <= RADIUS
-        least = min(least, int(away.min()))
+        apart = distances(all_codes[number + 1 :], all_codes[number : number + 1])
+        is_near = apart <= RADIUS
+        least = min(least, int(apart.min()))
         near += int(is_near.sum())
         agree = all_pictures[number + 1 :][is_near] @ all_pictures[number]
         false += int((agree >= AGREEMENT).sum())

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pass_dataset.commands.curate.main import main
-from pass_dataset.curate.duplicates import hash_worker
+from pass_dataset.curate.duplicates import hash_worker, hashing
 from pass_dataset.curate.duplicates.fingerprints import fingerprint
 from pass_dataset.curate.duplicates.identity import Identity, of_address, of_name
 from pass_dataset.curate.duplicates.index_file import load_index
@@ -247,3 +247,21 @@ def test_several_sources_need_a_folder(
 def test_fingerprints_of_broken_files() -> None:
     assert fingerprint(b"").broken == "empty"
     assert fingerprint(b"<html>").broken == "not-an-image"
+
+
+def test_shares_are_made_side_by_side(
+    collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "_PART", 3)
+    index = tmp_path / "a.hashes"
+    arguments = ["hash", str(collection / "a"), "--out", str(index), "--workers", "1"]
+    for share in ("1/2", "0/2"):
+        assert main([*arguments, "--share", share]) == 0
+        assert not index.exists()
+    parts = sorted((tmp_path / "a.hashes.parts").iterdir())
+    assert sum(pq.read_metadata(part).num_rows for part in parts) == 16
+    assert main(arguments) == 0
+    assert sorted((tmp_path / "a.hashes.parts").iterdir()) == parts
+    assert load_index(index).images.num_rows == 16
+    with pytest.raises(SystemExit):
+        main([*arguments, "--share", "2/2"])
