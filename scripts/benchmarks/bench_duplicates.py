@@ -276,14 +276,14 @@ def bench_recall(photographs: list[Path]) -> str:
                 found.setdefault(name, []).append((away, agree))
     lines = [("made anew", "found %", "within radius %", "median bits", "most bits")]
     for name, pairs in found.items():
-        bits = np.array([away for away, _ in pairs])
-        agree = np.array([value for _, value in pairs])
-        near = bits <= RADIUS
+        bits = np.array([pair[0] for pair in pairs])
+        agreed = np.array([pair[1] for pair in pairs]) >= AGREEMENT
+        within = bits <= RADIUS
         lines.append(
             (
                 name,
-                f"{100 * (near & (agree >= AGREEMENT)).mean():.2f}",
-                f"{100 * near.mean():.2f}",
+                f"{100 * (within & agreed).mean():.2f}",
+                f"{100 * within.mean():.2f}",
                 f"{np.median(bits):.0f}",
                 f"{bits.max()}",
             )
@@ -295,8 +295,8 @@ def bench_recall(photographs: list[Path]) -> str:
         is_near = apart <= RADIUS
         least = min(least, int(apart.min()))
         near += int(is_near.sum())
-        agree = all_pictures[number + 1 :][is_near] @ all_pictures[number]
-        false += int((agree >= AGREEMENT).sum())
+        agreeing = all_pictures[number + 1 :][is_near] @ all_pictures[number]
+        false += int((agreeing >= AGREEMENT).sum())
     return (
         f"{len(codes):,} photographs\n{format_table(lines)}\n"
         f"pairs among the originals: {near:,} within the radius, {false:,} of them confirmed; the "

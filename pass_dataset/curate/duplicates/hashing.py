@@ -94,7 +94,7 @@ def make_fingerprints(
         made += int(is_meant.sum()) - len(missing)
         for start in range(0, len(missing), _PART):
             items = listing.items.take(pa.array(missing[start : start + _PART]))
-            parts.append(_Part(number, list(rows_of(items)), items["stamp"].to_pylist()))
+            parts.append(_Part(number, items))
     task = progress.task("Hashing", total, "images", done=made)
     sources = [(one.settings.path, one.settings, one.files) for one in listings]
     for _ in _Hashers(store, sources, parts, task).run(workers or available_cores()):
@@ -139,13 +139,12 @@ class _Part:
 
     Attributes:
       source: number of the collection.
-      rows, stamps: of its `ITEMS`.
+      items: its images, with the columns of `ITEMS`.
       skip: places of images that ended a process.
     """
 
     source: int
-    rows: list[list[object]]
-    stamps: list[str]
+    items: pa.Table
     skip: list[int] = field(default_factory=list)
 
 
@@ -169,8 +168,8 @@ class _Hasher(Worker[_Part]):
         return json.dumps(
             {
                 "source": piece.source,
-                "rows": piece.rows,
-                "stamps": piece.stamps,
+                "rows": list(rows_of(piece.items)),
+                "stamps": piece.items["stamp"].to_pylist(),
                 "skip": piece.skip,
             }
         )
@@ -200,7 +199,7 @@ class _Hashers(Pool[_Hasher, _Part, None]):
             return
         assert worker.piece is not None
         self._idle_deaths = 0
-        self._task.advance(len(worker.piece.rows))
+        self._task.advance(worker.piece.items.num_rows)
         worker.piece = None
         yield None
 
@@ -213,7 +212,7 @@ class _Hashers(Pool[_Hasher, _Part, None]):
             if self._idle_deaths > _MOST_IDLE_DEATHS:
                 raise CurationError(f"processes that hash die before they read an image: {how}")
         else:
-            name = piece.rows[worker.at][0]
+            name = piece.items["path"][worker.at].as_py()
             logger.warning("%s: its decoding ended the process (%s)", name, how)
             piece.skip.append(worker.at)
             if len(piece.skip) > _MOST_CULPRITS:
