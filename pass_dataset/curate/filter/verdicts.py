@@ -17,7 +17,7 @@ from pass_dataset.errors import CurationError
 from pass_dataset.passify.runs.outcomes import FROM_SCORES, TARGETS, Thresholds, outcome_of
 from pass_dataset.passify.runs.results import Results
 
-__all__ = ["Verdicts", "require_examined", "verdicts_of"]
+__all__ = ["Verdicts", "require_examined", "require_same_photographs", "verdicts_of"]
 
 #: Columns of the run's results that are asked for.
 _COLUMNS = ("path", "sha256", "width", "height", "face_max_score", "person_max_score")
@@ -108,7 +108,8 @@ def verdicts_of(
     for shard in range(photographs.shards):
         given, opted_out = photographs.given(shard)
         examined = found.take(int((~opted_out).sum()))
-        _require_same(shard, given.filter(pa.array(~opted_out)), examined)
+        require_same_photographs(shard, given.filter(pa.array(~opted_out)), examined)
+        _require_looked_at(shard, examined)
         # Where the row of each is among those that were examined; null: it is not.
         places = pa.array(np.cumsum(~opted_out) - 1, pa.int64(), mask=opted_out)
         said = examined.take(places)
@@ -159,8 +160,17 @@ def _empty() -> pa.Table:
     ).empty_table()
 
 
-def _require_same(shard: int, asked: pa.Table, examined: pa.Table) -> None:
-    """Refuses rows that are not of these photographs, one by one and in order."""
+def require_same_photographs(shard: int, asked: pa.Table, examined: pa.Table) -> None:
+    """Refuses rows that are not of these photographs, one by one and in order.
+
+    Args:
+      shard: of the ledger.
+      asked: its photographs: `hash` and `sha256`.
+      examined: what was found of each: `path` in the tars, and `sha256`, null where not known.
+
+    Raises:
+      CurationError: they are of others, or of other bytes.
+    """
     paths = pc.starts_with(examined["path"], f"{tar_name(shard)}/")
     names = pc.replace_substring_regex(examined["path"], pattern=AROUND_HASH, replacement="")
     wanted = asked["hash"].to_pylist()
@@ -181,6 +191,10 @@ def _require_same(shard: int, asked: pa.Table, examined: pa.Table) -> None:
             f"{tar_name(shard)}: {wanted[place]}.jpg has other bytes than were fetched: expected "
             f"SHA-256 {asked['sha256'][place]}, found {examined['sha256'][place]}"
         )
+
+
+def _require_looked_at(shard: int, examined: pa.Table) -> None:
+    """Refuses rows of photographs that were not looked at for all that was asked."""
     strange = set(examined["reason"].unique().to_pylist()) & (FROM_SCORES - set(TARGETS))
     if strange:
         raise CurationError(

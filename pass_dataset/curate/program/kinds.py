@@ -69,6 +69,7 @@ STEPS: Mapping[str, StepKind] = {
         says=("sound", "filter"),
         spread=True,
     ),
+    "rank": StepKind("ranking.settings:RankSettings", "ranking.step:run_rank", ("workers",)),
     "balance": StepKind("sampling.balance:BalanceSettings", "sampling.balance:run_balance"),
     "duplicates": StepKind(
         "duplicates.finding:DuplicatesSettings", "duplicates.step:run_duplicates", ("workers",)

@@ -102,9 +102,16 @@ def embed(
         with ThreadPoolExecutor(len(work.devices)) as pool:
             runs = [
                 pool.submit(
-                    _run, encoder, images, transform, folder, todo[number :: len(work.devices)],
-                    device, work, task,
-                )  # fmt: skip
+                    _run,
+                    encoder,
+                    images,
+                    transform,
+                    folder,
+                    todo[number :: len(work.devices)],
+                    device,
+                    work,
+                    task,
+                )
                 for number, device in enumerate(work.devices)
             ]
             for run in runs:

@@ -148,9 +148,7 @@ def _heads_fit(each: Network, place: Candidate) -> bool:
 def _problem(place: Candidate, ignore: Sequence[str]) -> str | None:
     """Why weights are not loaded, in words; None: they are."""
     others = [
-        name
-        for name in place.others
-        if not is_head(name) and name.partition(".")[0] not in ignore
+        name for name in place.others if not is_head(name) and name.partition(".")[0] not in ignore
     ]
     said = []
     if place.missing:
