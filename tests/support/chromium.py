@@ -110,9 +110,9 @@ class Page:
         try:
             return bool(self.evaluate(f"Boolean({script})"))
         except AssertionError as error:
-            if "navigated" in str(error) or "context" in str(error) or "null" in str(error):
-                return False
-            raise
+            if "has ended" in str(error):
+                raise
+            return False  # of a page that is not there yet, nothing can be said
 
     def settle(self) -> None:
         """Waits a little: what was said after the page was there is heard with the next answer."""
