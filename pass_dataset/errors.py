@@ -21,6 +21,7 @@
     │   └── SourceChangedError  files are others than those that were listed
     ├── RunError                a run of the filter that cannot go on as asked
     ├── CurationError           a curation that cannot go on as asked
+    ├── EvaluationError         encoders that cannot be evaluated as asked
     ├── SchedulerError          SLURM or Ray is not there, does not answer, or refuses
     └── MissingExtraError       an optional part is not installed
 
@@ -37,6 +38,7 @@ __all__ = [
     "DetectorError",
     "DiskSpaceError",
     "DownloadError",
+    "EvaluationError",
     "FolderError",
     "FolderLockedError",
     "ImageError",
@@ -126,6 +128,10 @@ class RunError(PassDatasetError):
 
 class CurationError(PassDatasetError):
     """A curation that cannot go on as asked; what was done is kept."""
+
+
+class EvaluationError(PassDatasetError):
+    """Encoders or data that cannot be evaluated as asked; what was embedded is kept."""
 
 
 class SchedulerError(PassDatasetError):

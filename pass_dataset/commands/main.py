@@ -87,6 +87,12 @@ COMMANDS = (
         "reports",
     ),
     Command(
+        "overlap",
+        "list the images that another set has too, by identity: no image is read",
+        f"{_HERE}.overlap",
+        "reports",
+    ),
+    Command(
         "croissant",
         "describe a release for machines, in Croissant 1.1 (JSON-LD)",
         f"{_HERE}.croissant",
@@ -108,6 +114,12 @@ COMMANDS = (
         "weights",
         "list the weights files of the detectors; fetch them",
         f"{_HERE}.weights",
+        "the rest",
+    ),
+    Command(
+        "models",
+        "list the encoders that were pretrained on PASS; fetch them; convert checkpoints",
+        f"{_HERE}.models",
         "the rest",
     ),
     Command(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pass_dataset.commands import main as pass_dataset_command
+from pass_dataset.commands.evaluate import main as pass_evaluate_command
 from pass_dataset.commands.parser import CommandParser
 from pass_dataset.commands.passify import main as passify_command
 
@@ -35,7 +36,11 @@ def main() -> None:
     options.add_argument("docs", type=Path, help="folder of the pages")
     docs: Path = options.parse_args().docs
     os.environ["COLUMNS"] = str(_COLUMNS)
-    parsers = (pass_dataset_command.make_parser(), passify_command.make_parser())
+    parsers = (
+        pass_dataset_command.make_parser(),
+        pass_evaluate_command.make_parser(),
+        passify_command.make_parser(),
+    )
     for parser in parsers:
         parser.fill()
     sections = [section for parser in parsers for section in help_pages(parser)]

@@ -77,8 +77,8 @@ def record_hash(path: Path, sha256: str) -> None:
         write_whole(record, f"{sha256}  {path.name}\n".encode())
     except OSError as error:
         logger.warning(
-            "%s: its SHA-256, %s, could not be recorded in %s (%s); the next run will know only "
-            "its first digits again",
+            "%s: its SHA-256, %s, could not be recorded in %s (%s); the next run will know no "
+            "more of it than is published",
             path,
             sha256,
             record,
@@ -86,8 +86,8 @@ def record_hash(path: Path, sha256: str) -> None:
         )
         return
     logger.info(
-        "%s: its full hash is published nowhere; its first digits are right. Recorded SHA-256 %s "
-        "in %s, to be verified by from now on",
+        "%s: its full hash is published nowhere, and nothing that is known of it was wrong. "
+        "Recorded SHA-256 %s in %s, to be verified by from now on",
         path,
         sha256,
         record,

@@ -1,0 +1,188 @@
+"""A set of images through an encoder."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from pass_dataset.errors import EvaluationError
+from pass_dataset.evaluate.data.labelled import LabelledImages, decoded
+from pass_dataset.evaluate.features.cache import FeatureFolder, Features
+from pass_dataset.evaluate.features.transforms import TransformSettings, prepare
+from pass_dataset.evaluate.models.encoders import Encoder
+from pass_dataset.files.cache import user_cache
+from pass_dataset.progress import Progress, Silent, Task
+from pass_dataset.workers.cores import available_cores
+
+__all__ = ["Device", "Work", "embed", "features_folder"]
+
+logger = logging.getLogger(__name__)
+
+Device = str
+
+#: Batches that are decoded ahead of the network.
+_AHEAD = 3
+
+
+@dataclass(frozen=True)
+class Work:
+    """Where and how fast features are made; but for the last bits, it does not change them.
+
+    Attributes:
+      devices: one or several: ``cpu``, ``cuda``, ``cuda:1``.
+      batch_size: images at once.
+      workers: threads that decode; None: one a core.
+      share: which share of how many this process does, as ``(2, 8)``; others do the rest on the
+        same cache, and whoever comes last puts all together.
+    """
+
+    devices: tuple[Device, ...] = ("cpu",)
+    batch_size: int = 64
+    workers: int | None = None
+    share: tuple[int, int] = (0, 1)
+
+
+def features_folder(
+    encoder: Encoder, images: LabelledImages, transform: TransformSettings, cache: Path | None
+) -> FeatureFolder:
+    """Where features are or will be; reads all images once, to know their content."""
+    made_of = {
+        "encoder": encoder.digest,
+        "images": images.digest(),
+        "transform": asdict(transform),
+    }
+    return FeatureFolder.of(cache or user_cache("features"), made_of, len(images))
+
+
+def embed(
+    encoder: Encoder,
+    images: LabelledImages,
+    transform: TransformSettings,
+    *,
+    cache: Path | None = None,
+    work: Work | None = None,
+    progress: Progress | None = None,
+) -> Features | None:
+    """Features of all images, made where they are not in the cache. Killed, it goes on there.
+
+    Args:
+      encoder: of `open_encoder`.
+      images: of `open_data`.
+      transform: how images are made ready.
+      cache: folder of the cache; None: the user's.
+      work: where and how fast.
+      progress: where it is shown.
+
+    Returns:
+      Float16 N×width, mapped from the cache; None: this process's share is done, and others are
+      not.
+
+    Raises:
+      EvaluationError: an image cannot be decoded, or there is no such device.
+    """
+    work = work or Work()
+    folder = features_folder(encoder, images, transform, cache)
+    done = folder.open()
+    if done is not None:
+        return done
+    own, shares = work.share
+    todo = [part for part in folder.missing() if part % shares == own]
+    rows = sum(len(folder.rows_of(part)) for part in todo)
+    task = (progress or Silent()).task(images.name, len(images), "images", len(images) - rows)
+    try:
+        with ThreadPoolExecutor(len(work.devices)) as pool:
+            runs = [
+                pool.submit(
+                    _run,
+                    encoder,
+                    images,
+                    transform,
+                    folder,
+                    todo[number :: len(work.devices)],
+                    device,
+                    work,
+                    task,
+                )
+                for number, device in enumerate(work.devices)
+            ]
+            for run in runs:
+                run.result()
+    finally:
+        task.finish()
+    return None if folder.missing() else folder.join()
+
+
+def _run(
+    encoder: Encoder,
+    images: LabelledImages,
+    transform: TransformSettings,
+    folder: FeatureFolder,
+    parts: Sequence[int],
+    device: Device,
+    work: Work,
+    task: Task,
+) -> None:
+    """Parts on one device."""
+    try:
+        module = copy.deepcopy(encoder.module) if len(work.devices) > 1 else encoder.module
+        module = module.to(device).eval()
+    except (RuntimeError, AssertionError) as error:
+        raise EvaluationError(f"device {device}: cannot be used: {error}") from error
+    workers = work.workers or available_cores()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for part in parts:
+                batches = _prepared(pool, images, transform, folder.rows_of(part), work.batch_size)
+                features = []
+                for batch in batches:
+                    features.append(_forward(module, batch, device, encoder.name))
+                    task.advance(len(batch))
+                folder.write(part, np.concatenate(features))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _prepared(
+    pool: ThreadPoolExecutor,
+    images: LabelledImages,
+    transform: TransformSettings,
+    rows: range,
+    batch_size: int,
+) -> Iterator[torch.Tensor]:
+    """Batches of N×3×S×S, of which some are decoded while the network is at work."""
+
+    def one(row: int) -> torch.Tensor:
+        return prepare(decoded(images.read(row), images.names[row]), transform, row)
+
+    waiting: deque[list[Future[torch.Tensor]]] = deque()
+    starts = iter(range(rows.start, rows.stop, batch_size))
+    for start in starts:
+        waiting.append(
+            [pool.submit(one, row) for row in range(start, min(rows.stop, start + batch_size))]
+        )
+        if len(waiting) > _AHEAD:
+            yield torch.stack([future.result() for future in waiting.popleft()])
+    while waiting:
+        yield torch.stack([future.result() for future in waiting.popleft()])
+
+
+def _forward(
+    module: nn.Module, batch: torch.Tensor, device: Device, name: str
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    with torch.inference_mode():
+        features = module(batch.to(device, non_blocking=True))
+        if not isinstance(features, torch.Tensor) or features.shape[:1] != batch.shape[:1]:
+            raise EvaluationError(f"{name}: expected a network that returns a row for each image")
+        made: np.ndarray[tuple[int, ...], np.dtype[np.float32]] = (
+            features.flatten(1).float().cpu().numpy()
+        )
+        return made
