@@ -207,7 +207,7 @@ class Thumbnails:
             with self._lock:
                 if self._is_closed or self._running_ahead >= self._workers:
                     return
-                rows = []
+                rows: list[int] = []
                 while self._ahead and len(rows) < _BATCH:
                     row = self._ahead.popleft()
                     if row not in self._pending and not self._has(row):
