@@ -89,9 +89,7 @@ def run_rank(
             return None
         _write(writer, photographs, ranked, columns)
         problems = sum(report.problems.values())
-        return writer.finish(
-            {"ranked": report.images - problems, "problems": report.problems}
-        )
+        return writer.finish({"ranked": report.images - problems, "problems": report.problems})
 
 
 def _write(
