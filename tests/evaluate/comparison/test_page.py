@@ -10,8 +10,8 @@ import pytest
 from pass_dataset.evaluate.comparison.bootstrap import difference
 from pass_dataset.evaluate.comparison.comparing import (
     ComparedSet,
-    Comparison,
     CompareSettings,
+    Comparison,
     Row,
 )
 from pass_dataset.evaluate.comparison.page import render_comparison
@@ -74,6 +74,7 @@ def test_in_a_browser(browser: Browser, page: Path, view: str) -> None:
     assert opened.complaints == []
     assert opened.requests == [page.absolute().as_uri()]
     assert opened.beyond_the_window(".wide") == []
+    assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert opened.lowest_contrast()[0] > 4.5
     assert opened.evaluate("document.querySelectorAll('.plot circle').length") == 8
     sizes = opened.evaluate(
