@@ -18,6 +18,7 @@ SCRIPTS = Path(__file__).parent.parent / "scripts"
 
 #: What a script imports that an extra, or nothing, installs.
 NEEDS = {
+    "bench_evaluate.py": ("torch", "torchvision", "sklearn"),
     "bench_torch.py": ("torch", "torchvision"),
     "pretrain_moco.py": ("torch", "torchvision", "lightly"),
     "torch_readers.py": ("torch", "torchvision"),

@@ -32,7 +32,7 @@ from typing import Any
 
 import torch
 import torchvision
-from folder_stream import FolderStream
+from folderstream import FolderStream
 from lightly.loss import NTXentLoss
 from lightly.models.modules import MoCoProjectionHead
 from lightly.models.utils import (
