@@ -17,7 +17,7 @@ from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.folders.file_mark import FileMark, hash_at_rest
 from pass_dataset.folders.lock import hold
 from pass_dataset.folders.receipt import Receipt
-from pass_dataset.folders.state import STATE_NAMES
+from pass_dataset.folders.state import PAPER_NAMES, STATE_NAMES
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases.release import Release, ReleaseFile
 
@@ -253,7 +253,7 @@ class _ReceiptKeeper:
 
 def _unknown_names(folder: Path, release: Release) -> tuple[str, ...]:
     known = {file.filename for file in release.files}
-    known |= {part_path(folder / name).name for name in known} | STATE_NAMES
+    known |= {part_path(folder / name).name for name in known} | STATE_NAMES | PAPER_NAMES
     # A collection's own checksum file lives with it.
     names = (path.name for path in folder.iterdir())
     return tuple(sorted(name for name in names if name not in known and name[-4:] != ".tsv"))

@@ -5,6 +5,7 @@ passify        `passify`, likewise
 parser         the parser of such a table; imports the module of a command when that is asked for
 command_line   what all commands share: logging, errors, exit codes
 arguments      arguments that several commands have
+executors      arguments that choose where shards are done
 build_export   what the exports of all formats take and say
 removal_list   the list that `remove` and `purge` are given
 

@@ -87,6 +87,12 @@ COMMANDS = (
         "reports",
     ),
     Command(
+        "overlap",
+        "list the images that another set has too, by identity: no image is read",
+        f"{_HERE}.overlap",
+        "reports",
+    ),
+    Command(
         "croissant",
         "describe a release for machines, in Croissant 1.1 (JSON-LD)",
         f"{_HERE}.croissant",

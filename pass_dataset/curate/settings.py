@@ -29,7 +29,15 @@ if sys.version_info >= (3, 11):
 else:  # the same parser, before Python had it
     import tomli as tomllib
 
-__all__ = ["as_content", "differences", "load_settings", "section", "settings_sha256"]
+__all__ = [
+    "as_content",
+    "differences",
+    "load_settings",
+    "parse_settings",
+    "read_settings_text",
+    "section",
+    "settings_sha256",
+]
 
 T = TypeVar("T")
 
@@ -40,12 +48,33 @@ def load_settings(path: Path) -> dict[str, Any]:
     Raises:
       CurationError: it cannot be read, or is no TOML.
     """
+    return parse_settings(read_settings_text(path), str(path))
+
+
+def read_settings_text(path: Path) -> str:
+    """The text of a settings file.
+
+    Raises:
+      CurationError: it cannot be read.
+    """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise CurationError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
         raise CurationError(f"{path}: expected settings as TOML, found: {error}") from error
+
+
+def parse_settings(text: str, where: str) -> dict[str, Any]:
+    """The tables of settings as text.
+
+    Raises:
+      CurationError: it is no TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise CurationError(f"{where}: expected settings as TOML, found: {error}") from error
 
 
 def section(kind: type[T], content: Mapping[str, Any], where: str) -> T:

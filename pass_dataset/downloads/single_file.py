@@ -20,7 +20,7 @@ from pass_dataset.progress import Progress, Silent
 from pass_dataset.releases.addresses import check_address, public_address
 from pass_dataset.releases.release import ReleaseFile
 
-__all__ = ["PATIENCE", "fetch_file"]
+__all__ = ["PATIENCE", "fetch_file", "file_size"]
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def fetch_file(
     clock = Clock()
     stop = threading.Event()
     with Connections(policy, clock) as connections:
-        size = size_bytes or _stated_size(url, connections)
+        size = size_bytes or file_size(url, connections)
         free = shutil.disk_usage(path.parent).free
         if size > free:
             raise DiskSpaceError(
@@ -90,7 +90,7 @@ def fetch_file(
             task.finish()
 
 
-def _stated_size(url: str, connections: Connections) -> int:
+def file_size(url: str, connections: Connections) -> int:
     """Size that a server states for a file.
 
     Raises:

@@ -17,9 +17,11 @@ __all__ = [
     "HOLDER_NAME",
     "INDEX_NAME",
     "LOCK_NAME",
+    "PAPER_NAMES",
     "PURGED_NAME",
     "PURGE_RECEIPT_NAME",
     "RECEIPT_NAME",
+    "RELEASE_RECORD_NAME",
     "REMOVALS_NAME",
     "STATE_NAMES",
     "others_state_paths",
@@ -52,6 +54,13 @@ STATE_NAMES = frozenset(
         LOCK_NAME,
         HOLDER_NAME,
     }
+)
+
+#: What `pass-curate release` did, for it to be continued.
+RELEASE_RECORD_NAME = "release.json"
+#: What a release that was made here has besides its files: what it is, for people and programs.
+PAPER_NAMES = frozenset(
+    {RELEASE_RECORD_NAME, "README.md", "DATASHEET.md", "croissant.json", "funnel.svg"}
 )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["lower_bound", "two_sided", "upper_bound"]
+__all__ = ["chance_of_at_most", "lower_bound", "two_sided", "upper_bound"]
 
 #: Halvings of the range 0 to 1: more than float64 can tell apart.
 _HALVINGS = 60
@@ -39,6 +39,10 @@ def upper_bound(found: int, checked: int, confidence: float = 0.95) -> float:
 
 def lower_bound(found: int, checked: int, confidence: float = 0.95) -> float:
     """The share that is reached at least, with the given confidence (one-sided)."""
+    _check(found, checked, confidence)
+    if 0 < found <= checked // 2:
+        # The shorter of both sums: of the findings that are fewer.
+        return _share_with_tail(found - 1, checked, confidence)
     return 1 - upper_bound(checked - found, checked, confidence)
 
 
@@ -46,6 +50,21 @@ def two_sided(found: int, checked: int, confidence: float = 0.95) -> tuple[float
     """Lowest and highest share that go with what was found, with the given confidence."""
     each = (1 + confidence) / 2
     return lower_bound(found, checked, each), upper_bound(found, checked, each)
+
+
+def chance_of_at_most(found: int, checked: int, share: float) -> float:
+    """How probable it is that a sample has so many findings or fewer: the binomial distribution's.
+
+    Args:
+      found: findings at most; under 0 the chance is 0.
+      checked: size of the sample.
+      share: of all items that have the property, 0 to 1.
+    """
+    if found < 0:
+        return 0.0
+    if found >= checked or share <= 0:
+        return 1.0
+    return 0.0 if share >= 1 else min(1.0, _at_most(_log_choose(found, checked), checked, share))
 
 
 def _check(found: int, checked: int, confidence: float) -> None:
@@ -57,9 +76,7 @@ def _check(found: int, checked: int, confidence: float) -> None:
 
 def _share_with_tail(found: int, checked: int, tail: float) -> float:
     """The share at which `found` or fewer of `checked` have the probability `tail`."""
-    log_choose = np.zeros(found + 1)
-    k = np.arange(1, found + 1)
-    log_choose[1:] = np.cumsum(np.log(checked - k + 1) - np.log(k))
+    log_choose = _log_choose(found, checked)
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -68,6 +85,14 @@ def _share_with_tail(found: int, checked: int, tail: float) -> float:
         else:
             high = middle
     return high
+
+
+def _log_choose(found: int, checked: int) -> np.ndarray[Any, Any]:
+    """Logarithms of the numbers of ways to choose 0 to `found` of `checked`."""
+    logs = np.zeros(found + 1)
+    k = np.arange(1, found + 1)
+    logs[1:] = np.cumsum(np.log(checked - k + 1) - np.log(k))
+    return logs
 
 
 def _at_most(log_choose: np.ndarray[Any, Any], checked: int, share: float) -> float:

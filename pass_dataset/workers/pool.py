@@ -83,7 +83,9 @@ class Pool(ABC, Generic[_Worker, _Piece, _Result]):
         """
         whole = False
         try:
-            for number in range(min(count, len(self.waiting))):
+            for number in range(count):
+                if not self.waiting:
+                    break
                 self._start(number)
             while self._selector.get_map():
                 for key, _ in self._selector.select():

@@ -33,7 +33,7 @@ from typing import Any
 
 from measurement import BenchmarkError, format_table, machine_line, measure
 
-from pass_dataset.passify.executors.slurm.submissions import load_submissions
+from pass_dataset.executors.slurm.submissions import load_submissions
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import RunFolder
 

@@ -28,7 +28,7 @@ events {{ worker_connections 64; }}
 http {{
     log_format short '$uri $bytes_sent $connection $http_range';
     access_log {log};
-    sendfile on;
+{counted}    sendfile on;
     tcp_nopush on;
     default_type application/octet-stream;
     client_body_temp_path temp-body;
@@ -39,7 +39,7 @@ http {{
     server {{
         listen 127.0.0.1:{port};
         root served;
-    }}
+{more}    }}
 }}
 """
 
@@ -81,17 +81,39 @@ def free_port() -> int:
     return port
 
 
+# Only with nginx's module stub_status, which most have.
+COUNTED = """\
+    log_format counted '$connections_active';
+    access_log connections.log counted;
+"""
+
+
 @contextlib.contextmanager
-def nginx(program: str, prefix: Path, port: int, *, log: bool = False) -> Iterator[None]:
+def nginx(
+    program: str,
+    prefix: Path,
+    port: int,
+    *,
+    log: bool = False,
+    counted: bool = False,
+    more: str = "",
+) -> Iterator[None]:
     """Run nginx in the foreground, serving the folder `served` in `prefix`, until the block ends.
 
-    With `log`, `answers` tells what it was asked for.
+    With `log`, `answers` tells what it was asked for; with `counted`, `most_connections` how many
+    connections it had. `more` is more of the server's configuration.
 
     Raises:
         BenchmarkError: it did not begin to listen.
     """
     configuration = prefix / "nginx.conf"
-    text = CONFIGURATION.format(port=port, log="access.log short" if log else "off")
+    text = CONFIGURATION.format(
+        port=port,
+        # A second log is one more of its kind, and "off" would switch off both.
+        log="access.log short" if log else ("/dev/null short" if counted else "off"),
+        counted=COUNTED if counted else "",
+        more=more,
+    )
     configuration.write_text(text, encoding="ascii")
     said = prefix / "nginx-output.log"
     command = [program, "-p", f"{prefix}{os.sep}", "-c", configuration.name]
@@ -113,6 +135,14 @@ def answers(prefix: Path) -> list[Answered]:
         uri, sent_bytes, connection, asked = line.split(" ", 3)
         found.append(Answered(uri.rpartition("/")[2], int(sent_bytes), int(connection), asked))
     return found
+
+
+def most_connections(prefix: Path) -> int:
+    """Connections that were open at the same moment, at most, since the last call."""
+    log = prefix / "connections.log"
+    counts = [int(line) for line in log.read_text(encoding="ascii").splitlines()]
+    os.truncate(log, 0)
+    return max(counts, default=0)
 
 
 def _wait(server: subprocess.Popen[bytes], port: int, said: Path) -> None:

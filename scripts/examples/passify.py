@@ -26,17 +26,17 @@ from pathlib import Path
 from pass_dataset.commands.command_line import run_command
 from pass_dataset.commands.passify import main as cli
 from pass_dataset.errors import RunError
-from pass_dataset.files.whole import write_whole, writing_whole
-from pass_dataset.passify.detectors.settings import Target
-from pass_dataset.passify.executors.slurm.settings import (
-    FACES,
-    PEOPLE,
+from pass_dataset.executors.slurm.settings import (
+    CPU_TASK,
+    GPU_TASK,
     SlurmResources,
     SlurmSettings,
     format_time,
 )
-from pass_dataset.passify.executors.slurm.submissions import require_log_folder
-from pass_dataset.passify.executors.tasks import split_shards
+from pass_dataset.executors.slurm.submissions import require_log_folder
+from pass_dataset.executors.tasks import split_shards
+from pass_dataset.files.whole import write_whole, writing_whole
+from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.outputs.lists import listed_paths, write_lists
 from pass_dataset.passify.runs.plan import Plan
 from pass_dataset.passify.runs.results import Results
@@ -133,8 +133,8 @@ def list_files(options: argparse.Namespace, further: Sequence[str]) -> int:
 def arrays(cpu_partition: str, gpu_partition: str) -> tuple[Array, Array]:
     """Faces on CPUs and people on GPUs, with what the published scripts ask for."""
     return (
-        Array("face", (f"--partition={cpu_partition}", *options_of(FACES)), "cpu"),
-        Array("person", (f"--partition={gpu_partition}", *options_of(PEOPLE)), None),
+        Array("face", (f"--partition={cpu_partition}", *options_of(CPU_TASK)), "cpu"),
+        Array("person", (f"--partition={gpu_partition}", *options_of(GPU_TASK)), None),
     )
 
 

@@ -26,13 +26,13 @@ from pathlib import Path
 
 from pass_dataset import PassArchive
 from pass_dataset.commands.arguments import RELEASE_HELP, positive
+from pass_dataset.commands.executors import add_executor, chosen_executor
 from pass_dataset.commands.passify.arguments import (
     add_execution,
     add_thresholds,
     chosen_execution,
     chosen_thresholds,
 )
-from pass_dataset.commands.passify.executors import add_executor, chosen_executor
 from pass_dataset.commands.passify.results import print_left
 from pass_dataset.commands.passify.settings import add_detectors, chosen_detectors
 from pass_dataset.errors import PassDatasetError

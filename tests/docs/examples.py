@@ -19,6 +19,7 @@ from sybil.evaluators.python import pad
 from sybil.parsers.markdown import CodeBlockParser
 
 from pass_dataset.commands import main as pass_dataset_command
+from pass_dataset.commands.curate import main as curate_command
 from pass_dataset.commands.evaluate import main as pass_evaluate_command
 from pass_dataset.commands.passify import main as passify_command
 from pass_dataset.releases import release as releases
@@ -33,6 +34,7 @@ _NEW_PYTHON = re.compile(r"<!-- a new Python -->\s*\Z")
 
 _PARSERS = {
     "pass-dataset": pass_dataset_command,
+    "pass-curate": curate_command,
     "pass-evaluate": pass_evaluate_command,
     "passify": passify_command,
 }

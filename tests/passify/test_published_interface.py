@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pass_dataset.passify.executors.tasks import split_shards
+from pass_dataset.executors.tasks import split_shards
 from pass_dataset.passify.runs.plan import Plan
 from pass_dataset.passify.runs.run_folder import RunFolder
 from tests.support.passify import PEOPLE, ROOT, many, passify, picture, write_files

@@ -86,6 +86,26 @@ class Page:
         path.write_bytes(base64.b64decode(answer["data"]))
         return path
 
+    def press(self, key: str, text: str = "", *, ctrl: bool = False) -> None:
+        """Presses a key; `text` is what it writes, where that is not the key itself."""
+        written = text or (key if len(key) == 1 else "\r" if key == "Enter" else "")
+        params = {"key": key, "code": key, "modifiers": 2 if ctrl else 0}
+        if len(key) == 1 and key.isalpha():
+            params["code"] = f"Key{key.upper()}"
+        codes = {"Enter": 13, "Tab": 9, "Escape": 27, " ": 32, "ArrowLeft": 37, "ArrowUp": 38,
+                 "ArrowRight": 39, "ArrowDown": 40}  # fmt: skip
+        params["windowsVirtualKeyCode"] = codes.get(key, ord(key[0].upper()))
+        down = {**params, "type": "keyDown", "text": "" if ctrl else written}
+        self.browser.call("Input.dispatchKeyEvent", down, self.session)
+        self.browser.call("Input.dispatchKeyEvent", {**params, "type": "keyUp"}, self.session)
+
+    def wait_for(self, script: str, timeout_s: float = 20) -> None:
+        """Waits until an expression of JavaScript is true."""
+        deadline = time.monotonic() + timeout_s
+        while not self.evaluate(f"Boolean({script})"):
+            assert time.monotonic() < deadline, f"never true: {script}; {self.complaints}"
+            time.sleep(0.02)
+
     def settle(self) -> None:
         """Waits a little: what was said after the page was there is heard with the next answer."""
         self.evaluate("new Promise(done => setTimeout(done, 200))")
@@ -184,7 +204,7 @@ class Browser:
 
     def open(
         self,
-        file: Path,
+        file: Path | str,
         *,
         width: int = 1280,
         height: int = 900,
@@ -194,7 +214,7 @@ class Browser:
         """Opens a file and waits until all of it is there.
 
         Args:
-          file: HTML.
+          file: HTML; or the address of a page, of which the part from ``?`` on may change.
           width, height: of the window, in CSS pixels; under 600 as on a telephone.
           scheme: what the user prefers.
           scale: device pixels a CSS pixel.
@@ -213,15 +233,17 @@ class Browser:
         )
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.call("Emulation.setEmulatedMedia", {"features": features}, page.session)
-        self.call("Page.navigate", {"url": file.absolute().as_uri()}, page.session)
+        address = file if isinstance(file, str) else file.absolute().as_uri()
+        self.call("Page.navigate", {"url": address}, page.session)
         deadline = time.monotonic() + _TIMEOUT_S
-        here = json.dumps(file.absolute().as_uri())
-        while not page.evaluate(f"document.readyState == 'complete' && location.href == {here}"):
+        here = json.dumps(address.partition("?")[0])
+        loaded = f"document.readyState == 'complete' && location.href.split('?')[0] == {here}"
+        while not page.evaluate(loaded):
             assert time.monotonic() < deadline, f"{file}: did not load"
             time.sleep(0.05)
         return page
 
-    def view(self, file: Path, view: str) -> Page:
+    def view(self, file: Path | str, view: str) -> Page:
         """Opens a file as one of `VIEWS`."""
         scheme: Literal["light", "dark"] = "dark" if "dark" in view else "light"
         if "telephone" in view:

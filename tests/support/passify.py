@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from pass_dataset.executors.local import LocalExecutor
 from pass_dataset.passify.detectors.settings import DetectorSettings
-from pass_dataset.passify.executors.executor import run_filter
-from pass_dataset.passify.executors.local import LocalExecutor
+from pass_dataset.passify.filtering import run_filter
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.runs.settings import DetectorChoice, RunSettings
 from pass_dataset.passify.sources.opening import SourceSettings
-from pass_dataset.passify.steps.execution import Execution, open_named
+from pass_dataset.passify.steps.execution import Execution
+from pass_dataset.passify.steps.loading import open_named
 from tests.support.processes import heed_interrupts
 
 ROOT = Path(__file__).parent.parent.parent

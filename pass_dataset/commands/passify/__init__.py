@@ -2,6 +2,5 @@
 
 arguments  thresholds, and where and how fast a run is executed
 settings   what decides the rows of a run
-executors  which executor does it
 results    what commands say of the results of a run
 """

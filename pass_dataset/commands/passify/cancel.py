@@ -23,7 +23,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pass_dataset.passify.executors.slurm.queue import cancel_run
+    from pass_dataset.executors.slurm.queue import cancel_run
     from pass_dataset.passify.runs.run_folder import RunFolder
 
     folder = RunFolder(options.run_folder)

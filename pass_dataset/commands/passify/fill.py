@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pass_dataset.commands.arguments import add_json
 from pass_dataset.commands.command_line import print_json
+from pass_dataset.commands.executors import add_executor, chosen_executor
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import (
     add_execution,
@@ -14,7 +15,6 @@ from pass_dataset.commands.passify.arguments import (
     chosen_execution,
     chosen_thresholds,
 )
-from pass_dataset.commands.passify.executors import add_executor, chosen_executor
 from pass_dataset.commands.passify.results import print_left, print_summary, summary_json
 from pass_dataset.pages.words import count
 from pass_dataset.progress import on_terminal
@@ -36,7 +36,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pass_dataset.passify.executors.executor import fill_run
+    from pass_dataset.passify.filtering import fill_run
     from pass_dataset.passify.runs.results import Results
     from pass_dataset.passify.runs.run_folder import RunFolder
 

@@ -29,7 +29,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pass_dataset.passify.executors.executor import plan_run
+    from pass_dataset.passify.filtering import plan_run
     from pass_dataset.passify.runs.run_folder import RunFolder
 
     settings = chosen_settings(options, chosen_execution(options))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from pass_dataset.commands.arguments import add_json
 from pass_dataset.commands.command_line import print_json
+from pass_dataset.commands.executors import add_executor, chosen_executor
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import add_execution, chosen_execution
-from pass_dataset.commands.passify.executors import add_executor, chosen_executor
 from pass_dataset.commands.passify.results import (
     print_broken,
     print_left,
@@ -47,7 +47,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pass_dataset.passify.executors.executor import run_filter
+    from pass_dataset.passify.filtering import run_filter
     from pass_dataset.passify.runs.results import Results
     from pass_dataset.passify.runs.run_folder import RunFolder
 

@@ -134,11 +134,11 @@ def chosen_detectors(
 ) -> tuple[DetectorChoice, ...]:
     """What `add_detectors` was told; hashes their weights, and fetches them if need be."""
     from pass_dataset.passify.runs.settings import DetectorChoice
-    from pass_dataset.passify.steps.execution import open_named
+    from pass_dataset.passify.steps.loading import open_named
 
     choices = []
     for target in options.detectors:
         name = getattr(options, f"{target}_detector")
-        settings = execution.detector_settings(target, threads=None, device=execution.device)
+        settings = execution.loading().settings(target)
         choices.append(DetectorChoice(target, name, open_named(name, settings).weights_sha256))
     return tuple(choices)

@@ -18,7 +18,7 @@ from pass_dataset.errors import SchedulerError
 from pass_dataset.pages.words import count
 
 if TYPE_CHECKING:
-    from pass_dataset.passify.executors.slurm.queue import QueuedArray
+    from pass_dataset.executors.slurm.queue import QueuedArray
 
 __all__ = ["add_arguments"]
 
@@ -73,7 +73,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _queue(run_folder: Path) -> list[QueuedArray]:
-    from pass_dataset.passify.executors.slurm.queue import read_queue
+    from pass_dataset.executors.slurm.queue import read_queue
 
     try:
         return read_queue(run_folder.absolute())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pass_dataset.commands.arguments import add_archives, add_json, add_release, positive
 from pass_dataset.commands.command_line import print_json
+from pass_dataset.commands.executors import add_executor, chosen_executor
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import (
     add_execution,
@@ -21,7 +22,6 @@ from pass_dataset.commands.passify.arguments import (
     chosen_thresholds,
     score,
 )
-from pass_dataset.commands.passify.executors import add_executor, chosen_executor
 from pass_dataset.commands.passify.results import print_left
 from pass_dataset.commands.passify.settings import add_detectors, chosen_detectors
 from pass_dataset.pages.words import count

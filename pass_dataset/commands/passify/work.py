@@ -42,10 +42,10 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pass_dataset.passify.executors.tasks import do_task, split_shards
+    from pass_dataset.executors.tasks import do_task, split_shards
     from pass_dataset.passify.runs.plan import Plan
     from pass_dataset.passify.runs.run_folder import RunFolder
-    from pass_dataset.passify.steps.job import ShardJob
+    from pass_dataset.passify.steps.job import FilterJob
 
     folder = RunFolder(options.run_folder)
     settings = folder.settings()
@@ -68,7 +68,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.stage == "person":
         _require_faces(folder, shards)
     targets = TARGETS if options.stage is None else (options.stage,)
-    jobs = [ShardJob(shard, targets=targets) for shard in shards]
+    jobs = [FilterJob(shard, targets=targets) for shard in shards]
     name = f"task-{options.stage or 'all'}-{options.task}"
     with on_terminal() as progress:
         do_task(folder, jobs, chosen_execution(options), name=name, progress=progress)

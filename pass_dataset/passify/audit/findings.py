@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from pass_dataset.executors.shard_folder import written_whole
 from pass_dataset.pages.intervals import two_sided
 from pass_dataset.passify.outputs.lists import judged_rows
 from pass_dataset.passify.outputs.summary import summarize
 from pass_dataset.passify.runs.outcomes import Thresholds, outcome_of
 from pass_dataset.passify.runs.results import Results
-from pass_dataset.passify.runs.run_folder import written_whole
 
 __all__ = ["Findings", "list_findings", "write_scores"]
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from pass_dataset.archives.order import shuffled_order
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.errors import RunError
+from pass_dataset.executors.executor import Executor
 from pass_dataset.files.whole import write_whole
-from pass_dataset.passify.executors.executor import Executor, run_filter
+from pass_dataset.passify.filtering import run_filter
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.runs.settings import DetectorChoice, RunSettings

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pass_dataset.errors import PassDatasetError, RunError, SourceChangedError, SourceError
+from pass_dataset.executors.shard_folder import written_whole
 from pass_dataset.files.parts import is_part
 from pass_dataset.files.whole import write_whole
 from pass_dataset.passify.outputs.kinds import ExportKind
@@ -27,7 +28,6 @@ from pass_dataset.passify.outputs.tar_shards import StoredTar, TarShards
 from pass_dataset.passify.runs.exclusions import Exclusions
 from pass_dataset.passify.runs.outcomes import Thresholds
 from pass_dataset.passify.runs.results import Results
-from pass_dataset.passify.runs.run_folder import written_whole
 from pass_dataset.passify.sources.names import name_to_text, text_to_name
 from pass_dataset.passify.sources.opening import open_source
 from pass_dataset.passify.sources.source import Reader, Source, SourceItem

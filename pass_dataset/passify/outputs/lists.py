@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pass_dataset.executors.shard_folder import written_whole
 from pass_dataset.passify.runs.exclusions import Exclusions
 from pass_dataset.passify.runs.outcomes import EXCLUDED, Outcome, Thresholds, outcome_of
 from pass_dataset.passify.runs.results import Results
-from pass_dataset.passify.runs.run_folder import written_whole
 from pass_dataset.passify.sources.removed import RemovedImages
 
 __all__ = [

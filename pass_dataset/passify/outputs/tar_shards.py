@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pass_dataset.archives.tars import read_members
 from pass_dataset.errors import ArchiveError, RunError
-from pass_dataset.passify.runs.run_folder import written_whole
+from pass_dataset.executors.shard_folder import written_whole
 
 __all__ = ["StoredTar", "TarShards"]
 

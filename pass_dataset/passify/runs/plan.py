@@ -10,10 +10,11 @@ from itertools import islice
 import pyarrow as pa
 
 from pass_dataset.errors import RunError, SourceError
+from pass_dataset.executors.shard_folder import written_whole
 from pass_dataset.files.arrow import map_file, table_writer
 from pass_dataset.files.checked_json import load_json, save_json
 from pass_dataset.folders.file_mark import FileVersion
-from pass_dataset.passify.runs.run_folder import RunFolder, written_whole
+from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.runs.settings import RunSettings
 from pass_dataset.passify.sources.removed import RemovedImages
 from pass_dataset.passify.sources.source import ListingReport, Source, SourceItem

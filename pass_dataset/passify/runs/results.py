@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pass_dataset.errors import RunError
+from pass_dataset.executors.shard_folder import written_whole
 from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.runs.outcomes import Thresholds, outcome_of
 from pass_dataset.passify.runs.plan import Plan
-from pass_dataset.passify.runs.run_folder import RunFolder, written_whole
+from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.runs.schema import (
     ImageResult,
     check_version,

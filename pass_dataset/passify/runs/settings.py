@@ -39,7 +39,7 @@ class RunSettings:
 
     Attributes:
       source: the images.
-      detectors: one for a target, faces first.
+      detectors: one for a target, faces first; none: whether images are sound is all that is asked.
       thresholds: decide, with faces first, on which images people are looked for.
       run_all: run each detector on every image, whatever the others found.
       exclusions_sha256: hash of the opt-out list, which lies in the run folder; None: no list.
@@ -57,9 +57,9 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         targets = [choice.target for choice in self.detectors]
-        if not targets or len(set(targets)) < len(targets):
+        if len(set(targets)) < len(targets):
             raise ValueError(
-                f"detectors: expected one for faces, one for people, or both, found {targets}"
+                f"detectors: expected at most one for faces and one for people, found {targets}"
             )
         for name in ("max_pixels", "shard_size"):
             value = getattr(self, name)

@@ -4,6 +4,7 @@ record      an image on its way
 decoding    bytes to pixels, ahead of the detectors
 detecting   one detector, on the images that need it
 job         a shard to be done
-execution   where and how fast
+loading     how detectors are loaded
 examiner    all steps on a shard
+execution   that as a kind of work, for executors; how fast
 """

@@ -24,8 +24,8 @@ from pass_dataset.passify.sources.opening import open_source
 from pass_dataset.passify.sources.source import SourceItem
 from pass_dataset.passify.steps.decoding import Decoding
 from pass_dataset.passify.steps.detecting import Detecting, needs
-from pass_dataset.passify.steps.execution import WorkerShare
-from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.passify.steps.job import FilterJob
+from pass_dataset.passify.steps.loading import Loading
 from pass_dataset.passify.steps.record import Examined
 from pass_dataset.passify.steps.watch import LIMIT_S
 
@@ -45,7 +45,7 @@ class Examiner:
     It has a process of its own, which it ends where an image holds it up for too long.
     """
 
-    def __init__(self, folder: RunFolder, share: WorkerShare) -> None:
+    def __init__(self, folder: RunFolder, loading: Loading) -> None:
         """Opens a run that is planned.
 
         Raises:
@@ -58,14 +58,14 @@ class Examiner:
         if plan is None:
             raise RunError(f"{folder.path}: the images are not listed yet")
         self._plan = plan
-        self._share = share
+        self._loading = loading
         self._source = open_source(self.settings.source)
         self._exclusions = exclusions_of(folder) or Exclusions()
         self._detectors: dict[Target, Detector] = {}
 
     def run(
         self,
-        job: ShardJob,
+        job: FilterJob,
         told: Callable[[int], None],
         begins: Callable[[int], None] | None = None,
     ) -> ShardStats:
@@ -122,7 +122,7 @@ class Examiner:
 
     # --- rows -------------------------------------------------------------------------------------
 
-    def _existing(self, job: ShardJob, items: list[SourceItem]) -> list[ImageResult | None]:
+    def _existing(self, job: FilterJob, items: list[SourceItem]) -> list[ImageResult | None]:
         """Rows that are there from before, by position."""
         rows: list[ImageResult | None] = [None] * len(items)
         stored: list[ImageResult] = []
@@ -149,7 +149,7 @@ class Examiner:
             position += 1
         return rows
 
-    def _needs_work(self, row: ImageResult | None, job: ShardJob, thresholds: Thresholds) -> bool:
+    def _needs_work(self, row: ImageResult | None, job: FilterJob, thresholds: Thresholds) -> bool:
         if row is None or (job.retry_failed and outcome_of(row.reason) == "failed"):
             return True
         return any(self._needs(row, target, thresholds) for target in self._targets(job))
@@ -157,7 +157,7 @@ class Examiner:
     def _needs(self, row: ImageResult, target: Target, thresholds: Thresholds) -> bool:
         return needs(row, target, self.settings.targets, thresholds, self.settings.run_all)
 
-    def _targets(self, job: ShardJob) -> list[Target]:
+    def _targets(self, job: FilterJob) -> list[Target]:
         return [target for target in self.settings.targets if target in job.targets]
 
     def _fresh(self, item: SourceItem, row: ImageResult | None) -> ImageResult:
@@ -167,7 +167,9 @@ class Examiner:
         row.reason = None
         return row
 
-    def _give_up(self, job: ShardJob, todo: list[Examined], rows: list[ImageResult | None]) -> None:
+    def _give_up(
+        self, job: FilterJob, todo: list[Examined], rows: list[ImageResult | None]
+    ) -> None:
         """Takes out images that took a process down with them."""
         crashes = self.folder.crashes(job.shard)
         why = {position: (PROCESS_DIED, how) for position, how in crashes.culprits.items()}
@@ -198,7 +200,7 @@ class Examiner:
         return "face" if wanted else None
 
     def _write(
-        self, job: ShardJob, rows: list[ImageResult | None], partial: bool
+        self, job: FilterJob, rows: list[ImageResult | None], partial: bool
     ) -> dict[str, int]:
         path = (self.folder.partial_path if partial else self.folder.results_path)(job.shard)
         there = [row for row in rows if row is not None]
@@ -207,17 +209,19 @@ class Examiner:
     # --- steps ------------------------------------------------------------------------------------
 
     def _steps(
-        self, job: ShardJob, thresholds: Thresholds, records: Iterable[Examined]
+        self, job: FilterJob, thresholds: Thresholds, records: Iterable[Examined]
     ) -> tuple[Decoding, list[Detecting], Iterator[Examined]]:
         targets = self._targets(job)
-        at_once = {target: 1 if job.careful else self._share.at_once(target) for target in targets}
+        at_once = {
+            target: 1 if job.careful else self._loading.at_once(target) for target in targets
+        }
         reader = self._source.reader(self._plan.files)
         decoding = Decoding(
             reader,
             self._exclusions,
             self.settings.max_pixels,
-            threads=0 if job.careful else self._share.decode_threads,
-            ahead=2 * max(at_once.values()),
+            threads=0 if job.careful else self._loading.decode_threads,
+            ahead=2 * max(at_once.values(), default=self._loading.at_once("face")),
             stuck=functools.partial(self._end_process, job.shard),
         )
         detecting = [
@@ -246,7 +250,7 @@ class Examiner:
     def _detector(self, target: Target) -> Detector:
         if target not in self._detectors:
             choice = self.settings.choice(target)
-            detector = self._share.open(target, choice.name)
+            detector = self._loading.open(target, choice.name)
             if detector.target != target:
                 raise DetectorError(f"{choice.name}: looks for {detector.target}, not for {target}")
             if detector.weights_sha256 != choice.weights_sha256:

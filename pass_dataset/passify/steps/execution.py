@@ -1,166 +1,118 @@
-"""How a run is executed: none of it changes a row."""
+"""The filter as a kind of work: what executors do with a shard of a run, and how fast."""
 
 from __future__ import annotations
 
-import importlib
-import json
-import os
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
-from pass_dataset.errors import DetectorError
-from pass_dataset.passify.detectors.catalogue import open_detector
-from pass_dataset.passify.detectors.detector import Detector
-from pass_dataset.passify.detectors.settings import DetectorSettings, Precision, Target
-from pass_dataset.workers.cores import available_cores
+from pass_dataset.errors import (
+    DetectorError,
+    MissingExtraError,
+    PassDatasetError,
+    SourceChangedError,
+    WeightsError,
+)
+from pass_dataset.executors.job import ShardJob
+from pass_dataset.executors.shard_folder import ShardFolder
+from pass_dataset.executors.work import Stage, Work, WorkerShare
+from pass_dataset.passify.detectors.settings import Precision
+from pass_dataset.passify.runs.outcomes import TARGETS
+from pass_dataset.passify.runs.plan import Plan
+from pass_dataset.passify.runs.run_folder import RunFolder
+from pass_dataset.passify.steps.examiner import Examiner
+from pass_dataset.passify.steps.job import FilterJob
+from pass_dataset.passify.steps.loading import Loading
 
-__all__ = ["OWN_DETECTOR", "Execution", "WorkerShare", "open_named"]
+__all__ = ["STAGES", "Execution"]
 
-#: Prefix of detectors of the user's own: ``python:package.module:factory``.
-OWN_DETECTOR = "python:"
-
-#: Images given to a detector at once, from which it makes batches of like sizes. On the CPU few, as
-#: nothing is gained by more: progress is seen sooner, and less waits decoded.
-_AT_ONCE: dict[Target, int] = {"face": 16, "person": 4}
-_AT_ONCE_ON_GPU = 64
+#: By target: people are for GPUs, as in the published scripts.
+STAGES = {"face": Stage("face"), "person": Stage("person", on_gpu=True)}
 
 
 @dataclass(frozen=True)
-class Execution:
-    """Where and how fast a run is executed on one machine.
+class Execution(Work):
+    """Where and how fast a run is executed on one machine; none of it changes a row.
 
     Attributes:
       workers: processes; None: one a core, or one a GPU where there are some.
       cores: cores to use; None: all that this process may use.
-      decode_threads: threads a process to read and decode in; None: its share of the cores.
       device: ``cpu``, ``cuda`` or ``cuda:N``; None: CUDA where there is one, else the CPU.
+      decode_threads: threads a process to read and decode in; None: its share of the cores.
       precision: arithmetic on CUDA; see `DetectorSettings`.
       batch_size: images that go through a network together; None: the detector's own choice.
       face_weights, person_weights: weights files to use in place of the published ones.
     """
 
-    workers: int | None = None
-    cores: int | None = None
+    title: ClassVar[str] = "Filtering"
+    command: ClassVar[str] = "passify"
+    job_class: ClassVar[type[ShardJob]] = FilterJob
+    fatal_errors: ClassVar[tuple[type[PassDatasetError], ...]] = (
+        DetectorError,
+        MissingExtraError,
+        SourceChangedError,
+        WeightsError,
+    )
+    uses_gpus: ClassVar[bool] = True
+
     decode_threads: int | None = None
-    device: str | None = None
     precision: Precision = "float32"
     batch_size: int | None = None
     face_weights: str | None = None
     person_weights: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("workers", "cores", "decode_threads"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name}: expected a number of 1 or more, found {value}")
-        self.detector_settings("face", threads=None, device=self.device)
+        super().__post_init__()
+        if self.decode_threads is not None and self.decode_threads < 1:
+            raise ValueError(
+                f"decode_threads: expected a number of 1 or more, found {self.decode_threads}"
+            )
+        self.loading()
 
-    def detector_settings(
-        self, target: Target, *, threads: int | None, device: str | None
-    ) -> DetectorSettings:
-        """Settings of a detector in one process."""
-        weights = self.face_weights if target == "face" else self.person_weights
-        return DetectorSettings(
-            device=device,
+    def loading(self, share: WorkerShare | None = None) -> Loading:
+        """How detectors are loaded; None: in a process that has all of the machine."""
+        threads = None if share is None else share.threads
+        share = share or WorkerShare(self.device)
+        return Loading(
+            device=share.device,
             precision=self.precision,
             batch_size=self.batch_size,
+            face_weights=self.face_weights,
+            person_weights=self.person_weights,
             threads=threads,
-            weights=None if weights is None else Path(weights),
+            decode_threads=self.decode_threads or share.threads,
+            on_gpu=share.on_gpu,
         )
 
-    def shares(self, most: int | None = None) -> list[WorkerShare]:
-        """What each worker process on this machine gets of it.
+    def folder(self, path: str) -> RunFolder:
+        """The run."""
+        return RunFolder(path)
 
-        Args:
-          most: more workers than this have nothing to do; None: no limit.
-        """
-        cores = self.cores or available_cores()
-        gpus = 0 if self.device == "cpu" else _visible_gpus()
-        count = self.workers or gpus or cores
-        count = max(1, count if most is None else min(count, most))
-        share = max(1, cores // count)
-        return [
-            WorkerShare(
-                self,
-                device=f"cuda:{number % gpus}" if gpus > 1 and self.device in (None, "cuda")
-                else self.device,
-                threads=share,
-                decode_threads=self.decode_threads or share,
-                on_gpu=gpus > 0,
-            )
-            for number in range(count)
-        ]  # fmt: skip
+    def open(self, folder: str, share: WorkerShare) -> Examiner:
+        """Opens a run that is planned."""
+        return Examiner(RunFolder(folder), self.loading(share))
 
+    def images(self, folder: ShardFolder[Any], shards: Sequence[int]) -> int | None:
+        """Images of shards; None if that is not known."""
+        plan = Plan.load(RunFolder(folder.path))
+        if plan is None:
+            return None
+        return sum(stop - start for start, stop in map(plan.bounds, shards))
 
-@dataclass(frozen=True)
-class WorkerShare:
-    """What one worker process gets.
+    def stages(self, folder: ShardFolder[Any]) -> tuple[Stage, ...]:
+        """Faces, people, or both, as the run looks for them."""
+        return tuple(STAGES[target] for target in RunFolder(folder.path).settings().targets)
 
-    Attributes:
-      execution: what was asked for.
-      device: where its detectors run; None: CUDA where there is one, else the CPU.
-      threads: threads of the CPU that a detector computes with.
-      decode_threads: threads to read and decode in.
-      on_gpu: whether the machine has a GPU to use.
-    """
+    def at_stage(self, job: ShardJob, stage: str) -> ShardJob:
+        """A job for one target."""
+        assert isinstance(job, FilterJob)
+        return replace(job, targets=tuple(target for target in TARGETS if target == stage))
 
-    execution: Execution
-    device: str | None = None
-    threads: int = 1
-    decode_threads: int = 1
-    on_gpu: bool = False
-
-    def at_once(self, target: Target) -> int:
-        """Images that a detector is given at once."""
-        batch_size = self.execution.batch_size or 1
-        return max(_AT_ONCE_ON_GPU if self.on_gpu else _AT_ONCE[target], batch_size)
-
-    def open(self, target: Target, name: str) -> Detector:
-        """A detector with this share's settings."""
-        settings = self.execution.detector_settings(
-            target, threads=self.threads, device=self.device
+    def how_to_look(self, folder: str, job_ids: Sequence[int]) -> str:
+        """With commands of `passify`."""
+        place = shlex.quote(folder)
+        return (
+            f"to see how far they are: passify status {place}; "
+            f"to cancel them: passify cancel {place}"
         )
-        return open_named(name, settings)
-
-    def to_json(self) -> str:
-        """Text that `from_json` reads."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> WorkerShare:
-        """The share that a text holds."""
-        content: dict[str, Any] = json.loads(text)
-        return cls(Execution(**content.pop("execution")), **content)
-
-
-def open_named(name: str, settings: DetectorSettings) -> Detector:
-    """A detector by its name, or one of the user's own: ``python:package.module:factory``.
-
-    Such a factory is called with the settings and returns an object with the interface `Detector`.
-
-    Raises:
-      DetectorError: there is no such detector, module or factory.
-    """
-    if not name.startswith(OWN_DETECTOR):
-        return open_detector(name, settings)
-    module, _, factory = name.removeprefix(OWN_DETECTOR).partition(":")
-    try:
-        made: Detector = getattr(importlib.import_module(module), factory)(settings)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise DetectorError(
-            f"{name}: expected python:package.module:factory, which takes DetectorSettings and "
-            f"returns a detector; found: {error}"
-        ) from error
-    return made
-
-
-def _visible_gpus() -> int:
-    """Number of NVIDIA GPUs that CUDA would show, without asking CUDA, which takes seconds."""
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None:
-        return len([name for name in chosen.split(",") if name.strip() not in ("", "-1")])
-    try:
-        return len(os.listdir("/proc/driver/nvidia/gpus"))  # noqa: PTH208
-    except OSError:
-        return 0

@@ -12,6 +12,7 @@ from pass_dataset.archives.metadata import known_columns
 from pass_dataset.archives.order import shuffled_order
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.files.arrow import give_back
+from pass_dataset.folders.review_receipt import ReviewReceipt, review_of
 from pass_dataset.progress import Progress
 from pass_dataset.reports.samples import DEFAULT_SAMPLE
 from pass_dataset.reports.stats.dates import Dates, count_dates
@@ -71,6 +72,7 @@ class Stats:
       dates: when they were taken; None: the release has no dates.
       places: where; None: the release has no positions.
       shapes: sizes and cameras; None: no header was asked for.
+      review: what is known of people that are left; None: nobody has looked.
     """
 
     release: str
@@ -91,6 +93,7 @@ class Stats:
     dates: Dates | None
     places: Places | None
     shapes: Shapes | None
+    review: ReviewReceipt | None = None
 
 
 def collect_stats(
@@ -145,6 +148,7 @@ def collect_stats(
             else None
         ),
         shapes=None if sample == 0 else _shapes(archive, sample, seed, progress),
+        review=review_of(archive.folder, is_pass=release.is_official),
     )
     give_back()
     return stats

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from pass_dataset.executors.slurm.submissions import load_submissions
 from pass_dataset.passify.audit.release_runs import ReleaseRun
-from pass_dataset.passify.executors.slurm.submissions import load_submissions
 from pass_dataset.passify.runs.results import Results
 from tests.support.collection import Collection
 from tests.support.passify import DETECTORS, ROOT, rows

@@ -8,8 +8,8 @@ import pytest
 
 from pass_dataset import PassArchive
 from pass_dataset.errors import RunError, SourceError
+from pass_dataset.executors.local import LocalExecutor
 from pass_dataset.passify.audit.release_runs import ReleaseRun, draw_sample, run_on_release
-from pass_dataset.passify.executors.local import LocalExecutor
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.settings import DetectorChoice
 from pass_dataset.passify.sources.opening import SourceSettings, open_source

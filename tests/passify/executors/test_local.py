@@ -23,22 +23,23 @@ from pass_dataset.errors import (
     RunError,
     WeightsError,
 )
+from pass_dataset.executors import pool
+from pass_dataset.executors.local import LocalExecutor
+from pass_dataset.executors.pool import ShardFailure, do_shards
 from pass_dataset.folders.lock import hold
-from pass_dataset.passify.executors import pool
-from pass_dataset.passify.executors.executor import fill_run, run_filter
-from pass_dataset.passify.executors.local import LocalExecutor
-from pass_dataset.passify.executors.pool import ShardFailure, do_shards
+from pass_dataset.passify.filtering import fill_run, run_filter
 from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
 from pass_dataset.passify.runs.results import Results, read_results, write_results
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.steps.execution import Execution
-from pass_dataset.passify.steps.job import ShardJob
+from pass_dataset.passify.steps.job import FilterJob
 from tests.support.passify import (
     DETECTORS,
     FACES,
     REASONS,
     SAMPLE,
     many,
+    passify,
     picture,
     processes_with,
     reasons,
@@ -91,6 +92,14 @@ def test_one_detector_alone(sample: Path, tmp_path: Path, left_out: str) -> None
     found = reasons(results)
     assert left_out not in found.values()
     assert found["b/both.png"] == ("face" if left_out == "person" else None)
+
+
+def test_no_detector_tells_what_is_sound(sample: Path, tmp_path: Path) -> None:
+    results = run(sample, tmp_path / "run", face=None, person=None)
+    people = {path: None if why in TARGETS else why for path, why in REASONS.items()}
+    assert reasons(results) == people
+    assert {row["face_max_score"] for row in rows(results)} == {None}
+    assert passify("summary", tmp_path / "run").stdout.splitlines()[0].endswith("; no detectors")
 
 
 def test_opt_out_list(sample: Path, tmp_path: Path) -> None:
@@ -317,7 +326,7 @@ def test_shard_that_fails_is_told_and_the_others_are_done(tmp_path: Path) -> Non
     # A folder where a file should go: writing fails, whoever tries.
     folder.results_path(1).mkdir()
     told: list[int] = []
-    jobs = [ShardJob(shard) for shard in range(3)]
+    jobs = [FilterJob(shard) for shard in range(3)]
     found = list(do_shards(folder, jobs, Execution(workers=1), told.append))
     failures = [result for result in found if isinstance(result, ShardFailure)]
     assert [failure.shard for failure in failures] == [1]

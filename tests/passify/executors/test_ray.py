@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from pass_dataset.errors import MissingExtraError, RunError, SchedulerError
-from pass_dataset.passify.executors.executor import run_filter
-from pass_dataset.passify.executors.ray import RayExecutor, _require_answer
-from pass_dataset.passify.executors.ray_settings import RaySettings
+from pass_dataset.executors.ray import RayExecutor, _require_answer
+from pass_dataset.executors.ray_settings import RaySettings
+from pass_dataset.passify.filtering import run_filter
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.steps.execution import Execution
@@ -203,7 +203,7 @@ def test_without_ray(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_other_version_on_a_node(
     cluster: Any, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pass_dataset.passify.executors.ray.__version__", "0.0.1")
+    monkeypatch.setattr("pass_dataset.executors.ray.__version__", "0.0.1")
     with pytest.raises(SchedulerError, match=r"this machine 0\.0\.1; install the same version"):
         run_on_ray(photos, tmp_path / "run")
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pass_dataset.executors.local import LocalExecutor
 from pass_dataset.images.decoding import decode
 from pass_dataset.passify.detectors.catalogue import open_detector
 from pass_dataset.passify.detectors.detector import Detector
 from pass_dataset.passify.detectors.settings import DetectorSettings
-from pass_dataset.passify.executors.executor import run_filter
-from pass_dataset.passify.executors.local import LocalExecutor
+from pass_dataset.passify.filtering import run_filter
 from pass_dataset.passify.report.document import write_report
 from pass_dataset.passify.report.survey import Choices
 from pass_dataset.passify.runs.results import Results

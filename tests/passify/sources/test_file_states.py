@@ -178,16 +178,16 @@ def test_plan_of_an_earlier_version_is_not_checked(tmp_path: Path) -> None:
 
 def test_scores_of_one_image_are_of_the_same_bytes(tmp_path: Path) -> None:
     """A file of a folder replaced between the search for faces and that for people."""
-    from pass_dataset.passify.executors.tasks import do_task
+    from pass_dataset.executors.tasks import do_task
     from pass_dataset.passify.steps.execution import Execution
-    from pass_dataset.passify.steps.job import ShardJob
+    from pass_dataset.passify.steps.job import FilterJob
 
     sample = write_files(tmp_path / "sample", {"a.png": SAMPLE["a/kept.png"]})
     results = run(sample, tmp_path / "run")
     folder = results.folder
     (folder.path / "done" / "000000.json").unlink()
     folder.results_path(0).unlink()
-    do_task(folder, [ShardJob(0, targets=("face",))], Execution(workers=1), name="face")
+    do_task(folder, [FilterJob(0, targets=("face",))], Execution(workers=1), name="face")
     (sample / "a.png").write_bytes(picture(face=1.0))
     assert reasons(run(sample, tmp_path / "run")) == {"a.png": "unreadable"}
     assert reasons(run(sample, tmp_path / "run", retry_failed=True)) == {"a.png": "face"}

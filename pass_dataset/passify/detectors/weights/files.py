@@ -27,6 +27,7 @@ class WeightsFile:
       size_bytes: exact size, or None if not known.
       sha256: lower-case hexadecimal SHA-256, or None if not known.
       digits: where `sha256` is not known: first digits of the file's MD5 or SHA-256, or None.
+      package: that has the file, which is installed with an extra; None: it is in a folder.
     """
 
     name: str
@@ -38,6 +39,7 @@ class WeightsFile:
     size_bytes: int | None
     sha256: str | None
     digits: str | None = None
+    package: str | None = None
 
 
 #: Repository of PASS, folder ``PASSify/face/weights``.

@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 import pytest
 
 from pass_dataset.errors import MissingExtraError, RunError, SchedulerError
-from pass_dataset.passify.executors.executor import fill_run, run_filter
-from pass_dataset.passify.executors.local import LocalExecutor
-from pass_dataset.passify.executors.slurm.executor import SlurmExecutor, Waiting
-from pass_dataset.passify.executors.slurm.settings import SlurmResources, SlurmSettings
-from pass_dataset.passify.executors.slurm.submissions import load_submissions
+from pass_dataset.executors.local import LocalExecutor
+from pass_dataset.executors.slurm.executor import SlurmExecutor, Waiting
+from pass_dataset.executors.slurm.settings import SlurmResources, SlurmSettings
+from pass_dataset.executors.slurm.submissions import load_submissions
+from pass_dataset.passify.filtering import fill_run, run_filter
 from pass_dataset.passify.runs.outcomes import Thresholds
 from pass_dataset.passify.runs.results import Results
 from pass_dataset.passify.runs.run_folder import RunFolder
@@ -95,7 +95,7 @@ def test_same_rows(slurm: Cluster, photos: Path, expected: Rows, tmp_path: Path)
 def test_same_rows_with_people_on_gpus(
     slurm: Cluster, photos: Path, expected: Rows, tmp_path: Path
 ) -> None:
-    found = run_on_slurm(photos, tmp_path / "run", executor(people=GPU))
+    found = run_on_slurm(photos, tmp_path / "run", executor(gpu=GPU))
     assert rows_of(found.folder.path) == expected
     faces, people = load_submissions(found.folder.path)
     assert (faces.stage, people.stage) == ("face", "person")
@@ -192,7 +192,7 @@ def test_images_that_other_thresholds_ask_for(
     filled = []
     for name, where in (
         ("local", LocalExecutor(Execution(workers=2))),
-        ("slurm", executor(people=GPU)),
+        ("slurm", executor(gpu=GPU)),
     ):
         run(photos, tmp_path / name, workers=2, shard_size=30)
         assert rows_of(tmp_path / name) == expected
@@ -237,7 +237,7 @@ def test_failed_shards_are_listed(slurm: Cluster, tmp_path: Path) -> None:
 def test_task_killed_by_memory(
     slurm: Cluster, photos: Path, expected: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pass_dataset.passify.executors.slurm.executor._MAX_ROUNDS", 2)
+    monkeypatch.setattr("pass_dataset.executors.slurm.executor._MAX_ROUNDS", 2)
     hungry = {"face": "python:tests.support.detectors:Hungry", "shard_size": 60}
     where = executor(resources=replace(CPU, memory_gb=0.5))
     with pytest.raises(RunError) as caught:

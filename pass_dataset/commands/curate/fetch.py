@@ -1,0 +1,113 @@
+"""`pass-curate fetch`: photographs fetched into tars."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+
+from pass_dataset.commands.arguments import positive, speed
+from pass_dataset.commands.curate.spreading import fetching
+from pass_dataset.commands.curate.step_settings import (
+    Option,
+    add_curation,
+    add_settings,
+    chosen_settings,
+)
+from pass_dataset.commands.curate.told import print_step
+from pass_dataset.commands.executors import add_executor, chosen_executor
+from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.progress import on_terminal
+
+__all__ = ["add_arguments"]
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in (part.strip() for part in text.split(",")) if name)
+
+
+_OPTIONS = {
+    "sources": Option(
+        "where photographs are looked for, in this order: path, bucket, download "
+        "(default path,bucket)",
+        "NAMES",
+        _names,
+    ),
+    "bucket": Option("base address of the copy of YFCC100M", "URL", str),
+    "redirect_hosts": Option(
+        "hosts that redirects may lead to (default flickr.com,staticflickr.com; *: any)",
+        "HOSTS",
+        _names,
+    ),
+    "max_bytes": Option("of a photograph (default 67108864)", "N", positive),
+    "doubtful_tries": Option(
+        "times an answer that may be an accident is asked for (default 3)", "N", positive
+    ),
+    "placeholder_copies": Option(
+        "photographs of the same bytes from which on these are a placeholder (default 20; 0: never)"
+    ),
+}
+
+
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "pass-curate fetch curation/",
+        "pass-curate fetch curation/ --connections 64",
+        "pass-curate fetch curation/ --sources path,download --accept-failures",
+    )
+    add_curation(parser)
+    add_settings(parser, "fetch", _OPTIONS)
+    parser.add_argument(
+        "--connections",
+        type=positive,
+        default=16,
+        metavar="N",
+        help="to a host at any moment, of all tasks of a cluster together (default 16)",
+    )
+    parser.add_argument(
+        "--tries",
+        type=positive,
+        default=6,
+        metavar="N",
+        help="for a photograph, where something goes wrong that may pass (default 6)",
+    )
+    parser.add_argument(
+        "--min-speed",
+        type=speed,
+        metavar="N",
+        help="bytes/s below which an answer is given up, and asked for again (default 2000)",
+    )
+    parser.add_argument(
+        "--accept-failures",
+        action="store_true",
+        help="give up what could not be had after all tries, with its cause in the ledger",
+    )
+    add_executor(parser, gpus=False, status="pass-curate status CURATION")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from pass_dataset.curate.fetch.run import run_fetch
+    from pass_dataset.curate.fetch.settings import FetchSettings
+    from pass_dataset.curate.folder import CurationFolder
+
+    folder = CurationFolder(options.curation)
+    folder.require()
+    settings = chosen_settings(options, FetchSettings, "fetch")
+    work = fetching(options, folder, settings, connections=options.connections, tries=options.tries)
+    if options.min_speed is not None:
+        work = replace(work, min_bytes_per_s=options.min_speed)
+    with on_terminal() as progress:
+        step = run_fetch(
+            folder,
+            settings,
+            pace=work.pace(),
+            accept_failures=options.accept_failures,
+            executor=None if options.executor == "local" else chosen_executor(options, work),
+            progress=progress,
+        )
+    if step is None:
+        print("the shards are submitted; the same command, when they are done, ends the step")
+        return 0
+    print_step(step)
+    return 0

@@ -1,0 +1,59 @@
+"""`pass-curate hash`: an index of a collection's hashes, without any image."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pass_dataset.commands.arguments import add_workers
+from pass_dataset.commands.curate.collections import add_reading, listed
+from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.pages.words import count
+from pass_dataset.progress import on_terminal
+
+__all__ = ["add_arguments"]
+
+
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the arguments of the command."""
+    parser.epilog = examples(
+        "pass-curate hash coco/train2017 --out coco.hashes",
+        "pass-curate hash imagenet/ --out imagenet.hashes --without-names",
+    )
+    parser.add_argument("source", metavar="SOURCE", type=Path, help="any that passify reads")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="index to write; what is made of it so far is kept in FILE.parts, for when it is cut, "
+        "and for a later run with more images",
+    )
+    parser.add_argument("--name", help="what the set is called (default: the name of FILE)")
+    parser.add_argument(
+        "--without-names", action="store_true", help="leave out the names of images"
+    )
+    add_reading(parser)
+    add_workers(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from pass_dataset.curate.duplicates.hashing import fingerprints_of
+    from pass_dataset.curate.duplicates.index_file import HashIndex, save_index
+
+    out: Path = options.out
+    name = options.name or out.name.partition(".")[0]
+    with on_terminal() as progress:
+        listing = listed(options.source, name, options, progress)
+        (images,) = fingerprints_of(
+            [listing],
+            out.with_name(f"{out.name}.parts"),
+            workers=options.workers,
+            progress=progress,
+        )
+    save_index(HashIndex(name, images), out, names=not options.without_names)
+    broken = images.num_rows - images["broken"].null_count
+    said = f"{out}: {count(images.num_rows, 'image', 'images')}"
+    print(f"{said}, {broken:,} broken" if broken else said)
+    return 1 if listing.unlisted else 0

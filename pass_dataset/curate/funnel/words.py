@@ -1,0 +1,70 @@
+"""What steps and causes are called, for people; their own names where there are no words here."""
+
+from __future__ import annotations
+
+__all__ = ["cause_in_words", "step_in_words"]
+
+_STEPS = {
+    "select": "Selected",
+    "fetch": "Fetched",
+    "sound": "Sound",
+    "filter": "Without people",
+    "rank": "Ranked",
+    "balance": "Balanced",
+    "review": "Looked at",
+    "duplicates": "Without duplicates",
+    "alive": "Still public",
+    "draw": "Drawn",
+    "release": "Released",
+}
+_CAUSES = {
+    "duplicate-id": "with an id that another has",
+    "duplicate-hash": "with a hash that another has",
+    "missing": "missing on the server",
+    "gone": "gone from the server",
+    "refused": "refused by the server",
+    "redirected": "led elsewhere by the server",
+    "bad-address": "with an address that cannot be asked",
+    "no-address": "without an address",
+    "not-an-image": "no images",
+    "not-jpeg": "not JPEG",
+    "truncated": "cut",
+    "timeout": "not had in time",
+    "unreachable": "not to be had",
+    "empty": "empty",
+    "too-large": "too large",
+    "placeholder": "placeholders",
+    "single-colour": "of one colour",
+    "single-color": "of one colour",
+    "damaged": "damaged",
+    "face": "with faces",
+    "person": "with people",
+    "photographer-cap": "over the limit of their photographer",
+    "not-sampled": "not sampled",
+    "not-drawn": "not drawn",
+    "duplicate-within": "duplicates of others",
+    "no-longer-public": "no longer public",
+    "opted-out": "on an opt-out list",
+    "excluded": "on the list of what is excluded",
+}
+
+
+def step_in_words(step: str) -> str:
+    """What is true of a photograph after a step.
+
+    >>> step_in_words("filter"), step_in_words("in800")
+    ('Without people', 'in800')
+    """
+    return _STEPS.get(step, step)
+
+
+def cause_in_words(cause: str) -> str:
+    """Why photographs went no further.
+
+    >>> cause_in_words("face"), cause_in_words("too-blue"), cause_in_words("duplicate-of:coco")
+    ('with faces', 'too-blue', 'in coco too')
+    """
+    kind, _, name = cause.partition(":")
+    if kind == "duplicate-of" and name:
+        return f"in {name} too"
+    return _CAUSES.get(cause, cause)

@@ -1,0 +1,144 @@
+"""Photographs of all shards at once, and what is said of them, shard by shard."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pass_dataset.curate.ledger import StepWriter
+from pass_dataset.curate.sampling.order import Keys, order_keys
+from pass_dataset.files.arrow import numbers_of
+from pass_dataset.progress import Progress, Silent
+
+__all__ = ["Rows", "not_fewer", "read_rows"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Photographs that a step was given, of all shards in order.
+
+    Attributes:
+      within, overall: their keys, see `order`; `within` is empty where nobody asked.
+      photographers: a number for each of them, ``(photographs,)`` of int32; empty likewise.
+      unknown: photographs of nobody who is known; each has a number of its own.
+      rows: their numbers in the ledger, int64.
+      bounds: where each shard begins, and the end.
+    """
+
+    within: Keys
+    overall: Keys
+    photographers: npt.NDArray[np.int32]
+    unknown: int
+    rows: npt.NDArray[np.int64]
+    bounds: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.overall)
+
+    def of(self, shard: int) -> slice:
+        """Positions of a shard's photographs."""
+        return slice(int(self.bounds[shard]), int(self.bounds[shard + 1]))
+
+
+@dataclass
+class _Photographers:
+    """Numbers of photographers, as they are met."""
+
+    numbers: dict[str, int] = field(default_factory=dict)
+    unknown: int = 0
+
+    def of(self, given: pa.Table) -> npt.NDArray[np.int32]:
+        """The numbers of some photographs' photographers; below 0 where one is not known."""
+        encoded = _identities(given).combine_chunks().dictionary_encode()
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.combine_chunks()
+        known = [
+            self.numbers.setdefault(name, len(self.numbers))
+            for name in encoded.dictionary.to_pylist()
+        ]
+        places = numbers_of(encoded.indices.fill_null(len(known)))
+        found: npt.NDArray[np.int32] = np.array([*known, -1], np.int32)[places]
+        lone = np.flatnonzero(found < 0)
+        # Nobody says that they are of one person: a cap on all of them would be one on not knowing.
+        found[lone] = -1 - self.unknown - np.arange(len(lone), dtype=np.int32)
+        self.unknown += len(lone)
+        return found
+
+
+def _identities(given: pa.Table) -> pa.ChunkedArray:
+    """Who took it: the NSID, which stays; else the name, which a user may change. Null: unknown."""
+    named = [
+        pc.binary_join_element_wise(prefix, _or_null(given[column]), " ")
+        for prefix, column in (("nsid", "nsid"), ("name", "unickname"))
+    ]
+    return pc.coalesce(*named)
+
+
+def _or_null(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    text = column.cast(pa.string())
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+
+
+def read_rows(
+    writer: StepWriter, seed: int, *, by_photographer: bool, progress: Progress | None = None
+) -> Rows:
+    """Reads the photographs that a step was given.
+
+    Args:
+      writer: of the step.
+      seed: of their order.
+      by_photographer: also who took them.
+      progress: where progress is shown.
+
+    Raises:
+      CurationError: the ledger cannot be read.
+    """
+    pieces: list[tuple[Keys, Keys, npt.NDArray[np.int32]]] = []
+    numbers: list[npt.NDArray[np.int64]] = []
+    photographers = _Photographers()
+    columns = ("hash", "nsid", "unickname") if by_photographer else ("hash",)
+    shards = writer.ledger.shards()
+    task = (progress or Silent()).task(f"{writer.step}: order", shards, "files")
+    for given in _given(writer, columns):
+        numbers.append(np.array(given["row"].to_pylist(), np.int64))
+        within, overall = order_keys(given["hash"], seed)
+        if by_photographer:
+            pieces.append((within.copy(), overall.copy(), photographers.of(given)))
+        else:
+            pieces.append((within[:0], overall.copy(), np.empty(0, np.int32)))
+        task.advance(1)
+    task.finish()
+    lengths = [len(overall) for _, overall, _ in pieces]
+    none = np.empty((0, 2), np.uint64)
+    return Rows(
+        within=np.concatenate([none, *(within for within, _, _ in pieces)]),
+        overall=np.concatenate([none, *(overall for _, overall, _ in pieces)]),
+        photographers=np.concatenate([np.empty(0, np.int32), *(who for _, _, who in pieces)]),
+        unknown=photographers.unknown,
+        rows=np.concatenate([np.empty(0, np.int64), *numbers]),
+        bounds=np.cumsum([0, *lengths]),
+    )
+
+
+def _given(writer: StepWriter, columns: tuple[str, ...]) -> Iterator[pa.Table]:
+    for shard in range(writer.ledger.shards()):
+        yield writer.given(shard, columns)
+
+
+def not_fewer(step: str, asked: int, there: int) -> None:
+    """Warns where fewer photographs are left than a step is to choose: all go on then."""
+    if asked and there < asked:
+        logger.warning(
+            "%s: %s photographs are left, %s are asked for: all of them go on",
+            step,
+            f"{there:,}",
+            f"{asked:,}",
+        )

@@ -1,0 +1,175 @@
+"""YFCC100M's SQLite file, here or on a server, in ranges of its rows.
+
+Here, Python's own SQLite reads it. On a server it lies there: SQLite, through APSW, asks for the
+pages that it wants by byte ranges, so nobody stores 61 GiB. What to read is SQLite's own business
+both times (leaves, rows that go over into other pages, pages of no use), so any file will do that
+SQLite can read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from pass_dataset.curate.select.flickr import FIELDS, FlickrRows
+from pass_dataset.curate.select.gathered import Counts
+from pass_dataset.curate.select.licenses import Licenses
+from pass_dataset.curate.select.sources import Source
+from pass_dataset.curate.select.sqlite_remote import open_remote
+from pass_dataset.errors import CurationError
+
+__all__ = ["Table", "find_table", "opened_database", "take_rows"]
+
+_NEEDED = (*FIELDS, "marker")
+#: Where the size of a page, and the number of pages, stand in the file (sqlite.org/fileformat2).
+_PAGE_SIZE_AT, _PAGES_AT = slice(16, 18), slice(28, 32)
+_HEADER_BYTES = 100
+
+
+class Database(Protocol):
+    """What Python's SQLite and APSW have in common."""
+
+    def execute(self, statement: str, values: Sequence[Any] = ...) -> Any:
+        """A cursor that rows are taken from."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The table of metadata, and the numbers of its first and last row."""
+
+    name: str
+    first: int
+    last: int
+
+
+@contextlib.contextmanager
+def opened_database(source: Source) -> Iterator[Database]:
+    """Opens a file for reading; nothing is written beside it.
+
+    Raises:
+      CurationError: it cannot be read.
+      MissingExtraError: it lies on a server, and APSW is not installed.
+      DownloadError: the server does not send what is asked for.
+    """
+    if source.is_remote:
+        with open_remote(source.where, source.size_bytes, source.shown) as database:
+            yield database
+        return
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{quote(source.where)}?mode=ro&immutable=1", uri=True)
+        ) as connection:
+            connection.text_factory = bytes
+            # SQLite maps at most 2 GiB; reading a page is then no call of the system.
+            connection.execute(f"PRAGMA mmap_size = {1 << 31}")
+            yield connection
+    except sqlite3.Error as error:
+        raise CurationError(f"{source.shown}: cannot be read as SQLite: {error}") from error
+
+
+def check_length(source: Source, header: bytes) -> None:
+    """Refuses a file that is cut.
+
+    Args:
+      source: the file.
+      header: its first 100 bytes.
+
+    Raises:
+      CurationError: it is shorter than it says.
+    """
+    page = int.from_bytes(header[_PAGE_SIZE_AT], "big")
+    page = 65536 if page == 1 else page
+    expected = page * int.from_bytes(header[_PAGES_AT], "big")
+    if len(header) < _HEADER_BYTES or source.size_bytes < expected:
+        raise CurationError(
+            f"{source.shown}: is cut: expected {expected:,} bytes, found {source.size_bytes:,}; "
+            "fetch it again"
+        )
+
+
+def find_table(database: Database, source: Source) -> Table:
+    """The table that has YFCC100M's columns.
+
+    Raises:
+      CurationError: there is none, or several.
+    """
+    names = database.execute(
+        "SELECT CAST(name AS BLOB) FROM sqlite_master WHERE type = 'table' ORDER BY name"
+    )
+    found = []
+    for (raw,) in names.fetchall():
+        name = raw.decode("utf-8", "replace")
+        described = database.execute(f"PRAGMA table_info({_quoted(name)})").fetchall()
+        columns = {_text(row[1]).lower() for row in described}
+        if columns.issuperset(_NEEDED):
+            found.append(name)
+    if len(found) != 1:
+        raise CurationError(
+            f"{source.shown}: expected one table with the columns {', '.join(_NEEDED)}; found "
+            f"{len(found) or 'none'}"
+        )
+    (bounds,) = database.execute(
+        f"SELECT min(rowid), max(rowid) FROM {_quoted(found[0])}"
+    ).fetchall()
+    return Table(found[0], bounds[0] or 0, -1 if bounds[1] is None else bounds[1])
+
+
+def take_rows(
+    database: Database,
+    table: Table,
+    start: int,
+    stop: int,
+    rows: FlickrRows,
+    counts: Counts,
+    licenses: Licenses,
+) -> None:
+    """Takes the rows of a range of numbers.
+
+    Args:
+      database: opened.
+      table: of the metadata.
+      start, stop: the range.
+      rows: takes the rows.
+      counts: of the piece.
+      licenses: those asked for; of all other rows nothing else is read.
+    """
+    names, urls = licenses.names()
+    # One value for a row: what Python makes of each costs more than reading it.
+    row = " || x'09' || ".join(f"coalesce(CAST({name} AS BLOB), x'')" for name in FIELDS)
+    wanted = "1"
+    if licenses.asked:
+        marks = [", ".join("?" * len(found)) for found in (names, urls)]
+        wanted = f"licensename IN ({marks[0]}) OR licenseurl IN ({marks[1]})"
+    cursor = database.execute(
+        "SELECT rowid, CAST(licensename AS BLOB), CAST(licenseurl AS BLOB), CAST(marker AS BLOB), "
+        f"CASE WHEN {wanted} THEN CAST({row} AS BLOB) END FROM {_quoted(table.name)} "
+        "WHERE rowid >= ? AND rowid < ?",
+        [*((*names, *urls) if licenses.asked else ()), start, stop],
+    )
+    verdict, take, number = rows.verdict, rows.take, 0
+    missed = []
+    for rowid, name, url, marker, text in cursor:
+        number += 1
+        if verdict(name or b"", url or b"", marker or b"", rowid):
+            if text is None:
+                missed.append(rowid)
+            else:
+                take(text, rowid)
+    # Accepted, and written as YFCC100M does not write it.
+    one = f"SELECT CAST({row} AS BLOB) FROM {_quoted(table.name)} WHERE rowid = ?"
+    for rowid in missed:
+        for (text,) in database.execute(one, [rowid]):
+            take(text, rowid)
+    counts.rows += number
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: bytes | str) -> str:
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")

@@ -1,0 +1,60 @@
+"""Text in pieces that are cut anywhere: lines within, and what is left at both ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pass_dataset.curate.select.flickr import FlickrRows
+from pass_dataset.curate.select.gathered import Counts
+
+__all__ = ["Seams", "take_text"]
+
+#: No row of YFCC100M comes near it; what is longer is no row, and is not held.
+_MOST_LINE_BYTES = 1 << 20
+
+
+def take_text(blocks: Iterable[bytes], rows: FlickrRows, counts: Counts) -> None:
+    """Takes the lines of a piece of text; the ends become `head` and `tail` of the counts.
+
+    Args:
+      blocks: the piece, in blocks that are cut anywhere.
+      rows: takes the lines, which are counted from 0.
+      counts: of the piece.
+    """
+    before, is_head, number = b"", True, 0
+    for block in blocks:
+        text = before + block
+        stop = text.rfind(b"\n") + 1
+        if not stop:
+            before = text[:_MOST_LINE_BYTES]
+            continue
+        start = 0
+        if is_head:
+            start = text.index(b"\n") + 1
+            counts.head = text[: start - 1].decode("latin-1")
+            is_head = False
+        number += rows.take_block(text[start:stop], number)
+        before = text[stop:]
+    counts.tail = before[:_MOST_LINE_BYTES].decode("latin-1")
+    counts.has_newline = not is_head
+
+
+class Seams:
+    """Lines that go over the ends of pieces: what is left of one, and the head of the next."""
+
+    def __init__(self) -> None:
+        self._open = ""
+
+    def line_before(self, counts: Counts) -> bytes | None:
+        """The line that ends at the first newline of a piece; None: it does not end in it."""
+        if not counts.has_newline:
+            self._open = (self._open + counts.tail)[:_MOST_LINE_BYTES]
+            return None
+        line = (self._open + counts.head)[:_MOST_LINE_BYTES]
+        self._open = counts.tail
+        return line.encode("latin-1")
+
+    def last_line(self) -> bytes | None:
+        """What stands after the last newline of all."""
+        line, self._open = self._open, ""
+        return line.encode("latin-1") or None

@@ -1,0 +1,116 @@
+"""A worker of `select`: gathers pieces of metadata, one after the other."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pass_dataset.curate.select.bzip2 import OVERLAP_BYTES, Damage, blocks_between
+from pass_dataset.curate.select.flickr import COLUMNS, FlickrRows
+from pass_dataset.curate.select.gathered import Gathering, gathering
+from pass_dataset.curate.select.licenses import Licenses
+from pass_dataset.curate.select.pieces import Piece, PieceFolder
+from pass_dataset.curate.select.settings import SelectSettings
+from pass_dataset.curate.select.sources import Source
+from pass_dataset.curate.select.sqlite import Table, opened_database, take_rows
+from pass_dataset.curate.select.tables import take_table
+from pass_dataset.curate.select.text import take_text
+from pass_dataset.curate.settings import section
+from pass_dataset.errors import PassDatasetError
+from pass_dataset.workers.giver import Giver
+
+__all__ = ["gather", "main"]
+
+#: What the caches of a processor hold: of more, each step would fetch it from memory anew.
+_BLOCK_BYTES = 1 << 18
+
+
+def main(folder: str, sources: str, settings: str) -> None:
+    """Gathers what it is told to.
+
+    Args:
+      folder: of the pieces.
+      sources: files of metadata, as JSON.
+      settings: what is asked for, as JSON.
+    """
+    giver = Giver()
+    pieces = PieceFolder(Path(folder))
+    files = [Source(**content) for content in json.loads(sources)]
+    asked = section(SelectSettings, json.loads(settings), "settings")
+    for line in giver.lines():
+        piece = Piece(**json.loads(line))
+        try:
+            rows = gather(piece, files[piece.source], asked, pieces)
+        except (PassDatasetError, OSError) as error:
+            giver.answer(error=str(error))
+        else:
+            giver.answer(rows=rows)
+
+
+def gather(piece: Piece, source: Source, settings: SelectSettings, folder: PieceFolder) -> int:
+    """Gathers a piece; returns its rows.
+
+    Raises:
+      CurationError, DownloadError, OSError: it cannot be read or written.
+    """
+    with gathering(folder.path_of(piece.source, piece.number)) as gathered:
+        if piece.kind == "table":
+            take_table(source, settings, gathered)
+        else:
+            columns = source.columns or len(COLUMNS)
+            rows = FlickrRows(settings, gathered, columns)
+            if piece.kind == "sqlite":
+                table = Table(piece.table, piece.start, piece.stop)
+                with opened_database(source) as database:
+                    take_rows(
+                        database,
+                        table,
+                        piece.start,
+                        piece.stop,
+                        rows,
+                        gathered.counts,
+                        Licenses(settings.licenses),
+                    )
+            else:
+                take_text(_blocks(piece, source, gathered), rows, gathered.counts)
+            rows.finish()
+    return gathered.counts.rows
+
+
+def _blocks(piece: Piece, source: Source, gathered: Gathering) -> Iterator[bytes]:
+    """The text of a piece."""
+    path = piece.spool or source.where
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if piece.kind == "text":
+            for start in range(piece.start, piece.stop, _BLOCK_BYTES):
+                count = min(_BLOCK_BYTES, piece.stop - start)
+                yield _read(handle, count, start - piece.base, source)
+            return
+        count = min(piece.stop + OVERLAP_BYTES, source.size_bytes) - piece.start
+        data = _read(handle, count, piece.start - piece.base, source)
+        for block in blocks_between(data, piece.start, piece.start, piece.stop, source.size_bytes):
+            if isinstance(block, Damage):
+                what = "cut" if block.is_cut else "damaged"
+                gathered.counts.note(what, f"{source.name}, byte {block.at:,}")
+                # What is before it and what is after it are no one line.
+                yield b"\n"
+            else:
+                yield block
+    finally:
+        os.close(handle)
+
+
+def _read(handle: int, count: int, position: int, source: Source) -> bytes:
+    """Some bytes, all of them."""
+    pieces = []
+    while count > 0:
+        data = os.pread(handle, count, position)
+        if not data:
+            raise OSError(f"{source.shown}: ended early; it was changed since it was looked at")
+        pieces.append(data)
+        position += len(data)
+        count -= len(data)
+    return b"".join(pieces)

@@ -1,0 +1,139 @@
+"""What the order promises: who is chosen stays chosen, whatever comes or goes besides."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pass_dataset.curate.sampling.choice import ranks, ranks_within
+from pass_dataset.curate.sampling.order import Keys, in_order, order_keys
+from tests.support.curation import hash_of
+
+#: Photographs by number, with the number of their photographer.
+photographs = st.dictionaries(st.integers(0, 200), st.integers(0, 3), max_size=24)
+sizes = st.integers(1, 12)
+
+
+def keys_of(taken: Iterable[int], seed: int) -> tuple[Keys, Keys]:
+    return order_keys(pa.array([hash_of(one) for one in taken], pa.string()), seed)
+
+
+def capped(taken: dict[int, int], cap: int, seed: int = 0) -> dict[int, int]:
+    """Those that the cap lets through."""
+    if not taken:
+        return {}
+    within, _ = keys_of(taken, seed)
+    places = ranks_within(within, np.array(list(taken.values()), np.int32))
+    return {one: taken[one] for one, place in zip(taken, places, strict=True) if place < cap}
+
+
+def sampled(taken: dict[int, int], size: int, seed: int = 0) -> dict[int, int]:
+    if not taken:
+        return {}
+    _, overall = keys_of(taken, seed)
+    places = ranks(overall)
+    return {one: taken[one] for one, place in zip(taken, places, strict=True) if place < size}
+
+
+def test_keys_are_what_is_documented() -> None:
+    name = "ff379727f52bcec4dfb237ace41627"
+    digest = hashlib.blake2b(
+        name.encode(), digest_size=32, key=b"7", person=b"pass-order-1"
+    ).digest()
+    words = [int.from_bytes(digest[at : at + 8], "big") for at in range(0, 32, 8)]
+    within, overall = order_keys(pa.array([name]), 7)
+    assert [*within[0], *overall[0]] == words
+    assert words == [
+        4788092138215383036,
+        8737110923486446789,
+        5501167701668360325,
+        1065037236567339821,
+    ]
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_seed_out_of_range(seed: int) -> None:
+    with pytest.raises(ValueError, match="seed: expected 0 to"):
+        order_keys(pa.array([], pa.string()), seed)
+
+
+def test_equal_first_words() -> None:
+    """The second word decides, also within a photographer's."""
+    keys = np.array([[5, 9], [5, 2], [1, 7], [5, 4]], np.uint64)
+    assert in_order(keys).tolist() == [2, 1, 3, 0]
+    assert in_order(keys, np.array([1, 0, 1, 0], np.int32)).tolist() == [1, 3, 2, 0]
+
+
+@given(taken=photographs, size=sizes, more=st.integers(0, 5), seed=st.integers(0, 3))
+def test_larger_has_all_of_smaller(taken: dict[int, int], size: int, more: int, seed: int) -> None:
+    assert capped(taken, size, seed).items() <= capped(taken, size + more, seed).items()
+    assert sampled(taken, size, seed).items() <= sampled(taken, size + more, seed).items()
+
+
+@given(taken=photographs, draw=sizes, before=sizes, more=st.integers(0, 5))
+def test_larger_sample_before_the_draw(
+    taken: dict[int, int], draw: int, before: int, more: int
+) -> None:
+    """Both steps go by one order: what was drawn of a smaller sample is drawn of a larger."""
+    drawn = sampled(sampled(taken, before), draw)
+    assert drawn.items() <= sampled(sampled(taken, before + more), draw + more).items()
+    if before >= draw:
+        assert drawn == sampled(sampled(taken, before + more), draw)
+
+
+@given(taken=photographs, size=sizes, order=st.randoms())
+def test_order_of_input_is_nothing(taken: dict[int, int], size: int, order: random.Random) -> None:
+    mixed = list(taken.items())
+    order.shuffle(mixed)
+    assert capped(dict(mixed), size) == capped(taken, size)
+    assert sampled(dict(mixed), size) == sampled(taken, size)
+
+
+@given(taken=photographs.filter(bool), cap=sizes, which=st.integers(0))
+def test_one_is_taken_out_of_the_cap(taken: dict[int, int], cap: int, which: int) -> None:
+    gone = sorted(taken)[which % len(taken)]
+    before = capped(taken, cap)
+    after = capped({one: who for one, who in taken.items() if one != gone}, cap)
+    assert before.keys() - {gone} <= after.keys()
+    new = after.keys() - before.keys()
+    assert len(new) <= (gone in before)
+    assert all(taken[one] == taken[gone] for one in new)
+
+
+@given(taken=photographs.filter(bool), size=sizes, which=st.integers(0))
+def test_one_is_taken_out_of_the_sample(taken: dict[int, int], size: int, which: int) -> None:
+    gone = sorted(taken)[which % len(taken)]
+    before = sampled(taken, size)
+    after = sampled({one: who for one, who in taken.items() if one != gone}, size)
+    assert before.keys() - {gone} <= after.keys()
+    assert len(after.keys() - before.keys()) <= (gone in before)
+
+
+@given(taken=photographs.filter(bool), cap=sizes, size=sizes, which=st.integers(0))
+def test_one_is_taken_out_of_both(taken: dict[int, int], cap: int, size: int, which: int) -> None:
+    gone = sorted(taken)[which % len(taken)]
+    before = sampled(capped(taken, cap), size)
+    after = sampled(capped({one: who for one, who in taken.items() if one != gone}, cap), size)
+    out, new = before.keys() - after.keys() - {gone}, after.keys() - before.keys()
+    assert len(new) <= 1
+    assert len(out) <= (gone not in before)
+    if out:
+        last = max(before, key=lambda one: keys_of([one], 0)[1].tolist())
+        assert out == {last}
+
+
+def test_cap_does_not_favour_the_busy() -> None:
+    """A uniform sample of what the cap lets through has each photographer by their share of it."""
+    taken = dict.fromkeys(range(4000), 0) | {one: one for one in range(4000, 4100)}
+    of_cap = capped(taken, 100)
+    assert len(of_cap) == 200
+    shares = [sum(who == 0 for who in sampled(of_cap, 100, seed).values()) for seed in range(3)]
+    # Each has 50 ± 3.5 of the busy one's (hypergeometric); were both orders one, it would be 100.
+    assert all(abs(share - 50) < 18 for share in shares), shares
