@@ -236,6 +236,9 @@ def test_pretrain_moco(tmp_path: Path) -> None:
     assert "epoch 0, step 8: loss" in said
     assert "epoch 1, step 9: loss" in said
     assert "step 3: loss" not in said
+    said = completed("pretrain_moco.py", *small, "--steps", 10).stderr
+    assert "backbone.pt after 10 steps" in said
+    assert ": loss" not in said
 
 
 @pytest.mark.slow
