@@ -67,8 +67,8 @@ NSFW_MOBILENET = WeightsFile(
     licence="MIT",
     source="https://github.com/GantMan/nsfw_model",
     url=None,
-    size_bytes=None,
-    sha256="0",
+    size_bytes=10_295_971,
+    sha256="2c4cfb404e5d82cd31e2d1aba612ac3ee5510ab3340a3c405e61f42e71cc2222",
 )
 
 RANKING_WEIGHTS = (OPEN_NSFW, NSFW_MOBILENET, TEXT_DETECTOR, TEXT_READER)
