@@ -63,6 +63,7 @@ STEPS: Mapping[str, StepKind] = {
         "filter.settings:FilterSettings", "filter.run:run_filter", (), ("sound", "filter")
     ),
     "rank": StepKind("ranking.settings:RankSettings", "ranking.step:run_rank", ("workers",)),
+    "classes": StepKind("sampling.classes:ClassesSettings", "sampling.classes:run_classes"),
     "balance": StepKind("sampling.balance:BalanceSettings", "sampling.balance:run_balance"),
     "alive": StepKind("alive.settings:AliveSettings", "alive.run:run_alive", ("accept_failures",)),
     "draw": StepKind("sampling.draw:DrawSettings", "sampling.draw:run_draw"),
