@@ -30,8 +30,8 @@ _NAME = re.compile(
     r"(?:\s[A-ZÀ-Þ]\.)?(?:\s[A-ZÀ-Þ][a-zß-ÿ'’-]{1,20}){1,2}$"
 )
 
-#: Number plates have 4 to 8 letters and digits (ISO 7591 gives 9 places at most to any).
-_PLATE_LENGTHS = range(4, 10)
+#: Letters and digits of a number plate: India's have 10.
+_PLATE_LENGTHS = range(4, 11)
 _PLATE = re.compile(r"^[A-Z0-9À-Þ\s.·:•|-]+$")
 
 
