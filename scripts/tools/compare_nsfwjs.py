@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--modules", type=Path, default=Path(), help="folder of node_modules")
     parser.add_argument("--count", type=int, default=200)
     options = parser.parse_args()
-    pixels = []
+    pixels: list[npt.NDArray[np.uint8]] = []
     for path in sorted(options.photographs.rglob("*.jpg")):
         found = decode(path.read_bytes()).pixels if len(pixels) < options.count else None
         if found is not None:

@@ -103,7 +103,9 @@ class Page:
         """Waits until an expression of JavaScript is true."""
         deadline = time.monotonic() + timeout_s
         while not self.evaluate(f"Boolean({script})"):
-            assert time.monotonic() < deadline, f"never true: {script}; the page says: {self.complaints}"
+            assert time.monotonic() < deadline, (
+                f"never true: {script}; the page says: {self.complaints}"
+            )
             time.sleep(0.02)
 
     def settle(self) -> None:

@@ -26,7 +26,7 @@ class Blue:
     def __init__(self, settings: RankerSettings) -> None:
         """Args: `settings` are not used."""
 
-    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> list[Mapping[str, Any]]:
+    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> Sequence[Mapping[str, Any]]:
         return [{"blue_score": float(pixels[..., 0].mean()) / 255} for pixels in images]
 
 
@@ -35,7 +35,7 @@ class RedButOdd(Blue):
 
     columns = pa.schema([("red_score", pa.float32())])
 
-    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> list[Mapping[str, Any]]:
+    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> Sequence[Mapping[str, Any]]:
         for pixels in images:
             if pixels[pixels.shape[0] // 2, :, 2].min() > 200:
                 raise ValueError("too red")
@@ -47,7 +47,7 @@ class Fails(Blue):
 
     columns = pa.schema([("no_score", pa.float32())])
 
-    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> list[Mapping[str, Any]]:
+    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> Sequence[Mapping[str, Any]]:
         raise ValueError("always")
 
 
@@ -56,7 +56,7 @@ class Classes(Blue):
 
     columns = pa.schema([("class_name", pa.string())])
 
-    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> list[Mapping[str, Any]]:
+    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> Sequence[Mapping[str, Any]]:
         return [{"class_name": "dark" if one.mean() < 45 else "bright"} for one in images]
 
 

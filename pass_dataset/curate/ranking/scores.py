@@ -112,21 +112,23 @@ def highest(scores: Scores, name: str, count: int) -> list[Scored]:
     return [Scored(one, -score, shard, place) for score, one, shard, place in best]
 
 
-
 class _OfCuration:
     def __init__(self, folder: CurationFolder) -> None:
         self._folder = folder
         self._ledger = Ledger(folder)
 
     def names(self) -> list[str]:
-        columns = [name for step in self._ledger.steps() for name in self._ledger.columns(step.name)]
+        columns = [
+            name for step in self._ledger.steps() for name in self._ledger.columns(step.name)
+        ]
         return _scores_in(columns)
 
     def shards(self, name: str) -> Iterator[tuple[int, pa.Table]]:
         for shard in range(self._ledger.shards()):
             left = self._ledger.left(shard, ["hash", f"{name}{SCORE_SUFFIX}"])
-            yield shard, left.select(["hash", f"{name}{SCORE_SUFFIX}"]).rename_columns(
-                ["name", "score"]
+            yield (
+                shard,
+                left.select(["hash", f"{name}{SCORE_SUFFIX}"]).rename_columns(["name", "score"]),
             )
 
     def read(self, image: Scored) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pass_dataset.errors import MissingExtraError, WeightsError
 from pass_dataset.passify.detectors.weights.files import WeightsFile
 from pass_dataset.passify.detectors.weights.hashes import hashes_of, refused
-from pass_dataset.passify.detectors.weights.store import VerifiedWeights, resolve
+from pass_dataset.passify.detectors.weights.store import VerifiedWeights, resolve, weights_folder
 
 __all__ = [
     "NSFW_MOBILENET",
@@ -90,6 +90,13 @@ def verified(file: WeightsFile) -> VerifiedWeights:
       WeightsError: it is not there, or another.
     """
     if file.package is None:
+        path = weights_folder() / file.filename
+        if not path.is_file():
+            raise WeightsError(
+                f"{path}: not there. It is made of the npm package nsfwjs 4.4.0: npm pack "
+                "nsfwjs@4.4.0, then scripts/tools/convert_nsfwjs.py of this package's repository "
+                f"with nsfwjs-4.4.0.tgz and {path.parent}"
+            )
         return resolve(file)
     folder = package_folder(file)
     if folder is None:

@@ -65,7 +65,8 @@ def run_classes(
         ledger = Ledger(folder)
         if not any(_COLUMN in ledger.columns(step.name) for step in ledger.steps()):
             raise CurationError(
-                f"{folder.path}: {_STEP} needs classes: pass-curate rank --classes MODEL stores them"
+                f"{folder.path}: {_STEP} needs classes, which pass-curate rank --classes MODEL "
+                "stores"
             )
         writer = ledger.begin(_STEP, {**as_content(settings), "order": ORDER_VERSION})
         done = ledger.record(_STEP)

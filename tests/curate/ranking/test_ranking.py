@@ -120,14 +120,14 @@ def test_a_ranker_that_always_fails(tmp_path: Path) -> None:
         (source / f"{seed}.png").write_bytes(picture(seed=seed))
     executor = LocalExecutor(RankWork(workers=1, rankers=("fails",)))
     settings = RankSettings(("fails",))
-    with pytest.raises(RunError, match="failed on all 9 images .* fails: ValueError: always"):
+    with pytest.raises(RunError, match=r"failed on all 9 images .* fails: ValueError: always"):
         rank_source(RankFolder(tmp_path / "out"), SourceSettings.of(source), settings, executor)
 
 
 def test_nonsense_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CurationError, match="no ranker; there are: opennsfw, .*blue"):
+    with pytest.raises(CurationError, match=r"no ranker; there are: opennsfw, .*blue"):
         open_ranker("cats")
-    with pytest.raises(CurationError, match="expected .*:Gone to be a ranker"):
+    with pytest.raises(CurationError, match=r"expected .*:Gone to be a ranker"):
         open_ranker("gone")
     with pytest.raises(CurationError, match="no ranker"):
         open_ranker("timm:")

@@ -32,7 +32,7 @@ _Opened = tuple[Any, Callable[[Any], Any], Sequence[str]]
 
 
 class Classifier:
-    """A `Ranker` that ranks nothing: `class_name` and `class_share` of the first, and the first 5."""
+    """A `Ranker` that ranks nothing: the first class and its share, and the first five."""
 
     columns = pa.schema(
         [
@@ -69,7 +69,7 @@ class Classifier:
             digest.update(np.ascontiguousarray(tensor.cpu().numpy()).tobytes())
         return f"1 {digest.hexdigest()}"
 
-    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> list[Mapping[str, Any]]:
+    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> Sequence[Mapping[str, Any]]:
         import torch  # of an extra
 
         network, prepare, names = self._network()

@@ -38,7 +38,7 @@ class NSFW:
     def identity(self) -> str:
         return f"1 {self._network.sha256}"
 
-    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> list[Mapping[str, Any]]:
+    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> Sequence[Mapping[str, Any]]:
         outputs = [self._network(prepared(pixels)[np.newaxis])[0] for pixels in images]
         return [dict(zip(_COLUMNS, map(float, output), strict=True)) for output in outputs]
 
@@ -52,4 +52,5 @@ def prepared(pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     from PIL import Image
 
     small = as_pillow(pixels).resize((_SIDE, _SIDE), Image.Resampling.NEAREST)
-    return np.asarray(small, np.float32) / np.float32(255)
+    scaled: np.ndarray[Any, Any] = np.asarray(small, np.float32) / np.float32(255)
+    return scaled

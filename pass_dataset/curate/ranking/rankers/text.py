@@ -37,8 +37,8 @@ class Text:
     """A `Ranker`.
 
     `text_score` is how sure the reader is of the text that it is surest of, the others that times
-    how much the text is like the kind; 0 where there is none. `text_boxes` has a box of whole pixels
-    around each text, with the kind that it is most like, or ``text``.
+    how much the text is like the kind; 0 where there is none. `text_boxes` has a box of whole
+    pixels around each text, with the kind that it is most like, or ``text``.
     """
 
     columns = pa.schema(
@@ -58,7 +58,7 @@ class Text:
     def identity(self) -> str:
         return f"1 {verified(TEXT_DETECTOR).sha256} {verified(TEXT_READER).sha256}"
 
-    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> list[Mapping[str, Any]]:
+    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> Sequence[Mapping[str, Any]]:
         if self._reader is None:
             self._reader = self._open()
         return [self._said(pixels) for pixels in images]
