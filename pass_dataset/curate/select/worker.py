@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,8 +37,6 @@ def main(folder: str, sources: str, settings: str) -> None:
     """
     # There are no circles among rows, and looking for them in vain takes its time.
     gc.disable()
-    # Arrow imports pandas with its first array, where that is installed: a third of a second.
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     giver = Giver()
     pieces = PieceFolder(Path(folder))
     files = [Source(**content) for content in json.loads(sources)]
