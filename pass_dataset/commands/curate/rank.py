@@ -61,9 +61,7 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--workers", type=positive, metavar="N", help="processes (default: one a core)"
     )
-    parser.add_argument(
-        "--device", help="where classifiers compute: cpu (default), cuda or cuda:N"
-    )
+    parser.add_argument("--device", help="where classifiers compute: cpu (default), cuda or cuda:N")
     add_executor(parser, gpus=False, status="squeue --me")
     parser.set_defaults(run=_run)
 

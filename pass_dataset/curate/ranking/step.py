@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pyarrow as pa
 
 from pass_dataset.curate.filter.fetched import FetchedPhotographs
@@ -89,9 +88,7 @@ def run_rank(
             return None
         _write(writer, photographs, ranked, columns)
         problems = sum(report.problems.values())
-        return writer.finish(
-            {"ranked": report.images - problems, "problems": report.problems}
-        )
+        return writer.finish({"ranked": report.images - problems, "problems": report.problems})
 
 
 def _write(

@@ -183,9 +183,7 @@ class _Doer:
             rows[places[row["path"]]] = row
         return rows
 
-    def _give_up(
-        self, shard: int, todo: list[Examined], rows: list[dict[str, Any] | None]
-    ) -> None:
+    def _give_up(self, shard: int, todo: list[Examined], rows: list[dict[str, Any] | None]) -> None:
         """Takes out images that took a process down with them."""
         crashes = self._folder.crashes(shard)
         why = {position: (PROCESS_DIED, how) for position, how in crashes.culprits.items()}
@@ -241,8 +239,7 @@ class _Asking:
         sound = [
             (row, pixels)
             for row, record in zip(rows, records, strict=True)
-            if record.image is not None
-            and (pixels := record.image.pixels_by("pillow")) is not None
+            if record.image is not None and (pixels := record.image.pixels_by("pillow")) is not None
         ]
         for name, ranker in self._rankers.items():
             started = time.perf_counter()

@@ -47,7 +47,7 @@ class Queue:
 
     name: str
     look: Look
-    rows: npt.NDArray[np.int32]
+    rows: npt.NDArray[Any]
     bands: tuple[tuple[str, int, int, int], ...] = ()
 
     def blocks(self, size: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from pass_dataset.curate.folder import CurationFolder
@@ -44,7 +45,7 @@ def run_review(
         **as_content(verdicts.record.settings),
         "decisions_sha256": verdicts.decisions_sha256,
     }
-    task = (progress or Silent()).task("Writing the ledger", None, "photographs")
+    task = (progress or Silent()).task("Writing the ledger", None, "images")
     with folder.held():
         ledger = Ledger(folder)
         writer = ledger.begin(STEP, settings)
@@ -73,7 +74,9 @@ def run_review(
         return writer.finish({"looked": verdicts.looked, "flagged": verdicts.flagged})
 
 
-def _said(verdicts: Verdicts, places: np.ndarray, rows: np.ndarray) -> pa.Table:  # type: ignore[type-arg]
+def _said(
+    verdicts: Verdicts, places: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]
+) -> pa.Table:
     unseen = NOT_REVIEWED if verdicts.record.settings.unseen == "drop" else None
     names = [None, *verdicts.flags]
     flags = [names[code] if code > 0 else None for code in verdicts.codes[places]]
