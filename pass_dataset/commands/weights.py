@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.curate.ranking.weights import RANKING_WEIGHTS, package_folder
 from pass_dataset.errors import WeightsError
 from pass_dataset.passify.detectors.weights.files import ALL_WEIGHTS, WeightsFile
 from pass_dataset.progress import on_terminal
@@ -21,6 +22,8 @@ from pass_dataset.pages.words import size
 
 __all__ = ["add_arguments"]
 
+_ALL = (*ALL_WEIGHTS, *RANKING_WEIGHTS)
+
 
 def add_arguments(parser: CommandParser) -> None:
     """Adds the arguments of the command."""
@@ -32,7 +35,7 @@ def add_arguments(parser: CommandParser) -> None:
         "names",
         metavar="NAME",
         nargs="*",
-        help=f"only these: {', '.join(file.name for file in ALL_WEIGHTS)} (default: all)",
+        help=f"only these: {', '.join(file.name for file in _ALL)} (default: all)",
     )
     parser.add_argument(
         "--dir",
@@ -55,9 +58,9 @@ def _run(options: argparse.Namespace) -> int:
         with on_terminal() as progress:
             for file in files:
                 # Without names, what cannot be fetched is listed as missing and no error.
-                if file.url is not None or options.names:
+                if file.package is None and (file.url is not None or options.names):
                     fetch(file, folder, progress=progress)
-    found = [(file, examine(file, folder)) for file in files]
+    found = [(file, examine(file, _place(file, folder))) for file in files]
     if options.json:
         print_json([_as_json(file, state) for file, state in found])
     else:
@@ -66,14 +69,21 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if any(state.state == "wrong" for _, state in found) else 0
 
 
+def _place(file: WeightsFile, folder: Path) -> Path:
+    """Where a file is looked for: those of packages are where these are installed."""
+    if file.package is None:
+        return folder
+    return package_folder(file) or Path(file.package)
+
+
 def _selected(names: list[str]) -> list[WeightsFile]:
-    known = {file.name: file for file in ALL_WEIGHTS}
+    known = {file.name: file for file in _ALL}
     unknown = [name for name in names if name not in known]
     if unknown:
         raise WeightsError(
             f"no weights named {', '.join(unknown)}: expected some of {', '.join(known)}"
         )
-    return [known[name] for name in names] or list(ALL_WEIGHTS)
+    return [known[name] for name in names] or list(_ALL)
 
 
 def _as_json(file: WeightsFile, state: WeightsState) -> dict[str, object]:
@@ -91,9 +101,13 @@ def _as_text(file: WeightsFile, state: WeightsState) -> str:
         f"not published; the file's hash begins {file.digits}" if file.digits else "not published"
     )
     found = f" (SHA-256 {state.sha256})" if state.sha256 and state.sha256 != file.sha256 else ""
+    if file.package is None:
+        source = file.url or f"not to be fetched; see {file.source}"
+    else:
+        source = f"the package {file.package}, which the extra rank installs; see {file.source}"
     return (
         f"{file.name}  {file.filename}, {large}, {file.licence}, used by {file.used_by}\n"
-        f"    source   {file.url or f'not to be fetched; see {file.source}'}\n"
+        f"    source   {source}\n"
         f"    SHA-256  {pinned}\n"
         f"    {state.state:8} {state.path}{found}"
     )

@@ -67,6 +67,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, default=Path("comparison"), help="folder of all results"
     )
+    parser.add_argument("--detectors", default="face,person", help="of `passify run`")
     parser.add_argument("--face-detector", help="of `passify run`")
     parser.add_argument("--person-detector", help="of `passify run`")
     parser.add_argument("--backbone", default="resnet18")

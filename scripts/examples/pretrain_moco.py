@@ -32,7 +32,7 @@ from typing import Any
 
 import torch
 import torchvision
-from folder_stream import FolderStream
+from folderstream import FolderStream
 from lightly.loss import NTXentLoss
 from lightly.models.modules import MoCoProjectionHead
 from lightly.models.utils import (
@@ -212,7 +212,9 @@ def train(options: argparse.Namespace, device: torch.device, is_first: bool) -> 
         if is_first:
             save(training.state(stream.state_dict(batches=batches)), checkpoint)
 
-    for epoch in range(stream.epoch, options.epochs):
+    # Asked again, what has ended does not go on.
+    is_over = options.steps is not None and training.steps >= options.steps
+    for epoch in range(stream.epoch, 0 if is_over else options.epochs):
         stream.set_epoch(epoch)
         # New workers each epoch: they have to know of a checkpoint, and starting costs little.
         loader = DataLoader(

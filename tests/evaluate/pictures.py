@@ -6,17 +6,18 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+import pytest
 
 COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 60), "red": (200, 50, 40)}
 
 
 def picture(name: str, seed: int) -> bytes:
     """A JPEG of 40×30 in about the colour of its class."""
+    image = pytest.importorskip("PIL.Image")
     random = np.random.default_rng(seed)
     pixels = np.clip(np.array(COLOURS[name]) + random.normal(0, 60, (30, 40, 3)), 0, 255)
     buffer = io.BytesIO()
-    Image.fromarray(pixels.astype(np.uint8)).save(buffer, "JPEG")
+    image.fromarray(pixels.astype(np.uint8)).save(buffer, "JPEG")
     return buffer.getvalue()
 
 

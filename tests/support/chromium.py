@@ -99,7 +99,7 @@ class Page:
         self.browser.call("Input.dispatchKeyEvent", down, self.session)
         self.browser.call("Input.dispatchKeyEvent", {**params, "type": "keyUp"}, self.session)
 
-    def wait_for(self, script: str, timeout_s: float = 30) -> None:
+    def wait_for(self, script: str, timeout_s: float = 60) -> None:
         """Waits until an expression of JavaScript is true, also while the page is loaded anew."""
         deadline = time.monotonic() + timeout_s
         while not self._is_true(script):

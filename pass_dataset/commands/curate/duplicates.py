@@ -88,6 +88,8 @@ def add_arguments(parser: CommandParser) -> None:
     def check(options: argparse.Namespace) -> None:
         if options.out is None and len(options.sources) > 1:
             parser.error("several sources need --out DIR")
+        if options.out is None and options.share is not None:
+            parser.error("--share needs --out DIR")
 
     parser.checks.append(check)
     parser.set_defaults(run=_run)
@@ -126,6 +128,7 @@ def _as_step(options: argparse.Namespace, settings: Any) -> int:
 
 def _on_its_own(options: argparse.Namespace, settings: Any) -> int:
     from pass_dataset.curate.duplicates.finding import find_duplicates
+    from pass_dataset.curate.duplicates.hashing import make_fingerprints
     from pass_dataset.curate.duplicates.other_sets import other_sets
     from pass_dataset.curate.duplicates.results import save_results
 
@@ -136,6 +139,16 @@ def _on_its_own(options: argparse.Namespace, settings: Any) -> int:
             listed(path, name, options, progress)
             for path, name in zip(options.sources, _names(options.sources), strict=True)
         ]
+        if options.share is not None:
+            make_fingerprints(
+                listings,
+                out / "hashes",
+                share=options.share,
+                workers=options.workers,
+                progress=progress,
+            )
+            print(f"{out / 'hashes'}: share {options.share[0]} of {options.share[1]} is there")
+            return 0
         duplicates = find_duplicates(
             listings,
             out / "hashes",

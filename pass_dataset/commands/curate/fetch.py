@@ -25,6 +25,13 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name for name in (part.strip() for part in text.split(",")) if name)
 
 
+def _connections(text: str) -> int:
+    number = positive(text)
+    if number > 512:
+        raise argparse.ArgumentTypeError(f"expected at most 512, found {number}")
+    return number
+
+
 _OPTIONS = {
     "sources": Option(
         "where photographs are looked for, in this order: path, bucket, download "
@@ -59,7 +66,7 @@ def add_arguments(parser: CommandParser) -> None:
     add_settings(parser, "fetch", _OPTIONS)
     parser.add_argument(
         "--connections",
-        type=positive,
+        type=_connections,
         default=16,
         metavar="N",
         help="to a host at any moment, of all tasks of a cluster together (default 16)",

@@ -23,6 +23,8 @@ COMMANDS = (
             f"{_HERE}.filter", "the steps"),
     Command("rank", "give images scores that say what people should look at first",
             f"{_HERE}.rank", "the steps"),
+    Command("classes", "let the most frequent classes through, and so many photographs of each",
+            f"{_HERE}.classes", "the steps"),
     Command("balance", "let so many photographs of a photographer through, and so many of all",
             f"{_HERE}.balance", "the steps"),
     Command("review", "let people look at images, and mark what is not to be kept",

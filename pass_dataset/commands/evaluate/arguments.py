@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,9 @@ def share(text: str) -> tuple[int, int]:
 
 def encoder_of(name: str, options: argparse.Namespace) -> Encoder:
     """The encoder of this name."""
+    # Feature maps of many megabytes come and go: asked for in pages of 2 MB, they are mapped in
+    # fewer steps. PyTorch looks at this once, for its first tensor.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     from pass_dataset.evaluate.models import open_encoder
     from pass_dataset.progress import on_terminal
 

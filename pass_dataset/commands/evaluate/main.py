@@ -19,6 +19,8 @@ COMMANDS = (
             f"{_HERE}.probe", "encoders"),
     Command("embed", "put images through an encoder, once; resumes",
             f"{_HERE}.embed", "encoders"),
+    Command("classes", "say which classes a classifier sees in a collection, and how often",
+            f"{_HERE}.classes", "collections"),
     Command("completion", "write a script that lets a shell complete this command",
             "pass_dataset.commands.completion", "the rest"),
 )  # fmt: skip

@@ -26,6 +26,8 @@ _Key = TypeVar("_Key")
 Kind = Literal["GET", "HEAD", "start"]
 
 _BUFFER_BYTES = 512 << 10
+#: Connections that are kept, of all hosts: systems allow a process about a thousand open files.
+_MOST_KEPT = 256
 #: How often it is looked whether a name was found.
 _LOOK_UP_S = 0.01
 #: How long an answer of DNS is good for: hosts with many addresses give others now and then.
@@ -60,6 +62,7 @@ class Client(Generic[_Key]):
         self._curl = require("pycurl", feature="Fetching photographs", extra="curate")
         self._multi = self._curl.CurlMulti()
         self._multi.setopt(self._curl.M_MAX_HOST_CONNECTIONS, self._connections)
+        self._multi.setopt(self._curl.M_MAXCONNECTS, max(self._connections, _MOST_KEPT))
         self._multi.setopt(self._curl.M_PIPELINING, self._curl.PIPE_NOTHING)
 
     def __enter__(self) -> Client[_Key]:

@@ -70,6 +70,7 @@ STEPS: Mapping[str, StepKind] = {
         spread=True,
     ),
     "rank": StepKind("ranking.settings:RankSettings", "ranking.step:run_rank", ("workers",)),
+    "classes": StepKind("sampling.classes:ClassesSettings", "sampling.classes:run_classes"),
     "balance": StepKind("sampling.balance:BalanceSettings", "sampling.balance:run_balance"),
     "duplicates": StepKind(
         "duplicates.finding:DuplicatesSettings", "duplicates.step:run_duplicates", ("workers",)

@@ -93,7 +93,8 @@ def run_plan(
         if step == REVIEW:
             record = ledger.record(REVIEW)
             if record is None:
-                how = f"pass-curate review {folder.path}"
+                command = f"pass-curate review {folder.path}"
+                how = f"{command} --settings {folder.settings_path}, then {command} --finish"
                 yield Waits(step, f"people look at the photographs: {how}")
                 return
             yield record

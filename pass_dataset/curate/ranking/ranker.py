@@ -51,7 +51,7 @@ class Ranker(Protocol):
           MissingExtraError: a package that it needs is not installed.
         """
 
-    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> list[Mapping[str, Any]]:
+    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> Sequence[Mapping[str, Any]]:
         """What it says of each image, by column, in order.
 
         The result does not depend on which images come together.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pyarrow as pa
 
 from pass_dataset.curate.filter.fetched import FetchedPhotographs

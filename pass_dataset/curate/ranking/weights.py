@@ -9,7 +9,7 @@ from pathlib import Path
 from pass_dataset.errors import MissingExtraError, WeightsError
 from pass_dataset.passify.detectors.weights.files import WeightsFile
 from pass_dataset.passify.detectors.weights.hashes import hashes_of, refused
-from pass_dataset.passify.detectors.weights.store import VerifiedWeights, resolve
+from pass_dataset.passify.detectors.weights.store import VerifiedWeights, resolve, weights_folder
 
 __all__ = [
     "NSFW_MOBILENET",
@@ -67,8 +67,8 @@ NSFW_MOBILENET = WeightsFile(
     licence="MIT",
     source="https://github.com/GantMan/nsfw_model",
     url=None,
-    size_bytes=None,
-    sha256="0",
+    size_bytes=10_295_971,
+    sha256="2c4cfb404e5d82cd31e2d1aba612ac3ee5510ab3340a3c405e61f42e71cc2222",
 )
 
 RANKING_WEIGHTS = (OPEN_NSFW, NSFW_MOBILENET, TEXT_DETECTOR, TEXT_READER)
@@ -90,6 +90,13 @@ def verified(file: WeightsFile) -> VerifiedWeights:
       WeightsError: it is not there, or another.
     """
     if file.package is None:
+        path = weights_folder() / file.filename
+        if not path.is_file():
+            raise WeightsError(
+                f"{path}: not there. It is made of the npm package nsfwjs 4.4.0: npm pack "
+                "nsfwjs@4.4.0, then scripts/tools/convert_nsfwjs.py of this package's repository "
+                f"with nsfwjs-4.4.0.tgz and {path.parent}"
+            )
         return resolve(file)
     folder = package_folder(file)
     if folder is None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,16 +19,20 @@ from pass_dataset.curate.select.gathered import PIECE_SCHEMA, hash_keys, id_keys
 
 __all__ = ["columns_of", "hashes_of", "plain_rows"]
 
+Picked: TypeAlias = Callable[[Sequence[str]], Sequence[str]]
 _WEB = ("http://", "https://")
 _DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
 
 
-def plain_rows(rows: Sequence[bytes], width: int) -> tuple[list[int], list[list[str]]]:
+def plain_rows(
+    rows: Sequence[bytes], width: int, picked: Picked
+) -> tuple[list[int], list[Sequence[str]]]:
     """Places and fields of the rows of which nothing has to be looked at twice.
 
     Args:
-      rows: fields with tabs between: `FIELDS` of `flickr`, and maybe the hash.
-      width: how many fields there are to be.
+      rows: fields with tabs between.
+      width: how many of them there are to be.
+      picked: takes those that count: `FIELDS` of `flickr`, and maybe the hash.
     """
     try:
         texts = b"\n".join(rows).decode().split("\n")
@@ -36,19 +40,20 @@ def plain_rows(rows: Sequence[bytes], width: int) -> tuple[list[int], list[list[
         texts = []
     if len(texts) != len(rows):  # some are no UTF-8, or have a newline, as SQLite may
         texts = [_text(row) for row in rows]
-    split = [text.split("\t") for text in texts]
+    split = [picked(fields) if len(fields := text.split("\t")) == width else None for text in texts]
+    has_nul = any("\0" in text for text in texts)
     places = [
         place
         for place, fields in enumerate(split)
-        if len(fields) == width
+        if fields is not None
         and fields[0].isdigit()
         and fields[8].startswith(_WEB)
         and (not (date := fields[3]) or date == "null" or _is_date(date))
         and (not (fields[5] or fields[6]) or _is_position(fields[5], fields[6]))
-        and "\0" not in texts[place]
+        and not (has_nul and "\0" in texts[place])
         and fields[0].isascii()
     ]
-    return places, [split[place] for place in places]
+    return places, [split[place] for place in places]  # type: ignore[misc]
 
 
 def _text(row: bytes) -> str:

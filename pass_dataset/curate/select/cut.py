@@ -30,19 +30,26 @@ class Cut:
         """
         self._block = block
         self._bytes = np.frombuffer(block, np.uint8)
-        marks = np.flatnonzero((self._bytes == _TAB) | (self._bytes == _NEWLINE))
+        # Both at once: what is less than a tab wraps around, to more.
+        marks = np.flatnonzero((self._bytes - np.uint8(_TAB)) <= _NEWLINE - _TAB)
         self._marks = marks
         self._ends = np.flatnonzero(self._bytes[marks] == _NEWLINE)
         self.tabs: npt.NDArray[np.int64] = np.diff(self._ends, prepend=-1) - 1
 
-    def line(self, row: int) -> bytes:
-        """A line without its newline."""
-        start = self._marks[self._ends[row - 1]] + 1 if row else 0
-        return self._block[start : self._marks[self._ends[row]]]
+    def lines(self, rows: npt.NDArray[np.int64]) -> list[bytes]:
+        """Lines without their newlines."""
+        stops = self._marks[self._ends[rows]].tolist()
+        # Of the first line, this is the last end, and is put right.
+        starts = (self._marks[self._ends[rows - 1]] + 1).tolist()
+        if starts and rows[0] == 0:
+            starts[0] = 0
+        block = self._block
+        return [block[start:stop] for start, stop in zip(starts, stops, strict=True)]
 
     def ending(self, row: int) -> tuple[bytes, bytes, bytes]:
         """Name and address of the licence, and the marker, of a line with enough columns."""
-        _, name, url, *_, marker = self.line(row).rsplit(b"\t", _NAME)
+        (line,) = self.lines(np.array([row]))
+        _, name, url, *_, marker = line.rsplit(b"\t", _NAME)
         return name, url, marker
 
     def codes(

@@ -73,7 +73,7 @@ class FlickrRows:
         Args:
           settings: what is asked for.
           gathered: takes what is selected.
-          columns: of the text: 25 or 23.
+          columns: of the text: 25 or 23; 0: rows have `FIELDS` alone.
         """
         self._licenses = Licenses(settings.licenses)
         self._rules = Rules(settings)
@@ -84,12 +84,15 @@ class FlickrRows:
         self._verdicts: dict[tuple[bytes, bytes, bytes], _Verdict] = {}
         self._others: dict[str | None, _Verdict] = {}
         self._tabs = columns - 1
+        self._width = columns or len(FIELDS)
         before = 1 if columns == len(COLUMNS) + 2 else 0
-        places = [COLUMNS.index(name) for name in FIELDS]
-        # The hash stands after the id, so what follows is one further.
-        places = [place + before * (1 if place == 0 else 2) for place in places]
-        self._hash = 2 if before else None
-        self._fields = operator.itemgetter(*places, *([2] if before else []))
+        self._hash = len(FIELDS) if before else None
+        places = [COLUMNS.index(name) for name in FIELDS] if columns else range(len(FIELDS))
+        # The line's number stands before all, and the hash after the id.
+        self._picked = operator.itemgetter(
+            *(place + before * (1 if place == 0 else 2) for place in places),
+            *([2] if before else []),
+        )
 
     def take_block(self, block: bytes, number: int) -> int:
         """Takes lines of text; returns how many there were.
@@ -116,9 +119,11 @@ class FlickrRows:
             verdict = self._verdict(_CODES[code], number + int(rows[those[0]]))
             verdict.rows += len(those)
             wanted[those] = verdict.cause is None
-        fields = self._fields
-        for row in rows[wanted].tolist():
-            self.take(b"\t".join(fields(cut.line(row).split(b"\t"))), number + row)
+        taken = rows[wanted]
+        self._rows += cut.lines(taken)
+        self._numbers += (taken + number).tolist()
+        if len(self._rows) >= _BATCH_ROWS:
+            self._take_batch()
         self._counts.rows += len(cut.tabs)
         return len(cut.tabs)
 
@@ -150,7 +155,7 @@ class FlickrRows:
         return verdict
 
     def take(self, row: bytes, number: int) -> None:
-        """Takes a row whose licence and marker are as asked for: `FIELDS`, with tabs between."""
+        """Takes a row whose licence and marker are as asked for, with tabs between its fields."""
         self._rows.append(row)
         self._numbers.append(number)
         if len(self._rows) >= _BATCH_ROWS:
@@ -160,9 +165,10 @@ class FlickrRows:
         """Takes the rows that are held, the plain ones by the column, the others one by one."""
         rows, numbers = self._rows, self._numbers
         self._rows, self._numbers = [], []
-        width = len(FIELDS) + (self._hash is not None)
         # Boxes and dates are looked at one by one.
-        places, fields = ([], []) if self._rules.are_any else plain_rows(rows, width)
+        places, fields = (
+            ([], []) if self._rules.are_any else plain_rows(rows, self._width, self._picked)
+        )
         tables = []
         if places:
             lines = np.array([numbers[place] for place in places], np.int64)
@@ -185,12 +191,12 @@ class FlickrRows:
         computed = hashes_of([row[8] for row in fields])
         if self._hash is None:
             return computed
-        said = pa.array([row[12] for row in fields], pa.string())
+        said = pa.array([row[self._hash] for row in fields], pa.string())
         differs = pc.not_equal(said, computed).to_numpy(zero_copy_only=False)
         if not differs.any():
             return computed
         self._counts.note("hash-differs", int(lines[differs][0]), int(differs.sum()))
-        is_hash = pa.array([IS_HASH.fullmatch(row[12]) is not None for row in fields])
+        is_hash = pa.array([IS_HASH.fullmatch(row[self._hash]) is not None for row in fields])
         return pc.if_else(is_hash, said, computed)
 
     def _note_plain(self, fields: Sequence[Sequence[str]], lines: Lines) -> None:
@@ -213,9 +219,10 @@ class FlickrRows:
             raise Refused("no-utf8") from None
         if "\0" in text:
             raise Refused("nul-byte")
-        fields: Sequence[str] = text.split("\t")
-        if len(fields) != len(FIELDS) + (self._hash is not None):  # SQLite alone may have tabs
+        split = text.split("\t")
+        if len(split) != self._width:  # SQLite alone may have tabs in a field
             raise Refused("too-many-columns")
+        fields: Sequence[str] = self._picked(split)
         photo, nsid, nickname, date, title, longitude, latitude, page, address = fields[:9]
         if not (photo.isascii() and photo.isdigit()):
             raise Refused("bad-id")
@@ -229,10 +236,10 @@ class FlickrRows:
         if not (is_sound_text(nickname) and is_sound_text(title)):
             self._counts.note("bad-encoding", number)
         name = address_hash(address)
-        if self._hash is not None and fields[12] != name:
+        if self._hash is not None and fields[self._hash] != name:
             self._counts.note("hash-differs", number)
             # What the files are called by is what the source says.
-            name = fields[12] if IS_HASH.fullmatch(fields[12]) else name
+            name = fields[self._hash] if IS_HASH.fullmatch(fields[self._hash]) else name
         return (
             *(name, number, photo, nsid or None, nickname, title, day, north, east),
             *(page, address, None, fields[11] or None, fields[9], fields[10]),

@@ -18,7 +18,7 @@ from pass_dataset.evaluate.protocols.running import PROTOCOLS, Probed, run_proto
 from pass_dataset.evaluate.protocols.statistics import Outcome
 from pass_dataset.progress import Progress
 
-__all__ = ["CompareSettings", "ComparedSet", "Comparison", "Row", "compare", "probe"]
+__all__ = ["CompareSettings", "ComparedSet", "Comparison", "Row", "compare", "probe", "signed"]
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Row:
         found = self.difference
         if found.is_same:
             return "no difference: both gave the same answers"
-        interval = f"95 % interval {_signed(found.low)} to {_signed(found.high)}"
+        interval = f"95 % interval {signed(found.low)} to {signed(found.high)}"
         if not found.is_visible:
-            return f"no difference visible ({_signed(found.value)}; {interval})"
+            return f"no difference visible ({signed(found.value)}; {interval})"
         better = "B" if found.value > 0 else "A"
         return f"{better} better by {abs(found.value):.1f} ({interval}, B minus A)"
 
@@ -188,5 +188,6 @@ def _probed(
     return Probed(views, middles, train.labels, embedded(test, None), test.labels)
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """A difference as people read it, with a true minus."""
     return f"{value:+.1f}".replace("-", "−")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from pass_dataset.evaluate.comparison.comparing import Comparison, Row
+from pass_dataset.evaluate.comparison.comparing import Comparison, Row, signed
 from pass_dataset.evaluate.comparison.published import NOTES, PUBLISHED_NUMBERS, PublishedNumber
 from pass_dataset.evaluate.protocols.statistics import Outcome
 from pass_dataset.pages.template import render
@@ -44,6 +44,7 @@ def render_comparison(comparison: Comparison, *, written_at: float) -> str:
             ),
             "rows": sum(len(each.rows) for each in comparison.sets),
             "value": _value,
+            "signed": signed,
             "settings": _settings(comparison),
             "tables": _tables(),
             "written": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(written_at)),

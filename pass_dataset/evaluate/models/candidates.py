@@ -47,7 +47,7 @@ class Candidate:
     spelling: Spelling
     weights: Weights
     missing: tuple[str, ...]
-    others: tuple[str, ...]
+    others: Weights
     wrong_shapes: tuple[str, ...]
     outside: tuple[str, ...]
 
@@ -151,7 +151,7 @@ def _candidate(
         spelling=spelling,
         weights=taken,
         missing=tuple(missing),
-        others=tuple(inside),
+        others=inside,
         wrong_shapes=tuple(wrong),
         outside=tuple(name for name in weights if not name.startswith(prefix)),
     )

