@@ -1,4 +1,5 @@
 # make demo      see it work: both loaders on the mini release
+# make demo-curate  see a release made from 200,000 rows of metadata, every count as planted
 # make quick     the tests of what is soon tested, in less than a minute
 # make test      all tests that need nothing but Python packages, in less than ten minutes
 # make test-all  the other tests too (browser, SLURM, Ray, fresh environments, kills), and coverage
@@ -19,10 +20,13 @@ QUICK := $(addprefix tests/,archives downloads images pages properties releases 
 # `make COVERAGE=1 test` measures, `make coverage` tells the sum of what was measured since.
 MEASURED := $(if $(COVERAGE),--cov --cov-append --cov-report=)
 
-.PHONY: demo quick test test-long test-all coverage lint types contract format docs release clean
+.PHONY: demo demo-curate quick test test-long test-all coverage lint types contract format docs release clean
 
 demo: .venv/.demo
 	$(BIN)/pass-dataset demo
+
+demo-curate: .venv/.test
+	$(BIN)/python scripts/tools/demo_curate.py pass-curate-demo
 
 quick: .venv/.test
 	$(PYTEST) -q -m "not ($(LONG))" $(MEASURED) $(QUICK)
@@ -88,5 +92,5 @@ release: .venv/.test
 	touch $@
 
 clean:
-	rm -rf .venv build dist site .cache .coverage* pass-demo *.egg-info
+	rm -rf .venv build dist site .cache .coverage* pass-demo pass-curate-demo *.egg-info
 	rm -rf docs/reference/commands.md docs/notebooks/*.md docs/notebooks/*_files

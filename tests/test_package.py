@@ -30,7 +30,13 @@ def in_new_process(code: str, *options: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "module", ["pass_dataset", "pass_dataset.commands.main", "pass_dataset.commands.passify.main"]
+    "module",
+    [
+        "pass_dataset",
+        "pass_dataset.commands.main",
+        "pass_dataset.commands.passify.main",
+        "pass_dataset.evaluate",
+    ],
 )
 def test_import_is_light(module: str) -> None:
     code = f"import {module}, sys; print([m for m in {HEAVY} if m in sys.modules])"

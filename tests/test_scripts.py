@@ -12,12 +12,15 @@ import pytest
 
 from pass_dataset import PassArchive
 from pass_dataset.archives.integrity import verify
+from tests.evaluate.pictures import make_labelled
+from tests.support.passify import DETECTORS
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 
 
 #: What a script imports that an extra, or nothing, installs.
 NEEDS = {
+    "bench_evaluate.py": ("torch", "torchvision", "sklearn"),
     "bench_torch.py": ("torch", "torchvision"),
     "pretrain_moco.py": ("torch", "torchvision", "lightly"),
     "torch_readers.py": ("torch", "torchvision"),
@@ -114,6 +117,17 @@ def test_bench_download(tmp_path: Path) -> None:
     out = run("bench_download.py", "--size-mb", 20, "--rounds", 1, "--work", tmp_path)
     assert "curl | sha256sum" in out
     assert "pass-dataset download" in out
+
+
+@pytest.mark.slow
+def test_bench_fetch(tmp_path: Path) -> None:
+    pytest.importorskip("pycurl")
+    if not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()):
+        pytest.skip("needs nginx: apt-get install nginx-light")
+    options = ("--images", 600, "--rounds", 1, "--connections", 3, "--target", 0)
+    out = run("bench_fetch.py", *options, "--no-img2dataset", "--work", tmp_path)
+    assert "pass-curate fetch" in out
+    assert "target 0 images/s: met" in out
 
 
 @pytest.mark.slow
@@ -233,6 +247,37 @@ def test_pretrain_moco(tmp_path: Path) -> None:
     assert "epoch 0, step 8: loss" in said
     assert "epoch 1, step 9: loss" in said
     assert "step 3: loss" not in said
+    said = completed("pretrain_moco.py", *small, "--steps", 10).stderr
+    assert "backbone.pt after 10 steps" in said
+    assert ": loss" not in said
+
+
+@pytest.mark.slow
+def test_passified_or_not(tmp_path: Path) -> None:
+    """From a folder of pictures to a page; then again, with nothing left to do but to compare."""
+    for module in (*NEEDS["pretrain_moco.py"], *NEEDS["bench_evaluate.py"], "faiss"):
+        pytest.importorskip(module)
+    labelled = make_labelled(tmp_path / "labelled", train=4, test=4)
+    small = (
+        labelled / "train", labelled, "--image-size", 32, "--batch-size", 4, "--queue", 16,
+        "--steps", 2, "--workers", 0, "--resize", 36, "--crop", 32, "--out", tmp_path / "out",
+        *DETECTORS,
+    )  # fmt: skip
+    said = completed("passified_or_not.py", *small)
+    assert "logistic, tuned top-1" in said.stdout
+    assert "12 training images, 12 test images, 3 classes" in said.stdout
+    assert "A against B" in (tmp_path / "out" / "page.html").read_text()
+
+
+@pytest.mark.slow
+def test_bench_evaluate(tmp_path: Path) -> None:
+    for module in (*NEEDS["bench_evaluate.py"], "faiss"):
+        pytest.importorskip(module)
+    labelled = make_labelled(tmp_path / "labelled", train=4, test=4)
+    options = ("--rows", 3000, "--width", 16, "--classes", 4, "--work", tmp_path)
+    said = run("bench_evaluate.py", labelled, "--encoder", "random:resnet18", *options)
+    for name in ("alone ", "embed ", "again ", "linear ", "probes ", "logistic regression, 3,000"):
+        assert name in said
 
 
 @pytest.mark.slow

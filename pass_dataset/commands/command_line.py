@@ -1,6 +1,7 @@
 """What all commands share: what they log and write, how errors are told, and exit codes.
 
-Exit codes: 0 done, 1 an error or something that is not whole, 2 wrong usage, 130 interrupted.
+Exit codes: 0 done, 1 an error or something that is not whole, 2 wrong usage, 3 waiting for people
+(`pass-curate run`), 130 interrupted.
 """
 
 from __future__ import annotations

@@ -117,6 +117,12 @@ COMMANDS = (
         "the rest",
     ),
     Command(
+        "models",
+        "list the encoders that were pretrained on PASS; fetch them; convert checkpoints",
+        f"{_HERE}.models",
+        "the rest",
+    ),
+    Command(
         "completion",
         "write a script that lets a shell complete this command",
         f"{_HERE}.completion",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,15 @@ def add_arguments(parser: CommandParser) -> None:
         metavar="FILE.json",
         help="the same as JSON (default: beside the page)",
     )
+    parser.add_argument(
+        "--classes",
+        type=Path,
+        metavar="FILE",
+        nargs="+",
+        default=[],
+        help="what pass-evaluate classes wrote of this collection, and of others beside it: how "
+        "often each class is seen",
+    )
     add_json(parser)
     headers = parser.add_mutually_exclusive_group()
     headers.add_argument(
@@ -61,6 +71,7 @@ def add_arguments(parser: CommandParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from pass_dataset.archives.records import PassArchive
     from pass_dataset.folders.archive_folder import ArchiveFolder
+    from pass_dataset.reports.stats.classes import read_classes
     from pass_dataset.reports.stats.collect import collect_stats
     from pass_dataset.reports.stats.document import write_json, write_page
 
@@ -79,6 +90,7 @@ def _run(options: argparse.Namespace) -> int:
             seed=options.seed,
             progress=progress,
         )
+    stats = replace(stats, classes=tuple(map(read_classes, options.classes)))
     written = (write_page(stats, page), write_json(stats, figures))
     if options.json:
         print(figures.read_text("utf-8"), end="")

@@ -13,10 +13,10 @@ from pass_dataset.pages.template import render
 __all__ = ["FunnelStage", "draw_funnel"]
 
 # In its own units.
-_WIDTH, _NAMES, _NUMBERS = 720, 150, 110
+_WIDTH, _NAMES, _NUMBERS = 800, 150, 190
 _ROW, _BAR, _LINE = 36, 20, 16
 #: Characters of a line of causes, which has the width of the bars.
-_CHARACTERS = 76
+_CHARACTERS = 64
 #: A stage at which something is left is seen, however little it is.
 _MIN_WIDTH = 1.0
 

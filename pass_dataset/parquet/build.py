@@ -21,6 +21,7 @@ from pass_dataset.builds.writing.plan import BuildPlan, stored_fingerprint
 from pass_dataset.errors import BuildError
 from pass_dataset.files.parts import is_part
 from pass_dataset.files.whole import sync_folder, sync_tree, write_whole
+from pass_dataset.folders.review_receipt import review_of
 from pass_dataset.folders.state import STATE_NAMES
 from pass_dataset.parquet.card import card_of
 from pass_dataset.parquet.manifest import (
@@ -142,7 +143,8 @@ class ParquetBuild(ExportBuild[Export]):
             sum(plan.layout.shard_bytes),
             removed=len(removed),
         )
-        write_whole(plan.folder / CARD_NAME, card_of(export).encode())
+        review = review_of(self.archives.path, is_pass=self.release.is_official)
+        write_whole(plan.folder / CARD_NAME, card_of(export, review).encode())
         sync_tree(plan.data)
         for name in (DATA_NAME, CARD_NAME):
             os.replace(plan.folder / name, self.out / name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from pass_dataset.folders.review_receipt import ReviewReceipt
 from pass_dataset.parquet.manifest import Export
 from pass_dataset.parquet.schema import FEATURES
 from pass_dataset.releases.release import format_parts
@@ -52,20 +53,27 @@ def source_card() -> str:
     return (folder / "README.md").read_text(encoding="utf-8")
 
 
-def card_of(export: Export) -> str:
+def card_of(export: Export, review: ReviewReceipt | None = None) -> str:
     """The text of an export's ``README.md``.
 
     A folder of a published release, or of parts of one, has the dataset card of PASS, with a notice
     of what it holds. One of a user's own release has a short card that claims nothing.
+
+    Args:
+      export: the folder.
+      review: what is known of people that are left; None: nobody has looked.
     """
+    notice = _notice(export)
+    if review is not None:
+        notice += f"\n>\n> People that are left: {review.sentence()}"
     if export.release.is_official:
         head, body = _split(source_card())
         head = _with_size(head, export.num_examples)
-        body = _with_notice(body, _notice(export))
+        body = _with_notice(body, notice)
     else:
         size = size_category(export.num_examples)
         head = f'pretty_name: "{export.what}"\nsize_categories:\n- {size}\n'
-        body = _OWN_BODY.format(what=export.what, notice=_notice(export))
+        body = _OWN_BODY.format(what=export.what, notice=notice)
     return f"{_FENCE}{head}{_facts(export)}{_FENCE}{body}"
 
 

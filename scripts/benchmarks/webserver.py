@@ -39,7 +39,7 @@ http {{
     server {{
         listen 127.0.0.1:{port};
         root served;
-    }}
+{more}    }}
 }}
 """
 
@@ -90,12 +90,18 @@ COUNTED = """\
 
 @contextlib.contextmanager
 def nginx(
-    program: str, prefix: Path, port: int, *, log: bool = False, counted: bool = False
+    program: str,
+    prefix: Path,
+    port: int,
+    *,
+    log: bool = False,
+    counted: bool = False,
+    more: str = "",
 ) -> Iterator[None]:
     """Run nginx in the foreground, serving the folder `served` in `prefix`, until the block ends.
 
     With `log`, `answers` tells what it was asked for; with `counted`, `most_connections` how many
-    connections it had.
+    connections it had. `more` is more of the server's configuration.
 
     Raises:
         BenchmarkError: it did not begin to listen.
@@ -106,6 +112,7 @@ def nginx(
         # A second log is one more of its kind, and "off" would switch off both.
         log="access.log short" if log else ("/dev/null short" if counted else "off"),
         counted=COUNTED if counted else "",
+        more=more,
     )
     configuration.write_text(text, encoding="ascii")
     said = prefix / "nginx-output.log"

@@ -11,6 +11,8 @@ is given then. `--steps` ends it early, to see that it works:
 
     python scripts/examples/pretrain_moco.py --mini --backbone resnet18 --batch-size 8 --steps 3
 
+`--folder` takes the images of any folder instead, such as one that `passify export` wrote.
+
 Projection head, loss, queue and augmentations are lightly's. `backbone.pt` is what one wants in the
 end: weights of torchvision's ResNet without its last layer.
 """
@@ -30,6 +32,7 @@ from typing import Any
 
 import torch
 import torchvision
+from folderstream import FolderStream
 from lightly.loss import NTXentLoss
 from lightly.models.modules import MoCoProjectionHead
 from lightly.models.utils import (
@@ -168,8 +171,15 @@ def own_batch_size(options: argparse.Namespace) -> int:
     return int(size)
 
 
-def open_stream(options: argparse.Namespace) -> PassStream:
+def open_stream(options: argparse.Namespace) -> PassStream | FolderStream:
     """The images, two views each."""
+    if options.folder is not None:
+        return FolderStream(
+            options.folder,
+            MoCoV2Transform(input_size=options.image_size),
+            batch_size=own_batch_size(options),
+            seed=options.seed,
+        )
     root, release = options.root, options.release
     if options.mini:
         root, release = mini.ARCHIVES, mini.CHECKSUMS
@@ -202,7 +212,9 @@ def train(options: argparse.Namespace, device: torch.device, is_first: bool) -> 
         if is_first:
             save(training.state(stream.state_dict(batches=batches)), checkpoint)
 
-    for epoch in range(stream.epoch, options.epochs):
+    # Asked again, what has ended does not go on.
+    is_over = options.steps is not None and training.steps >= options.steps
+    for epoch in range(stream.epoch, 0 if is_over else options.epochs):
         stream.set_epoch(epoch)
         # New workers each epoch: they have to know of a checkpoint, and starting costs little.
         loader = DataLoader(
@@ -245,6 +257,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("root", nargs="?", type=Path, help="archive folder")
     parser.add_argument("--mini", action="store_true", help="the 64 pictures of the package")
+    parser.add_argument("--folder", type=Path, help="a folder with images, at any depth")
     parser.add_argument("--release", help="version or checksum file (default: told by the folder)")
     parser.add_argument("--keep", type=Path, help="file with the hashes of the images to use")
     parser.add_argument("--out", type=Path, default=Path("moco"), help="folder of the checkpoints")
@@ -259,8 +272,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--save-every", type=int, default=500, metavar="BATCHES")
     parser.add_argument("--log-every", type=int, default=50, metavar="STEPS")
     options = parser.parse_args(arguments)
-    if options.mini == (options.root is not None):
-        parser.error("expected an archive folder, or --mini")
+    if options.mini + (options.root is not None) + (options.folder is not None) != 1:
+        parser.error("expected an archive folder, or --folder, or --mini")
     return options
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pass_dataset.commands import main as pass_dataset_command
+from pass_dataset.commands.curate import main as pass_curate_command
+from pass_dataset.commands.evaluate import main as pass_evaluate_command
 from pass_dataset.commands.parser import CommandParser
 from pass_dataset.commands.passify import main as passify_command
 
@@ -19,7 +21,7 @@ _COLUMNS = 88
 _START = """# Commands
 
 Made from the commands' own `--help`. Exit codes: 0 done, 1 an error or something that is not whole,
-2 wrong usage, 130 interrupted.
+2 wrong usage, 3 waiting for people (`pass-curate run`), 130 interrupted.
 """
 
 
@@ -35,7 +37,12 @@ def main() -> None:
     options.add_argument("docs", type=Path, help="folder of the pages")
     docs: Path = options.parse_args().docs
     os.environ["COLUMNS"] = str(_COLUMNS)
-    parsers = (pass_dataset_command.make_parser(), passify_command.make_parser())
+    parsers = (
+        pass_dataset_command.make_parser(),
+        pass_curate_command.make_parser(),
+        pass_evaluate_command.make_parser(),
+        passify_command.make_parser(),
+    )
     for parser in parsers:
         parser.fill()
     sections = [section for parser in parsers for section in help_pages(parser)]

@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pass_dataset.commands import main as pass_dataset_command
+from pass_dataset.commands.curate import main as curate_command
 from pass_dataset.commands.passify import main as passify_command
 from pass_dataset.releases import release as releases
 from tests.docs.world import World
 from tests.support.passify import DETECTORS
 
-#: Commands of `passify` that open detectors which the user may choose, and how.
-_DETECTING = frozenset({"run", "plan", "verify"})
+#: Commands of `passify`, and one of `pass-curate`, that open detectors which the user may choose,
+#: and how.
+_DETECTING = frozenset({"run", "plan", "verify", "filter"})
 _CHOICES = ("--face-detector", "--person-detector")
 
 
@@ -28,9 +30,12 @@ def main(argv: Sequence[str]) -> int:
     releases._checksums_folder = lambda: world.checksums
     if name == "pass-dataset":
         return pass_dataset_command.main(arguments)
+    if name == "pass-curate" and arguments[:1] != ["filter"]:
+        return curate_command.main(arguments)
     if _DETECTING & set(arguments[:1]) and not any(part.startswith(_CHOICES) for part in arguments):
         arguments += DETECTORS
-    return passify_command.main(arguments)
+    command = curate_command if name == "pass-curate" else passify_command
+    return command.main(arguments)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from sybil.evaluators.python import pad
 from sybil.parsers.markdown import CodeBlockParser
 
 from pass_dataset.commands import main as pass_dataset_command
+from pass_dataset.commands.curate import main as curate_command
+from pass_dataset.commands.evaluate import main as pass_evaluate_command
 from pass_dataset.commands.passify import main as passify_command
 from pass_dataset.releases import release as releases
 from tests.docs.world import World, make_world
@@ -30,7 +32,12 @@ NOT_RUN = re.compile(r"<!-- not run: (?P<reason>[^>]+) -->\s*\Z")
 #: The mark of Python that the page asks to be run anew.
 _NEW_PYTHON = re.compile(r"<!-- a new Python -->\s*\Z")
 
-_PARSERS = {"pass-dataset": pass_dataset_command, "passify": passify_command}
+_PARSERS = {
+    "pass-dataset": pass_dataset_command,
+    "pass-curate": curate_command,
+    "pass-evaluate": pass_evaluate_command,
+    "passify": passify_command,
+}
 
 
 def run_page(page: Path, folder: Path) -> Page:

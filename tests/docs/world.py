@@ -21,7 +21,7 @@ from pass_dataset.archives.ensure import open_mini
 from pass_dataset.archives.mini import ARCHIVES
 from pass_dataset.archives.records import ImageRecord
 from pass_dataset.releases.release import OFFICIAL_VERSIONS, format_release, official_release
-from tests.support import collection, passify
+from tests.support import collection, curation, passify
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -35,6 +35,24 @@ _HEADER_1 = ",unickname,licensename,hash"
 SHOWN_HASH = "ffd3eb12a16cb83138f26e6f36dec967"
 #: Images that the documentation removes.
 _GONE = 3
+SHARED = ROOT.parent / "shared"
+#: A collection of one's own: photographs, who made them, and the licence of all.
+_CLOTHES = 300
+_CREATORS = ("Ada", "Ben Ali", "Çelik", "NA", "")
+_BY = "https://creativecommons.org/licenses/by/4.0/"
+#: As the page has them, without the steps that need people and weights.
+_CLOTHES_SETTINGS = """
+steps = ["select", "fetch", "balance", "draw", "release"]
+metadata = ["photographs.csv"]
+[balance]
+per_photographer = 20
+sample = 0
+[draw]
+count = 130
+[release]
+name = "clothes"
+version = "1.0.0"
+"""
 
 
 @dataclass(frozen=True)
@@ -124,7 +142,8 @@ def make_world(folder: Path) -> World:
     (world.here / "gone.txt").write_text("\n".join([*hashes[5 : 5 + _GONE], ""]))
     (world.here / "figure1.txt").write_text("\n".join([*hashes[:4], ""]))
     (world.here / "opt-out.txt").write_text("a/kept.png\n")
-    for name in ("pass-dataset", "passify"):
+    _write_clothes(folder / "data" / "clothes")
+    for name in ("pass-dataset", "pass-curate", "passify"):
         _write_command(folder / "bin" / name)
     return world
 
@@ -158,6 +177,22 @@ def _publish(world: World, version: str, records: list[ImageRecord]) -> None:
         changes=known.changes,
     )
     (world.checksums / f"{version}.tsv").write_text(format_release(release))
+
+
+def _write_clothes(folder: Path) -> None:
+    """A collection of one's own: photographs in folders, and a table of them."""
+    (folder / "images").mkdir(parents=True)
+    found = sorted((SHARED / "images" / "labelled").rglob("*.jpg"))[:_CLOTHES]
+    lines = ["path,creator,title,license"]
+    for number in range(_CLOTHES):
+        path = folder / "images" / f"{number:03}.jpg"
+        if found:
+            path.symlink_to(found[number])
+        else:
+            path.write_bytes(curation.small_jpeg(number))
+        lines.append(f"images/{path.name},{_CREATORS[number % len(_CREATORS)]},No. {number},{_BY}")
+    (folder / "photographs.csv").write_text("\n".join([*lines, ""]))
+    (folder / "settings.toml").write_text(_CLOTHES_SETTINGS)
 
 
 def _write_command(path: Path) -> None:

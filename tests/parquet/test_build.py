@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from pass_dataset.parquet.manifest import EXPORT_NAME, Export
 from pass_dataset.parquet.shard_format import ImageParquet
 from pass_dataset.releases.release import read_release
 from tests.parquet.conftest import SHARD_BYTES, exported
+from tests.support import disks
 from tests.support.collection import Collection
 from tests.support.digests import digests
 from tests.support.processes import kill_group
@@ -287,23 +289,15 @@ def test_no_images(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Any:
-    """Mounts a file system in memory; skips where that is not allowed."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a small file system here")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    with disks.small_disk(tmp_path / "disk") as disk:
+        yield disk
 
 
 def test_a_disk_that_fills_up(many: Collection, small_disk: Path, whole: Path) -> None:
     out = small_disk / "out"
     # Room for what the check beforehand counts, but not for all.
-    filler = small_disk / "filler"
-    free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
-    filler.write_bytes(b"x" * (free - 220_000))
+    filler = disks.fill_up(small_disk, 220_000)
     with pytest.raises(BuildError, match=r"the disk is full .*; make room and build again"):
         exported(many, out)
     assert not (out / EXPORT_NAME).exists()
@@ -312,9 +306,7 @@ def test_a_disk_that_fills_up(many: Collection, small_disk: Path, whole: Path) -
 
 
 def test_too_small_a_disk_is_refused_beforehand(many: Collection, small_disk: Path) -> None:
-    filler = small_disk / "filler"
-    free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
-    filler.write_bytes(b"x" * (free - 100_000))
+    disks.fill_up(small_disk, 100_000)
     with pytest.raises(BuildError, match=r"need [\d,]+ bytes more, the disk has [\d,]+ free"):
         exported(many, small_disk / "out")
 

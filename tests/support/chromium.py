@@ -100,13 +100,19 @@ class Page:
         self.browser.call("Input.dispatchKeyEvent", {**params, "type": "keyUp"}, self.session)
 
     def wait_for(self, script: str, timeout_s: float = 60) -> None:
-        """Waits until an expression of JavaScript is true."""
+        """Waits until an expression of JavaScript is true, also while the page is loaded anew."""
         deadline = time.monotonic() + timeout_s
-        while not self.evaluate(f"Boolean({script})"):
-            assert time.monotonic() < deadline, (
-                f"never true: {script}; the page says: {self.complaints}"
-            )
+        while not self._is_true(script):
+            assert time.monotonic() < deadline, f"never true: {script}; {self.complaints}"
             time.sleep(0.02)
+
+    def _is_true(self, script: str) -> bool:
+        try:
+            return bool(self.evaluate(f"Boolean({script})"))
+        except AssertionError as error:
+            if "has ended" in str(error):
+                raise
+            return False  # of a page that is not there yet, nothing can be said
 
     def settle(self) -> None:
         """Waits a little: what was said after the page was there is heard with the next answer."""

@@ -18,7 +18,7 @@ from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.photographs import PHOTOGRAPHS
 
-__all__ = ["Curation", "hash_of", "photograph", "small_jpeg"]
+__all__ = ["Curation", "hash_of", "own_collection", "photograph", "small_jpeg"]
 
 
 def hash_of(number: int) -> str:
@@ -65,6 +65,18 @@ def small_jpeg(number: int, width: int = 32, height: int = 24) -> bytes:
     file = io.BytesIO()
     image.save(file, "JPEG", quality=90)
     return file.getvalue()
+
+
+def own_collection(folder: Path, photographs: int) -> Path:
+    """Files of one's own, and `mine.csv` about them: by five people, all under CC BY."""
+    (folder / "images").mkdir(parents=True)
+    lines = ["path,creator,title,license"]
+    for number in range(photographs):
+        name = f"images/{number:04}.jpg"
+        (folder / name).write_bytes(small_jpeg(number))
+        lines.append(f"{name},Somebody {number % 5},No. {number},CC BY 4.0")
+    (folder / "mine.csv").write_text("\n".join([*lines, ""]))
+    return folder / "mine.csv"
 
 
 @dataclass

@@ -8,12 +8,7 @@ from typing import Any
 
 from pass_dataset.commands.arguments import add_json, add_workers
 from pass_dataset.commands.command_line import print_json
-from pass_dataset.commands.curate.collections import (
-    add_against,
-    add_reading,
-    chosen_against,
-    listed,
-)
+from pass_dataset.commands.curate.collections import add_reading, listed
 from pass_dataset.commands.curate.step_settings import Option, add_settings, chosen_settings
 from pass_dataset.commands.curate.told import print_step
 from pass_dataset.commands.parser import CommandParser, examples
@@ -58,8 +53,18 @@ def add_arguments(parser: CommandParser) -> None:
         help="folder for the results; hashes are kept there too, so that a later run makes only "
         "those of new images",
     )
-    add_against(parser)
     add_settings(parser, "duplicates", _OPTIONS)
+    for name, text in (
+        ("against", "index of hashes of another set, as pass-curate hash makes it"),
+        ("coco", "annotations of COCO (instances_train2017.json): its images by identity"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            dest=f"setting_{name}",
+            action="append",
+            metavar="FILE",
+            help=f"{text}; may be given again",
+        )
     parser.add_argument(
         "--as-published",
         dest="setting_as_published",
@@ -83,6 +88,8 @@ def add_arguments(parser: CommandParser) -> None:
     def check(options: argparse.Namespace) -> None:
         if options.out is None and len(options.sources) > 1:
             parser.error("several sources need --out DIR")
+        if options.out is None and options.share is not None:
+            parser.error("--share needs --out DIR")
 
     parser.checks.append(check)
     parser.set_defaults(run=_run)
@@ -109,7 +116,6 @@ def _as_step(options: argparse.Namespace, settings: Any) -> int:
         step = run_duplicates(
             folder,
             settings,
-            chosen_against(options),
             workers=options.workers,
             progress=progress,
         )
@@ -122,15 +128,27 @@ def _as_step(options: argparse.Namespace, settings: Any) -> int:
 
 def _on_its_own(options: argparse.Namespace, settings: Any) -> int:
     from pass_dataset.curate.duplicates.finding import find_duplicates
+    from pass_dataset.curate.duplicates.hashing import make_fingerprints
+    from pass_dataset.curate.duplicates.other_sets import other_sets
     from pass_dataset.curate.duplicates.results import save_results
 
-    against = chosen_against(options)
+    against = other_sets(settings)
     out: Path = options.out
     with on_terminal() as progress:
         listings = [
             listed(path, name, options, progress)
             for path, name in zip(options.sources, _names(options.sources), strict=True)
         ]
+        if options.share is not None:
+            make_fingerprints(
+                listings,
+                out / "hashes",
+                share=options.share,
+                workers=options.workers,
+                progress=progress,
+            )
+            print(f"{out / 'hashes'}: share {options.share[0]} of {options.share[1]} is there")
+            return 0
         duplicates = find_duplicates(
             listings,
             out / "hashes",

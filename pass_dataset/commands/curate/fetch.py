@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 
 from pass_dataset.commands.arguments import positive, speed
+from pass_dataset.commands.curate.spreading import fetching
 from pass_dataset.commands.curate.step_settings import (
     Option,
     add_curation,
@@ -19,12 +20,16 @@ from pass_dataset.progress import on_terminal
 
 __all__ = ["add_arguments"]
 
-#: Actors, where none are asked for.
-_RAY_WORKERS = 4
-
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name for name in (part.strip() for part in text.split(",")) if name)
+
+
+def _connections(text: str) -> int:
+    number = positive(text)
+    if number > 512:
+        raise argparse.ArgumentTypeError(f"expected at most 512, found {number}")
+    return number
 
 
 _OPTIONS = {
@@ -61,7 +66,7 @@ def add_arguments(parser: CommandParser) -> None:
     add_settings(parser, "fetch", _OPTIONS)
     parser.add_argument(
         "--connections",
-        type=positive,
+        type=_connections,
         default=16,
         metavar="N",
         help="to a host at any moment, of all tasks of a cluster together (default 16)",
@@ -91,27 +96,12 @@ def add_arguments(parser: CommandParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from pass_dataset.curate.fetch.run import run_fetch
     from pass_dataset.curate.fetch.settings import FetchSettings
-    from pass_dataset.curate.fetch.work import Fetching
     from pass_dataset.curate.folder import CurationFolder
-    from pass_dataset.curate.ledger import Ledger
-    from pass_dataset.curate.settings import as_content
 
     folder = CurationFolder(options.curation)
     folder.require()
     settings = chosen_settings(options, FetchSettings, "fetch")
-    tasks = 1
-    if options.executor != "local":
-        # All tasks together have no more connections than one process would have.
-        tasks = min(options.connections, Ledger(folder).shards())
-        options.slurm_parallel = min(tasks, options.slurm_parallel)
-        options.ray_workers = min(tasks, options.ray_workers or _RAY_WORKERS)
-        tasks = options.slurm_parallel if options.executor == "slurm" else options.ray_workers
-    work = Fetching(
-        settings=as_content(settings),
-        connections=options.connections // max(1, tasks),
-        tries=options.tries,
-        accept_failures=options.accept_failures,
-    )
+    work = fetching(options, folder, settings, connections=options.connections, tries=options.tries)
     if options.min_speed is not None:
         work = replace(work, min_bytes_per_s=options.min_speed)
     with on_terminal() as progress:

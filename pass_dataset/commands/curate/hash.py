@@ -19,6 +19,7 @@ def add_arguments(parser: CommandParser) -> None:
     parser.epilog = examples(
         "pass-curate hash coco/train2017 --out coco.hashes",
         "pass-curate hash imagenet/ --out imagenet.hashes --without-names",
+        "pass-curate hash imagenet/ --out imagenet.hashes --share $SLURM_ARRAY_TASK_ID/16",
     )
     parser.add_argument("source", metavar="SOURCE", type=Path, help="any that passify reads")
     parser.add_argument(
@@ -39,19 +40,21 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pass_dataset.curate.duplicates.hashing import fingerprints_of
+    from pass_dataset.curate.duplicates.hashing import fingerprints_of, make_fingerprints
     from pass_dataset.curate.duplicates.index_file import HashIndex, save_index
 
     out: Path = options.out
     name = options.name or out.name.partition(".")[0]
     with on_terminal() as progress:
         listing = listed(options.source, name, options, progress)
-        (images,) = fingerprints_of(
-            [listing],
-            out.with_name(f"{out.name}.parts"),
-            workers=options.workers,
-            progress=progress,
-        )
+        parts = out.with_name(f"{out.name}.parts")
+        if options.share is not None:
+            make_fingerprints(
+                [listing], parts, share=options.share, workers=options.workers, progress=progress
+            )
+            print(f"{parts}: share {options.share[0]} of {options.share[1]} is there")
+            return 0
+        (images,) = fingerprints_of([listing], parts, workers=options.workers, progress=progress)
     save_index(HashIndex(name, images), out, names=not options.without_names)
     broken = images.num_rows - images["broken"].null_count
     said = f"{out}: {count(images.num_rows, 'image', 'images')}"

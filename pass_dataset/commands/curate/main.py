@@ -49,6 +49,8 @@ COMMANDS = (
             f"{_HERE}.top", "what was done"),
     Command("profiles", "list the profiles that ship, or print one",
             f"{_HERE}.profiles", "the rest"),
+    Command("audit", "say what a look at some images proves, or plan one",
+            f"{_HERE}.audit", "the rest"),
     Command("hash", "write an index of a collection's hashes, without any image; continues if cut",
             f"{_HERE}.hash", "the rest"),
     Command("completion", "write a script that lets a shell complete this command",

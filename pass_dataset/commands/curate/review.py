@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pass_dataset.commands.arguments import add_json, number, positive
+from pass_dataset.commands.arguments import RELEASE_HELP, add_json, number, positive
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.errors import CurationError
@@ -49,6 +49,10 @@ def add_arguments(parser: CommandParser) -> None:
         default="all",
         help="what is looked at: all, risk, risk:SCORE, sample:N, sample:N:SCORE, flagged (a "
         "second look), or disagreements (default: all)",
+    )
+    parser.add_argument(
+        "--release",
+        help=f"what a PASS archive folder holds: {RELEASE_HELP} (default: told from it)",
     )
     _add_settings(parser)
     _add_serving(parser)
@@ -148,6 +152,7 @@ def _run(options: argparse.Namespace) -> int:
             options.source,
             settings,
             Gold(options.gold_bad, options.gold_good),
+            release=options.release,
             progress=progress,
         )
     if options.status:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pass_dataset.commands.arguments import add_workers
+from pass_dataset.commands.curate.spreading import spread
 from pass_dataset.commands.curate.told import print_released, print_step
+from pass_dataset.commands.executors import add_executor
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.progress import on_terminal
 
@@ -25,6 +27,7 @@ def add_arguments(parser: CommandParser) -> None:
     parser.epilog = examples(
         "pass-curate run settings.toml --out curation/",
         "pass-curate run --profile pass-2021 yfcc100m_dataset.bz2 --out curation/",
+        "pass-curate run settings.toml --out curation/ --executor slurm --slurm-partition cpu",
         "",
         "The same command goes on where it was. It stops with exit code 3 at a step that people",
         "do (review), and says how to go on.",
@@ -59,6 +62,7 @@ def add_arguments(parser: CommandParser) -> None:
         help="give up what cannot be had after all tries, with its cause in the ledger",
     )
     add_workers(parser)
+    add_executor(parser, status="pass-curate status CURATION")
 
     def check(options: argparse.Namespace) -> None:
         if options.profile is None and not options.sources:
@@ -97,6 +101,7 @@ def _run(options: argparse.Namespace) -> int:
         strict=options.strict,
         accept_failures=options.accept_failures,
         workers=options.workers,
+        executor_of=spread(options, folder),
     )
     with on_terminal() as progress:
         for done in run_plan(folder, plan, circumstances, progress=progress):

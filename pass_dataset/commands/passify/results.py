@@ -130,6 +130,7 @@ def print_summary(
 
     summary = summarize(results, thresholds, exclusions)
     asked = [f"{target} {getattr(thresholds, target)}" for target in results.settings.targets]
+    asked = asked or ["no detectors"]
     images = count(summary.images, "image", "images")
     print(f"{results.settings.source.path}: {images}; {', '.join(asked)}")
     print(f"  {summary.kept:>12,}  kept")

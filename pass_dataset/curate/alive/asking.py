@@ -79,9 +79,6 @@ class Asker:
           task: is told of photographs of which it is known.
           accept_failures: take no answer, after all tries, for the last word.
           clock: what time is measured by.
-
-        Raises:
-          MissingExtraError: libcurl is not installed.
         """
         self.left: Counter[str] = Counter()
         self._politeness = politeness
@@ -111,6 +108,7 @@ class Asker:
 
         Raises:
           DownloadError: a host refuses whatever is asked.
+          MissingExtraError: libcurl is not installed.
           DiskSpaceError, OSError: the spool cannot be written.
         """
         for row, address in addresses.items():

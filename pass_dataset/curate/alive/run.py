@@ -15,6 +15,7 @@ from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger, StepRecord, StepWriter
 from pass_dataset.curate.settings import as_content
 from pass_dataset.errors import DownloadError
+from pass_dataset.pages.words import count
 from pass_dataset.progress import Progress, Silent
 
 __all__ = ["STEP", "run_alive"]
@@ -115,8 +116,9 @@ def _details(folder: CurationFolder, shards: int) -> dict[str, Any]:
 
 def _left_text(folder: CurationFolder, left: Counter[str]) -> str:
     causes = ", ".join(f"{cause} {number:,}" for cause, number in sorted(left.items()))
+    photographs = count(left.total(), "photograph", "photographs")
     return (
-        f"{folder.path}: of {left.total():,} photographs it could not be known whether they are "
-        f"public ({causes}); of all others it is. Run again to ask again, or give them up with "
+        f"{folder.path}: of {photographs} it could not be known whether they are public "
+        f"({causes}); of all others it is. Run again to ask again, or give up with "
         "--accept-failures"
     )

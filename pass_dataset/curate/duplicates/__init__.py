@@ -4,7 +4,7 @@ identity        which photograph of Flickr an image is
 perceptual      a hash of 256 bits that stays when an image is made anew
 fingerprints    what is kept of an image; hash_store keeps it, hashing makes it, in hash_worker
 listing         the images of a collection
-index_file      fingerprints handed on; coco makes them of annotations
+index_file      fingerprints handed on; coco makes them of annotations; other_sets opens them
 unions, hamming groups of codes that differ in few bits, exactly
 small_pictures  by which near pairs are confirmed
 tiers           pairs, and how it is known

@@ -30,12 +30,18 @@ def grid_digest(pixels: npt.NDArray[np.uint8]) -> bytes:
       pixels: H×W×3 uint8 in BGR order.
     """
     height, width = pixels.shape[:2]
-    rows, columns = _places(height), _places(width)
-    points = pixels[rows[:, None], columns, _RED]
+    points = pixels.reshape(-1).take(_points(height, width))
     digest: bytes = xxhash.xxh3_128_digest(b"%dx%d " % (height, width) + points.tobytes())
     return digest
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=64)
+def _points(height: int, width: int) -> npt.NDArray[Any]:
+    """Where the points' first channels are among all values of an image."""
+    points: npt.NDArray[Any] = (_places(height)[:, None] * width + _places(width)) * 3 + _RED
+    return points
+
+
 def _places(length: int) -> npt.NDArray[Any]:
-    return (np.float32(length) * _PLACES).astype(np.int64)
+    places: npt.NDArray[Any] = (np.float32(length) * _PLACES).astype(np.int64)
+    return places

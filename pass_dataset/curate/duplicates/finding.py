@@ -39,11 +39,15 @@ class DuplicatesSettings:
         not looked for.
       keep: which image of a group stays, see `keeping.KeepRule`.
       as_published: by the rule of the tool that the paper used instead, see `as_published`.
+      against: index files of other sets, by their paths.
+      coco: annotations of COCO, by their paths.
     """
 
     radius: int = RADIUS
     keep: KeepRule = "largest"
     as_published: bool = False
+    against: tuple[str, ...] = ()
+    coco: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not -1 <= self.radius <= _MAX_RADIUS:

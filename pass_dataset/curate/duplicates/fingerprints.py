@@ -86,5 +86,5 @@ def fingerprint(data: bytes) -> Fingerprint:
 
 def _pixel_digest(pixels: np.ndarray[Any, Any]) -> bytes:
     digest = xxhash.xxh3_128(b"%dx%d " % pixels.shape[:2])
-    digest.update(np.ascontiguousarray(pixels))
+    digest.update(np.ascontiguousarray(pixels).data)
     return digest.digest()

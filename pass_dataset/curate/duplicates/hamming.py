@@ -348,7 +348,8 @@ class _Shuffled:
         for place, block in enumerate(self._at):
             bits = (codes >> np.uint64(self._shift_of(place))) & mask
             plain |= bits << np.uint64(self._shift_of(block))
-        return np.searchsorted(values, plain)
+        places: Numbers = np.searchsorted(values, plain)
+        return places
 
 
 def _choices(count: int, chosen: int) -> Iterator[tuple[int, ...]]:

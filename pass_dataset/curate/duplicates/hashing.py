@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,7 +24,7 @@ from pass_dataset.progress import Progress, Task
 from pass_dataset.workers.cores import available_cores
 from pass_dataset.workers.pool import Pool, Reply, Worker
 
-__all__ = ["IMAGES", "fingerprints_of"]
+__all__ = ["IMAGES", "fingerprints_of", "make_fingerprints"]
 
 logger = logging.getLogger(__name__)
 
@@ -59,29 +60,50 @@ def fingerprints_of(
       CurationError: processes die whatever they are at.
       OSError: the folder cannot be written.
     """
+    make_fingerprints(listings, folder, workers=workers, progress=progress)
     store = HashStore(folder)
     kept = store.load()
-    keys = [store.keys(listing.settings.path, listing.items) for listing in listings]
+    return [_images(listing, kept.take(store.places(kept, _keys(listing)))) for listing in listings]
+
+
+def make_fingerprints(
+    listings: Sequence[Listing],
+    folder: Path,
+    *,
+    share: tuple[int, int] = (0, 1),
+    workers: int | None,
+    progress: Progress,
+) -> None:
+    """Makes the fingerprints that are missing, see `fingerprints_of`.
+
+    Args:
+      listings, folder, workers, progress: as there.
+      share: which of how many shares of the images, from 0 on; others may make theirs at the same
+        time, on whatever machines see the folder.
+    """
+    store = HashStore(folder)
+    kept = store.load()
     parts: list[_Part] = []
     total = made = 0
-    for number, (listing, known) in enumerate(zip(listings, keys, strict=True)):
-        missing = pc.indices_nonzero(pc.is_null(store.places(kept, known)))
-        total += len(known)
-        made += len(known) - len(missing)
+    for number, listing in enumerate(listings):
+        is_missing = np.asarray(pc.is_null(store.places(kept, _keys(listing))))
+        # Shares are of all images, whatever is made by now: no two are at the same ones.
+        is_meant = np.arange(len(is_missing)) // _PART % share[1] == share[0]
+        missing = np.flatnonzero(is_missing & is_meant)
+        total += int(is_meant.sum())
+        made += int(is_meant.sum()) - len(missing)
         for start in range(0, len(missing), _PART):
-            items = listing.items.take(missing[start : start + _PART])
-            parts.append(_Part(number, list(rows_of(items)), items["stamp"].to_pylist()))
+            items = listing.items.take(pa.array(missing[start : start + _PART]))
+            parts.append(_Part(number, items))
     task = progress.task("Hashing", total, "images", done=made)
     sources = [(one.settings.path, one.settings, one.files) for one in listings]
     for _ in _Hashers(store, sources, parts, task).run(workers or available_cores()):
         pass
     task.finish()
-    if parts:
-        kept = store.load()
-    return [
-        _images(listing, kept.take(store.places(kept, known)))
-        for listing, known in zip(listings, keys, strict=True)
-    ]
+
+
+def _keys(listing: Listing) -> pa.ChunkedArray:
+    return HashStore.keys(listing.settings.path, listing.items)
 
 
 def _images(listing: Listing, found: pa.Table) -> pa.Table:
@@ -117,13 +139,12 @@ class _Part:
 
     Attributes:
       source: number of the collection.
-      rows, stamps: of its `ITEMS`.
+      items: its images, with the columns of `ITEMS`.
       skip: places of images that ended a process.
     """
 
     source: int
-    rows: list[list[object]]
-    stamps: list[str]
+    items: pa.Table
     skip: list[int] = field(default_factory=list)
 
 
@@ -147,8 +168,8 @@ class _Hasher(Worker[_Part]):
         return json.dumps(
             {
                 "source": piece.source,
-                "rows": piece.rows,
-                "stamps": piece.stamps,
+                "rows": list(rows_of(piece.items)),
+                "stamps": piece.items["stamp"].to_pylist(),
                 "skip": piece.skip,
             }
         )
@@ -178,7 +199,7 @@ class _Hashers(Pool[_Hasher, _Part, None]):
             return
         assert worker.piece is not None
         self._idle_deaths = 0
-        self._task.advance(len(worker.piece.rows))
+        self._task.advance(worker.piece.items.num_rows)
         worker.piece = None
         yield None
 
@@ -191,7 +212,7 @@ class _Hashers(Pool[_Hasher, _Part, None]):
             if self._idle_deaths > _MOST_IDLE_DEATHS:
                 raise CurationError(f"processes that hash die before they read an image: {how}")
         else:
-            name = piece.rows[worker.at][0]
+            name = piece.items["path"][worker.at].as_py()
             logger.warning("%s: its decoding ended the process (%s)", name, how)
             piece.skip.append(worker.at)
             if len(piece.skip) > _MOST_CULPRITS:

@@ -6,12 +6,13 @@ for a size; in YFCC100M, whose hashes PASS has, addresses have no size, and begi
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-__all__ = ["Identity", "address_hash", "of_address", "of_name"]
+from pass_dataset.curate.select.law import address_hash
+
+__all__ = ["Identity", "of_address", "of_name"]
 
 #: ``8119368305_4e622c8349_z.jpg``: number, secret, size.
 _FLICKR_FILE = re.compile(r"(\d{5,12})_([0-9a-f]{8,10})(?:_[a-z0-9])?\.(\w{3,4})")
@@ -33,23 +34,13 @@ class Identity(NamedTuple):
     address: str | None
 
 
-def address_hash(address: str) -> str:
-    """The MD5 of an address, each byte printed without its leading zero.
-
-    >>> address_hash("http://farm8.staticflickr.com/7205/6985418911_df7747990d.jpg")
-    '4e2f7a26a1dfbf165a7e30bdabf7e72a'
-    """
-    digest = hashlib.md5(address.encode("utf-8", "replace"), usedforsecurity=False).digest()
-    return "".join(f"{byte:x}" for byte in digest)
-
-
 def of_address(address: str) -> Identity:
     """The photograph at an address of Flickr, of whatever size; of others only the hash."""
     parts = urlsplit(address.strip())
     folder, _, name = parts.path.rpartition("/")
     file = _FLICKR_FILE.fullmatch(name)
     if file is None or _FLICKR_HOST.fullmatch(parts.hostname or "") is None:
-        return Identity(None, address_hash(re.sub("^https:", "http:", address.strip())))
+        return Identity(None, address_hash(address.strip()))
     number, secret, ending = file.groups()
     plain = f"http://{parts.hostname}{folder}/{number}_{secret}.{ending}"
     return Identity(number, address_hash(plain))

@@ -45,7 +45,8 @@ class Verdicts:
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
         """Which stay."""
-        return self.other == np.arange(len(self.other))
+        kept: npt.NDArray[np.bool_] = self.other == np.arange(len(self.other))
+        return kept
 
 
 def decide(

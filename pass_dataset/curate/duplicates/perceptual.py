@@ -12,6 +12,7 @@ decoded, so the version of the hash names that too.
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ RADIUS = 31
 _WAVES = 16
 #: Pixels that the shortest wave needs.
 _LEAST_SIDE = 2 * _WAVES
-#: Levels that waves have on the average, at least: those of photographs have 0.1 to 3.
+#: Levels that waves have, as root of the mean square, at least: those of photographs have 0.1 to 3.
 _LEAST_WAVE = 0.01
 
 
@@ -49,10 +50,12 @@ def code_of(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64] | None:
     if min(height, width) < _LEAST_SIDE:
         return None
     step_y, step_x = _step(height), _step(width)
-    light = pixels[step_y // 2 :: step_y, step_x // 2 :: step_x, 1].astype(np.float32)
+    # Brought together first: to turn bytes that lie apart into floats takes half as long again.
+    green = np.ascontiguousarray(pixels[step_y // 2 :: step_y, step_x // 2 :: step_x, 1])
+    light = green.astype(np.float32)
     waves = _cosines(light.shape[0]) @ light @ _cosines(light.shape[1]).T
     flat = waves.ravel()
-    if np.abs(flat).mean() < _LEAST_WAVE * light.size:
+    if math.sqrt(flat @ flat / flat.size) < _LEAST_WAVE * light.size:
         return None
     above = flat > _median(flat)
     # Each word gets every fourth bit: so what differs is spread over all words.

@@ -144,7 +144,7 @@ def _lines(duplicates: Duplicates, numbers: Numbers) -> bytes:
 
 def _shown(duplicates: Duplicates, numbers: Numbers) -> Iterable[str]:
     several = len(duplicates.collections.listings) > 1
-    paths = duplicates.images["path"].take(pa.array(numbers)).to_pylist()
+    paths: list[str] = duplicates.images["path"].take(pa.array(numbers)).to_pylist()
     if not several:
         return paths
     names = source_names(duplicates).take(pa.array(numbers)).to_pylist()

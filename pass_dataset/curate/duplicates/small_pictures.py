@@ -25,7 +25,7 @@ _LEAST_DEVIATION = 1.0
 
 
 def small_picture(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """The light of an image in 32×32 cells, as a row of length 1 with mean 0.
+    """The light of an image (its green) in 32×32 cells, as a row of length 1 with mean 0.
 
     Args:
       pixels: H×W×3 uint8 in BGR order.
@@ -33,7 +33,7 @@ def small_picture(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     Returns:
       1024 float32; zeros where an image is even.
     """
-    light = pixels @ np.array([0.114, 0.587, 0.299], np.float32)
+    light = np.ascontiguousarray(pixels[:, :, 1]).astype(np.float32)
     cells = _averages(light.shape[0]) @ light @ _averages(light.shape[1]).T
     cells -= cells.mean()
     if cells.std() < _LEAST_DEVIATION:
@@ -50,12 +50,14 @@ def _averages(length: int) -> npt.NDArray[np.float32]:
     begins = np.maximum(edges[:-1, None], pixels)
     ends = np.minimum(edges[1:, None], pixels + 1)
     parts = np.clip(ends - begins, 0, None)
-    return (parts / parts.sum(1, keepdims=True)).astype(np.float32)
+    shares: npt.NDArray[np.float32] = (parts / parts.sum(1, keepdims=True)).astype(np.float32)
+    return shares
 
 
 def agreement(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Correlations of small pictures, row by row: -1 to 1."""
-    return np.einsum("ij,ij->i", left, right)
+    found: npt.NDArray[np.float32] = np.einsum("ij,ij->i", left, right)
+    return found
 
 
 class Pictures:

@@ -10,9 +10,9 @@ of near pairs).
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -23,8 +23,8 @@ from pass_dataset.curate.duplicates.finding import (
     DuplicatesSettings,
     find_duplicates,
 )
-from pass_dataset.curate.duplicates.index_file import HashIndex
 from pass_dataset.curate.duplicates.listing import ITEMS, Listing
+from pass_dataset.curate.duplicates.other_sets import index_sha256, other_sets
 from pass_dataset.curate.duplicates.report.document import write_report
 from pass_dataset.curate.duplicates.results import causes_of, save_results
 from pass_dataset.curate.duplicates.tiers import TIERS
@@ -45,7 +45,6 @@ STEP = "duplicates"
 def run_duplicates(
     folder: CurationFolder,
     settings: DuplicatesSettings,
-    against: Sequence[HashIndex] = (),
     *,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -54,8 +53,8 @@ def run_duplicates(
 
     Args:
       folder: the curation.
-      settings: what counts, and what stays.
-      against: other sets; their names and contents belong to the settings.
+      settings: what counts, and what stays. Of other sets the ledger has names and digests, not
+        where their files are.
       workers: processes that hash; None: one a core.
       progress: shows how far it is.
 
@@ -63,10 +62,10 @@ def run_duplicates(
       CurationError: it was begun with other settings, or photographs are not there.
       OSError: the folder cannot be written.
     """
-    content = {
-        **as_content(settings),
-        "against": [{"name": index.name, "sha256": _digest(index)} for index in against],
-    }
+    against = other_sets(settings)
+    content = as_content(replace(settings, against=(), coco=()))
+    del content["coco"]
+    content["against"] = [{"name": index.name, "sha256": index_sha256(index)} for index in against]
     with folder.held():
         ledger = Ledger(folder)
         writer = ledger.begin(STEP, content, needs=[FIRST_STEP])
@@ -87,14 +86,6 @@ def run_duplicates(
         write_report(duplicates, work, progress=progress)
         _write(writer, duplicates, given)
         return writer.finish(duplicates.counts())
-
-
-def _digest(index: HashIndex) -> str:
-    """Of what an index says, however its file is compressed."""
-    digest = hashlib.sha256()
-    for batch in index.images.combine_chunks().to_batches():
-        digest.update(batch.serialize())
-    return digest.hexdigest()
 
 
 def _columns(ledger: Ledger, writer: StepWriter) -> list[str]:

@@ -3,6 +3,7 @@
 settings      what decides what is fetched, and how patient one is
 candidates    where a photograph may be had, in order
 client        many requests at a time over kept connections
+files         photographs that are files of this machine
 answers       what an answer means
 hosts         how many requests a host takes at a time, and when it is left alone
 spool         what is fetched of a shard so far, with a receipt for each photograph

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -14,6 +16,7 @@ __all__ = ["COLUMNS", "Candidate", "candidates_of", "host_of", "redirected"]
 #: What has to be known of a photograph.
 COLUMNS = ("hash", "extension", "download_url", "path")
 
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _ASCII = "".join(map(chr, range(33, 127)))
 
 
@@ -67,11 +70,19 @@ def _at(source: str, address: str) -> Candidate:
 
 def host_of(address: str) -> str:
     """Scheme, host and port of an address; empty if it cannot be asked."""
+    origin = _ORIGIN.match(address)
+    if origin is None or not (address.isascii() and address.isprintable()):
+        return ""
+    return _host_of(origin[0])
+
+
+@functools.lru_cache(maxsize=4096)
+def _host_of(origin: str) -> str:
+    # What libcurl and this package take for the host must be the same.
+    if set(" \\") & set(origin):
+        return ""
     try:
-        parsed = check_address(address)
-        # What libcurl and this package take for the host must be the same.
-        if not address.isascii() or not address.isprintable() or set(" \\") & set(parsed.netloc):
-            return ""
+        parsed = check_address(origin)
     except ValueError:
         return ""
     scheme = parsed.scheme.lower()

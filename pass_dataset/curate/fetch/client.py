@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Iterator
 from typing import Any, Generic, Literal, TypeVar
 
@@ -25,6 +26,10 @@ _Key = TypeVar("_Key")
 Kind = Literal["GET", "HEAD", "start"]
 
 _BUFFER_BYTES = 512 << 10
+#: Connections that are kept, of all hosts: systems allow a process about a thousand open files.
+_MOST_KEPT = 256
+#: How often it is looked whether a name was found.
+_LOOK_UP_S = 0.01
 #: How long an answer of DNS is good for: hosts with many addresses give others now and then.
 _DNS_S = 300
 #: Where the user says which authorities are trusted, as `requests` and curl have it.
@@ -41,20 +46,24 @@ class Client(Generic[_Key]):
           connections: to a host, idle ones included.
           policy: its limits of time and speed.
           max_bytes: of a body; 0: any number, where none are taken.
-
-        Raises:
-          MissingExtraError: libcurl is not installed.
         """
-        self._curl: Any = require("pycurl", feature="Fetching photographs", extra="curate")
+        self._connections = connections
         self._policy = policy
         self._max_bytes = max_bytes
-        self._multi = self._curl.CurlMulti()
-        self._multi.setopt(self._curl.M_MAX_HOST_CONNECTIONS, connections)
-        self._multi.setopt(self._curl.M_PIPELINING, self._curl.PIPE_NOTHING)
+        self._curl: Any = None
+        self._multi: Any = None
         self._free: list[Any] = []
         self._busy: dict[Any, tuple[_Key, list[bytes], list[bytes]]] = {}
         trust = next((os.environ[name] for name in _TRUST if os.environ.get(name)), None)
         self._trust = trust or requests.utils.DEFAULT_CA_BUNDLE_PATH
+
+    def _load(self) -> None:
+        # Where all photographs are files nothing is asked, and nothing needs to be installed.
+        self._curl = require("pycurl", feature="Fetching photographs", extra="curate")
+        self._multi = self._curl.CurlMulti()
+        self._multi.setopt(self._curl.M_MAX_HOST_CONNECTIONS, self._connections)
+        self._multi.setopt(self._curl.M_MAXCONNECTS, max(self._connections, _MOST_KEPT))
+        self._multi.setopt(self._curl.M_PIPELINING, self._curl.PIPE_NOTHING)
 
     def __enter__(self) -> Client[_Key]:
         return self
@@ -66,7 +75,8 @@ class Client(Generic[_Key]):
         for handle in self._free:
             handle.close()
         self._busy.clear()
-        self._multi.close()
+        if self._multi is not None:
+            self._multi.close()
 
     def __len__(self) -> int:
         return len(self._busy)
@@ -78,7 +88,12 @@ class Client(Generic[_Key]):
           key: what the answer comes with.
           url: what is asked.
           kind: ``GET``, ``HEAD``, or ``start``: GET, of which the body is not taken.
+
+        Raises:
+          MissingExtraError: libcurl is not installed.
         """
+        if self._multi is None:
+            self._load()
         handle = self._free.pop() if self._free else self._new()
         body: list[bytes] = []
         head: list[bytes] = []
@@ -96,12 +111,15 @@ class Client(Generic[_Key]):
 
     def answers(self, timeout_s: float) -> Iterator[tuple[_Key, Answer]]:
         """Answers that are there, waiting for the first of them for some time at most."""
+        if self._multi is None:
+            return
         self._multi.perform()
         told = list(self._told())
         if not told and timeout_s > 0:
-            if self._busy:
-                self._multi.select(timeout_s)
-                self._multi.perform()
+            # Without a socket, as while a name is looked up, there is nothing to wait at.
+            if self._multi.select(timeout_s) == -1:
+                time.sleep(min(timeout_s, _LOOK_UP_S))
+            self._multi.perform()
             told = list(self._told())
         yield from told
 
@@ -130,7 +148,7 @@ class Client(Generic[_Key]):
         self, code: int, message: str, status: int, body: list[bytes], head: list[bytes]
     ) -> Answer:
         curl = self._curl
-        if status not in (0, 200) or (code == curl.E_WRITE_ERROR and not body):
+        if status > 200 or (code == curl.E_WRITE_ERROR and not body):
             # Of a refusal, whatever follows is of no use; or it was not to be taken.
             return Answer(status, b"", _headers(head))
         causes = {
@@ -138,7 +156,6 @@ class Client(Generic[_Key]):
             curl.E_PARTIAL_FILE: "truncated",
             curl.E_FILESIZE_EXCEEDED: "too-large",
             curl.E_URL_MALFORMAT: "bad-address",
-            curl.E_UNSUPPORTED_PROTOCOL: "bad-address",
         }
         cause = causes.get(code, "unreachable")
         if cause == "unreachable" and body:

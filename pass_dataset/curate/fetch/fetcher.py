@@ -9,11 +9,11 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from pass_dataset.curate.fetch.answers import Answer, Means, Verdict, judge
 from pass_dataset.curate.fetch.candidates import host_of, redirected
 from pass_dataset.curate.fetch.client import Client
+from pass_dataset.curate.fetch.files import read_file
 from pass_dataset.curate.fetch.finisher import Finisher
 from pass_dataset.curate.fetch.hosts import Hosts
 from pass_dataset.curate.fetch.settings import FetchSettings, Pace
@@ -132,7 +132,7 @@ class Fetcher:
         """Lets a photograph wait for its turn at its host."""
         if photograph.candidate.is_file:
             photograph.tries += 1
-            answer = read_file(Path(photograph.address), self._settings.max_bytes)
+            answer = read_file(photograph.address, self._settings.max_bytes)
             self._answered(photograph, answer)
             return
         if not photograph.host:
@@ -156,6 +156,7 @@ class Fetcher:
         now = self._clock.now()
         while self._later and self._later[0][0] <= now:
             self._line_up(heapq.heappop(self._later)[2])
+        most = max(_MOST_REQUESTS, self._pace.connections)
         for name in list(self._queues):
             queue, host = self._queues[name], self._hosts[name]
             if self._is_down(name):
@@ -163,7 +164,7 @@ class Fetcher:
                 for photograph in queue:
                     self._leave(photograph, "unreachable", "its host gave nothing lately", None)
                 continue
-            while queue and host.is_free and len(self._client) < _MOST_REQUESTS:
+            while queue and host.is_free and len(self._client) < most:
                 photograph = queue.popleft()
                 photograph.tries += 1
                 photograph.asked_at = now
@@ -231,10 +232,18 @@ class Fetcher:
             if (verdict.retry_after_s or 0.0) > longest_s:
                 host.failed_in_a_row = self._pace.failures_of_host
                 logger.warning("%s: wants to be left alone too long", photograph.host)
-            host.throttled(
-                photograph.asked_at,
-                None if verdict.retry_after_s is None else min(verdict.retry_after_s, longest_s),
+            asked_s = verdict.retry_after_s
+            is_news = host.throttled(
+                photograph.asked_at, None if asked_s is None else min(asked_s, longest_s)
             )
+            if is_news:
+                logger.info(
+                    "%s: %s; %d connections from now on, the next request in %.0f s",
+                    photograph.host,
+                    verdict.said,
+                    host.limit,
+                    host.wait_s(),
+                )
         elif verdict.means is not Means.AGAIN:
             host.failed_in_a_row = 0
             host.answered()
@@ -307,17 +316,3 @@ class Fetcher:
         self._taken_up -= 1
         if photograph.shard.is_settled:
             self._finisher.settled(photograph.shard)
-
-
-def read_file(path: Path, max_bytes: int) -> Answer:
-    """A photograph that is a file, as an answer."""
-    try:
-        if path.stat().st_size > max_bytes:
-            return Answer(cause="too-large", said="more bytes than the limit", is_permanent=True)
-        return Answer(body=path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        return Answer(cause="missing", said=error.strerror or "", is_permanent=True)
-    except PermissionError as error:
-        return Answer(cause="refused", said=error.strerror or "", is_permanent=True)
-    except (OSError, ValueError) as error:
-        return Answer(cause="unreachable", said=str(error))

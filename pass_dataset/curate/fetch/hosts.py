@@ -54,14 +54,18 @@ class Host:
         self._throttled = 0
         self._limit = min(float(self.most), self._limit + 1.0 / self._limit)
 
-    def throttled(self, asked_at: float, retry_after_s: float | None) -> None:
+    def throttled(self, asked_at: float, retry_after_s: float | None) -> bool:
         """It said that it is asked too much.
 
         Args:
           asked_at: when the request was made: those under way together count once.
           retry_after_s: how long it asked to be left alone; None: it did not say.
+
+        Returns:
+          Whether connections were halved.
         """
-        if asked_at > self._cut_at:
+        is_news = asked_at > self._cut_at
+        if is_news:
             self._cut_at = self.clock.now()
             self._limit = max(1.0, self._limit / 2)
             self._throttled += 1
@@ -69,6 +73,7 @@ class Host:
         if wait_s is None:
             wait_s = self.policy.delay_s(self._throttled, self.clock.jitter())
         self._quiet_until = max(self._quiet_until, self.clock.now() + wait_s)
+        return is_news
 
 
 @dataclass

@@ -37,8 +37,8 @@ class Placeholder(NamedTuple):
 def find_placeholders(receipts: Iterable[Path], copies: int) -> list[Placeholder]:
     """What at least so many photographs have in common; most first.
 
-    Takes 8 bytes of memory for each photograph: digests are counted by their first 64 bits, and
-    those that are many looked at whole.
+    Takes some 24 bytes of memory for each photograph: digests are counted by their first 64 bits,
+    and those that are many looked at whole.
 
     Args:
       receipts: files of all shards.

@@ -20,6 +20,7 @@ from pass_dataset.curate.settings import as_content
 from pass_dataset.errors import DownloadError
 from pass_dataset.executors.executor import Executor, do_jobs, sweep
 from pass_dataset.executors.job import ShardJob
+from pass_dataset.pages.words import count
 from pass_dataset.progress import Progress, Silent
 
 __all__ = ["run_fetch"]
@@ -129,7 +130,8 @@ def _with_placeholders(receipts: pa.Table, placeholders: list[Placeholder]) -> p
 
 def _left_text(folder: CurationFolder, left: Counter[str]) -> str:
     causes = ", ".join(f"{cause} {number:,}" for cause, number in sorted(left.items()))
+    photographs = count(left.total(), "photograph", "photographs")
     return (
-        f"{folder.path}: {left.total():,} photographs could not be had ({causes}); all others are "
-        "kept. Run again to try these again, or give them up with --accept-failures"
+        f"{folder.path}: {photographs} could not be had ({causes}); all others are kept. Run again "
+        "to try again, or give up with --accept-failures"
     )

@@ -8,10 +8,12 @@ from typing import Literal
 from pass_dataset.downloads.retries import RetryPolicy
 from pass_dataset.releases.addresses import check_address
 
-__all__ = ["BUCKET", "FetchSettings", "Pace"]
+__all__ = ["BUCKET", "MOST_CONNECTIONS", "FetchSettings", "Pace"]
 
 #: The images of YFCC100M, public: registry.opendata.aws/multimedia-commons.
 BUCKET = "https://multimedia-commons.s3-us-west-2.amazonaws.com/data/images"
+#: Systems allow a process about a thousand open files, and `select` of C no more.
+MOST_CONNECTIONS = 512
 
 
 @dataclass(frozen=True)
@@ -72,5 +74,9 @@ class Pace:
     failures_of_host: int = 100
 
     def __post_init__(self) -> None:
-        if self.connections < 1 or self.failures_of_host < 1:
-            raise ValueError("connections and failures_of_host: expected 1 or more")
+        if not 1 <= self.connections <= MOST_CONNECTIONS:
+            raise ValueError(
+                f"connections: expected 1 to {MOST_CONNECTIONS}, found {self.connections}"
+            )
+        if self.failures_of_host < 1:
+            raise ValueError("failures_of_host: expected 1 or more")

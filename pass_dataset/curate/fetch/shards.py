@@ -16,9 +16,15 @@ __all__ = ["fetch_shards", "unfetched"]
 
 
 def unfetched(writer: StepWriter) -> list[int]:
-    """Shards that are not whole."""
+    """Shards that are not whole; of those that are, spools that a killed process left go."""
     paths = FetchPaths(writer.ledger.folder)
-    return [n for n in range(writer.ledger.shards()) if not paths.receipts(n).exists()]
+    missing = []
+    for number in range(writer.ledger.shards()):
+        if paths.receipts(number).exists():
+            paths.spool(number).unlink(missing_ok=True)
+        else:
+            missing.append(number)
+    return missing
 
 
 def fetch_shards(

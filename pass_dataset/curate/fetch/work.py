@@ -17,6 +17,7 @@ from pass_dataset.errors import DiskSpaceError, DownloadError, MissingExtraError
 from pass_dataset.executors.job import ShardJob
 from pass_dataset.executors.shard_folder import ShardFolder
 from pass_dataset.executors.work import Work, WorkerShare
+from pass_dataset.pages.words import count
 
 __all__ = ["FetchFolder", "FetchedShard", "Fetching"]
 
@@ -128,8 +129,9 @@ class _Doer:
                 progress=_Told(told),
             )
             if left:
-                causes = ", ".join(f"{cause} {number:,}" for cause, number in sorted(left.items()))
-                raise DownloadError(f"{left.total():,} photographs could not be had ({causes})")
+                causes = ", ".join(f"{cause} {times:,}" for cause, times in sorted(left.items()))
+                number = count(left.total(), "photograph", "photographs")
+                raise DownloadError(f"{number} could not be had ({causes})")
             worked_on = images
         marker = FetchedShard(job.shard, images, worked_on, time.time())
         self._folder.mark_done(marker)

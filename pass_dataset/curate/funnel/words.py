@@ -19,11 +19,27 @@ _STEPS = {
     "release": "Released",
 }
 _CAUSES = {
+    "video": "videos",
+    "license": "under another licence",
+    "unknown-license": "under a licence that is not known",
+    "outside": "outside the boxes",
+    "date": "taken at another time",
+    "too-few-columns": "rows with too few columns",
+    "too-many-columns": "rows with too many columns",
+    "bad-marker": "neither photographs nor videos",
+    "nul-byte": "rows with a NUL byte",
+    "no-utf8": "rows that are no UTF-8",
+    "bad-id": "with an id that is no number",
+    "bad-position": "with a position that is none",
+    "bad-date": "with a date that is none",
     "duplicate-id": "with an id that another has",
     "duplicate-hash": "with a hash that another has",
     "missing": "missing on the server",
     "gone": "gone from the server",
     "refused": "refused by the server",
+    "redirected": "led elsewhere by the server",
+    "bad-address": "with an address that cannot be asked",
+    "no-address": "without an address",
     "not-an-image": "no images",
     "not-jpeg": "not JPEG",
     "truncated": "cut",
@@ -62,7 +78,10 @@ def step_in_words(step: str) -> str:
 def cause_in_words(cause: str) -> str:
     """Why photographs went no further.
 
-    >>> cause_in_words("face"), cause_in_words("too-blue")
-    ('with faces', 'too-blue')
+    >>> cause_in_words("face"), cause_in_words("too-blue"), cause_in_words("duplicate-of:coco")
+    ('with faces', 'too-blue', 'in coco too')
     """
+    kind, _, name = cause.partition(":")
+    if kind == "duplicate-of" and name:
+        return f"in {name} too"
     return _CAUSES.get(cause, cause)

@@ -28,12 +28,14 @@ class StepKind:
       function: what does it, likewise; it takes the folder and the settings.
       told: what it is told besides, of `pass_dataset.curate.program.running.Circumstances`.
       says: its steps of the ledger, where they are not called as it is.
+      spread: whether it takes an executor, which does its shards.
     """
 
     settings: str
     function: str
     told: tuple[str, ...] = ()
     says: tuple[str, ...] = ()
+    spread: bool = False
 
     def settings_class(self) -> type[Any]:
         """The dataclass of its settings."""
@@ -58,13 +60,21 @@ STEPS: Mapping[str, StepKind] = {
         "select.step:run_select",
         ("metadata", "strict", "workers"),
     ),
-    "fetch": StepKind("fetch.settings:FetchSettings", "fetch.run:run_fetch", ("accept_failures",)),
+    "fetch": StepKind(
+        "fetch.settings:FetchSettings", "fetch.run:run_fetch", ("accept_failures",), spread=True
+    ),
     "filter": StepKind(
-        "filter.settings:FilterSettings", "filter.run:run_filter", (), ("sound", "filter")
+        "filter.settings:FilterSettings",
+        "filter.run:run_filter",
+        says=("sound", "filter"),
+        spread=True,
     ),
     "rank": StepKind("ranking.settings:RankSettings", "ranking.step:run_rank", ("workers",)),
     "classes": StepKind("sampling.classes:ClassesSettings", "sampling.classes:run_classes"),
     "balance": StepKind("sampling.balance:BalanceSettings", "sampling.balance:run_balance"),
+    "duplicates": StepKind(
+        "duplicates.finding:DuplicatesSettings", "duplicates.step:run_duplicates", ("workers",)
+    ),
     "alive": StepKind("alive.settings:AliveSettings", "alive.run:run_alive", ("accept_failures",)),
     "draw": StepKind("sampling.draw:DrawSettings", "sampling.draw:run_draw"),
     "release": StepKind(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from pass_dataset.curate.program.kinds import REVIEW, kind_of
 from pass_dataset.curate.program.plan import Plan
 from pass_dataset.curate.release.writing import Released
 from pass_dataset.errors import CurationError
+from pass_dataset.executors.executor import Executor
 from pass_dataset.files.whole import write_whole
 from pass_dataset.progress import Progress
 
@@ -33,6 +34,8 @@ class Circumstances:
       strict: a row of metadata that cannot be used is an error.
       accept_failures: what cannot be had after all tries is given up, with its cause.
       workers: processes; None: one a core.
+      executor_of: where the shards of a step are done, from its name and settings; it is asked when
+        the step's turn comes. None: as the step does them by itself.
     """
 
     metadata: Sequence[str]
@@ -42,6 +45,7 @@ class Circumstances:
     strict: bool = False
     accept_failures: bool = False
     workers: int | None = None
+    executor_of: Callable[[str, Any], Executor | None] = lambda step, settings: None
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,8 @@ def run_plan(
         if step == REVIEW:
             record = ledger.record(REVIEW)
             if record is None:
-                how = f"pass-curate review {folder.path}"
+                command = f"pass-curate review {folder.path}"
+                how = f"{command} --settings {folder.settings_path}, then {command} --finish"
                 yield Waits(step, f"people look at the photographs: {how}")
                 return
             yield record
@@ -98,7 +103,13 @@ def run_plan(
         if found is None:
             yield Waits(step, "others are at work on it")
             return
-        yield found
+        if isinstance(found, Released):
+            yield found
+            continue
+        for name in kind_of(step).says or (step,):
+            record = ledger.record(name)
+            if record is not None:
+                yield record
 
 
 def _done(
@@ -114,6 +125,8 @@ def _done(
             f"{folder.path}: select needs metadata: metadata = [...] in the settings, or METADATA"
         )
     told = {name: getattr(circumstances, name) for name in kind.told}
+    if kind.spread:
+        told["executor"] = circumstances.executor_of(step, settings)
     found: StepRecord | Released | None = kind.call()(folder, settings, **told, progress=progress)
     return found
 

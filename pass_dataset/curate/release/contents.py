@@ -122,7 +122,7 @@ def contents_of(ledger: Ledger, settings: ReleaseSettings, exclude: RemovalList)
             f"{ledger.folder.path}: {len(places):,} photographs are left for {settings.tars:,} "
             "tars; expected one for each at least (--tars)"
         )
-    _, keys = order_keys(names.take(places).to_pylist(), settings.seed)
+    _, keys = order_keys(names.take(places), settings.seed)
     bounds = np.cumsum([0, *(piece.num_rows for piece in pieces)])
     return Contents(table, bounds, is_in, places[in_order(keys)])
 

@@ -108,7 +108,8 @@ class Desk:
             return self._gold[:0]
         before = self.seats.turns[queue.name, reviewer, block]
         order = shuffled_order(len(self._gold), self.settings.seed)
-        return self._gold[order[before * each : (before + 1) * each]]
+        chosen: npt.NDArray[Any] = self._gold[order[before * each : (before + 1) * each]]
+        return chosen
 
     def _may_look_again(self, rows: npt.NDArray[Any], reviewer: str) -> npt.NDArray[np.bool_]:
         """Not at what one flagged oneself, if others have looked; nor at what others did again."""
@@ -117,7 +118,8 @@ class Desk:
         if any(name != reviewer for name in self.seats.first):
             own = self.seats.seat(reviewer, "first").flagged()
             free &= ~np.array([int(row) in own for row in rows], bool)
-        return mine | free
+        may: npt.NDArray[np.bool_] = mine | free
+        return may
 
     def _needed(self, queue: Queue) -> npt.NDArray[np.int64]:
         """How many may take each block."""

@@ -74,7 +74,7 @@ class ReviewImages:
             raise CurationError(f"{self.path}: missing; this is no whole review") from None
         except (OSError, ValueError, pa.ArrowException) as error:
             raise CurationError(f"{self.path}: cannot be read: {error}") from error
-        self._length = sum(batch.num_rows for batch in self._batches)
+        self._length = int(sum(batch.num_rows for batch in self._batches))
 
     def __len__(self) -> int:
         return self._length

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -120,6 +120,7 @@ def begin_review(
     settings: ReviewSettings,
     gold: Gold = Gold(),
     *,
+    release: str | None = None,
     progress: Progress | None = None,
 ) -> Record:
     """Lists the images of a review; of one that is begun, sees that it is the same.
@@ -129,6 +130,7 @@ def begin_review(
       what: a curation, a run of the filter (what it keeps), or anything that `passify` reads.
       settings: from now on they stay.
       gold: known images.
+      release: what a PASS archive folder holds; None: told from it.
       progress: shows how far it is.
 
     Raises:
@@ -150,7 +152,7 @@ def begin_review(
         return record
     folder.path.mkdir(parents=True, exist_ok=True)
     task = (progress or Silent()).task("Listing images", None, "images")
-    parts = [_list(what, NOT_GOLD)]
+    parts = [_list(what, NOT_GOLD, release)]
     parts += [_list(path, bad) for path, bad in ((gold.bad, 1), (gold.good, 0)) if path is not None]
     table = _mixed([part for part, _ in parts], settings.seed)
     own = parts[0][0].num_rows
@@ -181,12 +183,12 @@ def begin_review(
     return record
 
 
-def _list(path: Path, gold: int) -> tuple[pa.Table, Origin]:
+def _list(path: Path, gold: int, release: str | None = None) -> tuple[pa.Table, Origin]:
     if CurationFolder(path).ledger_path.is_dir():
         return _list_curation(path.absolute())
     if (path / "settings.json").is_file() and (path / "plan").is_dir():
         return _list_run(path.absolute(), gold)
-    settings = SourceSettings.of(path).resolved()
+    settings = replace(SourceSettings.of(path).resolved(), release=release)
     source, report = open_source(settings), ListingReport()
     items = RemovedImages(settings).without(source.items(report), report)
     table, files = _table(items, gold)

@@ -47,7 +47,7 @@ class Queue:
 
     name: str
     look: Look
-    rows: npt.NDArray[np.int32]
+    rows: npt.NDArray[Any]
     bands: tuple[tuple[str, int, int, int], ...] = ()
 
     def blocks(self, size: int) -> int:
@@ -168,18 +168,14 @@ class Queues:
         known = ~np.isnan(values)
         edges = np.quantile(values[known], BANDS) if known.any() else np.zeros(len(BANDS))
         band = np.where(known, np.searchsorted(edges, values, side="right"), len(BANDS) + 1)
+        members = {one: rows[band == one] for one in np.unique(band).tolist()}
+        shares = _shared_out(int(number), {one: len(found) for one, found in members.items()})
         bands, parts, start = [], [], 0
-        present = [one for one in range(len(BANDS) + 2) if (band == one).any()]
-        for place, one in enumerate(present):
-            members = rows[band == one]
-            wanted = int(number) * (place + 1) // len(present)
-            wanted -= int(number) * place // len(present)
-            chosen = members[:wanted]
-            parts.append(chosen)
-            bands.append(
-                (self._band_name(name, edges, one), len(members), start, start + len(chosen))
-            )
-            start += len(chosen)
+        for one, found in members.items():
+            stop = start + shares[one]
+            parts.append(found[: shares[one]])
+            bands.append((self._band_name(name, edges, one), len(found), start, stop))
+            start = stop
         return Queue(asked, "first", np.concatenate(parts), tuple(bands))
 
     @staticmethod
@@ -191,3 +187,12 @@ class Queues:
         if low and high:
             return f"{name} {low} to {high}"
         return f"{name} from {low}" if low else f"{name} under {high}"
+
+
+def _shared_out(number: int, sizes: dict[int, int]) -> dict[int, int]:
+    """As many of each band, and more of others where one has not so many."""
+    shares, left = {}, number
+    for place, one in enumerate(sorted(sizes, key=lambda one: sizes[one])):
+        shares[one] = min(sizes[one], left // (len(sizes) - place))
+        left -= shares[one]
+    return shares

@@ -160,7 +160,7 @@ def make_app(office: Office) -> Starlette:
         Route("/thumbnail/{row:int}", _thumbnail(office)),
         Route("/image/{row:int}", _image(office)),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(_Guard, office)])  # type: ignore[arg-type]
+    return Starlette(routes=routes, middleware=[Middleware(_Guard, office)])
 
 
 # --- answers --------------------------------------------------------------------------------------

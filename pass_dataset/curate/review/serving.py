@@ -167,5 +167,7 @@ def serve(
                 lifespan="off",
                 server_header=False,
                 timeout_graceful_shutdown=2,
+                # Reviewers look for longer than the five seconds that are usual.
+                timeout_keep_alive=75,
             )
             uvicorn.Server(config).run(sockets=[place])

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import multiprocessing
+import os
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -81,8 +83,17 @@ _reader: ImageReader | None = None
 
 def _begin(folder: Path) -> None:
     global _reader  # a worker has one
+    watch = threading.Thread(target=_end_with_the_server, args=(os.getppid(),), daemon=True)
+    watch.start()
     opened = ReviewFolder(folder)
     _reader = ImageReader(opened, load_record(opened))
+
+
+def _end_with_the_server(server: int) -> None:
+    """However it ends: a worker would else wait for ever, and hold what it has open."""
+    while os.getppid() == server:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _make(rows: Sequence[int]) -> list[bytes]:
@@ -196,7 +207,7 @@ class Thumbnails:
             with self._lock:
                 if self._is_closed or self._running_ahead >= self._workers:
                     return
-                rows = []
+                rows: list[int] = []
                 while self._ahead and len(rows) < _BATCH:
                     row = self._ahead.popleft()
                     if row not in self._pending and not self._has(row):

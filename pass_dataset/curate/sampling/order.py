@@ -17,10 +17,10 @@ shard it lies, or on which machine. Anyone with BLAKE2b can repeat it in three l
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 __all__ = ["ORDER_VERSION", "Keys", "check_seed", "in_order", "order_keys"]
 
@@ -36,11 +36,11 @@ _MAX_SEED = 2**63 - 1
 Keys = npt.NDArray[np.uint64]
 
 
-def order_keys(hashes: Iterable[str], seed: int) -> tuple[Keys, Keys]:
+def order_keys(hashes: pa.Array | pa.ChunkedArray, seed: int) -> tuple[Keys, Keys]:
     """The keys of photographs.
 
     Args:
-      hashes: names of their files, see `pass_dataset.archives.hash_lists.is_hash`.
+      hashes: names of their files (strings), see `pass_dataset.archives.hash_lists.is_hash`.
       seed: 0 to 2**63 - 1.
 
     Returns:
@@ -51,11 +51,15 @@ def order_keys(hashes: Iterable[str], seed: int) -> tuple[Keys, Keys]:
       ValueError: the seed is out of range.
     """
     check_seed(seed)
-    key, person, blake2b = str(seed).encode(), ORDER_VERSION.encode(), hashlib.blake2b
-    digests = [
-        blake2b(name.encode(), digest_size=_DIGEST_BYTES, key=key, person=person).digest()
-        for name in hashes
-    ]
+    keyed = hashlib.blake2b(
+        digest_size=_DIGEST_BYTES, key=str(seed).encode(), person=ORDER_VERSION.encode()
+    )
+    digests = []
+    for name in hashes.cast(pa.binary()).to_pylist():
+        # A copy has the key in it already: half the time, of 17 million.
+        digest = keyed.copy()
+        digest.update(name)
+        digests.append(digest.digest())
     words = np.frombuffer(b"".join(digests), _WORDS).astype(np.uint64).reshape(-1, 4)
     return words[:, :2], words[:, 2:]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -101,36 +100,35 @@ def read_rows(
     Raises:
       CurationError: the ledger cannot be read.
     """
-    pieces: list[tuple[Keys, Keys, npt.NDArray[np.int32]]] = []
-    numbers: list[npt.NDArray[np.int64]] = []
+    # Of 17 million: made once, at their size, and not of pieces that are there beside them.
+    total = _came(writer)
+    within = np.empty((total if by_photographer else 0, 2), np.uint64)
+    overall = np.empty((total, 2), np.uint64)
+    who = np.empty(len(within), np.int32)
+    numbers = np.empty(total, np.int64)
     photographers = _Photographers()
-    columns = ("hash", "nsid", "unickname") if by_photographer else ("hash",)
     shards = writer.ledger.shards()
+    bounds = np.zeros(shards + 1, np.int64)
+    columns = ("hash", "nsid", "unickname") if by_photographer else ("hash",)
     task = (progress or Silent()).task(f"{writer.step}: order", shards, "files")
-    for given in _given(writer, columns):
-        numbers.append(np.array(given["row"].to_pylist(), np.int64))
-        within, overall = order_keys(given["hash"].to_pylist(), seed)
+    for shard in range(shards):
+        given = writer.given(shard, columns)
+        first, last = int(bounds[shard]), int(bounds[shard]) + given.num_rows
+        numbers[first:last] = given["row"].to_pylist()
+        own, overall[first:last] = order_keys(given["hash"], seed)
         if by_photographer:
-            pieces.append((within.copy(), overall.copy(), photographers.of(given)))
-        else:
-            pieces.append((within[:0], overall.copy(), np.empty(0, np.int32)))
+            within[first:last] = own
+            who[first:last] = photographers.of(given)
+        bounds[shard + 1] = last
         task.advance(1)
     task.finish()
-    lengths = [len(overall) for _, overall, _ in pieces]
-    none = np.empty((0, 2), np.uint64)
-    return Rows(
-        within=np.concatenate([none, *(within for within, _, _ in pieces)]),
-        overall=np.concatenate([none, *(overall for _, overall, _ in pieces)]),
-        photographers=np.concatenate([np.empty(0, np.int32), *(who for _, _, who in pieces)]),
-        unknown=photographers.unknown,
-        rows=np.concatenate([np.empty(0, np.int64), *numbers]),
-        bounds=np.cumsum([0, *lengths]),
-    )
+    return Rows(within, overall, who, photographers.unknown, numbers, bounds)
 
 
-def _given(writer: StepWriter, columns: tuple[str, ...]) -> Iterator[pa.Table]:
-    for shard in range(writer.ledger.shards()):
-        yield writer.given(shard, columns)
+def _came(writer: StepWriter) -> int:
+    """How many photographs a step was given."""
+    before = writer.ledger.record(writer.after) if writer.after is not None else None
+    return 0 if before is None else before.left
 
 
 def not_fewer(step: str, asked: int, there: int) -> None:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from pass_dataset.curate.select.gathered import Gathering
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pass_dataset.curate.select.batch import columns_of, hashes_of, plain_rows
+from pass_dataset.curate.select.cut import Cut
+from pass_dataset.curate.select.gathered import Gathering, Photograph, table_of
 from pass_dataset.curate.select.law import IS_HASH, address_hash
 from pass_dataset.curate.select.licenses import FLICKR, Licenses
 from pass_dataset.curate.select.rules import Refused, Rules, is_sound_text, position, taken
@@ -26,10 +35,17 @@ FIELDS = (
     *("photoid", "uid", "unickname", "datetaken", "title", "longitude", "latitude", "pageurl"),
     *("downloadurl", "licensename", "licenseurl", "ext"),
 )
+#: Rows that are looked at together.
+_BATCH_ROWS = 4000
+Lines: TypeAlias = "npt.NDArray[np.int64]"
 #: Beyond so many kinds of licences and markers, they are no longer told apart: it is garbage.
 _MOST_VERDICTS = 1000
 _KNOWN = {(one.name, one.url): one.short for one in FLICKR}
-_LAST = 8  # fields from the name of the licence to the marker, but for the first
+#: Licence and marker of all rows but a few: what is searched for, and what it says.
+_CODES = [
+    (one.name.encode(), one.url.encode(), marker) for one in FLICKR for marker in (b"0", b"1")
+]
+_ENDINGS = [(name + b"\t" + url, marker) for name, url, marker in _CODES]
 
 
 @dataclass
@@ -57,58 +73,69 @@ class FlickrRows:
         Args:
           settings: what is asked for.
           gathered: takes what is selected.
-          columns: of the text: 25 or 23.
+          columns: of the text: 25 or 23; 0: rows have `FIELDS` alone.
         """
         self._licenses = Licenses(settings.licenses)
         self._rules = Rules(settings)
         self._gathered = gathered
+        self._rows: list[bytes] = []
+        self._numbers: list[int] = []
         self._counts = gathered.counts
         self._verdicts: dict[tuple[bytes, bytes, bytes], _Verdict] = {}
         self._others: dict[str | None, _Verdict] = {}
         self._tabs = columns - 1
+        self._width = columns or len(FIELDS)
         before = 1 if columns == len(COLUMNS) + 2 else 0
-        places = [COLUMNS.index(name) for name in FIELDS]
-        # The hash stands after the id, so what follows is one further.
-        self._places = [place + before * (1 if place == 0 else 2) for place in places]
-        self._hash = 2 if before else None
+        self._hash = len(FIELDS) if before else None
+        places = [COLUMNS.index(name) for name in FIELDS] if columns else range(len(FIELDS))
+        # The line's number stands before all, and the hash after the id.
+        self._picked = operator.itemgetter(
+            *(place + before * (1 if place == 0 else 2) for place in places),
+            *([2] if before else []),
+        )
 
-    def take_lines(self, lines: Iterable[bytes], number: int) -> None:
-        """Takes lines of text, without their newlines.
+    def take_block(self, block: bytes, number: int) -> int:
+        """Takes lines of text; returns how many there were.
 
         Args:
-          lines: of the text.
+          block: lines, each with its newline.
           number: of the first of them.
         """
-        verdicts, tabs, rows = self._verdicts, self._tabs, 0
-        for line in lines:
-            rows += 1
-            found = line.count(b"\t")
-            if found != tabs:
-                cause = "too-few-columns" if found < tabs else "too-many-columns"
-                self._counts.refuse(cause, number + rows - 1)
+        cut = Cut(block)
+        for row in np.flatnonzero(cut.tabs != self._tabs).tolist():
+            cause = "too-few-columns" if cut.tabs[row] < self._tabs else "too-many-columns"
+            self._counts.refuse(cause, number + row)
+        rows = np.flatnonzero(cut.tabs == self._tabs)
+        codes = cut.codes(rows, _ENDINGS)
+        wanted = np.zeros(len(rows), bool)
+        for code in np.unique(codes).tolist():
+            those = np.flatnonzero(codes == code)
+            if code < 0:  # nothing that is known: one by one
+                for place in those.tolist():
+                    wanted[place] = self.verdict(
+                        *cut.ending(int(rows[place])), number + int(rows[place])
+                    )
                 continue
-            # From the right there is little to cut, which is what most rows need.
-            _, name, url, _, _, _, _, _, marker = line.rsplit(b"\t", _LAST)
-            verdict = verdicts.get((name, url, marker))
-            if verdict is None:
-                verdict = self._judged(name, url, marker, number + rows - 1)
-            verdict.rows += 1
-            if verdict.cause is None:
-                fields = line.split(b"\t")
-                taken = [fields[place] for place in self._places]
-                self.take(
-                    b"\t".join(taken if self._hash is None else [*taken, fields[self._hash]]),
-                    number + rows - 1,
-                )
-        self._counts.rows += rows
+            verdict = self._verdict(_CODES[code], number + int(rows[those[0]]))
+            verdict.rows += len(those)
+            wanted[those] = verdict.cause is None
+        taken = rows[wanted]
+        self._rows += cut.lines(taken)
+        self._numbers += (taken + number).tolist()
+        if len(self._rows) >= _BATCH_ROWS:
+            self._take_batch()
+        self._counts.rows += len(cut.tabs)
+        return len(cut.tabs)
 
     def verdict(self, name: bytes, url: bytes, marker: bytes, number: int) -> bool:
         """Counts a row by licence and marker; True if it is to be taken."""
-        verdict = self._verdicts.get((name, url, marker))
-        if verdict is None:
-            verdict = self._judged(name, url, marker, number)
+        verdict = self._verdict((name, url, marker), number)
         verdict.rows += 1
         return verdict.cause is None
+
+    def _verdict(self, key: tuple[bytes, bytes, bytes], number: int) -> _Verdict:
+        verdict = self._verdicts.get(key)
+        return self._judged(*key, number) if verdict is None else verdict
 
     def _judged(self, name: bytes, url: bytes, marker: bytes, number: int) -> _Verdict:
         words = [part.decode("utf-8", "surrogateescape") for part in (name, url)]
@@ -128,22 +155,74 @@ class FlickrRows:
         return verdict
 
     def take(self, row: bytes, number: int) -> None:
-        """Takes a row whose licence and marker are as asked for: `FIELDS`, with tabs between."""
-        try:
-            self._add(row, number)
-        except Refused as cause:
-            self._counts.refuse(str(cause), number)
+        """Takes a row whose licence and marker are as asked for, with tabs between its fields."""
+        self._rows.append(row)
+        self._numbers.append(number)
+        if len(self._rows) >= _BATCH_ROWS:
+            self._take_batch()
 
-    def _add(self, row: bytes, number: int) -> None:
+    def _take_batch(self) -> None:
+        """Takes the rows that are held, the plain ones by the column, the others one by one."""
+        rows, numbers = self._rows, self._numbers
+        self._rows, self._numbers = [], []
+        # Boxes and dates are looked at one by one.
+        places, fields = (
+            ([], []) if self._rules.are_any else plain_rows(rows, self._width, self._picked)
+        )
+        tables = []
+        if places:
+            lines = np.array([numbers[place] for place in places], np.int64)
+            tables.append(columns_of(fields, lines, self._plain_hashes(fields, lines)))
+            self._note_plain(fields, lines)
+        others = []
+        for place in sorted(set(range(len(rows))) - set(places)):
+            try:
+                others.append(self._photograph(rows[place], numbers[place]))
+            except Refused as cause:
+                self._counts.refuse(str(cause), numbers[place])
+        if others:
+            tables.append(table_of(others))
+        if tables:
+            table = pa.concat_tables(tables)
+            self._gathered.add_table(table if len(tables) == 1 else table.sort_by("line"))
+
+    def _plain_hashes(self, fields: Sequence[Sequence[str]], lines: Lines) -> pa.Array:
+        """What the files of plain rows are called by: what the source says."""
+        computed = hashes_of([row[8] for row in fields])
+        if self._hash is None:
+            return computed
+        said = pa.array([row[self._hash] for row in fields], pa.string())
+        differs = pc.not_equal(said, computed).to_numpy(zero_copy_only=False)
+        if not differs.any():
+            return computed
+        self._counts.note("hash-differs", int(lines[differs][0]), int(differs.sum()))
+        is_hash = pa.array([IS_HASH.fullmatch(row[self._hash]) is not None for row in fields])
+        return pc.if_else(is_hash, said, computed)
+
+    def _note_plain(self, fields: Sequence[Sequence[str]], lines: Lines) -> None:
+        nulls = [place for place, row in enumerate(fields) if row[3] == "null"]
+        if nulls:
+            self._counts.note("null-date", int(lines[nulls[0]]), len(nulls))
+        unsound = [
+            place
+            for place, row in enumerate(fields)
+            if ("%" in row[2] or "%" in row[4])
+            and not (is_sound_text(row[2]) and is_sound_text(row[4]))
+        ]
+        if unsound:
+            self._counts.note("bad-encoding", int(lines[unsound[0]]), len(unsound))
+
+    def _photograph(self, row: bytes, number: int) -> Photograph:
         try:
             text = row.decode()
         except UnicodeDecodeError:
             raise Refused("no-utf8") from None
         if "\0" in text:
             raise Refused("nul-byte")
-        fields: Sequence[str] = text.split("\t")
-        if len(fields) != len(FIELDS) + (self._hash is not None):  # SQLite alone may have tabs
+        split = text.split("\t")
+        if len(split) != self._width:  # SQLite alone may have tabs in a field
             raise Refused("too-many-columns")
+        fields: Sequence[str] = self._picked(split)
         photo, nsid, nickname, date, title, longitude, latitude, page, address = fields[:9]
         if not (photo.isascii() and photo.isdigit()):
             raise Refused("bad-id")
@@ -151,26 +230,24 @@ class FlickrRows:
             raise Refused("bad-address")
         north, east = position(latitude, longitude)
         day = taken(date)
-        if self._rules.are_any:
-            self._rules.check(north, east, day)
+        self._rules.check(north, east, day)
         if date == "null":
             self._counts.note("null-date", number)
-        if "%" in text and not (is_sound_text(nickname) and is_sound_text(title)):
+        if not (is_sound_text(nickname) and is_sound_text(title)):
             self._counts.note("bad-encoding", number)
         name = address_hash(address)
-        if self._hash is not None and fields[12] != name:
+        if self._hash is not None and fields[self._hash] != name:
             self._counts.note("hash-differs", number)
             # What the files are called by is what the source says.
-            name = fields[12] if IS_HASH.fullmatch(fields[12]) else name
-        self._gathered.add(
-            (
-                *(name, number, photo, nsid or None, nickname, title, day, north, east),
-                *(page, address, None, fields[11] or None, fields[9], fields[10]),
-            )
+            name = fields[self._hash] if IS_HASH.fullmatch(fields[self._hash]) else name
+        return (
+            *(name, number, photo, nsid or None, nickname, title, day, north, east),
+            *(page, address, None, fields[11] or None, fields[9], fields[10]),
         )
 
     def finish(self) -> None:
-        """Adds what was counted by licence to the counts."""
+        """Takes what is held, and adds what was counted by licence to the counts."""
+        self._take_batch()
         counts = self._counts
         for verdict in (*self._verdicts.values(), *self._others.values()):
             if verdict.cause is not None:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
 
@@ -29,8 +31,10 @@ __all__ = [
     "Gathering",
     "Photograph",
     "gathering",
-    "key_of",
+    "hash_keys",
+    "id_keys",
     "load_counts",
+    "table_of",
 ]
 
 #: In the order of `PHOTOGRAPHS`, without `source`, which is the same for a piece.
@@ -44,13 +48,37 @@ _COLUMNS = [
 PIECE_SCHEMA = pa.schema(
     [*_COLUMNS, pa.field("hash_key", pa.uint64()), pa.field("id_key", pa.uint64())]
 )
+_HASH, _ID = (PIECE_SCHEMA.get_field_index(name) for name in ("hash", "photo_id"))
+_KEY_CHARACTERS = 16
+#: What is often the same: elsewhere, looking for what is the same would take its time in vain.
+_REPEATED = ["nsid", "unickname", "extension", "license_name", "license_url"]
 #: Photographs that are held before they are written.
 _MOST_ROWS = 20_000
 
 
-def key_of(text: str | None) -> int | None:
-    """64 bits that stand for a text."""
-    return None if text is None else xxhash.xxh3_64_intdigest(text.encode("utf-8", "replace"))
+def hash_keys(hashes: pa.Array) -> pa.Array:
+    """64 bits of each hash, of its first 16 characters (uint64)."""
+    offsets = np.frombuffer(hashes.buffers()[1], np.int32)[hashes.offset :][: len(hashes)]
+    data = np.frombuffer(hashes.buffers()[2] or b"", np.uint8)
+    words = data[offsets[:, None] + np.arange(_KEY_CHARACTERS)].view("<u8").reshape(-1, 2)
+    # A character has four bits of its own; so one word alone would be 32 bits.
+    return pa.array(words[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ words[:, 1], pa.uint64())
+
+
+def id_keys(ids: pa.Array) -> pa.Array:
+    """64 bits of each number of a photograph; null where there is none (uint64)."""
+    try:
+        return pc.cast(ids, pa.uint64())
+    except pa.ArrowInvalid:  # some are no numbers: then all are taken as text, one by one
+        return pa.array([_id_key(text) for text in ids.to_pylist()], pa.uint64())
+
+
+def _id_key(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit() and int(text[:30]) < 1 << 64 and len(text) <= 30:
+        return int(text)
+    return xxhash.xxh3_64_intdigest(text.encode("utf-8", "replace"))
 
 
 @dataclass
@@ -82,9 +110,9 @@ class Counts:
         self.refused[cause] += count
         self.met(cause, line)
 
-    def note(self, what: str, where: int | str) -> None:
+    def note(self, what: str, where: int | str, count: int = 1) -> None:
         """Counts something of note."""
-        self.noted[what] += 1
+        self.noted[what] += count
         self.met(what, where)
 
     def met(self, cause: str, where: int | str) -> None:
@@ -114,6 +142,12 @@ class Gathering:
         if len(self._rows) >= _MOST_ROWS:
             self.flush()
 
+    def add_table(self, table: pa.Table) -> None:
+        """Takes photographs as a table of `PIECE_SCHEMA`."""
+        self.flush()
+        self.counts.selected += table.num_rows
+        self._writer.write_table(table)
+
     def flush(self) -> None:
         """Writes what is held."""
         if self._rows:
@@ -124,12 +158,8 @@ class Gathering:
 def table_of(rows: list[Photograph]) -> pa.Table:
     """Photographs as a table."""
     columns: list[Any] = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
-    hashes = columns[PIECE_SCHEMA.get_field_index("hash")]
-    ids = columns[PIECE_SCHEMA.get_field_index("photo_id")]
-    columns += [list(map(key_of, hashes)), list(map(key_of, ids))]
-    arrays = [
-        pa.array(values, item.type) for values, item in zip(columns, PIECE_SCHEMA, strict=True)
-    ]
+    arrays = [pa.array(values, item.type) for values, item in zip(columns, _COLUMNS, strict=True)]
+    arrays += [hash_keys(arrays[_HASH]), id_keys(arrays[_ID])]
     return pa.Table.from_arrays(arrays, schema=PIECE_SCHEMA)
 
 
@@ -142,7 +172,13 @@ def gathering(path: Path) -> Iterator[Gathering]:
     """
     with (
         writing_whole(path.with_suffix(".parquet")) as file,
-        pq.ParquetWriter(file, PIECE_SCHEMA, compression="zstd", compression_level=1) as writer,
+        pq.ParquetWriter(
+            file,
+            PIECE_SCHEMA,
+            compression="lz4",
+            use_dictionary=_REPEATED,
+            write_statistics=False,
+        ) as writer,
     ):
         gathered = Gathering(writer)
         yield gathered

@@ -23,18 +23,18 @@ def take_text(blocks: Iterable[bytes], rows: FlickrRows, counts: Counts) -> None
     """
     before, is_head, number = b"", True, 0
     for block in blocks:
-        *lines, last = block.split(b"\n")
-        if not lines:
-            before = (before + last)[:_MOST_LINE_BYTES]
+        text = before + block
+        stop = text.rfind(b"\n") + 1
+        if not stop:
+            before = text[:_MOST_LINE_BYTES]
             continue
-        lines[0] = before + lines[0]
-        before = last
+        start = 0
         if is_head:
-            counts.head = lines[0].decode("latin-1")
+            start = text.index(b"\n") + 1
+            counts.head = text[: start - 1].decode("latin-1")
             is_head = False
-            del lines[0]
-        rows.take_lines(lines, number)
-        number += len(lines)
+        number += rows.take_block(text[start:stop], number)
+        before = text[stop:]
     counts.tail = before[:_MOST_LINE_BYTES].decode("latin-1")
     counts.has_newline = not is_head
 

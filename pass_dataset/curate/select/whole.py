@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from pass_dataset.curate.ledger import StepWriter
 from pass_dataset.curate.photographs import PHOTOGRAPHS
-from pass_dataset.curate.select.flickr import COLUMNS, FlickrRows
+from pass_dataset.curate.select.flickr import FlickrRows
 from pass_dataset.curate.select.gathered import Counts, gathering, load_counts
 from pass_dataset.curate.select.pieces import PieceFolder
 from pass_dataset.curate.select.settings import SelectSettings
@@ -124,8 +124,8 @@ def _add_line(
     """Takes a line that stands before a piece."""
     path = folder.seam_path(number, piece)
     with gathering(path) as gathered:
-        rows = FlickrRows(settings, gathered, source.columns or len(COLUMNS))
-        rows.take_lines([text], 0)
+        rows = FlickrRows(settings, gathered, source.columns)
+        rows.take_block(text + b"\n", 0)
         rows.finish()
     pieces.add(path, number, source.name, gathered.counts, line)
 

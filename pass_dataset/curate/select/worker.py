@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from pass_dataset.curate.select.bzip2 import OVERLAP_BYTES, Damage, blocks_between
-from pass_dataset.curate.select.flickr import COLUMNS, FlickrRows
+from pass_dataset.curate.select.flickr import FlickrRows
 from pass_dataset.curate.select.gathered import Gathering, gathering
 from pass_dataset.curate.select.licenses import Licenses
 from pass_dataset.curate.select.pieces import Piece, PieceFolder
@@ -23,7 +24,7 @@ from pass_dataset.workers.giver import Giver
 
 __all__ = ["gather", "main"]
 
-_BLOCK_BYTES = 4 << 20
+_BLOCK_BYTES = 1 << 20
 
 
 def main(folder: str, sources: str, settings: str) -> None:
@@ -34,6 +35,8 @@ def main(folder: str, sources: str, settings: str) -> None:
       sources: files of metadata, as JSON.
       settings: what is asked for, as JSON.
     """
+    # There are no circles among rows, and looking for them in vain takes its time.
+    gc.disable()
     giver = Giver()
     pieces = PieceFolder(Path(folder))
     files = [Source(**content) for content in json.loads(sources)]
@@ -58,8 +61,7 @@ def gather(piece: Piece, source: Source, settings: SelectSettings, folder: Piece
         if piece.kind == "table":
             take_table(source, settings, gathered)
         else:
-            columns = source.columns or len(COLUMNS)
-            rows = FlickrRows(settings, gathered, columns)
+            rows = FlickrRows(settings, gathered, source.columns)
             if piece.kind == "sqlite":
                 table = Table(piece.table, piece.start, piece.stop)
                 with opened_database(source) as database:

@@ -17,9 +17,7 @@ SPLITS = {
     "test": ("test", "val", "validation", "valid"),
 }
 #: As torchvision's ImageFolder takes them.
-_ENDINGS = frozenset(
-    {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
-)
+_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"})
 
 
 def split_folder(folder: Path, split: str) -> Path:

@@ -102,19 +102,20 @@ def torchvision_dataset(name: str, split: str, root: Path | None) -> LabelledIma
       EvaluationError: there is none by that name, or it is not in the folder.
     """
     torchvision = require("torchvision.datasets", feature=f"torchvision:{name}", extra="evaluate")
-    made = getattr(torchvision, name, None)
-    if not inspect.isclass(made):
+    made: Any = getattr(torchvision, name, None)
+    if not isinstance(made, type):
         raise EvaluationError(f"torchvision:{name}: torchvision has no dataset of this name")
     if root is None:
         raise EvaluationError(f"torchvision:{name}: name the folder that it is in, with --root")
     known = inspect.signature(made).parameters
+    opener: Any = made
     options: dict[str, Any] = {}
     if "train" in known:
         options["train"] = split == "train"
     elif "split" in known:
         options["split"] = split
     try:
-        rows = made(root=str(root), **options)
+        rows = opener(root=str(root), **options)
         labels = [int(rows[position][1]) for position in range(len(rows))]
     except (RuntimeError, ValueError, TypeError, OSError) as error:
         raise EvaluationError(f"torchvision:{name}: cannot be opened in {root}: {error}") from error

@@ -1,6 +1,6 @@
 """Features on disk, found by the content of what made them.
 
-    <cache>/<key>/parts/000003.f16     rows 3072 to 4095, written whole
+    <cache>/<key>/parts/000003.f16     rows 768 to 1023, written whole
     <cache>/<key>/features.f16         all rows, once every part is there
     <cache>/<key>/features.json        what made them; written last
 
@@ -29,7 +29,7 @@ from pass_dataset.folders.lock import hold
 __all__ = ["PART_ROWS", "FeatureFolder", "Features"]
 
 #: Rows of a part: what is lost at most if the process is killed.
-PART_ROWS = 1024
+PART_ROWS = 256
 
 _FORMAT = 1
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ __all__ = ["Device", "Work", "embed", "features_folder"]
 logger = logging.getLogger(__name__)
 
 Device = str
+_Rows = np.ndarray[Any, np.dtype[np.float32]]
 
 #: Batches that are decoded ahead of the network.
 _AHEAD = 3
@@ -102,9 +104,16 @@ def embed(
         with ThreadPoolExecutor(len(work.devices)) as pool:
             runs = [
                 pool.submit(
-                    _run, encoder, images, transform, folder, todo[number :: len(work.devices)],
-                    device, work, task,
-                )  # fmt: skip
+                    _run,
+                    encoder,
+                    images,
+                    transform,
+                    folder,
+                    todo[number :: len(work.devices)],
+                    device,
+                    work,
+                    task,
+                )
                 for number, device in enumerate(work.devices)
             ]
             for run in runs:
@@ -133,10 +142,11 @@ def _run(
     workers = work.workers or available_cores()
     with ThreadPoolExecutor(workers) as pool:
         try:
+            batches = _prepared(pool, images, transform, folder, parts, work.batch_size)
             for part in parts:
-                batches = _prepared(pool, images, transform, folder.rows_of(part), work.batch_size)
-                features = []
-                for batch in batches:
+                features: list[_Rows] = []
+                while sum(map(len, features)) < len(folder.rows_of(part)):
+                    batch = next(batches)
                     features.append(_forward(module, batch, device, encoder.name))
                     task.advance(len(batch))
                 folder.write(part, np.concatenate(features))
@@ -148,34 +158,33 @@ def _prepared(
     pool: ThreadPoolExecutor,
     images: LabelledImages,
     transform: TransformSettings,
-    rows: range,
+    folder: FeatureFolder,
+    parts: Sequence[int],
     batch_size: int,
 ) -> Iterator[torch.Tensor]:
-    """Batches of N×3×S×S, of which some are decoded while the network is at work."""
+    """Batches of N×3×S×S, of which some are decoded while the network is at work.
+
+    None reaches into the next part: a part is the same whether others were done before or not.
+    """
 
     def one(row: int) -> torch.Tensor:
         return prepare(decoded(images.read(row), images.names[row]), transform, row)
 
     waiting: deque[list[Future[torch.Tensor]]] = deque()
-    starts = iter(range(rows.start, rows.stop, batch_size))
-    for start in starts:
-        waiting.append(
-            [pool.submit(one, row) for row in range(start, min(rows.stop, start + batch_size))]
-        )
-        if len(waiting) > _AHEAD:
-            yield torch.stack([future.result() for future in waiting.popleft()])
+    for part in parts:
+        rows = folder.rows_of(part)
+        for start in range(0, len(rows), batch_size):
+            waiting.append([pool.submit(one, row) for row in rows[start : start + batch_size]])
+            if len(waiting) > _AHEAD:
+                yield torch.stack([future.result() for future in waiting.popleft()])
     while waiting:
         yield torch.stack([future.result() for future in waiting.popleft()])
 
 
-def _forward(
-    module: nn.Module, batch: torch.Tensor, device: Device, name: str
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _forward(module: nn.Module, batch: torch.Tensor, device: Device, name: str) -> _Rows:
     with torch.inference_mode():
         features = module(batch.to(device, non_blocking=True))
         if not isinstance(features, torch.Tensor) or features.shape[:1] != batch.shape[:1]:
             raise EvaluationError(f"{name}: expected a network that returns a row for each image")
-        made: np.ndarray[tuple[int, ...], np.dtype[np.float32]] = (
-            features.flatten(1).float().cpu().numpy()
-        )
+        made: _Rows = features.flatten(1).float().cpu().numpy()
         return made

@@ -17,7 +17,7 @@ __all__ = ["Candidate", "candidates", "containers", "preferred"]
 #: VISSL's lie five deep.
 _MAX_DEPTH = 8
 #: Of a network's weights, the part that must be under a prefix for it to be looked at.
-_LIKE_IT = 0.5
+_LIKE_IT = 0.25
 #: Parts of names that wrappers put between a network's own, anywhere in them.
 _INNER_WRAPPERS = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")
 #: Counts batches while training, and decides nothing of features; files before PyTorch 0.4.1 have
@@ -47,7 +47,7 @@ class Candidate:
     spelling: Spelling
     weights: Weights
     missing: tuple[str, ...]
-    others: tuple[str, ...]
+    others: Weights
     wrong_shapes: tuple[str, ...]
     outside: tuple[str, ...]
 
@@ -151,7 +151,7 @@ def _candidate(
         spelling=spelling,
         weights=taken,
         missing=tuple(missing),
-        others=tuple(inside),
+        others=inside,
         wrong_shapes=tuple(wrong),
         outside=tuple(name for name in weights if not name.startswith(prefix)),
     )

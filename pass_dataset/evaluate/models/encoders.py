@@ -128,9 +128,7 @@ def _made(name: str, rest: str) -> nn.Module:
     try:
         made = getattr(importlib.import_module(module), factory)()
     except (ImportError, AttributeError, ValueError) as error:
-        raise WeightsError(
-            f"{name}: expected python:MODULE:FACTORY, found that {error}"
-        ) from error
+        raise WeightsError(f"{name}: expected python:MODULE:FACTORY, found that {error}") from error
     if not isinstance(made, nn.Module):
         raise WeightsError(
             f"{name}: expected a function that returns a torch.nn.Module, found that it returns "

@@ -21,7 +21,7 @@ from pass_dataset.evaluate.models.networks import NETWORKS, Network, network
 from pass_dataset.evaluate.models.reading import read_checkpoint
 from pass_dataset.evaluate.models.spellings import is_head
 
-__all__ = ["LoadReport", "Loaded", "load_checkpoint"]
+__all__ = ["LoadReport", "Loaded", "load_checkpoint", "load_classifier"]
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,41 @@ def load_checkpoint(
       WeightsError: the file cannot be read, or does not have every weight of the network, or has
         weights that may be the network's and have no place in it.
     """
-    path = Path(path)
+    return _filled(Path(path), *_located(Path(path), net, prefix, ignore))
+
+
+def load_classifier(
+    path: str | Path, *, net: str | None = None, prefix: str | None = None
+) -> nn.Module:
+    """A network with the linear layer on top that tells classes apart; see `load_checkpoint`.
+
+    Returns:
+      A network of torchvision that returns scores of float32 N×classes.
+
+    Raises:
+      WeightsError: as of `load_checkpoint`, or the file has no such layer.
+    """
+    chosen, place = _located(Path(path), net, prefix, ())
+    stems = {name.rpartition(".")[0] for name in place.others}
+    weight, bias = (
+        place.others.get(f"{next(iter(stems), '')}.{kind}") for kind in ("weight", "bias")
+    )
+    if len(stems) != 1 or weight is None or bias is None or weight.shape[1:] != (chosen.width,):
+        raise WeightsError(
+            f"{path}: expected one linear layer on top of the network, found "
+            f"{', '.join(sorted(stems)) or 'none'}"
+        )
+    layer = nn.Linear(chosen.width, len(weight))
+    layer.load_state_dict({"weight": weight.float(), "bias": bias.float()})
+    module = _filled(Path(path), chosen, place).module
+    setattr(module, "fc" if chosen.family == "resnet" else "heads", layer)
+    return module.eval().requires_grad_(False)
+
+
+def _located(
+    path: Path, net: str | None, prefix: str | None, ignore: Sequence[str]
+) -> tuple[Network, Candidate]:
+    """The network that a file holds, and where in it. Raises WeightsError."""
     content = read_checkpoint(path)
     networks = [network(net)] if net is not None else list(NETWORKS.values())
     try:
@@ -105,8 +139,7 @@ def load_checkpoint(
             f"{place.place!r}, found that {_problem(place, ignore)}. Nothing was loaded. Name the "
             "right network with net; layers on top that are to be left out, with ignore"
         )
-    chosen, place = _choose(path, fitting, guessed=net is None)
-    return _filled(path, chosen, place)
+    return _choose(path, fitting, guessed=net is None)
 
 
 def _meant(places: list[Candidate], prefix: str | None) -> list[Candidate]:
@@ -148,9 +181,7 @@ def _heads_fit(each: Network, place: Candidate) -> bool:
 def _problem(place: Candidate, ignore: Sequence[str]) -> str | None:
     """Why weights are not loaded, in words; None: they are."""
     others = [
-        name
-        for name in place.others
-        if not is_head(name) and name.partition(".")[0] not in ignore
+        name for name in place.others if not is_head(name) and name.partition(".")[0] not in ignore
     ]
     said = []
     if place.missing:
@@ -202,7 +233,7 @@ def _filled(path: Path, chosen: Network, place: Candidate) -> Loaded:
         place=place.place,
         spelling=place.spelling.name,
         loaded=len(weights),
-        heads=place.others,
+        heads=tuple(place.others),
         outside=len(place.outside),
     )
     logger.info(

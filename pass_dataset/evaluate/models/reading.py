@@ -84,7 +84,9 @@ def _pickled(path: Path) -> object:
 
 
 def _refusal(message: str) -> str:
-    named = re.search(r"(?:GLOBAL|Unsupported (?:class|global):?)\s*(?:GLOBAL\s*)?([\w.]+)", message)
+    named = re.search(
+        r"(?:GLOBAL|Unsupported (?:class|global):?)\s*(?:GLOBAL\s*)?([\w.]+)", message
+    )
     if named is None:
         return (
             f"expected a checkpoint of PyTorch, found a pickle that is not one "
@@ -119,9 +121,7 @@ def _safetensors(path: Path) -> dict[str, torch.Tensor]:
         ) from error
 
 
-def _tensor(
-    body: bytearray, dtype: str, shape: list[int], data_offsets: list[int]
-) -> torch.Tensor:
+def _tensor(body: bytearray, dtype: str, shape: list[int], data_offsets: list[int]) -> torch.Tensor:
     kind = _DTYPES[dtype]
     start, end = data_offsets
     if not 0 <= start <= end <= len(body):

@@ -29,7 +29,8 @@ class Spelling:
 #: Places of the children of torchvision's ResNet, by which ``nn.Sequential(*resnet.children())``
 #: names them: so do lightly's examples.
 _CHILDREN = {
-    **{"conv1": "0", "bn1": "1"},
+    "conv1": "0",
+    "bn1": "1",
     **{f"layer{number}": str(number + 3) for number in range(1, 5)},
 }
 

@@ -1,8 +1,8 @@
 """A linear layer on frozen features, as MoCo's main_lincls.py trains it.
 
 https://github.com/facebookresearch/moco/blob/3631be0/main_lincls.py: weights from N(0, 0.01),
-SGD with a learning rate of 30, momentum 0.9, no weight decay, batches of 256, 100 epochs, a tenth of
-the rate after 60 and 80. There every epoch has new random views; here as many as were embedded,
+SGD with a learning rate of 30, momentum 0.9, no weight decay, batches of 256, 100 epochs, a tenth
+of the rate after 60 and 80. There every epoch has new random views; here as many as were embedded,
 one after the other. There the best epoch on the test set is reported; here the last, and the best
 beside it.
 """
@@ -92,7 +92,7 @@ def train_layer(
     for epoch in range(epochs):
         rows = views[epoch % len(views)]
         order = torch.randperm(len(targets), generator=generator)
-        for batch in order.split(BATCH):
+        for batch in torch.split(order, BATCH):
             # In the order in which they lie: the file is read forwards.
             places = batch.sort().values
             inputs = torch.from_numpy(np.asarray(rows[places.numpy()], np.float32))

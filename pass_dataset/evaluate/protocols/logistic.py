@@ -79,20 +79,20 @@ def logistic(
       strengths: values of C that are tried.
       seed: of the split of the training set that C is chosen on.
     """
-    classes = (
-        labels.shape[1] if labels.ndim == 2 else int(max(labels.max(), test_labels.max())) + 1
-    )
+    classes = labels.shape[1] if labels.ndim == 2 else int(max(labels.max(), test_labels.max())) + 1
     first, second = split(labels, seed)
-    best, chosen = -1.0, strengths[0]
-    start = None
+    tried: list[tuple[float, Floats]] = []
     for strength in strengths:
-        tried = fit(train, labels, classes, strength, rows=first, start=start)
-        start = tried.weights
-        found = _statistic(tried.scores(train[second]), labels[second]).value()
-        # The weaker of two that are equal: it is the simpler one.
-        if found > best:
-            best, chosen = found, strength
-    fitted = fit(train, labels, classes, chosen, start=start)
+        start = tried[-1][1] if tried else None
+        found = fit(train, labels, classes, strength, rows=first, start=start)
+        right = _statistic(found.scores(train[second]), labels[second]).value()
+        tried.append((right, found.weights))
+    best = max(right for right, _ in tried)
+    equal = [place for place, (right, _) in enumerate(tried) if right == best]
+    # Of those that are equally right, as few images often have it, the one in the middle.
+    place = equal[len(equal) // 2]
+    chosen = strengths[place]
+    fitted = fit(train, labels, classes, chosen, start=tried[place][1])
     statistic = _statistic(fitted.scores(test), test_labels)
     return Outcome(
         "logistic, tuned",
@@ -155,9 +155,7 @@ def fit(
     mean, scale = _moments(train, chosen)
     shape = (train.shape[1] + 1, classes)
     # What fits is made ready once; more is read anew each time.
-    held = (
-        list(_pieces(train, chosen, mean, scale)) if len(chosen) <= _ROWS else None
-    )
+    held = list(_pieces(train, chosen, mean, scale)) if len(chosen) <= _ROWS else None
     targets = [
         torch.from_numpy(np.ascontiguousarray(labels[chosen[first : first + _ROWS]]))
         for first in range(0, len(chosen), _ROWS)
@@ -212,9 +210,7 @@ def _moments(train: Features, rows: Ints) -> tuple[Floats, Floats]:
     return mean.astype(np.float32), scale.astype(np.float32)
 
 
-def _pieces(
-    features: Features, rows: Ints, mean: Floats, scale: Floats
-) -> Iterator[torch.Tensor]:
+def _pieces(features: Features, rows: Ints, mean: Floats, scale: Floats) -> Iterator[torch.Tensor]:
     for first in range(0, len(rows), _ROWS):
         piece = np.asarray(features[rows[first : first + _ROWS]], np.float32)
         piece -= mean

@@ -127,19 +127,22 @@ def decision_values(train: Floats, signs: Ints, test: Floats) -> Floats:
         return values
 
     with ThreadPoolExecutor(available_cores()) as pool:
-        return np.stack(list(pool.map(fit, range(signs.shape[1]))), 1)
+        columns = list(pool.map(fit, range(signs.shape[1])))
+    return np.stack(columns, 1)
 
 
 def unit_features(features: Features) -> Floats:
     """Float64 of length 1, as PCL divides them."""
     rows = np.asarray(features, np.float64)
-    return rows / (np.linalg.norm(rows, axis=1, keepdims=True) + _EPSILON)
+    made: Floats = rows / (np.linalg.norm(rows, axis=1, keepdims=True) + _EPSILON)
+    return made
 
 
 def _signs(labels: Ints, classes: int) -> Ints:
     if labels.ndim == 2:
         return np.where(labels == 1, 1, -1).astype(np.int8)
-    return np.where(labels[:, None] == np.arange(classes), 1, -1).astype(np.int8)
+    signs: Ints = np.where(labels[:, None] == np.arange(classes), 1, -1).astype(np.int8)
+    return signs
 
 
 def _statistic(scores: Floats, labels: Ints) -> Statistic:

@@ -12,8 +12,10 @@ from pass_dataset.archives.metadata import known_columns
 from pass_dataset.archives.order import shuffled_order
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.files.arrow import give_back
+from pass_dataset.folders.review_receipt import ReviewReceipt, review_of
 from pass_dataset.progress import Progress
 from pass_dataset.reports.samples import DEFAULT_SAMPLE
+from pass_dataset.reports.stats.classes import ClassFrequencies
 from pass_dataset.reports.stats.dates import Dates, count_dates
 from pass_dataset.reports.stats.headers import read_headers
 from pass_dataset.reports.stats.numbers import Histogram, Spread, histogram_of, spread_of
@@ -71,6 +73,8 @@ class Stats:
       dates: when they were taken; None: the release has no dates.
       places: where; None: the release has no positions.
       shapes: sizes and cameras; None: no header was asked for.
+      review: what is known of people that are left; None: nobody has looked.
+      classes: what a classifier saw in it, and in others beside it, where it was asked.
     """
 
     release: str
@@ -91,6 +95,8 @@ class Stats:
     dates: Dates | None
     places: Places | None
     shapes: Shapes | None
+    review: ReviewReceipt | None = None
+    classes: tuple[ClassFrequencies, ...] = ()
 
 
 def collect_stats(
@@ -145,6 +151,7 @@ def collect_stats(
             else None
         ),
         shapes=None if sample == 0 else _shapes(archive, sample, seed, progress),
+        review=review_of(archive.folder, is_pass=release.is_official),
     )
     give_back()
     return stats

@@ -7,6 +7,7 @@ import time
 from pass_dataset.pages.template import render
 from pass_dataset.reports.stats.collect import Stats
 from pass_dataset.reports.stats.dates import EARLY_YEAR
+from pass_dataset.reports.stats.plots import draw_classes
 from pass_dataset.reports.stats.sections import (
     bytes_of,
     license_rows,
@@ -43,6 +44,7 @@ def render_page(stats: Stats, *, written_at: float) -> str:
             "sides": sides_of(stats),
             "sides_in_words": size_rows(stats),
             "photographers": photographers_of(stats),
+            "classes": [(each, draw_classes(each)) for each in stats.classes],
             "licenses": license_rows(stats),
             "software": __version__,
             "written": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(written_at)),

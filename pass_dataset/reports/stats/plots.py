@@ -12,6 +12,7 @@ from markupsafe import Markup
 from pass_dataset.pages.plots import Axis, Column, Mark, draw_columns
 from pass_dataset.pages.template import render
 from pass_dataset.pages.words import count
+from pass_dataset.reports.stats.classes import ClassFrequencies
 from pass_dataset.reports.stats.dates import Dates
 from pass_dataset.reports.stats.numbers import Histogram, round_step
 from pass_dataset.reports.stats.photographers import Photographers
@@ -21,6 +22,7 @@ __all__ = [
     "MONTHS",
     "Level",
     "draw_bytes",
+    "draw_classes",
     "draw_hours",
     "draw_longer_side",
     "draw_map",
@@ -300,3 +302,27 @@ def map_levels(places: Places) -> list[Level]:
         )
         for number, first in enumerate(used)
     ]
+
+
+# --- classes --------------------------------------------------------------------------------------
+
+
+def draw_classes(classes: ClassFrequencies) -> Markup:
+    """Images of each class, the most frequent first; of many classes, some go together."""
+    counts = classes.frequencies or (0,)
+    together = -(-len(counts) // _MAX_COLUMNS)
+    columns = [
+        Column(
+            start,
+            min(start + together, len(counts)),
+            # The first of those that go together: a curve that falls has it highest.
+            counts[start],
+            _COLOUR,
+            f"class {start + 1:,} by frequency: {_images(counts[start])}",
+        )
+        for start in range(0, len(counts), together)
+    ]
+    ticks = [(at, f"{at:,}") for at in _steps(0, len(counts))]
+    label = f"Images of each of {len(counts):,} classes, the most frequent first"
+    axis = Axis(0, len(counts), ticks, "classes, the most frequent first")
+    return draw_columns(columns, axis, label, scale="logarithmic")

@@ -117,7 +117,7 @@ def test_what_is_not_known_is_asked_again(tmp_path: Path) -> None:
 
     with Web(plan) as web:
         folder = pages(web, tmp_path, ["/0", "/1"], ["/2"])
-        with pytest.raises(DownloadError, match=r"of 1 photographs it could not .*unreachable 1"):
+        with pytest.raises(DownloadError, match=r"of 1 photograph it could not .*unreachable 1"):
             run_alive(folder, AliveSettings(), politeness=FAST)
         is_well = True
         run_alive(folder, AliveSettings(), politeness=FAST)

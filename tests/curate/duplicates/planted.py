@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pass_dataset.curate.duplicates.hamming import Codes, distances
+from pass_dataset.curate.duplicates.hamming import Codes, popcount
 from pass_dataset.curate.duplicates.unions import Numbers, Unions
 
 
@@ -42,8 +42,10 @@ def planted(
 
 def plainly_grouped(codes: Codes, radius: int) -> Numbers:
     """Groups by all pairs."""
+    away = sum(
+        popcount(codes[:, None, word] ^ codes[None, :, word]).astype(np.int32)
+        for word in range(codes.shape[1])
+    )
     unions = Unions(len(codes))
-    for number in range(len(codes) - 1):
-        near = np.flatnonzero(distances(codes[number + 1 :], codes[[number]]) <= radius)
-        unions.join(np.full(len(near), number), near + number + 1)
+    unions.join(*np.nonzero(away <= radius))
     return unions.names()

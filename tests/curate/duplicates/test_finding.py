@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pass_dataset.commands.curate.main import main
-from pass_dataset.curate.duplicates import hash_worker
+from pass_dataset.curate.duplicates import hash_worker, hashing
 from pass_dataset.curate.duplicates.fingerprints import fingerprint
 from pass_dataset.curate.duplicates.identity import Identity, of_address, of_name
 from pass_dataset.curate.duplicates.index_file import load_index
@@ -98,25 +98,26 @@ def test_only_what_is_new_is_hashed(
     assert run(grown, "--out", results, "--no-report") == 0
     before = {path: path.read_bytes() for path in (results / "hashes").iterdir()}
     shutil.copy(grown / "5.jpg", grown / "new.jpg")
+    # Another content under the same name is new as well.
+    shutil.copy(grown / "6.jpg", grown / "7.jpg")
     assert run(grown, "--out", results, "--no-report") == 0
     parts = [path for path in (results / "hashes").iterdir() if path not in before]
-    assert [pq.read_metadata(part).num_rows for part in parts] == [1]
+    assert [pq.read_metadata(part).num_rows for part in parts] == [2]
     assert all(path.read_bytes() == data for path, data in before.items())
     assert found(results)[frozenset({"5.jpg", "new.jpg"})] == ("bytes", None)
-    # A file of another content under the same name is new as well.
-    shutil.copy(grown / "6.jpg", grown / "new.jpg")
-    assert run(grown, "--out", results, "--no-report") == 0
-    assert frozenset({"6.jpg", "new.jpg"}) in found(results)
-    assert frozenset({"5.jpg", "new.jpg"}) not in found(results)
+    assert found(results)[frozenset({"6.jpg", "7.jpg"})] == ("bytes", None)
 
 
-def test_as_published(collection: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    assert run(collection / "a", "--out", out, "--as-published", "--no-report") == 0
+def test_as_published(collection: Path, out: Path) -> None:
+    """What was hashed serves all rules."""
+    sources = (collection / "a", collection / "b.tar")
+    assert run(*sources, "--out", out, "--no-report", "--as-published") == 0
     assert found(out) == {
         frozenset({"0.jpg", "0-same.jpg"}): ("grid", None),
         frozenset({"1.jpg", "1-pixels.png"}): ("grid", None),
     }
+    assert run(*sources, "--out", out, "--no-report") == 0
+    assert len(found(out)) == 5
 
 
 def test_all_pairs_of_the_papers_tool_are_found(collection: Path, out: Path) -> None:
@@ -149,10 +150,10 @@ def test_an_index_stands_for_the_images(collection: Path, tmp_path: Path) -> Non
     (row,) = [row for row in groups if row["cause"] == "duplicate-of:b"]
     assert (row["path"], row["other_source"], row["other_path"]) == ("4.jpg", "b", "x/4-near.jpg")
     # Without names, rows tell.
-    bare = tmp_path / "bare.hashes"
-    assert main(["hash", str(collection / "b.tar"), "--out", str(bare), "--without-names",
-                 "--name", "c", "--workers", "1"]) == 0  # fmt: skip
-    assert load_index(bare).images["path"].to_pylist() == ["0", "1", "2"]
+    arguments = ["hash", str(collection / "b.tar"), "--out", str(index)]
+    assert main([*arguments, "--without-names", "--name", "c"]) == 0
+    assert load_index(index).name == "c"
+    assert load_index(index).images["path"].to_pylist() == ["0", "1", "2"]
 
 
 def test_no_index(tmp_path: Path, collection: Path) -> None:
@@ -206,6 +207,7 @@ def test_identities() -> None:
         assert of_name(name) == Identity(None, None)
 
 
+@pytest.mark.slow
 def test_an_image_that_ends_the_process_is_told(
     collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,3 +247,21 @@ def test_several_sources_need_a_folder(
 def test_fingerprints_of_broken_files() -> None:
     assert fingerprint(b"").broken == "empty"
     assert fingerprint(b"<html>").broken == "not-an-image"
+
+
+def test_shares_are_made_side_by_side(
+    collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "_PART", 3)
+    index = tmp_path / "a.hashes"
+    arguments = ["hash", str(collection / "a"), "--out", str(index), "--workers", "1"]
+    for share in ("1/2", "0/2"):
+        assert main([*arguments, "--share", share]) == 0
+        assert not index.exists()
+    parts = sorted((tmp_path / "a.hashes.parts").iterdir())
+    assert sum(pq.read_metadata(part).num_rows for part in parts) == 16
+    assert main(arguments) == 0
+    assert sorted((tmp_path / "a.hashes.parts").iterdir()) == parts
+    assert load_index(index).images.num_rows == 16
+    with pytest.raises(SystemExit):
+        main([*arguments, "--share", "2/2"])

@@ -18,16 +18,16 @@ from tests.curate.duplicates.planted import plainly_grouped, planted
     [(1, 6, 3), (1, 6, 9), (1, 0, 1), (4, 31, 15), (4, 31, 40), (2, 15, 9), (4, 3, 2)],
 )
 def test_groups_are_those_of_all_pairs(words: int, radius: int, spread: int) -> None:
-    codes, _ = planted(1500, words, 4, 100, spread, 60, radius)
-    codes[5:9] = codes[900:904]  # equal ones
+    codes, _ = planted(1000, words, 4, 80, spread, 60, radius)
+    codes[5:9] = codes[500:504]  # equal ones
     assert np.array_equal(group(codes, radius), plainly_grouped(codes, radius))
 
 
 def test_one_large_cluster_and_strays() -> None:
     """Long stretches of equal blocks, in which some codes belong to no group."""
     random = np.random.default_rng(1)
-    codes = np.full((3000, 4), 0x0123456789ABCDEF, np.uint64)
-    codes[:, 3] ^= np.uint64(1) << random.integers(0, 64, 3000, np.uint64)
+    codes = np.full((1500, 4), 0x0123456789ABCDEF, np.uint64)
+    codes[:, 3] ^= np.uint64(1) << random.integers(0, 64, 1500, np.uint64)
     # These share three words with all others, and the fourth with none.
     codes[:40, 3] = random.integers(0, 1 << 64, 40, np.uint64, endpoint=False)
     codes[:40, 0] ^= np.uint64(0xFFFFFFFF)
@@ -47,7 +47,7 @@ def test_clusters_that_touch_are_one() -> None:
 
 def test_faiss_finds_the_same_pairs() -> None:
     faiss = pytest.importorskip("faiss")
-    codes, pairs = planted(4000, 4, 3, 150, 15, 200, 31)
+    codes, pairs = planted(2500, 4, 3, 120, 15, 200, 31)
     index = faiss.IndexBinaryFlat(256)
     index.add(codes.view(np.uint8))
     # Below, not up to.

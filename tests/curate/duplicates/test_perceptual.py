@@ -13,7 +13,7 @@ from tests.curate.duplicates.images import made_anew, photographs
 
 
 def test_photographs_made_anew_are_near_and_others_far() -> None:
-    paths = photographs(24)
+    paths = photographs(6)
     pixels = [decode(path.read_bytes()).pixels for path in paths]
     codes = [code_of(one) for one in pixels]
     pictures = [small_picture(one) for one in pixels]

@@ -11,7 +11,8 @@ import pytest
 
 from pass_dataset.commands.curate.main import main
 from pass_dataset.curate.duplicates.finding import DuplicatesSettings
-from pass_dataset.curate.duplicates.index_file import HashIndex
+from pass_dataset.curate.duplicates.hashing import IMAGES
+from pass_dataset.curate.duplicates.index_file import HashIndex, save_index
 from pass_dataset.curate.duplicates.step import run_duplicates
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
@@ -98,13 +99,13 @@ def test_causes_are_in_the_ledger(
     images = pa.table(
         {"path": ["coco/5"], "photo_id": pa.nulls(1, pa.string()), "address": [hash_of(5)]}
     )
-    from pass_dataset.curate.duplicates.hashing import IMAGES
-
     for field in IMAGES:
         if field.name not in images.column_names:
             images = images.append_column(field, pa.nulls(1, field.type))
-    index = HashIndex("coco", images.cast(IMAGES))
-    record = run_duplicates(folder, DuplicatesSettings(), [index], workers=1)
+    path = folder.path.parent / "coco.hashes"
+    save_index(HashIndex("coco", images.cast(IMAGES)), path)
+    settings = DuplicatesSettings(against=(str(path),))
+    record = run_duplicates(folder, settings, workers=1)
     assert record.causes == {"duplicate-within": 2, "duplicate-of:coco": 1}
     assert (record.came, record.left) == (7, 4)
     assert record.details["pairs-near"] == 1
@@ -126,7 +127,8 @@ def test_causes_are_in_the_ledger(
     assert said[0]["duplicate_of"] is said[0]["duplicate_tier"] is None
     assert (folder.work_path("duplicates") / "report.html").is_file()
     # Done is done; with other settings it is refused.
-    assert run_duplicates(folder, DuplicatesSettings(), [index]) == record
+    moved = path.rename(path.with_name("moved.hashes"))
+    assert run_duplicates(folder, DuplicatesSettings(against=(str(moved),))) == record
     with pytest.raises(CurationError, match="against: it was begun with"):
         run_duplicates(folder, DuplicatesSettings())
     assert main(["status", str(folder.path)]) == 0

@@ -34,7 +34,7 @@ def test_by_an_executor(tmp_path: Path) -> None:
     with bucket(answers) as web:
         settings = settings_of(web)
         work = Fetching(settings=as_content(settings), connections=2, tries=1)
-        with pytest.raises(RunError, match=r"shard 1: 1 photographs could not be had \(unreach"):
+        with pytest.raises(RunError, match=r"shard 1: 1 photograph could not be had \(unreach"):
             run_fetch(folder, settings, executor=LocalExecutor(work))
         assert web.most <= 2
         is_well = True

@@ -162,7 +162,7 @@ def test_what_may_pass_is_tried_again(tmp_path: Path, reply: Reply, cause: str) 
 
     with bucket(answers) as web:
         with pytest.raises(
-            DownloadError, match=rf"1 photographs could not .*\({cause} 1\); .*again"
+            DownloadError, match=rf"1 photograph could not .*\({cause} 1\); .*again"
         ):
             run_fetch(folder, settings_of(web), pace=PACE)
         assert sorted(web.asked.values()) == [1, 1, 3]

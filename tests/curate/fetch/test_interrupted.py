@@ -23,6 +23,7 @@ from pass_dataset.curate.ledger import Ledger
 from pass_dataset.errors import CurationError, DiskSpaceError
 from tests.curate.fetch.test_fetch import PACE, POLICY, bucket, digests, fetched, settings_of
 from tests.curate.selections import jpeg, selected
+from tests.support.disks import fill_up, small_disk
 from tests.support.processes import heed_interrupts
 from tests.support.waiting import wait_until
 from tests.support.web import Reply, Web
@@ -84,6 +85,7 @@ def forked(folder: CurationFolder, settings: FetchSettings) -> int:
     return pid
 
 
+@pytest.mark.slow
 def test_twenty_kills(tmp_path: Path, undisturbed: Outcome) -> None:
     folder = selected(tmp_path, *SHARDS)
     kills, done = 0, False
@@ -151,6 +153,69 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         step = run_fetch(folder, settings_of(web), pace=PACE)
         assert step.left == 30
         assert sum(web.asked.values()) <= 30 + 4 + 1
+
+
+def from_files(path: Path, own: Path, shards: int = 2) -> CurationFolder:
+    """A curation of photographs that are files of this machine."""
+    own.mkdir(exist_ok=True)
+    photographs = []
+    for number in range(30 * shards):
+        file = own / f"{number}.jpg"
+        file.write_bytes(jpeg(number))
+        photographs.append({"path": str(file), "download_url": None})
+    return selected(path, *(photographs[n * 30 : n * 30 + 30] for n in range(shards)))
+
+
+@pytest.mark.slow
+def test_killed_at_every_step(tmp_path: Path) -> None:
+    """Of those that change a name: a tar, receipts, a spool that goes, the ledger."""
+    expected = from_files(tmp_path / "expected", tmp_path / "own")
+    run_fetch(expected, FetchSettings())
+    for step in range(1, 100):
+        folder = from_files(tmp_path / str(step), tmp_path / "own")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if pid == 0:
+            steps = iter(range(1, step))
+
+            def killed(event: str, arguments: object, steps: Any = steps) -> None:
+                is_step = event in ("os.rename", "os.remove") and next(steps, None) is None
+                if is_step:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            sys.addaudithook(killed)
+            run_fetch(folder, FetchSettings())
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        assert os.waitstatus_to_exitcode(status) in (0, -signal.SIGKILL)
+        run_fetch(folder, FetchSettings())
+        assert digests(folder) == digests(expected)
+        assert not list(folder.work_path("fetch").glob("spool/*"))
+        if status == 0:
+            break
+    assert step > 10
+
+
+@pytest.mark.parametrize("room", [20_000, 60_000, 100_000, 400_000])
+def test_disk_that_fills_up(tmp_path: Path, room: int) -> None:
+    """In the spool, in a tar, in the ledger: said, and gone on with when there is room."""
+    expected = from_files(tmp_path / "expected", tmp_path / "own", 4)
+    run_fetch(expected, FetchSettings())
+    with small_disk(tmp_path / "disk") as disk:
+        folder = from_files(disk / "curation", tmp_path / "own", 4)
+        filler = fill_up(disk, room)
+        try:
+            run_fetch(folder, FetchSettings())
+        except (DiskSpaceError, OSError) as error:
+            assert isinstance(error, DiskSpaceError) or error.errno == errno.ENOSPC
+            is_full = True
+        else:
+            is_full = False
+        filler.unlink()
+        run_fetch(folder, FetchSettings())
+        assert digests(folder) == digests(expected)
+    assert is_full == (room < 400_000)
 
 
 def receipt(row: int, body: bytes) -> Receipt:

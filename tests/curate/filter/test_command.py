@@ -14,12 +14,18 @@ import pytest
 
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
+from pass_dataset.executors.slurm.submissions import load_submissions
 from pass_dataset.passify.runs.run_folder import RunFolder
+from tests.conftest import SHARED
 from tests.support.fetched import fetched_curation
 from tests.support.passify import FACES, PEOPLE, ROOT, SAMPLE, picture, processes_with
 from tests.support.slurm import Cluster
 from tests.support.waiting import wait_until
 
+REAL_FACES = (
+    *("--detectors", "face", "--face-weights"),
+    SHARED / "weights" / "mobilenet0.25_Final.pth",
+)
 DETECTORS = ("--face-detector", FACES, "--person-detector", PEOPLE)
 
 
@@ -86,11 +92,11 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
         ]
         for start in (0, 40, 80)
     ]
-    expected = fetched_curation(tmp_path / "expected", *shards)
-    assert run(expected, *DETECTORS, "--workers", 2).returncode == 0
-    curation = fetched_curation(tmp_path / "curation", *shards)
     slow = ("--face-detector", FACES.replace("Faces", "Slow"), "--person-detector", PEOPLE)
     options = (*slow, "--workers", 2)
+    expected = fetched_curation(tmp_path / "expected", *shards)
+    assert run(expected, *options).returncode == 0
+    curation = fetched_curation(tmp_path / "curation", *shards)
     rng = random.Random(0)
     run_done = RunFolder(curation.work_path("filter")).done
     for wanted in (0, 1, 3, 5, 7):
@@ -121,32 +127,25 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def photographs(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> list[list[bytes | str]]:
+def photographs() -> list[list[bytes | str]]:
     """Two shards of real photographs, some with faces, some that cannot be decoded."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the folder ../shared with weights and test images")
     found: list[bytes | str] = [
-        path.read_bytes() for path in sorted((shared / "images").iterdir()) if path.is_file()
+        path.read_bytes() for path in sorted((SHARED / "images").iterdir()) if path.is_file()
     ]
     middle = len(found) // 2
     return [[*found[:middle], "missing"], found[middle:]]
 
 
 @pytest.fixture(scope="module")
-def faces(shared: Path) -> tuple[object, ...]:
-    return (
-        *("--detectors", "face", "--face-weights"),
-        shared / "weights" / "mobilenet0.25_Final.pth",
-    )
-
-
-@pytest.fixture(scope="module")
 def here(
     photographs: list[list[bytes | str]],
-    faces: tuple[object, ...],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> CurationFolder:
     """What this machine says."""
     curation = fetched_curation(tmp_path_factory.mktemp("here") / "curation", *photographs)
-    done = run(curation, *faces, "--workers", 1)
+    done = run(curation, *REAL_FACES, "--workers", 1)
     assert done.returncode == 0, done.stderr
     return curation
 
@@ -160,25 +159,15 @@ def test_real_faces(here: CurationFolder, photographs: list[list[bytes | str]]) 
     assert set(faces.causes) == {"face"}
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        ("--slurm-tasks", 2),
-        ("--slurm-gpu-partition", "gpu", "--slurm-gpu-cpus", 1, "--slurm-gpu-mem-gb", 2),
-    ],
-    ids=["one partition", "two partitions"],
-)
 def test_same_ledger_on_slurm(
     slurm: Cluster,
     here: CurationFolder,
     photographs: list[list[bytes | str]],
-    faces: tuple[object, ...],
-    options: tuple[object, ...],
     tmp_path: Path,
 ) -> None:
     curation = fetched_curation(tmp_path / "curation", *photographs)
     where = ("--executor", "slurm", "--slurm-partition", "cpu", "--slurm-cpus", 1)
-    done = run(curation, *faces, *where, "--slurm-mem-gb", 2, *options)
+    done = run(curation, *REAL_FACES, *where, "--slurm-mem-gb", 2, "--slurm-tasks", 2)
     assert done.returncode == 0, done.stderr
     assert ledger_bytes(curation) == ledger_bytes(here)
 
@@ -187,27 +176,28 @@ def test_same_ledger_on_slurm(
 def test_same_ledger_on_ray(
     here: CurationFolder,
     photographs: list[list[bytes | str]],
-    faces: tuple[object, ...],
     tmp_path: Path,
 ) -> None:
     pytest.importorskip("ray")
     curation = fetched_curation(tmp_path / "curation", *photographs)
     where = ("--executor", "ray", "--ray-address", "local", "--ray-workers", 2)
-    done = run(curation, *faces, *where)
+    done = run(curation, *REAL_FACES, *where)
     assert done.returncode == 0, done.stderr
     assert ledger_bytes(curation) == ledger_bytes(here)
 
 
-def test_submitted_and_ended_later(
-    slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_submitted_and_ended_later(slurm: Cluster, tmp_path: Path) -> None:
+    """Faces in one partition and people in another, as passify has them."""
     curation = fetched_curation(tmp_path / "curation", [SAMPLE["a/kept.png"], SAMPLE["a/face.png"]])
     where: tuple[Any, ...] = ("--executor", "slurm", "--slurm-cpus", 1, "--slurm-mem-gb", 2)
+    where += ("--slurm-gpu-partition", "gpu", "--slurm-gpu-cpus", 1, "--slurm-gpu-mem-gb", 2)
     first = run(curation, *DETECTORS, *where, "--no-wait")
     assert first.returncode == 0, first.stderr
     assert "the same command, when they are done, ends the step" in first.stdout
     assert Ledger(curation).begun() == "sound"
     wait_until(RunFolder(curation.work_path("filter")).done)
+    stages = [job.stage for job in load_submissions(curation.work_path("filter"))]
+    assert stages == ["face", "person"]
     last = run(curation, *DETECTORS, *where, "--no-wait")
     assert last.returncode == 0, last.stderr
     assert "filter: 2 photographs came, 1 went on" in last.stdout

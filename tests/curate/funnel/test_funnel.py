@@ -115,6 +115,6 @@ def test_published_numbers_are_the_papers() -> None:
     assert published["draw"].left - 472 - 131 == published["release"].left
     assert published["duplicates"].causes == {
         "duplicate-within": 2529,
-        "duplicate-coco": 114,
-        "duplicate-imagenet": 9,
+        "duplicate-of:coco": 114,
+        "duplicate-of:imagenet": 9,
     }

@@ -9,6 +9,7 @@ import logging
 import tarfile
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from pass_dataset.archives.integrity import verify
@@ -63,7 +64,7 @@ def sums(folder: Path) -> dict[str, str]:
 def test_all_are_in_it_unchanged(curation: Curation, birds: Path) -> None:
     left = [row["hash"] for row in curation.left()]
     assert len(left) == 24
-    _, keys = order_keys(left, 0)
+    _, keys = order_keys(pa.array(left), 0)
     in_order = [name for _, name in sorted(zip(keys.tolist(), left, strict=True))]
     found = []
     for number in range(3):

@@ -44,7 +44,7 @@ class Served:
     def kill(self) -> None:
         """As `kill -9` does it; its workers end with it."""
         self._process.send_signal(signal.SIGKILL)
-        self._process.communicate()
+        self._process.communicate(timeout=60)
 
     def stop(self) -> tuple[int, str]:
         """As Ctrl+C does it; exit code, and what it said."""

@@ -54,8 +54,9 @@ def enter(browser: Browser, served: Served, name: str, view: str = "desktop") ->
 
 
 def reload(page: Page) -> None:
+    page.evaluate("window.isOld = true")
     page.browser.call("Page.reload", {}, page.session)
-    page.wait_for("document.readyState == 'complete' && typeof state != 'undefined' && state.view")
+    page.wait_for("!window.isOld && document.readyState == 'complete' && state.view")
 
 
 def decided(served: Served) -> tuple[int, dict[str, dict[str, str]]]:
@@ -81,9 +82,7 @@ def accept(page: Page) -> None:
 
 def test_name_is_asked_for_once(browser: Browser, served: Served) -> None:
     page = browser.open(served.link)
-    page.evaluate("localStorage.clear()")
-    page.browser.call("Page.reload", {}, page.session)
-    page.wait_for("document.querySelector('#hello') && document.querySelector('#hello').open")
+    page.wait_for("document.querySelector('#hello').open")
     for letter in "Ada":
         page.press(letter)
     page.press("Enter")
@@ -163,7 +162,8 @@ def test_resume_after_the_browser_was_closed(browser: Browser, served: Served) -
     page.press("3")
     page.wait_for(SAVED)
     images = page.evaluate(IMAGES)
-    page.browser.call("Page.close", {}, page.session)
+    target = page.browser.call("Target.getTargetInfo", {}, page.session)["targetInfo"]
+    page.browser.call("Target.closeTarget", {"targetId": target["targetId"]})
     again = enter(browser, served, "anna")
     assert again.evaluate(IMAGES) == images
     assert again.evaluate(FLAGS)[:2] == ["false", "true"]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Iterable
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pass_dataset.curate.sampling.choice import ranks, ranks_within
-from pass_dataset.curate.sampling.order import in_order, order_keys
+from pass_dataset.curate.sampling.order import Keys, in_order, order_keys
 from tests.support.curation import hash_of
 
 #: Photographs by number, with the number of their photographer.
@@ -19,11 +21,15 @@ photographs = st.dictionaries(st.integers(0, 200), st.integers(0, 3), max_size=2
 sizes = st.integers(1, 12)
 
 
+def keys_of(taken: Iterable[int], seed: int) -> tuple[Keys, Keys]:
+    return order_keys(pa.array([hash_of(one) for one in taken], pa.string()), seed)
+
+
 def capped(taken: dict[int, int], cap: int, seed: int = 0) -> dict[int, int]:
     """Those that the cap lets through."""
     if not taken:
         return {}
-    within, _ = order_keys(map(hash_of, taken), seed)
+    within, _ = keys_of(taken, seed)
     places = ranks_within(within, np.array(list(taken.values()), np.int32))
     return {one: taken[one] for one, place in zip(taken, places, strict=True) if place < cap}
 
@@ -31,7 +37,7 @@ def capped(taken: dict[int, int], cap: int, seed: int = 0) -> dict[int, int]:
 def sampled(taken: dict[int, int], size: int, seed: int = 0) -> dict[int, int]:
     if not taken:
         return {}
-    _, overall = order_keys(map(hash_of, taken), seed)
+    _, overall = keys_of(taken, seed)
     places = ranks(overall)
     return {one: taken[one] for one, place in zip(taken, places, strict=True) if place < size}
 
@@ -42,7 +48,7 @@ def test_keys_are_what_is_documented() -> None:
         name.encode(), digest_size=32, key=b"7", person=b"pass-order-1"
     ).digest()
     words = [int.from_bytes(digest[at : at + 8], "big") for at in range(0, 32, 8)]
-    within, overall = order_keys([name], 7)
+    within, overall = order_keys(pa.array([name]), 7)
     assert [*within[0], *overall[0]] == words
     assert words == [
         4788092138215383036,
@@ -55,7 +61,7 @@ def test_keys_are_what_is_documented() -> None:
 @pytest.mark.parametrize("seed", [-1, 2**63])
 def test_seed_out_of_range(seed: int) -> None:
     with pytest.raises(ValueError, match="seed: expected 0 to"):
-        order_keys([], seed)
+        order_keys(pa.array([], pa.string()), seed)
 
 
 def test_equal_first_words() -> None:
@@ -119,7 +125,7 @@ def test_one_is_taken_out_of_both(taken: dict[int, int], cap: int, size: int, wh
     assert len(new) <= 1
     assert len(out) <= (gone not in before)
     if out:
-        last = max(before, key=lambda one: order_keys([hash_of(one)], 0)[1].tolist())
+        last = max(before, key=lambda one: keys_of([one], 0)[1].tolist())
         assert out == {last}
 
 

@@ -39,6 +39,7 @@ from tests.support.passify import (
     REASONS,
     SAMPLE,
     many,
+    passify,
     picture,
     processes_with,
     reasons,
@@ -91,6 +92,14 @@ def test_one_detector_alone(sample: Path, tmp_path: Path, left_out: str) -> None
     found = reasons(results)
     assert left_out not in found.values()
     assert found["b/both.png"] == ("face" if left_out == "person" else None)
+
+
+def test_no_detector_tells_what_is_sound(sample: Path, tmp_path: Path) -> None:
+    results = run(sample, tmp_path / "run", face=None, person=None)
+    people = {path: None if why in TARGETS else why for path, why in REASONS.items()}
+    assert reasons(results) == people
+    assert {row["face_max_score"] for row in rows(results)} == {None}
+    assert passify("summary", tmp_path / "run").stdout.splitlines()[0].endswith("; no detectors")
 
 
 def test_opt_out_list(sample: Path, tmp_path: Path) -> None:

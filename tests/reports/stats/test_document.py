@@ -8,9 +8,13 @@ import xml.etree.ElementTree as ET
 from dataclasses import fields, replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pass_dataset.archives.records import PassArchive
+from pass_dataset.errors import MetadataError
+from pass_dataset.reports.stats.classes import read_classes
 from pass_dataset.reports.stats.collect import Stats, collect_stats
 from pass_dataset.reports.stats.document import JSON_SCHEMA, as_json, write_json, write_page
 from pass_dataset.reports.stats.page import render_page
@@ -210,3 +214,29 @@ def test_official_release_beside_the_paper(official: OfficialReleases) -> None:
 
 def test_the_paper_is_not_quoted_for_other_collections(stats: Stats) -> None:
     assert "552" not in text_of(stats)
+
+
+# --- classes --------------------------------------------------------------------------------------
+
+
+def test_classes_are_shown_where_they_are_known(stats: Stats, tmp_path: Path) -> None:
+    path = tmp_path / "seen <b>.parquet"
+    told = [*[5] * 30, *[2] * 10, *[7] * 10, -1]
+    pq.write_table(pa.table({"path": list(map(str, told)), "class": pa.array(told)}), path)
+    found = read_classes(path)
+    assert found.frequencies == (30, 10, 10) and found.unreadable == 1
+    assert found.effective_number == pytest.approx(2.586, abs=1e-3)
+    assert "Classes" not in text_of(stats)
+    text = text_of(replace(stats, classes=(found, found)))
+    assert "seen <b>.parquet" in text and "50 images, 3 classes (2.6)" in text
+    content = json.loads(as_json(replace(stats, classes=(found,))))
+    assert content["classes"][0]["frequencies"] == [30, 10, 10]
+
+
+def test_file_that_has_no_classes(tmp_path: Path) -> None:
+    path = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"path": ["a"]}), path)
+    for _ in range(2):
+        with pytest.raises(MetadataError, match="as pass-evaluate classes writes it"):
+            read_classes(path)
+        path.write_text("nothing")

@@ -40,7 +40,7 @@ def _boxes(row: dict[str, object]) -> Boxes:
     looked_at = [row[name] for name in _COLUMNS if row[name] is not None]
     if not looked_at:
         return None
-    boxes: Boxes = []
+    boxes: list[tuple[float, float, float, float]] = []
     for of_target in looked_at:
         assert isinstance(of_target, list)
         boxes += [(box["x1"], box["y1"], box["x2"], box["y2"]) for box in of_target]

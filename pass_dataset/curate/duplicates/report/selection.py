@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
 
 from pass_dataset.curate.duplicates.tiers import TIERS, Found, Tier
+from pass_dataset.curate.duplicates.unions import Numbers
 
 __all__ = ["chosen_pairs", "largest_groups"]
 
 #: Pairs of a tier that are shown. Of near ones more: there it can be wrong.
 _SHOWN: dict[Tier, int] = {"photograph": 6, "bytes": 4, "pixels": 6, "near": 18, "grid": 18}
+#: Near pairs of one group that are shown: twenty of one photograph tell no more.
+_OF_A_GROUP = 2
 
 
 def chosen_pairs(found: Found) -> Iterator[tuple[Tier, list[int]]]:
@@ -21,10 +25,24 @@ def chosen_pairs(found: Found) -> Iterator[tuple[Tier, list[int]]]:
         if not len(places):
             continue
         places = places[np.argsort(-found.distance[places], kind="stable")]
-        if tier != "near":  # all alike: from everywhere
-            places = places[np.linspace(0, len(places) - 1, _SHOWN[tier]).astype(np.int64)]
-            places = np.unique(places)
-        yield tier, places[: _SHOWN[tier]].tolist()
+        if tier == "near":
+            chosen = _of_many_groups(found.groups[found.left[places]], _SHOWN[tier])
+        else:  # all alike: from everywhere
+            chosen = np.unique(np.linspace(0, len(places) - 1, _SHOWN[tier]).astype(np.int64))
+        yield tier, places[chosen].tolist()
+
+
+def _of_many_groups(groups: Numbers, most: int) -> Numbers:
+    """The first places, but of each group some only."""
+    seen: Counter[int] = Counter()
+    chosen = []
+    for place, group in enumerate(groups.tolist()):
+        seen[group] += 1
+        if seen[group] <= _OF_A_GROUP:
+            chosen.append(place)
+            if len(chosen) == most:
+                break
+    return np.array(chosen, np.int64)
 
 
 def largest_groups(found: Found, most: int) -> list[tuple[int, int]]:
