@@ -29,6 +29,7 @@ def test_open_nsfw_is_the_packages(shared: Path) -> None:
     assert said["nsfw_score"] == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_text_of_all_kinds(shared: Path) -> None:
     pytest.importorskip("rapidocr")
     with Image.open(shared / "images" / "coffee.jpg") as opened:
@@ -69,6 +70,7 @@ def test_what_the_papers_network_is_shown() -> None:
     assert not given[:, 112:].any()
 
 
+@pytest.mark.slow
 def test_classes_of_weights_of_ones_own(shared: Path, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     models = pytest.importorskip("torchvision.models")
