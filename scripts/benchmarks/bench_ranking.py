@@ -18,11 +18,11 @@ With ``--only queue`` it prints the last alone.
 from __future__ import annotations
 
 import argparse
-import functools
 import random
 import resource
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -88,8 +88,8 @@ def make(images: Path, out: Path, count: int, planted: int) -> None:
 
 def _plant(image: Image.Image, number: int, rng: random.Random) -> None:
     """Draws a text; plates get the white of one."""
-    digits = functools.partial(rng.choices, "0123456789")
-    letters = functools.partial(rng.choices, _LETTERS)
+    digits = partial(rng.choices, "0123456789")
+    letters = partial(rng.choices, _LETTERS)
     texts = (
         f"{''.join(letters(k=2))} {''.join(digits(k=2))} {''.join(letters(k=3))}",
         f"{''.join(letters(k=5)).lower()}@example.org",
@@ -116,8 +116,8 @@ def speed(source: Path, work: Path, names: tuple[str, ...], workers: int) -> Non
     print(f"decoding alone: {len(paths) / decoding:.1f} photographs a processor second")
     walls, cpus = 0.0, 0.0
     for name in names:
-        cpu, wall = _taken(lambda name=name: _rank(source, work / f"by-{name}", (name,), workers))
-        plain, _ = _taken(lambda name=name: _loop(paths, name))
+        cpu, wall = _taken(partial(_rank, source, work / f"by-{name}", (name,), workers))
+        plain, _ = _taken(partial(_loop, paths, name))
         walls, cpus = walls + wall, cpus + cpu
         rates = f"{len(paths) / cpu:.2f} a processor second, plain loop {len(paths) / plain:.2f}"
         print(f"{name}: {rates}", flush=True)
