@@ -80,8 +80,9 @@ def select(source: Path, work: Path, workers: int) -> TreeRun:
     """Selects from a file, and looks whether the counts are those planted."""
     out = work / "curation"
     shutil.rmtree(out, ignore_errors=True)
-    command = [sys.executable, "-m", "pass_dataset.curate", "select", source, "--out", out]
-    run = measure_tree([*command, "--workers", str(workers), "--json"], poll_s=0.1)
+    command: list[str | Path] = [sys.executable, "-m", "pass_dataset.curate", "select", source]
+    command += ["--out", out, "--workers", str(workers), "--json"]
+    run = measure_tree(command, poll_s=0.1)
     record = json.loads(run.output)
     planted = json.loads((source.parent / "planted.json").read_text())
     found = (record["details"]["read"], record["came"])

@@ -5,7 +5,7 @@ perceptual      a hash of 256 bits that stays when an image is made anew
 fingerprints    what is kept of an image; hash_store keeps it, hashing makes it, in hash_worker
 listing         the images of a collection
 index_file      fingerprints handed on; coco makes them of annotations; other_sets opens them
-unions, hamming groups of codes that differ in few bits, exactly
+unions, hamming groups of codes that differ in few bits, exactly; blocks: sorted by their parts
 small_pictures  by which near pairs are confirmed
 tiers           pairs, and how it is known
 keeping         which image of a group stays

@@ -15,13 +15,12 @@ all pairs within the radius), without the pairs being listed.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
+from pass_dataset.curate.duplicates.blocks import BITS, Shuffled, choose_blocks, usual_stretch
 from pass_dataset.curate.duplicates.unions import Numbers, Unions
 
 __all__ = ["Codes", "distances", "group", "popcount"]
@@ -29,13 +28,10 @@ __all__ = ["Codes", "distances", "group", "popcount"]
 #: N×W uint64: a code is a row.
 Codes = npt.NDArray[np.uint64]
 
-_BITS = 64
 #: Elements that are compared at a time: with what is computed of them they fit into a cache.
 _CHUNK = 1 << 15
 #: Pairs whose distance is computed at a time.
 _PAIRS = 1 << 20
-#: What a sort takes, in passes over the codes: measured, 1.44 million codes with AVX-512.
-_SORT_COST = 10
 
 
 def _counted_by_table(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
@@ -74,8 +70,8 @@ def group(codes: Codes, radius: int) -> Numbers:
       ValueError: the radius is out of range.
     """
     words = codes.shape[1]
-    if not 0 <= radius < words * _BITS // 2:
-        raise ValueError(f"radius: expected 0 to {words * _BITS // 2 - 1}, found {radius}")
+    if not 0 <= radius < words * BITS // 2:
+        raise ValueError(f"radius: expected 0 to {words * BITS // 2 - 1}, found {radius}")
     if not len(codes):
         return np.zeros(0, np.int64)
     order, starts = _equal(codes)
@@ -188,20 +184,20 @@ class _Values:
 
     def connect(self, radius: int) -> None:
         """Checks the codes of all pairs of values that differ in at most `radius` bits."""
-        blocks = _choose_blocks(len(self._values), radius)
+        blocks = choose_blocks(len(self._values), radius)
         # A copy that is sorted again and again, with its blocks in ever other places.
-        shuffled = _Shuffled(self._values.copy(), blocks, blocks - radius)
+        shuffled = Shuffled(self._values.copy(), blocks, blocks - radius)
         for _ in shuffled.arrangements():
             shuffled.codes.sort()
             self._look_at(shuffled, radius)
 
-    def _look_at(self, shuffled: _Shuffled, radius: int) -> None:
+    def _look_at(self, shuffled: Shuffled, radius: int) -> None:
         """Checks the neighbours in one arrangement."""
         codes = shuffled.codes
-        keys = codes >> np.uint64(_BITS - shuffled.key_bits)
+        keys = codes >> np.uint64(BITS - shuffled.key_bits)
         starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
         lengths = np.diff(np.append(starts, len(keys)))
-        usual = _usual_stretch(len(keys), shuffled.key_bits)
+        usual = usual_stretch(len(keys), shuffled.key_bits)
         is_long = lengths > usual
         settled = None
         if is_long.any():
@@ -228,7 +224,7 @@ class _Values:
             self._check(shuffled, settled, np.concatenate(lefts), np.concatenate(rights))
 
     def _link_long(
-        self, shuffled: _Shuffled, are_long: npt.NDArray[np.bool_], lengths: Numbers
+        self, shuffled: Shuffled, are_long: npt.NDArray[np.bool_], lengths: Numbers
     ) -> None:
         """Deals with long stretches of equal blocks: those that are not one group by now."""
         values = shuffled.places_of(shuffled.codes[are_long], self._values)
@@ -240,7 +236,7 @@ class _Values:
 
     def _check(
         self,
-        shuffled: _Shuffled,
+        shuffled: Shuffled,
         settled: npt.NDArray[np.bool_] | None,
         left: Numbers,
         right: Numbers,
@@ -280,91 +276,3 @@ class _Values:
         return np.concatenate(
             [self._members[self._starts[value] : self._ends[value]] for value in values]
         )
-
-
-def _choose_blocks(count: int, radius: int) -> int:
-    """Number of blocks with which the search takes least: few sorts, and short stretches."""
-
-    def cost(blocks: int) -> float:
-        equal = blocks - radius
-        stretch = _usual_stretch(count, equal * (_BITS // blocks))
-        return math.comb(blocks, equal) * (_SORT_COST + stretch)
-
-    return min(range(radius + 1, min(_BITS, radius + 5) + 1), key=cost)
-
-
-def _usual_stretch(count: int, key_bits: int) -> int:
-    """What stretches of equal keys would hardly be longer than if codes were random."""
-    mean = count / 2.0**key_bits
-    return int(mean + 6 * math.sqrt(mean)) + 6
-
-
-class _Shuffled:
-    """Words whose blocks stand in another order, so that sorting them sorts by some blocks.
-
-    Attributes:
-      codes: N uint64.
-      key_bits: bits at the top that the chosen blocks have.
-    """
-
-    def __init__(self, codes: npt.NDArray[np.uint64], blocks: int, chosen: int) -> None:
-        self.codes = codes
-        self._width = _BITS // blocks
-        self._blocks = blocks
-        self._chosen = chosen
-        self.key_bits = chosen * self._width
-        #: Which block is at which place; place 0 is at the top.
-        self._at = list(range(blocks))
-
-    def arrangements(self) -> Iterator[None]:
-        """Has the chosen blocks be at the top, for each choice."""
-        yield
-        choices = _choices(self._blocks, self._chosen)
-        next(choices)
-        for choice in choices:
-            top = self._at[: self._chosen]
-            (gone,) = set(top) - set(choice)
-            (come,) = set(choice) - set(top)
-            self._swap(self._at.index(gone), self._at.index(come))
-            yield
-
-    def _swap(self, upper: int, lower: int) -> None:
-        shift = np.uint64((lower - upper) * self._width)
-        mask = np.uint64(((1 << self._width) - 1) << self._shift_of(lower))
-        differing = ((self.codes >> shift) ^ self.codes) & mask
-        self.codes ^= differing
-        differing <<= shift
-        self.codes ^= differing
-        self._at[upper], self._at[lower] = self._at[lower], self._at[upper]
-
-    def _shift_of(self, place: int) -> int:
-        return _BITS - (place + 1) * self._width
-
-    def places_of(self, codes: npt.NDArray[np.uint64], values: npt.NDArray[np.uint64]) -> Numbers:
-        """Where shuffled codes are among the values as they were, which are sorted."""
-        rest = _BITS - self._blocks * self._width
-        plain = codes & np.uint64((1 << rest) - 1)
-        mask = np.uint64((1 << self._width) - 1)
-        for place, block in enumerate(self._at):
-            bits = (codes >> np.uint64(self._shift_of(place))) & mask
-            plain |= bits << np.uint64(self._shift_of(block))
-        places: Numbers = np.searchsorted(values, plain)
-        return places
-
-
-def _choices(count: int, chosen: int) -> Iterator[tuple[int, ...]]:
-    """All choices of so many of `count`, each with one other than the one before; 0, 1, … first."""
-    listed = _revolving(count, chosen)
-    for before, after in pairwise(listed):
-        assert len(set(before) ^ set(after)) == 2
-    yield from listed
-
-
-def _revolving(count: int, chosen: int) -> list[tuple[int, ...]]:
-    # The revolving door order: Knuth, The Art of Computer Programming 4A, 7.2.1.3.
-    if chosen == 0:
-        return [()]
-    if chosen == count:
-        return [tuple(range(count))]
-    with_last = [(*choice, count - 1) for choice in reversed(_revolving(count - 1, chosen - 1))]
-    return _revolving(count - 1, chosen) + with_last

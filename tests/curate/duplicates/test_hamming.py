@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pass_dataset.curate.duplicates import hamming
+from pass_dataset.curate.duplicates.blocks import choices
 from pass_dataset.curate.duplicates.hamming import group, popcount
 from pass_dataset.curate.duplicates.unions import Unions
 from tests.curate.duplicates.planted import plainly_grouped, planted
@@ -67,10 +68,10 @@ def test_bits_are_counted_alike_without_numpy_2() -> None:
 
 
 def test_choices_change_one_block_at_a_time() -> None:
-    choices = list(hamming._choices(7, 3))
-    assert len(set(choices)) == len(choices) == 35
-    assert choices[0] == (0, 1, 2)
-    pairs = itertools.pairwise(choices)
+    listed = list(choices(7, 3))
+    assert len(set(listed)) == len(listed) == 35
+    assert listed[0] == (0, 1, 2)
+    pairs = itertools.pairwise(listed)
     assert all(len(set(left) & set(right)) == 2 for left, right in pairs)
 
 
