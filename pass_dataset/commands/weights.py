@@ -22,7 +22,10 @@ from pass_dataset.pages.words import size
 
 __all__ = ["add_arguments"]
 
-_ALL = (*ALL_WEIGHTS, *RANKING_WEIGHTS)
+
+def _all() -> tuple[WeightsFile, ...]:
+    """Those of the detectors, and those of the rankers."""
+    return (*ALL_WEIGHTS, *RANKING_WEIGHTS)
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -35,7 +38,7 @@ def add_arguments(parser: CommandParser) -> None:
         "names",
         metavar="NAME",
         nargs="*",
-        help=f"only these: {', '.join(file.name for file in _ALL)} (default: all)",
+        help=f"only these: {', '.join(file.name for file in _all())} (default: all)",
     )
     parser.add_argument(
         "--dir",
@@ -77,13 +80,13 @@ def _place(file: WeightsFile, folder: Path) -> Path:
 
 
 def _selected(names: list[str]) -> list[WeightsFile]:
-    known = {file.name: file for file in _ALL}
+    known = {file.name: file for file in _all()}
     unknown = [name for name in names if name not in known]
     if unknown:
         raise WeightsError(
             f"no weights named {', '.join(unknown)}: expected some of {', '.join(known)}"
         )
-    return [known[name] for name in names] or list(_ALL)
+    return [known[name] for name in names] or list(_all())
 
 
 def _as_json(file: WeightsFile, state: WeightsState) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """The ranker `nsfw` beside TensorFlow.js in Node, which the weights were made for.
 
-    npm install @tensorflow/tfjs@4.22.0 nsfwjs@4.4.0
+    npm install @tensorflow/tfjs@4.22.0 @tensorflow/tfjs-backend-wasm@4.22.0 nsfwjs@4.4.0
     python scripts/tools/compare_nsfwjs.py PHOTOGRAPHS --modules . --count 200
 
 Prints the largest difference of any output, and whether the 50 photographs with the highest scores

@@ -2,7 +2,7 @@
 //
 //   node nsfwjs_outputs.js MODULES images.raw outputs.json
 //
-// MODULES has node_modules with @tensorflow/tfjs 4 and nsfwjs 4.4.0. images.raw: uint8, 224×224×3 RGB
+// MODULES has node_modules with @tensorflow/tfjs and tfjs-backend-wasm 4.22, and nsfwjs 4.4.0. images.raw: uint8, 224×224×3 RGB
 // each. Of nsfwjs only the model is loaded, so that the images are the same to the bit.
 const fs = require("fs");
 const path = require("path");
@@ -12,7 +12,10 @@ const tf = from("@tensorflow/tfjs");
 const folder = "nsfwjs/dist/models/mobilenet_v2";
 
 async function main() {
-  await tf.setBackend("cpu");
+  // The backend in plain JavaScript, "cpu", takes seconds for an image.
+  const wasm = from("@tensorflow/tfjs-backend-wasm");
+  wasm.setWasmPaths(path.resolve(modules, "node_modules/@tensorflow/tfjs-backend-wasm/dist") + "/");
+  await tf.setBackend("wasm");
   const model = from(`${folder}/model.min.js`);
   const manifest = model.weightsManifest[0];
   const bytes = Buffer.from(from(`${folder}/${manifest.paths[0]}.min.js`), "base64");

@@ -227,6 +227,7 @@ def test_command_fetches(
 ) -> None:
     listed = (pinned(server), RETINAFACE_RESNET50)
     monkeypatch.setattr("pass_dataset.commands.weights.ALL_WEIGHTS", listed)
+    monkeypatch.setattr("pass_dataset.commands.weights.RANKING_WEIGHTS", ())
     assert main(["weights", "--fetch", "--dir", str(tmp_path / "new")]) == 0
     assert (tmp_path / "new" / "weights.pth").read_bytes() == CONTENT
     out = capsys.readouterr().out

