@@ -51,6 +51,7 @@ def make(folder: Path, *arguments: object) -> PassArchive:
     return PassArchive(folder, folder / "checksums.tsv")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.glob("*/*_*.py")))
 def test_help(script: str) -> None:
     for module in NEEDS.get(script, ()):

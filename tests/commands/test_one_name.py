@@ -58,7 +58,7 @@ ARCHIVES_MAY_BE_MISSING = {
     "pass-dataset verify-build",
 }
 #: These mean other kinds of files in each command.
-MANY_KINDS = {"--out"}
+MANY_KINDS = {"--out", "--to"}
 
 
 def options_of(parser: CommandParser) -> dict[str, argparse.Action]:

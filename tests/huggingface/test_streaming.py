@@ -128,6 +128,7 @@ def test_torch_workers(published: Published, workers: int, how: str) -> None:
     assert Counter(hashes(loader)) == Counter(published.hashes)
 
 
+@pytest.mark.slow
 def test_with_an_index(published: Published, tmp_path: Path) -> None:
     """Exact bytes: neither metadata nor headers are fetched."""
     from pass_dataset.archives.index import build_index

@@ -72,6 +72,7 @@ def half_built(many: Collection, out: Path) -> None:
     kill_group(process)
 
 
+@pytest.mark.slow
 def test_any_number_of_workers_gives_the_same_bytes(
     many: Collection, tmp_path: Path, whole: Path
 ) -> None:
@@ -204,6 +205,7 @@ def test_another_release_in_the_same_folder(
         ParquetBuild(out, archives).run()
 
 
+@pytest.mark.slow
 def test_half_of_another_export(many: Collection, tmp_path: Path, whole: Path) -> None:
     out = tmp_path / "out"
     half_built(many, out)

@@ -148,6 +148,7 @@ def test_every_image_is_in_one_task(here: Path, photos: Path) -> None:
     assert in_tasks == (here / "0_all_files.txt").read_text().splitlines()
 
 
+@pytest.mark.slow
 def test_steps_again_and_too_early(here: Path, photos: Path, tmp_path: Path) -> None:
     early = step(here, 1)
     assert early.returncode == 1

@@ -86,6 +86,7 @@ def _undecoded() -> Any:
     return {"image": tfds.decode.SkipDecoding()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_any_number_of_workers_gives_the_same_bytes(
     many: Collection, tmp_path: Path, file_format: str
@@ -200,6 +201,7 @@ def test_interrupted_it_says_how_to_continue(many: Collection, tmp_path: Path) -
     assert not list(tmp_path.glob("pass/*/1.0.0"))
 
 
+@pytest.mark.slow
 def test_leftovers_of_other_archives_are_not_used(
     many: Collection, tmp_path: Path, whole: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -334,6 +336,7 @@ def test_a_full_disk(many: Collection, tmp_path: Path, monkeypatch: pytest.Monke
         built(many, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up(many: Collection, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -117,6 +117,7 @@ def test_batches_are_read_in_the_order_of_the_tars(mini_root: Root) -> None:
     assert read == [2, 30, 50]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["fork", "spawn"])
 def test_loader_with_workers(mini_root: Root, start: str) -> None:
     if start not in multiprocessing.get_all_start_methods():

@@ -99,6 +99,7 @@ def test_what_is_chosen_counts(many: Collection, orders: list[list[int]], worker
     assert pass_over(loader) == orders[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_states_are_of_the_pass_at_hand(
     many: Collection, orders: list[list[int]], workers: int

@@ -97,6 +97,7 @@ def test_memory_that_was_kept_is_not_all_used_on(many: Collection, jpegs: list[b
     assert sum(memory[0] != slots._RETIRED for memory in slots._mapped[worker].values()) <= 10
 
 
+@pytest.mark.slow
 def test_memory_of_workers_that_are_gone_is_given_back(many: Collection) -> None:
     for _ in range(3):
         loader = DataLoader(stream_of(many), BATCH, num_workers=2)
@@ -125,6 +126,7 @@ def test_a_forked_process_does_not_give_back_what_this_one_uses(
     check([*kept, *loader], jpegs)
 
 
+@pytest.mark.slow
 def test_workers_that_are_spawned(many: Collection, jpegs: list[bytes]) -> None:
     spawn = multiprocessing.get_context("spawn")
     loader = DataLoader(stream_of(many), BATCH, num_workers=1, multiprocessing_context=spawn)

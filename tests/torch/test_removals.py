@@ -41,6 +41,7 @@ def test_gone(collection: Collection, gone: list[str], workers: int) -> None:
         assert sorted(seen(stream, workers)) == sorted(kept(collection, gone))
 
 
+@pytest.mark.slow
 def test_spawned_workers(collection: Collection, gone: list[str]) -> None:
     dataset = PASS(collection.folder, collection.tsv, decode="bytes", target="hash")
     assert seen(dataset, 1, multiprocessing_context="spawn") == kept(collection, gone)

@@ -115,6 +115,7 @@ def test_keep(many: Collection) -> None:
     assert sorted(text for _, text in stream) == sorted(kept)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["fork", "spawn"])
 def test_set_epoch_reaches_workers_that_live_on(many: Collection, start: str) -> None:
     if start not in multiprocessing.get_all_start_methods():
@@ -148,7 +149,10 @@ def through_json(state: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-@pytest.mark.parametrize("point", range(20))
+@pytest.mark.parametrize(
+    "point",
+    [pytest.param(point, marks=pytest.mark.slow if point % 5 else ()) for point in range(20)],
+)
 def test_continues_anywhere(many: Collection, point: int) -> None:
     """With as many ranks the very order goes on, whatever the workers; else the same records."""
     rng = random.Random(point)
@@ -251,6 +255,7 @@ def test_workers_that_live_on_notice_a_loaded_state(many: Collection) -> None:
     assert len(flat(batches_of(loader_of(stream, 1)))) == 600 - 5 * BATCH
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:'set_vital' is deprecated")  # torchdata 0.11 with torch 2.15
 @pytest.mark.parametrize("workers", [0, 1, 2, 3])
 def test_stateful_data_loader(many: Collection, workers: int) -> None:

@@ -302,6 +302,7 @@ def test_exports_of_earlier_versions_open(mini_shards: Path) -> None:
     assert {path.name for path in mini_shards.glob("*.json")} == {"_info.json", "_shards.json"}
 
 
+@pytest.mark.slow
 def test_read_by_timm(mini_shards: Path) -> None:
     """In a process of its own: timm imports torchvision, which TensorFlow must not be before."""
     if not (find_spec("timm") and find_spec("webdataset")):

@@ -174,6 +174,7 @@ def test_each_process_has_its_own_connection(
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_through_faults(seed: int, large: Collection, tmp_path: Path) -> None:
     weights = {

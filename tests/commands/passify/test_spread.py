@@ -20,6 +20,7 @@ def planned(tmp_path: Path) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_parts_make_the_whole(planned: Path, tmp_path: Path) -> None:
     for task in (1, 0):
         assert planned.joinpath("kept.txt").exists() is False

@@ -142,6 +142,7 @@ def test_failed_images_are_tried_again(verify: Verify, tmp_path: Path) -> None:
     assert marker.stat().st_mtime_ns > before
 
 
+@pytest.mark.slow
 def test_killed_and_run_again(verify: Verify, later: Collection, tmp_path: Path) -> None:
     slow = ("--face-detector", "python:tests.support.detectors:Slow")
     out = tmp_path / "out"

@@ -99,6 +99,7 @@ def test_other_sources_and_bad_images(tmp_path: Path) -> None:
     assert rows["a/face.png"]["problem"] == "ranker-failed"
 
 
+@pytest.mark.slow
 def test_what_passify_kept_and_stored(tmp_path: Path) -> None:
     source, run_path = write_files(tmp_path / "photographs", SAMPLE), tmp_path / "run"
     run_passify(source, run_path)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from pass_dataset import PassArchive
 from pass_dataset.passify.audit.comparison import removed_hashes
 from tests.passify.audit.conftest import ADDED, REMOVED
@@ -37,6 +39,7 @@ def reproduce(*arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_script(earlier: Collection, later: Collection, tmp_path: Path) -> None:
     out = tmp_path / "out"
     releases = ("--earlier-release", earlier.tsv, "--later-release", later.tsv)
@@ -63,6 +66,7 @@ def test_script(earlier: Collection, later: Collection, tmp_path: Path) -> None:
     assert reproduce(*arguments).stdout == done.stdout
 
 
+@pytest.mark.slow
 def test_script_on_a_sample(earlier: Collection, later: Collection, tmp_path: Path) -> None:
     done = reproduce(
         earlier.folder, later.folder, "--earlier-release", earlier.tsv, "--later-release",

@@ -264,6 +264,7 @@ def test_detector_that_always_raises_fails_the_run(tmp_path: Path) -> None:
     assert set(RunFolder(tmp_path / "run").failures()) == {0, 1}
 
 
+@pytest.mark.slow
 def test_image_that_kills_its_process(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     images = with_wide(tmp_path / "images", 24, 5, 6, 20)
     with caplog.at_level(logging.WARNING, "pass_dataset"):
@@ -282,6 +283,7 @@ def test_image_that_kills_its_process(tmp_path: Path, caplog: pytest.LogCaptureF
     assert sound == [row for row in rows(expected) if row["path"] not in dead]
 
 
+@pytest.mark.slow
 def test_machine_that_kills_everything_does_not_go_on_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

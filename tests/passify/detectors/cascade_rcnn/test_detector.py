@@ -166,6 +166,7 @@ def test_facts(weights: Path) -> None:
     assert detector.detect([]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 700), (33, 2)])
 def test_tiny_images(detector: CascadeRCNN, size: tuple[int, int]) -> None:
     [found] = detector.detect([np.full((*size, 3), 128, np.uint8)])

@@ -35,6 +35,7 @@ def images() -> list[np.ndarray[Any, Any]]:
     return [rng.integers(0, 256, (*size, 3), np.uint8) for size in [(40, 60), (60, 40), (40, 60)]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [SMALL, "fasterrcnn_resnet50_fpn"])
 def test_the_model_is_what_torchvision_makes_of_its_weights(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch

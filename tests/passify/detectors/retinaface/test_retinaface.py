@@ -383,6 +383,7 @@ def make_graph(weights: VerifiedWeights) -> bytes:
     return cache.cached_onnx_graph(weights)[0]
 
 
+@pytest.mark.slow
 def test_two_processes_make_it_at_once(shared: Path) -> None:
     weights = VerifiedWeights(settings(shared).weights, "b" * 64)
     with multiprocessing.get_context("spawn").Pool(2) as pool:
@@ -501,6 +502,7 @@ def test_memory_does_not_grow_with_sizes(shared: Path, backend: Any) -> None:
     assert process.memory_info().rss - before < 60e6
 
 
+@pytest.mark.slow
 @needs_ncnn
 def test_memory_of_a_large_image_is_given_back(shared: Path) -> None:
     pytest.importorskip("psutil")
