@@ -10,13 +10,20 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.commands import main as pass_dataset
+from pass_dataset.commands.curate import main as curate
 from pass_dataset.commands.download import _policy
+from pass_dataset.commands.evaluate import main as evaluate
 from pass_dataset.commands.parser import CommandParser
 from pass_dataset.commands.passify import main as passify
 from pass_dataset.downloads.retries import MIN_BYTES_PER_S
 from tests.support.collection import Collection
 
-COMMAND_LINES = {"pass-dataset": pass_dataset, "passify": passify}
+COMMAND_LINES = {
+    "pass-dataset": pass_dataset,
+    "passify": passify,
+    "pass-curate": curate,
+    "pass-evaluate": evaluate,
+}
 
 
 def leaves() -> Iterator[CommandParser]:
@@ -39,11 +46,17 @@ COMMANDS = {parser.prog: parser for parser in leaves()}
 #: What commands print as they are asked to: lists, pages and scripts are no reports; what `demo`
 #: and `work` do is looked at elsewhere.
 NO_REPORT = {
+    "pass-curate completion",
+    "pass-curate hash",
+    "pass-curate ledger",
+    "pass-curate profiles",
     "pass-dataset catalog",
     "pass-dataset completion",
     "pass-dataset credits",
     "pass-dataset croissant",
     "pass-dataset demo",
+    "pass-evaluate completion",
+    "pass-evaluate embed",
     "passify completion",
     "passify dropped",
     "passify keep",
@@ -58,7 +71,7 @@ ARCHIVES_MAY_BE_MISSING = {
     "pass-dataset verify-build",
 }
 #: These mean other kinds of files in each command.
-MANY_KINDS = {"--out", "--to"}
+MANY_KINDS = {"--classes", "--out", "--to"}
 
 
 def options_of(parser: CommandParser) -> dict[str, argparse.Action]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from pass_dataset.commands.arguments import positive
+from pass_dataset.commands.arguments import add_json, positive
 from pass_dataset.commands.curate.step_settings import (
     Option,
     add_curation,
     add_settings,
     chosen_settings,
 )
-from pass_dataset.commands.curate.told import print_step
+from pass_dataset.commands.curate.told import print_steps
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.progress import on_terminal
 
@@ -60,6 +60,7 @@ def add_arguments(parser: CommandParser) -> None:
         action="store_true",
         help="give up those of which no answer is to be had, with that as their cause",
     )
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -78,7 +79,9 @@ def _run(options: argparse.Namespace) -> int:
             accept_failures=options.accept_failures,
             progress=progress,
         )
-    print_step(step)
+    print_steps([step], as_json=options.json)
+    if options.json:
+        return 0
     asked = step.details["asked"]
     print(f"asked {asked:,} from {step.details['asked_from']} to {step.details['asked_until']}")
     return 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+from pass_dataset.commands.arguments import add_json
 from pass_dataset.commands.curate.step_settings import (
     Option,
     add_curation,
     add_settings,
     chosen_settings,
 )
-from pass_dataset.commands.curate.told import print_step
+from pass_dataset.commands.curate.told import print_steps
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.progress import on_terminal
 
@@ -19,7 +20,7 @@ __all__ = ["add_arguments"]
 _OPTIONS = {
     "count": Option("classes, those with the most photographs (default 800)"),
     "per_class": Option("photographs of a class at most (default 2000; 0: all)"),
-    "seed": Option("of the order they are drawn by (default 0)"),
+    "seed": Option("of the order they are drawn by (default 0)", "SEED"),
 }
 
 
@@ -31,6 +32,7 @@ def add_arguments(parser: CommandParser) -> None:
     )
     add_curation(parser)
     add_settings(parser, "classes", _OPTIONS)
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -43,5 +45,5 @@ def _run(options: argparse.Namespace) -> int:
     settings = chosen_settings(options, ClassesSettings, "classes")
     with on_terminal() as progress:
         step = run_classes(folder, settings, progress=progress)
-    print_step(step)
+    print_steps([step], as_json=options.json)
     return 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+from pass_dataset.commands.arguments import add_json
 from pass_dataset.commands.curate.step_settings import (
     Option,
     add_curation,
     add_settings,
     chosen_settings,
 )
-from pass_dataset.commands.curate.told import print_step
+from pass_dataset.commands.curate.told import print_steps
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.progress import on_terminal
 
@@ -18,7 +19,7 @@ __all__ = ["add_arguments"]
 
 _OPTIONS = {
     "count": Option("photographs of the release (default 1440191; 0: all that are left)"),
-    "seed": Option("of the order they are drawn by (default 0)"),
+    "seed": Option("of the order they are drawn by (default 0)", "SEED"),
 }
 
 
@@ -30,6 +31,7 @@ def add_arguments(parser: CommandParser) -> None:
     )
     add_curation(parser)
     add_settings(parser, "draw", _OPTIONS)
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -42,5 +44,5 @@ def _run(options: argparse.Namespace) -> int:
     settings = chosen_settings(options, DrawSettings, "draw")
     with on_terminal() as progress:
         step = run_draw(folder, settings, progress=progress)
-    print_step(step)
+    print_steps([step], as_json=options.json)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from pass_dataset.commands.arguments import positive, speed
+from pass_dataset.commands.arguments import add_json, positive, speed
 from pass_dataset.commands.curate.spreading import fetching
 from pass_dataset.commands.curate.step_settings import (
     Option,
@@ -13,7 +13,7 @@ from pass_dataset.commands.curate.step_settings import (
     add_settings,
     chosen_settings,
 )
-from pass_dataset.commands.curate.told import print_step
+from pass_dataset.commands.curate.told import print_steps, print_submitted
 from pass_dataset.commands.executors import add_executor, chosen_executor
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.progress import on_terminal
@@ -90,6 +90,7 @@ def add_arguments(parser: CommandParser) -> None:
         help="give up what could not be had after all tries, with its cause in the ledger",
     )
     add_executor(parser, gpus=False, status="pass-curate status CURATION")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -114,7 +115,7 @@ def _run(options: argparse.Namespace) -> int:
             progress=progress,
         )
     if step is None:
-        print("the shards are submitted; the same command, when they are done, ends the step")
+        print_submitted(as_json=options.json)
         return 0
-    print_step(step)
+    print_steps([step], as_json=options.json)
     return 0

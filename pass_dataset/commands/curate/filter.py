@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pass_dataset.commands.arguments import positive
+from pass_dataset.commands.arguments import add_json, positive
 from pass_dataset.commands.curate.step_settings import (
     Option,
     add_curation,
     add_settings,
     chosen_settings,
 )
-from pass_dataset.commands.curate.told import print_step
+from pass_dataset.commands.curate.told import print_steps, print_submitted
 from pass_dataset.commands.executors import add_executor, chosen_executor
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.arguments import add_execution, chosen_execution, score
@@ -82,6 +82,7 @@ def add_arguments(parser: CommandParser) -> None:
     )
     add_execution(parser)
     add_executor(parser, status="passify status CURATION/work/filter")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -110,10 +111,9 @@ def _run(options: argparse.Namespace) -> int:
             progress=progress,
         )
     if step is None:
-        print("the shards are submitted; the same command, when they are done, ends the step")
+        print_submitted(as_json=options.json)
         return 0
     sound = Ledger(folder).record(SOUND)
-    if sound is not None and step.name != SOUND:
-        print_step(sound)
-    print_step(step)
+    before = [] if sound is None or step.name == SOUND else [sound]
+    print_steps([*before, step], as_json=options.json)
     return 0

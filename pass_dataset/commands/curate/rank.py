@@ -6,9 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pass_dataset.commands.arguments import positive
+from pass_dataset.commands.arguments import add_json, positive
+from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.curate.collections import add_reading
 from pass_dataset.commands.curate.step_settings import Option, add_settings, chosen_settings
+from pass_dataset.commands.curate.told import print_steps, print_submitted
 from pass_dataset.commands.executors import add_executor, chosen_executor
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.pages.words import count
@@ -63,6 +65,7 @@ def add_arguments(parser: CommandParser) -> None:
     )
     parser.add_argument("--device", help="where classifiers compute: cpu (default), cuda or cuda:N")
     add_executor(parser, gpus=False, status="squeue --me")
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -90,7 +93,10 @@ def _as_step(
             folder, settings, executor=chosen_executor(options, work), progress=progress
         )
     if step is None:
-        print("the shards are submitted; the same command, when they are done, ends the step")
+        print_submitted(as_json=options.json)
+        return 0
+    if options.json:
+        print_steps([step], as_json=True)
         return 0
     photographs = count(step.came, "photograph", "photographs")
     print(f"{step.name}: {photographs} came, all went on; {step.details['ranked']:,} have scores")
@@ -120,7 +126,11 @@ def _on_its_own(options: argparse.Namespace, settings: RankSettings, work: RankW
             folder, source, settings, chosen_executor(options, work), progress=progress
         )
     if report.shards_left:
-        print("the shards are submitted; the same command, when they are done, ends the ranking")
+        print_submitted(as_json=options.json)
+        return 0
+    if options.json:
+        scores = str(folder.scores_path)
+        print_json({"images": report.images, "problems": report.problems, "scores": scores})
         return 0
     images = count(report.images, "image", "images")
     ranked = report.images - sum(report.problems.values())

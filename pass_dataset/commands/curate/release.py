@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pass_dataset.commands.arguments import add_json
 from pass_dataset.commands.curate.step_settings import (
     Option,
     add_curation,
@@ -21,7 +22,7 @@ _OPTIONS = {
     "name": Option("name of the release: a-z, 0-9 and _", "NAME", str),
     "version": Option("its version", "X.Y.Z", str),
     "tars": Option("number of tars (default 10)"),
-    "seed": Option("of the order of the photographs in them (default 0)"),
+    "seed": Option("of the order of the photographs in them (default 0)", "SEED"),
     "url": Option("base URL under which the files will be published", "URL", str),
 }
 
@@ -38,10 +39,11 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--exclude",
         type=Path,
-        metavar="LIST",
+        metavar="FILE",
         help="photographs that are left out: text file with a hash a line",
     )
     add_settings(parser, "release", _OPTIONS)
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -65,5 +67,5 @@ def _run(options: argparse.Namespace) -> int:
             published=published_for(folder),
             progress=progress,
         )
-    print_released(done)
+    print_released(done, as_json=options.json)
     return 0

@@ -63,7 +63,7 @@ def add_arguments(parser: CommandParser) -> None:
 def _add_settings(parser: CommandParser) -> None:
     group = parser.add_argument_group("settings, which stay as the review was begun with them")
     group.add_argument("--settings", type=Path, metavar="FILE", help="TOML with a table [review]")
-    group.add_argument("--seed", type=number, help="of orders and shares")
+    group.add_argument("--seed", type=number, metavar="SEED", help="of orders and shares")
     group.add_argument(
         "--flag",
         action="append",
@@ -96,7 +96,7 @@ def _add_serving(parser: CommandParser) -> None:
     )
     group.add_argument("--port", type=number, help="(default 8717; 0: any that is free)")
     group.add_argument(
-        "--name",
+        "--host-name",
         action="append",
         default=[],
         metavar="HOST",
@@ -215,7 +215,7 @@ def _serve(options: argparse.Namespace, folder: ReviewFolder) -> int:
             Address(options.host, port),
             workers=options.workers or max(1, available_cores() - 1),
             cache_bytes=options.cache_mb << 20,
-            names=tuple(options.name),
+            names=tuple(options.host_name),
         ):
             print(f"{link}\nOpen this link. Ctrl+C ends the server; every decision is kept.")
             sys.stdout.flush()

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pass_dataset.commands.arguments import add_workers
+from pass_dataset.commands.arguments import add_json, add_workers
+from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.curate.spreading import spread
-from pass_dataset.commands.curate.told import print_released, print_step
+from pass_dataset.commands.curate.told import print_released, print_step, released_content
 from pass_dataset.commands.executors import add_executor
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.progress import on_terminal
 
 if TYPE_CHECKING:
     from pass_dataset.curate.program.plan import Plan
+    from pass_dataset.curate.release.writing import Released
 
 __all__ = ["WAITS", "add_arguments"]
 
@@ -45,13 +48,13 @@ def add_arguments(parser: CommandParser) -> None:
         "--out", type=Path, required=True, metavar="CURATION", help="folder of the curation"
     )
     parser.add_argument(
-        "--release",
+        "--release-dir",
         type=Path,
         metavar="DIR",
         help="folder of the release (default: CURATION/release)",
     )
     parser.add_argument(
-        "--exclude", type=Path, metavar="LIST", help="photographs that the release leaves out"
+        "--exclude", type=Path, metavar="FILE", help="photographs that the release leaves out"
     )
     parser.add_argument(
         "--strict", action="store_true", help="refuse metadata with rows that cannot be used"
@@ -69,6 +72,7 @@ def add_arguments(parser: CommandParser) -> None:
             parser.error("give settings as TOML, or --profile NAME and metadata")
 
     parser.checks.append(check)
+    add_json(parser)
     parser.set_defaults(run=_run)
 
 
@@ -95,7 +99,7 @@ def _run(options: argparse.Namespace) -> int:
     folder = CurationFolder(options.out)
     circumstances = Circumstances(
         metadata=plan.metadata,
-        out=options.release or folder.path / "release",
+        out=options.release_dir or folder.path / "release",
         exclude=read_removals(options.exclude) if options.exclude else RemovalList(),
         published=published_in(plan.text, plan.where),
         strict=options.strict,
@@ -103,14 +107,30 @@ def _run(options: argparse.Namespace) -> int:
         workers=options.workers,
         executor_of=spread(options, folder),
     )
+    steps: list[StepRecord] = []
+    waits: Waits | None = None
+    released: Released | None = None
     with on_terminal() as progress:
         for done in run_plan(folder, plan, circumstances, progress=progress):
             if isinstance(done, Waits):
-                print(f"{done.step} waits: {done.how}")
-                print("When it is done, the same command goes on.")
-                return WAITS
-            if isinstance(done, StepRecord):
-                print_step(done)
+                waits = done
+            elif isinstance(done, StepRecord):
+                steps.append(done)
+                if not options.json:
+                    print_step(done)
             else:
-                print_released(done)
-    return 0
+                released = done
+    if options.json:
+        print_json(
+            {
+                "steps": [asdict(step) for step in steps],
+                "waits": None if waits is None else waits.step,
+                "release": None if released is None else released_content(released),
+            }
+        )
+    elif waits is not None:
+        print(f"{waits.step} waits: {waits.how}")
+        print("When it is done, the same command goes on.")
+    elif released is not None:
+        print_released(released)
+    return 0 if waits is None else WAITS

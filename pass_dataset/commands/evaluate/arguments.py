@@ -41,7 +41,7 @@ def add_features(parser: CommandParser) -> None:
         help="first name of layers on top that a checkpoint has and an encoder does not need",
     )  # fmt: skip
     parser.add_argument(
-        "--kind", choices=("pooled", "last4"), default="pooled",
+        "--features", dest="kind", choices=("pooled", "last4"), default="pooled",
         help="features of a transformer: its class token, or those of the last four blocks",
     )  # fmt: skip
     parser.add_argument("--resize", type=positive, default=256, help="pixels of the smaller side")
@@ -55,10 +55,12 @@ def add_features(parser: CommandParser) -> None:
         "--cache", metavar="DIR", type=Path, help="folder of the features (default: the user's)"
     )
     parser.add_argument(
-        "--device", metavar="NAME", action="append",
+        "--device", metavar="DEVICE", action="append",
         help="cpu, cuda or cuda:N; may be given again (default: cpu)",
     )  # fmt: skip
-    parser.add_argument("--batch-size", type=positive, default=64, help="images at once")
+    parser.add_argument(
+        "--batch-size", type=positive, default=64, metavar="N", help="images at once"
+    )
     parser.add_argument(
         "--workers", type=positive, metavar="N", help="threads that decode (default: one a core)"
     )
