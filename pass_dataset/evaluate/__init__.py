@@ -1,7 +1,5 @@
 """Pretrained encoders, and what they are worth: two of them compared while they are frozen.
 
-    from pass_dataset.evaluate import models
-
     encoder = models.load("moco_v2_200ep")       # a torchvision ResNet-50 that returns features
 
 models      the published checkpoints; any checkpoint read, whole or not at all

@@ -1,7 +1,5 @@
 """Encoders: those that were published with PASS, and any checkpoint.
 
-    from pass_dataset.evaluate import models
-
     models.load("moco_v2_200ep")                   # fetched, verified
     models.load("runs/moco/backbone.pt")           # a checkpoint of one's own
     models.load_checkpoint("a.pth", net="resnet50").report

@@ -51,8 +51,9 @@ def test_pairs_are_side_by_side(report: Path) -> None:
 
 
 @pytest.mark.slow
-def test_faces_are_blurred(tmp_path: Path) -> None:
+def test_faces_are_blurred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a run of the filter found, and whole images that it did not look at."""
+    monkeypatch.setenv("PASS_WEIGHTS_DIR", str(SHARED.parent / "weights"))
     images = tmp_path / "images"
     images.mkdir()
     shutil.copy(SHARED / "astronaut.jpg", images / "1.jpg")
