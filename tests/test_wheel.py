@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.support.environments import build_wheel
 
 LOAD_BOTH = """
 import sys, pass_dataset
@@ -26,12 +25,7 @@ print(len(one), len(two), sorted(row["hash"] for row in two.select_columns("hash
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("wheel")
-    # By way of the source distribution, which has no leftovers of earlier builds.
-    command = [sys.executable, "-m", "build", "--outdir", str(out), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True)
-    (made,) = out.glob("*.whl")
-    return made
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.mark.environments
@@ -84,7 +78,7 @@ def test_clean_environment(wheel: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[-3:] == ["64", "64", "12e4503918276645091827364509182"]
-    for command in ("pass-dataset", "passify"):
+    for command in ("pass-dataset", "passify", "pass-curate", "pass-evaluate"):
         assert (environment / "bin" / command).is_file()
     done = subprocess.run(
         [str(environment / "bin" / "pass-dataset"), "releases"],

@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from pass_dataset.folders.lock import hold
+
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "build" / "environments"
 
@@ -122,9 +124,13 @@ def _run(command: list[str]) -> None:
 
 
 def build_wheel(out: Path) -> Path:
-    """The wheel of this tree, by way of a copy that has no leftovers of earlier builds."""
-    command = [sys.executable, "-m", "build", "--outdir", str(out), str(ROOT)]
-    _run(command)
+    """The wheel of this tree, by way of the source distribution: nothing is left of earlier ones.
+
+    One at a time: each writes into the tree, and takes away what it wrote.
+    """
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with hold(FOLDER):
+        _run([sys.executable, "-m", "build", "--outdir", str(out), str(ROOT)])
     (made,) = out.glob("*.whl")
     return made
 
