@@ -72,7 +72,8 @@ def parse_settings(text: str, where: str) -> dict[str, Any]:
       CurationError: it is no TOML.
     """
     try:
-        return tomllib.loads(text)
+        content: dict[str, Any] = tomllib.loads(text)
+        return content
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise CurationError(f"{where}: expected settings as TOML, found: {error}") from error
 
