@@ -17,6 +17,7 @@ __all__ = [
     "add_parts",
     "add_release",
     "add_workers",
+    "names",
     "number",
     "parts",
     "positive",
@@ -95,6 +96,11 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=positive, metavar="N", help="processes (default: one a core)"
     )
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names with commas between them; blanks around them do not count."""
+    return tuple(name for name in (part.strip() for part in text.split(",")) if name)
 
 
 def parts(text: str) -> tuple[int, ...]:

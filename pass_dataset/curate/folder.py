@@ -28,6 +28,22 @@ class CurationFolder:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
 
+    @classmethod
+    def existing(cls, path: str | os.PathLike[str]) -> CurationFolder:
+        """The folder of a curation that is begun.
+
+        Raises:
+          CurationError: there is none here.
+        """
+        folder = cls(path)
+        if not folder.ledger_path.is_dir():
+            found = "another folder" if folder.path.is_dir() else "nothing"
+            raise CurationError(
+                f"{folder.path}: expected the folder of a curation, found {found}; "
+                "pass-curate select METADATA --out FOLDER makes one"
+            )
+        return folder
+
     def __repr__(self) -> str:
         return f"CurationFolder({str(self.path)!r})"
 
@@ -55,15 +71,6 @@ class CurationFolder:
     def work_path(self, step: str) -> Path:
         """What a step has besides its part of the ledger."""
         return self.path / "work" / step
-
-    def require(self) -> None:
-        """Raises `CurationError` if there is no curation here."""
-        if not self.ledger_path.is_dir():
-            found = "another folder" if self.path.is_dir() else "nothing"
-            raise CurationError(
-                f"{self.path}: expected the folder of a curation, found {found}; "
-                "pass-curate select METADATA --out FOLDER makes one"
-            )
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:

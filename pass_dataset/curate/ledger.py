@@ -38,7 +38,7 @@ from pass_dataset.files.hashing import file_sha256
 from pass_dataset.files.whole import writing_whole
 from pass_dataset.folders.file_mark import FileMark
 
-__all__ = ["FIRST_STEP", "KEYS", "Ledger", "StepRecord", "StepWriter"]
+__all__ = ["FIRST_STEP", "KEYS", "Ledger", "StepRecord", "StepWriter", "rows_of"]
 
 #: The step that begins a ledger: it says which photographs there are.
 FIRST_STEP = "select"
@@ -253,7 +253,7 @@ class Ledger:
         last = self.said(chain[-1].name, shard, ["row", "cause"])
         if last["cause"].null_count < last.num_rows:
             last = last.filter(pc.is_null(last["cause"]))
-        rows = _rows(last)
+        rows = rows_of(last)
         return self.joined(shard, rows, columns, chain)
 
     def everyone(self, shard: int) -> pa.Table:
@@ -265,14 +265,14 @@ class Ledger:
           of that step's settings.
         """
         chain = self._chain(None)
-        rows = _rows(self.said(chain[0].name, shard, ["row"]))
+        rows = rows_of(self.said(chain[0].name, shard, ["row"]))
         names = [name for step in chain for name in self.columns(step.name)]
         table = self.joined(shard, rows, names, chain)
         stage = np.zeros(len(rows), np.int16)
         cause = np.full(len(rows), None, object)
         for number, step in enumerate(chain):
             said = self.said(step.name, shard, ["row", "cause"])
-            places = np.searchsorted(rows, _rows(said))
+            places = np.searchsorted(rows, rows_of(said))
             stage[places] = number
             cause[places] = said["cause"].to_pylist()
         for name, values in (
@@ -323,7 +323,7 @@ class Ledger:
             if not own:
                 continue
             said = self.said(step.name, shard, ["row", *own])
-            known = _rows(said)
+            known = rows_of(said)
             places = np.searchsorted(known, rows)
             inside = np.minimum(places, max(0, len(known) - 1))
             is_there = (known[inside] == rows) if len(known) else np.zeros(len(rows), bool)
@@ -383,9 +383,9 @@ class StepWriter:
         self._columns_of_its_own: set[tuple[str, ...]] = set()
 
     @property
-    def is_done(self) -> bool:
-        """True if the step is done."""
-        return self.ledger.record(self.step) is not None
+    def record(self) -> StepRecord | None:
+        """What the step did; None if it is not done."""
+        return self.ledger.record(self.step)
 
     def missing(self) -> list[int]:
         """Shards that are not written, of a step after the first."""
@@ -416,9 +416,9 @@ class StepWriter:
                 [*KEYS.names, *(n for n in said.column_names if n not in KEYS.names)]
             )
         said = said.cast(pa.schema([*KEYS, *list(said.schema)[len(KEYS.names) :]]))
-        rows = _rows(said)
+        rows = rows_of(said)
         if self.after is not None:
-            expected = _rows(self.given(shard))
+            expected = rows_of(self.given(shard))
             if not np.array_equal(rows, expected):
                 raise CurationError(
                     f"{self.step}: shard {shard} was given {len(expected)} photographs and speaks "
@@ -462,11 +462,11 @@ class StepWriter:
         came = 0
         for shard in range(shards):
             said = self.ledger.said(self.step, shard, KEYS.names)
-            rows = _rows(said)
+            rows = rows_of(said)
             expected = (
                 np.arange(came, came + len(rows))
                 if self.after is None
-                else _rows(self.given(shard))
+                else rows_of(self.given(shard))
             )
             if not np.array_equal(rows, expected):
                 path = self._folder.shard_path(self.step, shard)
@@ -512,8 +512,8 @@ class StepWriter:
         return len(names)
 
 
-def _rows(table: pa.Table) -> npt.NDArray[np.int64]:
-    """The column `row`."""
+def rows_of(table: pa.Table) -> npt.NDArray[np.int64]:
+    """The column `row` of what a step said or was given, ``(photographs,)`` of int64."""
     column = table["row"].combine_chunks()
     if isinstance(column, pa.ChunkedArray):  # an empty one stays chunked
         column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.int64())

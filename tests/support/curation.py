@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pass_dataset.curate.fetch.receipts import LEDGER_COLUMNS
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.photographs import PHOTOGRAPHS
@@ -142,7 +143,7 @@ class Curation:
                         tar.addfile(info, io.BytesIO(data))
                         self.bodies[name] = data
                     said.append(entry)
-            writer.write(shard, pa.Table.from_pylist(said, FETCHED))
+            writer.write(shard, pa.Table.from_pylist(said, LEDGER_COLUMNS))
         writer.finish()
         return self
 
@@ -167,16 +168,3 @@ class Curation:
             for shard in range(self.ledger.shards())
             for row in self.ledger.left(shard, list(columns)).to_pylist()
         ]
-
-
-FETCHED = pa.schema(
-    [
-        pa.field("row", pa.int64(), nullable=False),
-        pa.field("cause", pa.string()),
-        pa.field("fetch_status", pa.int16()),
-        pa.field("fetched_from", pa.string()),
-        pa.field("size_bytes", pa.int64()),
-        pa.field("sha256", pa.string()),
-        pa.field("tar_offset", pa.int64()),
-    ]
-)

@@ -69,8 +69,7 @@ def _run(options: argparse.Namespace) -> int:
     from pass_dataset.curate.alive.settings import AliveSettings, Politeness
     from pass_dataset.curate.folder import CurationFolder
 
-    folder = CurationFolder(options.curation)
-    folder.require()
+    folder = CurationFolder.existing(options.curation)
     with on_terminal() as progress:
         step = run_alive(
             folder,

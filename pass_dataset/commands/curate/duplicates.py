@@ -10,7 +10,7 @@ from pass_dataset.commands.arguments import add_json, add_workers
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.curate.collections import add_reading, listed
 from pass_dataset.commands.curate.step_settings import Option, add_settings, chosen_settings
-from pass_dataset.commands.curate.told import print_step
+from pass_dataset.commands.curate.told import print_steps
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.pages.words import count
 from pass_dataset.progress import on_terminal
@@ -105,13 +105,11 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _as_step(options: argparse.Namespace, settings: Any) -> int:
-    from dataclasses import asdict
 
     from pass_dataset.curate.duplicates.step import run_duplicates
     from pass_dataset.curate.folder import CurationFolder
 
-    folder = CurationFolder(options.sources[0])
-    folder.require()
+    folder = CurationFolder.existing(options.sources[0])
     with on_terminal() as progress:
         step = run_duplicates(
             folder,
@@ -119,10 +117,7 @@ def _as_step(options: argparse.Namespace, settings: Any) -> int:
             workers=options.workers,
             progress=progress,
         )
-    if options.json:
-        print_json(asdict(step))
-    else:
-        print_step(step)
+    print_steps([step], as_json=options.json)
     return 0
 
 

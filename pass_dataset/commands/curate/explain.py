@@ -30,8 +30,7 @@ def _run(options: argparse.Namespace) -> int:
     from pass_dataset.curate.funnel.story import story_lines, story_of
     from pass_dataset.curate.ledger import Ledger
 
-    folder = CurationFolder(options.curation)
-    folder.require()
+    folder = CurationFolder.existing(options.curation)
     story = story_of(Ledger(folder), options.hash)
     if story is None:
         print(f"pass-curate: {options.hash}: was not selected", file=sys.stderr)

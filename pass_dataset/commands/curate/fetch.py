@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from pass_dataset.commands.arguments import add_json, positive, speed
+from pass_dataset.commands.arguments import add_json, names, positive, speed
 from pass_dataset.commands.curate.spreading import fetching
 from pass_dataset.commands.curate.step_settings import (
     Option,
@@ -21,10 +21,6 @@ from pass_dataset.progress import on_terminal
 __all__ = ["add_arguments"]
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name for name in (part.strip() for part in text.split(",")) if name)
-
-
 def _connections(text: str) -> int:
     number = positive(text)
     if number > 512:
@@ -37,13 +33,13 @@ _OPTIONS = {
         "where photographs are looked for, in this order: path, bucket, download "
         "(default path,bucket)",
         "NAMES",
-        _names,
+        names,
     ),
     "bucket": Option("base address of the copy of YFCC100M", "URL", str),
     "redirect_hosts": Option(
         "hosts that redirects may lead to (default flickr.com,staticflickr.com; *: any)",
         "HOSTS",
-        _names,
+        names,
     ),
     "max_bytes": Option("of a photograph (default 67108864)", "N", positive),
     "doubtful_tries": Option(
@@ -99,8 +95,7 @@ def _run(options: argparse.Namespace) -> int:
     from pass_dataset.curate.fetch.settings import FetchSettings
     from pass_dataset.curate.folder import CurationFolder
 
-    folder = CurationFolder(options.curation)
-    folder.require()
+    folder = CurationFolder.existing(options.curation)
     settings = chosen_settings(options, FetchSettings, "fetch")
     work = fetching(options, folder, settings, connections=options.connections, tries=options.tries)
     if options.min_speed is not None:

@@ -92,8 +92,7 @@ def _run(options: argparse.Namespace) -> int:
     from pass_dataset.curate.folder import CurationFolder
     from pass_dataset.curate.ledger import Ledger
 
-    folder = CurationFolder(options.curation)
-    folder.require()
+    folder = CurationFolder.existing(options.curation)
     settings = chosen_settings(options, FilterSettings, "filter")
     execution = chosen_execution(options)
     # First: what is not installed is better known before weights are fetched.

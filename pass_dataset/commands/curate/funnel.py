@@ -41,8 +41,7 @@ def _run(options: argparse.Namespace) -> int:
     from pass_dataset.curate.ledger import Ledger
     from pass_dataset.curate.profiles.profile import published_for
 
-    folder = CurationFolder(options.curation)
-    folder.require()
+    folder = CurationFolder.existing(options.curation)
     funnel = funnel_of(Ledger(folder), published_for(folder, options.profile))
     if options.html is not None:
         write_out([render_page(funnel, folder.path.name)], options.html)

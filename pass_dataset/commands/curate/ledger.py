@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pass_dataset.commands.curate.step_settings import add_curation
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.pages.words import count
 
@@ -14,7 +15,7 @@ __all__ = ["add_arguments"]
 def add_arguments(parser: CommandParser) -> None:
     """Adds the arguments of the command."""
     parser.epilog = examples("pass-curate ledger curation/ --out ledger.parquet")
-    parser.add_argument("curation", metavar="CURATION", type=Path, help="folder of the curation")
+    add_curation(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="Parquet to write")
     parser.set_defaults(run=_run)
 
@@ -23,8 +24,7 @@ def _run(options: argparse.Namespace) -> int:
     from pass_dataset.curate.folder import CurationFolder
     from pass_dataset.curate.ledger import Ledger
 
-    folder = CurationFolder(options.curation)
-    folder.require()
+    folder = CurationFolder.existing(options.curation)
     rows = Ledger(folder).save(options.out)
     print(f"{options.out}: {count(rows, 'photograph', 'photographs')}")
     return 0

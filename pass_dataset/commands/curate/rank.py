@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pass_dataset.commands.arguments import add_json, positive
+from pass_dataset.commands.arguments import add_json, add_workers, names, positive
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.curate.collections import add_reading
 from pass_dataset.commands.curate.step_settings import Option, add_settings, chosen_settings
@@ -24,14 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["add_arguments"]
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
 _OPTIONS = {
     "rankers": Option(
         "who is asked: opennsfw (default), nsfw, text, or others that are installed", "NAMES",
-        _names,
+        names,
     ),
     "classes": Option(
         "store classes too, by torchvision:MODEL, timm:MODEL or transformers:MODEL", "MODEL", str
@@ -60,9 +56,7 @@ def add_arguments(parser: CommandParser) -> None:
     )
     add_settings(parser, "rank", _OPTIONS)
     add_reading(parser)
-    parser.add_argument(
-        "--workers", type=positive, metavar="N", help="processes (default: one a core)"
-    )
+    add_workers(parser)
     parser.add_argument("--device", help="where classifiers compute: cpu (default), cuda or cuda:N")
     add_executor(parser, gpus=False, status="squeue --me")
     add_json(parser)
@@ -77,8 +71,7 @@ def _run(options: argparse.Namespace) -> int:
     settings = chosen_settings(options, RankSettings, "rank")
     work = RankWork(workers=options.workers, device=options.device, rankers=settings.names)
     if options.out is None:
-        folder = CurationFolder(options.source)
-        folder.require()
+        folder = CurationFolder.existing(options.source)
         return _as_step(options, folder, settings, work)
     return _on_its_own(options, settings, work)
 

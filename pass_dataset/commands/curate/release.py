@@ -54,8 +54,7 @@ def _run(options: argparse.Namespace) -> int:
     from pass_dataset.curate.release.settings import ReleaseSettings
     from pass_dataset.curate.release.writing import run_release
 
-    folder = CurationFolder(options.curation)
-    folder.require()
+    folder = CurationFolder.existing(options.curation)
     settings = chosen_settings(options, ReleaseSettings, "release")
     exclude = read_removals(options.exclude) if options.exclude else None
     with on_terminal() as progress:

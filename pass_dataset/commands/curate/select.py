@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from pass_dataset.commands.arguments import add_json
-from pass_dataset.commands.command_line import print_json
+from pass_dataset.commands.arguments import add_json, add_workers
+from pass_dataset.commands.curate.told import print_steps
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.pages.words import count
 
@@ -74,16 +74,12 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--strict", action="store_true", help="a row that cannot be used is an error"
     )
-    parser.add_argument(
-        "--workers", type=int, metavar="N", help="processes (default: one for each core)"
-    )
+    add_workers(parser)
     add_json(parser)
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    from dataclasses import asdict
-
     from pass_dataset.curate.folder import CurationFolder
     from pass_dataset.curate.select import SelectSettings, run_select
     from pass_dataset.curate.settings import load_settings, section
@@ -103,7 +99,7 @@ def _run(options: argparse.Namespace) -> int:
         workers=options.workers,
     )
     if options.json:
-        print_json(asdict(record))
+        print_steps([record], as_json=True)
         return 0
     _print(record.details, record.came, record.causes)
     print(f"{options.out}: {count(record.left, 'photograph goes on', 'photographs go on')}")

@@ -26,8 +26,7 @@ def _run(options: argparse.Namespace) -> int:
     from pass_dataset.curate.folder import CurationFolder
     from pass_dataset.curate.program.going_on import going_on
 
-    folder = CurationFolder(options.curation)
-    folder.require()
+    folder = CurationFolder.existing(options.curation)
     now = going_on(folder)
     if options.json:
         print_json({**asdict(now), "steps": [asdict(step) for step in now.steps]})

@@ -5,17 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pass_dataset.commands.arguments import add_json, positive
+from pass_dataset.commands.arguments import add_json, names, positive
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.progress import on_terminal
 from pass_dataset.shown import shown
 
 __all__ = ["add_arguments"]
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -34,7 +30,7 @@ def add_arguments(parser: CommandParser) -> None:
     )
     parser.add_argument(
         "--by",
-        type=_names,
+        type=names,
         default=(),
         metavar="SCORES",
         help="by which scores, such as nsfw, porn, plate, text, face (default: list their names)",

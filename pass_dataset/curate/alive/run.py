@@ -58,8 +58,7 @@ def run_alive(
     with folder.held():
         ledger = Ledger(folder)
         writer = ledger.begin(STEP, as_content(settings))
-        done = ledger.record(STEP)
-        if done is not None:
+        if (done := writer.record) is not None:
             return done
         shards = range(ledger.shards())
         total = sum(writer.given(number).num_rows for number in shards)

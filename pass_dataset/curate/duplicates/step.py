@@ -69,9 +69,8 @@ def run_duplicates(
     with folder.held():
         ledger = Ledger(folder)
         writer = ledger.begin(STEP, content, needs=[FIRST_STEP])
-        record = ledger.record(STEP)
-        if record is not None:
-            return record
+        if (done := writer.record) is not None:
+            return done
         given = [writer.given(shard, _columns(ledger, writer)) for shard in range(ledger.shards())]
         listing = _listing(folder, given)
         if listing.items.num_rows == 0:

@@ -64,8 +64,7 @@ def run_fetch(
     with folder.held():
         ledger = Ledger(folder)
         writer = ledger.begin(STEP, as_content(settings), needs=("select",))
-        done = ledger.record(STEP)
-        if done is not None:
+        if (done := writer.record) is not None:
             return done
         shards = unfetched(writer)
         if executor is not None:

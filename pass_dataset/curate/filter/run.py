@@ -114,7 +114,7 @@ class _Steps:
 
     def done(self) -> StepRecord | None:
         """The record of the last step, if there is nothing left to do."""
-        if self._ledger.record(SOUND) is None or not self._sound().is_done:
+        if self._ledger.record(SOUND) is None or self._sound().record is None:
             return None
         if not self._detectors:
             return self._ledger.record(SOUND)
@@ -160,7 +160,7 @@ class _Steps:
         if results is not None and not give_up_failed:
             require_examined(results)
         sound = self._sound()
-        if not sound.is_done:
+        if sound.record is None:
             self._write(sound, results, Verdicts.sound)
             sound.finish({"examined": self._to_examine})
         if self._detectors:

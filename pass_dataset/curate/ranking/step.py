@@ -63,9 +63,8 @@ def run_rank(
     }
     with folder.held():
         writer = Ledger(folder).begin(STEP, content, needs=[_FETCH])
-        record = writer.ledger.record(STEP)
-        if record is not None:
-            return record
+        if (done := writer.record) is not None:
+            return done
         tars = folder.work_path(_FETCH) / "tars"
         assert writer.after is not None  # fetch comes first
         photographs = FetchedPhotographs(

@@ -49,10 +49,8 @@ def run_review(
     with folder.held():
         ledger = Ledger(folder)
         writer = ledger.begin(STEP, settings)
-        if writer.is_done:
-            record = ledger.record(STEP)
-            assert record is not None
-            return record
+        if (done := writer.record) is not None:
+            return done
         own = verdicts.images.own
         shards = verdicts.images.column("shard")[own]
         rows = verdicts.images.column("row")[own]

@@ -65,8 +65,7 @@ def run_balance(
     """
     with folder.held():
         writer = Ledger(folder).begin(_STEP, {**as_content(settings), "order": ORDER_VERSION})
-        done = writer.ledger.record(_STEP)
-        if done is not None:
+        if (done := writer.record) is not None:
             return done
         has_cap = settings.per_photographer > 0
         rows = read_rows(writer, settings.seed, by_photographer=has_cap, progress=progress)

@@ -69,8 +69,7 @@ def run_classes(
                 "stores"
             )
         writer = ledger.begin(_STEP, {**as_content(settings), "order": ORDER_VERSION})
-        done = ledger.record(_STEP)
-        if done is not None:
+        if (done := writer.record) is not None:
             return done
         rows = read_rows(writer, settings.seed, by_photographer=False, progress=progress)
         names, numbers = _classes(writer)

@@ -58,8 +58,7 @@ def run_draw(
     """
     with folder.held():
         writer = Ledger(folder).begin(_STEP, {**as_content(settings), "order": ORDER_VERSION})
-        done = writer.ledger.record(_STEP)
-        if done is not None:
+        if (done := writer.record) is not None:
             return done
         rows = read_rows(writer, settings.seed, by_photographer=False, progress=progress)
         not_fewer(_STEP, settings.count, len(rows))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.curate.ledger import StepWriter
+from pass_dataset.curate.ledger import StepWriter, rows_of
 from pass_dataset.curate.sampling.order import Keys, order_keys
 from pass_dataset.files.arrow import numbers_of
 from pass_dataset.progress import Progress, Silent
@@ -114,7 +114,7 @@ def read_rows(
     for shard in range(shards):
         given = writer.given(shard, columns)
         first, last = int(bounds[shard]), int(bounds[shard]) + given.num_rows
-        numbers[first:last] = given["row"].to_pylist()
+        numbers[first:last] = rows_of(given)
         own, overall[first:last] = order_keys(given["hash"], seed)
         if by_photographer:
             within[first:last] = own
