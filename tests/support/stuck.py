@@ -8,7 +8,7 @@ from __future__ import annotations
 from pass_dataset.images.decoding import decode
 from pass_dataset.images.outcomes import DecodedImage
 from pass_dataset.passify.detectors.settings import DetectorSettings
-from pass_dataset.passify.steps import decoding, examiner, watch
+from pass_dataset.passify.steps import culprits, decoding, watch
 from tests.support import detectors
 
 #: Of processor time: a decoder that goes on for ever comes to it on any machine.
@@ -26,5 +26,5 @@ class Faces(detectors.Faces):
 
     def __init__(self, settings: DetectorSettings) -> None:
         super().__init__(settings)
-        watch.LIMIT_S = examiner.LIMIT_S = _LIMIT_S
+        watch.LIMIT_S = culprits.LIMIT_S = _LIMIT_S
         decoding.decode = _decode

@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.archives.list_lines import name_examples
 from pass_dataset.archives.removals import removals_for
+from pass_dataset.passify.outputs.unmatched import unmatched_text
 from pass_dataset.passify.runs.exclusions import Exclusions
 from pass_dataset.passify.sources.path_forms import PathForm
 
@@ -89,14 +89,7 @@ class OptOuts:
         """
         if self.listed is None:
             return None
-        left = [
-            line.text
-            for line in self.listed.lines
-            if line.sha256 not in self.found and self.found.isdisjoint(line.paths)
-        ]
+        left = self.listed.lines_without(self.found)
         if not left:
             return None
-        return (
-            f"{self.listed.file}: {len(left):,} of {len(self.listed.lines):,} lines of this "
-            f"opt-out list name no photograph that was fetched: {name_examples(left)}"
-        )
+        return unmatched_text(self.listed, left, "photograph that was fetched")

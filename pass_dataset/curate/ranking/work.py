@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,14 +29,13 @@ from pass_dataset.executors.job import ShardJob
 from pass_dataset.executors.shard_folder import ShardFolder
 from pass_dataset.executors.work import Work, WorkerShare
 from pass_dataset.passify.runs.exclusions import Exclusions
-from pass_dataset.passify.runs.outcomes import PROCESS_DIED, TOO_SLOW
 from pass_dataset.passify.runs.plan import Plan
 from pass_dataset.passify.runs.schema import ImageResult
 from pass_dataset.passify.sources.opening import open_source
 from pass_dataset.passify.sources.source import SourceItem
+from pass_dataset.passify.steps.culprits import announced, end_process, give_up
 from pass_dataset.passify.steps.decoding import Decoding
 from pass_dataset.passify.steps.record import Examined
-from pass_dataset.passify.steps.watch import LIMIT_S
 
 __all__ = ["RANKER_FAILED", "RankWork"]
 
@@ -123,7 +121,8 @@ class _Doer:
             for position, item in enumerate(items)
             if rows[position] is None
         ]
-        self._give_up(job.shard, todo, rows)
+        for record in give_up(self._folder.crashes(job.shard), todo):
+            rows[record.position] = _row(record)
         told(len(items) - len(todo))
         reader = self._source.reader(self._plan.files)
         decoding = Decoding(
@@ -132,12 +131,12 @@ class _Doer:
             self._settings.max_pixels,
             threads=0 if job.careful else self._threads,
             ahead=2 * _AT_ONCE,
-            stuck=functools.partial(self._end_process, job.shard),
+            stuck=functools.partial(end_process, self._folder, job.shard),
         )
         asking = _Asking(self._rankers)
         checkpoint = time.monotonic()
         try:
-            records = decoding.run(_announced(todo, begins))
+            records = decoding.run(announced(todo, begins))
             while batch := list(islice(records, 1 if job.careful else _AT_ONCE)):
                 for record, row in zip(batch, asking.ask(batch), strict=True):
                     rows[record.position] = row
@@ -182,33 +181,6 @@ class _Doer:
         for row in stored.to_pylist():
             rows[places[row["path"]]] = row
         return rows
-
-    def _give_up(self, shard: int, todo: list[Examined], rows: list[dict[str, Any] | None]) -> None:
-        """Takes out images that took a process down with them."""
-        crashes = self._folder.crashes(shard)
-        why = {position: (PROCESS_DIED, how) for position, how in crashes.culprits.items()}
-        why |= {position: (TOO_SLOW, how) for position, how in crashes.slow.items()}
-        for record in [record for record in todo if record.position in why]:
-            todo.remove(record)
-            record.result.reason, record.result.message = why[record.position]
-            rows[record.position] = _row(record)
-
-    def _end_process(self, shard: int, position: int) -> NoReturn:
-        """Puts on record that an image takes too long, and ends this process: another goes on."""
-        record = self._folder.crashes(shard)
-        record.slow[position] = f"decoding it took more than {LIMIT_S:.0f} s of processor time"
-        self._folder.record_crash(shard, record)
-        logger.error("shard %d, image %d: %s", shard, position, record.slow[position])
-        os._exit(1)
-
-
-def _announced(
-    records: Iterable[Examined], begins: Callable[[int], None] | None
-) -> Iterator[Examined]:
-    for record in records:
-        if begins is not None:
-            begins(record.position)
-        yield record
 
 
 def _row(record: Examined) -> dict[str, Any]:

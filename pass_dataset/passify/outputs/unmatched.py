@@ -30,7 +30,7 @@ def unmatched_lines(results: Results, exclusions: Exclusions) -> list[str]:
         found.update(forms.filter(pc.is_in(forms, value_set=paths)).to_pylist())
         sums = table["sha256"].combine_chunks()
         found.update(sums.filter(pc.is_in(sums, value_set=hashes)).to_pylist())
-    return _without(exclusions, found)
+    return exclusions.lines_without(found)
 
 
 def require_paths(source: Source, exclusions: Exclusions) -> None:
@@ -43,7 +43,7 @@ def require_paths(source: Source, exclusions: Exclusions) -> None:
     """
     found = set(_named(source, exclusions))
     by_hash_alone = {line.sha256 for line in exclusions.lines if not line.paths and line.sha256}
-    left = _without(exclusions, found | by_hash_alone)
+    left = exclusions.lines_without(found | by_hash_alone)
     if left:
         raise RunError(unmatched_text(exclusions, left) + ". Nothing was written")
 
@@ -55,17 +55,9 @@ def _named(source: Source, exclusions: Exclusions) -> Iterable[str]:
             yield form
 
 
-def _without(exclusions: Exclusions, found: set[str]) -> list[str]:
-    return [
-        line.text
-        for line in exclusions.lines
-        if line.sha256 not in found and found.isdisjoint(line.paths)
-    ]
-
-
-def unmatched_text(exclusions: Exclusions, left: list[str]) -> str:
-    """Which lines name no image, for people."""
+def unmatched_text(exclusions: Exclusions, left: list[str], what: str = "image") -> str:
+    """Which lines name nothing, for people; `what` they should name."""
     return (
         f"{exclusions.file}: {len(left):,} of {len(exclusions.lines):,} lines of this opt-out list "
-        f"name no image: {name_examples(left)}"
+        f"name no {what}: {name_examples(left)}"
     )

@@ -97,6 +97,14 @@ class Exclusions:
     def __len__(self) -> int:
         return len(self.paths) + len(self.hashes)
 
+    def lines_without(self, found: set[str]) -> list[str]:
+        """Lines that name none of what was found (paths in their form, SHA-256), as they stand."""
+        return [
+            line.text
+            for line in self.lines
+            if line.sha256 not in found and found.isdisjoint(line.paths)
+        ]
+
     def has_path(self, text: str) -> bool:
         """True if the image with that path, as text, is named by it."""
         return bool(self.paths) and self.form.of_text(text) in self.paths

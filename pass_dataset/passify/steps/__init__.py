@@ -3,6 +3,7 @@
 record      an image on its way
 decoding    bytes to pixels, ahead of the detectors
 detecting   one detector, on the images that need it
+culprits    images that took a process down, or hold one up
 job         a shard to be done
 loading     how detectors are loaded
 examiner    all steps on a shard

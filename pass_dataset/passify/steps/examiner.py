@@ -5,29 +5,27 @@ from __future__ import annotations
 import datetime
 import functools
 import logging
-import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import NoReturn
 
 from pass_dataset.errors import DetectorError, RunError, WeightsError
 from pass_dataset.passify.detectors.detector import Detector
 from pass_dataset.passify.detectors.settings import Target
 from pass_dataset.passify.runs.exclusions import Exclusions, exclusions_of
-from pass_dataset.passify.runs.outcomes import PROCESS_DIED, TOO_SLOW, Thresholds, outcome_of
+from pass_dataset.passify.runs.outcomes import Thresholds, outcome_of
 from pass_dataset.passify.runs.plan import Plan
 from pass_dataset.passify.runs.results import read_results, write_results
 from pass_dataset.passify.runs.run_folder import RunFolder, ShardStats
 from pass_dataset.passify.runs.schema import ImageResult
 from pass_dataset.passify.sources.opening import open_source
 from pass_dataset.passify.sources.source import SourceItem
+from pass_dataset.passify.steps.culprits import announced, end_process, give_up
 from pass_dataset.passify.steps.decoding import Decoding
 from pass_dataset.passify.steps.detecting import Detecting, needs
 from pass_dataset.passify.steps.job import FilterJob
 from pass_dataset.passify.steps.loading import Loading
 from pass_dataset.passify.steps.record import Examined
-from pass_dataset.passify.steps.watch import LIMIT_S
 
 __all__ = ["Examiner"]
 
@@ -91,9 +89,11 @@ class Examiner:
             for position, item in enumerate(items)
             if self._needs_work(rows[position], job, thresholds)
         ]
-        self._give_up(job, todo, rows)
+        for record in give_up(self.folder.crashes(job.shard), todo):
+            record.result.processed_at = datetime.datetime.now(datetime.timezone.utc)
+            rows[record.position] = record.result
         told(len(items) - len(todo))
-        decoding, detecting, steps = self._steps(job, thresholds, _announced(todo, begins))
+        decoding, detecting, steps = self._steps(job, thresholds, announced(todo, begins))
         checkpoint = started
         for record in steps:
             record.image = None
@@ -167,27 +167,6 @@ class Examiner:
         row.reason = None
         return row
 
-    def _give_up(
-        self, job: FilterJob, todo: list[Examined], rows: list[ImageResult | None]
-    ) -> None:
-        """Takes out images that took a process down with them."""
-        crashes = self.folder.crashes(job.shard)
-        why = {position: (PROCESS_DIED, how) for position, how in crashes.culprits.items()}
-        why |= {position: (TOO_SLOW, how) for position, how in crashes.slow.items()}
-        for record in [record for record in todo if record.position in why]:
-            todo.remove(record)
-            record.result.reason, record.result.message = why[record.position]
-            record.result.processed_at = datetime.datetime.now(datetime.timezone.utc)
-            rows[record.position] = record.result
-
-    def _end_process(self, shard: int, position: int) -> NoReturn:
-        """Puts on record that an image takes too long, and ends this process: another goes on."""
-        record = self.folder.crashes(shard)
-        record.slow[position] = f"decoding it took more than {LIMIT_S:.0f} s of processor time"
-        self.folder.record_crash(shard, record)
-        logger.error("shard %d, image %d: %s", shard, position, record.slow[position])
-        os._exit(1)
-
     def _stage(self, rows: list[ImageResult | None]) -> Target | None:
         """What the rows are through with, if another detector is still to come; None: all."""
         thresholds = self.settings.thresholds
@@ -222,7 +201,7 @@ class Examiner:
             self.settings.max_pixels,
             threads=0 if job.careful else self._loading.decode_threads,
             ahead=2 * max(at_once.values(), default=self._loading.at_once("face")),
-            stuck=functools.partial(self._end_process, job.shard),
+            stuck=functools.partial(end_process, self.folder, job.shard),
         )
         detecting = [
             Detecting(
@@ -260,13 +239,6 @@ class Examiner:
                 )
             self._detectors[target] = detector
         return self._detectors[target]
-
-
-def _announced(records: list[Examined], begins: Callable[[int], None] | None) -> Iterator[Examined]:
-    for record in records:
-        if begins is not None:
-            begins(record.position)
-        yield record
 
 
 def _check_detectors(steps: list[Detecting]) -> None:
