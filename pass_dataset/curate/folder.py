@@ -37,7 +37,8 @@ class CurationFolder:
         """
         folder = cls(path)
         if not folder.ledger_path.is_dir():
-            found = "another folder" if folder.path.is_dir() else "nothing"
+            there = "a file" if folder.path.exists() else "nothing"
+            found = "another folder" if folder.path.is_dir() else there
             raise CurationError(
                 f"{folder.path}: expected the folder of a curation, found {found}; "
                 "pass-curate select METADATA --out FOLDER makes one"
