@@ -27,6 +27,7 @@ from pass_dataset.executors.tasks import do_task
 from pass_dataset.executors.work import work_of
 from tests.support.counting import CountFolder, Counting, count, give
 from tests.support.passify import ROOT, processes_with
+from tests.support.ray_cluster import ray_cluster
 from tests.support.slurm import Cluster
 from tests.support.waiting import wait_until
 
@@ -166,20 +167,8 @@ def test_counted_on_slurm(slurm: Cluster, tmp_path: Path) -> None:
 @pytest.fixture
 def ray() -> Iterator[Any]:
     """A cluster of two cores."""
-    ray = pytest.importorskip("ray")
-    environment = dict(os.environ)
-    ray.init(
-        address="local",
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="ERROR",
-    )
-    os.environ.pop("RAY_AUTH_MODE", None)
-    yield ray
-    ray.shutdown()
-    os.environ.clear()
-    os.environ.update(environment)
+    with ray_cluster() as ray:
+        yield ray
 
 
 @pytest.mark.ray

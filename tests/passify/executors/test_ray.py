@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from tests.support.passify import (
     settings_for,
     start_passify,
 )
+from tests.support.ray_cluster import ray_cluster
 from tests.support.waiting import wait_until
 
 SLOW = "python:tests.support.detectors:Slow"
@@ -44,21 +44,8 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """A cluster of two cores, which the executor finds connected."""
-    ray = pytest.importorskip("ray")
-    environment = dict(os.environ)
-    ray.init(
-        address="local",
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="ERROR",
-    )
-    # It leaves how it authenticates, with a token in a home of its own.
-    os.environ.pop("RAY_AUTH_MODE", None)
-    yield ray
-    ray.shutdown()
-    os.environ.clear()
-    os.environ.update(environment)
+    with ray_cluster() as ray:
+        yield ray
 
 
 def run_on_ray(

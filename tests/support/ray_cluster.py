@@ -1,0 +1,37 @@
+"""A real Ray of two cores, in the test's own process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+#: One for all clusters of a process: Ray keeps the first token that it reads, and every test
+#: has another home, where Ray would keep it.
+TOKEN = "0123456789abcdef" * 4
+
+
+@contextmanager
+def ray_cluster() -> Iterator[Any]:
+    """Of two cores, which the executor finds connected; all is as before when it ends."""
+    ray = pytest.importorskip("ray")
+    environment = dict(os.environ)
+    os.environ["RAY_AUTH_TOKEN"] = TOKEN
+    try:
+        ray.init(
+            address="local",
+            num_cpus=2,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="ERROR",
+        )
+        # It leaves how it authenticates to whatever is started from here.
+        os.environ.pop("RAY_AUTH_MODE", None)
+        yield ray
+    finally:
+        ray.shutdown()
+        os.environ.clear()
+        os.environ.update(environment)
