@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 
 from pass_dataset.curate.select.gathered import PIECE_SCHEMA, hash_keys, id_keys
 from pass_dataset.curate.select.rules import is_sound_text
+from pass_dataset.files.arrow import truths_of
 
-__all__ = ["bits_of", "hashes_of", "is_plain", "photographs_of", "unsound"]
+__all__ = ["hashes_of", "is_plain", "photographs_of", "unsound"]
 
 _DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
 #: Days that are in every year, and times; others that are sound are looked at one by one.
@@ -60,7 +61,7 @@ def is_plain(columns: Columns) -> Bits:
             pc.or_(is_nowhere, pc.and_(_is_within(longitude, 180), _is_within(latitude, 90))),
         ),
     )
-    return bits_of(plain)
+    return truths_of(plain)
 
 
 def _is_within(texts: pa.Array, most: int) -> pa.Array:
@@ -73,19 +74,12 @@ def _is_empty(texts: pa.Array) -> pa.Array:
     return pc.equal(pc.binary_length(texts), 0)
 
 
-def bits_of(column: pa.Array) -> Bits:
-    """A column of truths without nulls. (`to_numpy` would import pandas where it is installed.)"""
-    return np.unpackbits(
-        np.frombuffer(column.buffers()[1] or b"", np.uint8), bitorder="little"
-    ).astype(bool)[column.offset : column.offset + len(column)]
-
-
 def unsound(columns: Columns) -> npt.NDArray[np.int64]:
     """Places of rows where what is percent-encoded in names and titles is no UTF-8."""
     found = set()
     for name in ("unickname", "title"):
         texts = columns[name]
-        others = np.flatnonzero(~bits_of(pc.match_substring_regex(texts, _SOUND)))
+        others = np.flatnonzero(~truths_of(pc.match_substring_regex(texts, _SOUND)))
         # A per cent sign that encodes nothing is not told from what is no UTF-8.
         found.update(place for place in others.tolist() if not is_sound_text(texts[place].as_py()))
     return np.array(sorted(found), np.int64)

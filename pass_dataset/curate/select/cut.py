@@ -16,6 +16,21 @@ _TAB, _NEWLINE = 9, 10
 #: address, and of the marker, which is the last field.
 _NAME, _AFTER_URL, _MARKER = 8, 6, 1
 _ASCII = 0x80
+_STEP_BYTES = 1 << 18
+
+
+def _lower_than_text(text: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Places of tabs, newlines, and of what is less and does not occur in text.
+
+    One comparison, and little enough at a time for what it gives to stay in the cache.
+    """
+    return np.concatenate(
+        [
+            np.flatnonzero(text[at : at + _STEP_BYTES] <= _NEWLINE) + at
+            for at in range(0, len(text), _STEP_BYTES)
+        ]
+        or [np.zeros(0, np.int64)]
+    )
 
 
 class Cut:
@@ -25,18 +40,23 @@ class Cut:
       tabs: in each line (int64).
     """
 
-    def __init__(self, block: bytes) -> None:
+    def __init__(self, block: bytes, size: int | None = None) -> None:
         """Looks for the ends of fields and lines.
 
         Args:
           block: lines, each with its newline; less than 2 GiB.
+          size: bytes of it that are lines; None: all.
         """
         self._block = block
-        self._bytes = np.frombuffer(block, np.uint8)
-        # Both at once: what is less than a tab wraps around, to more.
-        marks = np.flatnonzero((self._bytes - np.uint8(_TAB)) <= _NEWLINE - _TAB)
+        self._bytes = np.frombuffer(block, np.uint8)[:size]
+        marks = _lower_than_text(self._bytes)
+        what = self._bytes[marks]
+        is_mark = what >= _TAB
+        self._nuls = marks[what == 0]
+        if not is_mark.all():
+            marks, what = marks[is_mark], what[is_mark]
         self._marks = marks
-        self._ends = np.flatnonzero(self._bytes[marks] == _NEWLINE)
+        self._ends = np.flatnonzero(what == _NEWLINE)
         self.tabs: npt.NDArray[np.int64] = np.diff(self._ends, prepend=-1) - 1
 
     def lines(self, rows: npt.NDArray[np.int64]) -> list[bytes]:
@@ -72,11 +92,12 @@ class Cut:
 
     def is_plain(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """True for lines that are ASCII, and have no NUL."""
-        if self._block.isascii() and b"\0" not in self._block:
+        odd = self._nuls
+        if not self._block.isascii():
+            odd = np.concatenate([odd, np.flatnonzero(self._bytes >= _ASCII)])
+        if not len(odd):
             return np.ones(len(rows), bool)
-        odd = np.flatnonzero((self._bytes >= _ASCII) | (self._bytes == 0))
-        lines = np.searchsorted(self._marks[self._ends], odd)
-        return ~np.isin(rows, lines)
+        return ~np.isin(rows, np.searchsorted(self._marks[self._ends], odd))
 
     def ending(self, row: int) -> tuple[bytes, bytes, bytes]:
         """Name and address of the licence, and the marker, of a line with enough columns."""

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pass_dataset.curate.select.batch import (
-    bits_of,
     hashes_of,
     is_plain,
     photographs_of,
@@ -25,6 +24,7 @@ from pass_dataset.curate.select.law import IS_HASH, address_hash
 from pass_dataset.curate.select.licenses import FLICKR, Licenses
 from pass_dataset.curate.select.rules import Refused, Rules, is_sound_text, position, taken
 from pass_dataset.curate.select.settings import SelectSettings
+from pass_dataset.files.arrow import truths_of
 
 __all__ = ["COLUMNS", "FIELDS", "FlickrRows"]
 
@@ -108,14 +108,15 @@ class FlickrRows:
             self._places[_HASH] = 2
         self._picked = operator.itemgetter(*self._places.values())
 
-    def take_block(self, block: bytes, number: int) -> int:
+    def take_block(self, block: bytes, number: int, size: int | None = None) -> int:
         """Takes lines of text; returns how many there were.
 
         Args:
           block: lines, each with its newline.
           number: of the first of them.
+          size: bytes of the block that are lines; None: all.
         """
-        cut = Cut(block)
+        cut = Cut(block, size)
         for row in np.flatnonzero(cut.tabs != self._tabs).tolist():
             cause = "too-few-columns" if cut.tabs[row] < self._tabs else "too-many-columns"
             self._counts.refuse(cause, number + row)
@@ -231,12 +232,12 @@ class FlickrRows:
         said = columns.get(_HASH)
         if said is None or said.equals(computed):
             return computed
-        differs = np.flatnonzero(bits_of(pc.not_equal(said, computed)))
+        differs = np.flatnonzero(truths_of(pc.not_equal(said, computed)))
         self._counts.note("hash-differs", int(lines[differs[0]]), len(differs))
         return pc.if_else(pc.match_substring_regex(said, f"^{IS_HASH.pattern}$"), said, computed)
 
     def _note_plain(self, columns: Mapping[str, pa.Array], lines: Lines) -> None:
-        nulls = np.flatnonzero(bits_of(pc.equal(columns["datetaken"], "null")))
+        nulls = np.flatnonzero(truths_of(pc.equal(columns["datetaken"], "null")))
         for what, places in (("null-date", nulls), ("bad-encoding", unsound(columns))):
             if len(places):
                 self._counts.note(what, int(lines[places[0]]), len(places))

@@ -24,7 +24,7 @@ from pass_dataset.workers.giver import Giver
 
 __all__ = ["gather", "main"]
 
-_BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 23
 
 
 def main(folder: str, sources: str, settings: str) -> None:
