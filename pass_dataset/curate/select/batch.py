@@ -76,7 +76,7 @@ def _is_empty(texts: pa.Array) -> pa.Array:
 
 def unsound(columns: Columns) -> npt.NDArray[np.int64]:
     """Places of rows where what is percent-encoded in names and titles is no UTF-8."""
-    found = set()
+    found: set[int] = set()
     for name in ("unickname", "title"):
         texts = columns[name]
         others = np.flatnonzero(~truths_of(pc.match_substring_regex(texts, _SOUND)))

@@ -53,7 +53,7 @@ _CODES = [
     (one.name.encode(), one.url.encode(), marker) for one in FLICKR for marker in (b"0", b"1")
 ]
 _MARKERS = b"01"
-_ENDINGS = pa.array([f"{one.name}\t{one.url}" for one in FLICKR])
+_ENDINGS = [f"{one.name}\t{one.url}" for one in FLICKR]
 
 
 @dataclass
@@ -91,6 +91,7 @@ class FlickrRows:
         self._counts = gathered.counts
         self._verdicts: dict[tuple[bytes, bytes, bytes], _Verdict] = {}
         self._others: dict[str | None, _Verdict] = {}
+        self._endings = pa.array(_ENDINGS)
         self._tabs = columns - 1
         self._width = columns or len(FIELDS)
         before = 1 if columns == len(COLUMNS) + 2 else 0
@@ -121,7 +122,7 @@ class FlickrRows:
             cause = "too-few-columns" if cut.tabs[row] < self._tabs else "too-many-columns"
             self._counts.refuse(cause, number + row)
         rows = np.flatnonzero(cut.tabs == self._tabs)
-        codes = cut.codes(rows, _ENDINGS, _MARKERS)
+        codes = cut.codes(rows, self._endings, _MARKERS)
         wanted = np.zeros(len(rows), bool)
         for code in np.unique(codes).tolist():
             those = np.flatnonzero(codes == code)
