@@ -232,7 +232,7 @@ def _receipt_of(found: Estimate, strata: int) -> dict[str, Any]:
         "low": found.low,
         "high": found.high,
         "confidence": found.confidence,
-        "method": "Clopper-Pearson"
+        "method": "Clopper-Pearson, of a finite set"
         + (f", {strata} strata weighted back (Bonferroni)" if strata > 1 else ""),
     }
 
