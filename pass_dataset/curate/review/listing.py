@@ -84,7 +84,9 @@ def begin_review(
             found.append(f"source: it was begun with {record.what}, asked for is {what}")
         found += [
             f"known {kind} images: it was begun with {before or 'none'}, asked for is {now}"
-            for kind, before, now in zip(("bad", "good"), record.gold, gold.paths, strict=True)
+            for kind, before, now in zip(
+                ("bad", "good"), record.gold or gold.paths, gold.paths, strict=True
+            )
             if now is not None and now != before
         ]
         if found:

@@ -62,7 +62,8 @@ class Record:
       origins: of the images; of known bad ones; of known good ones.
       settings: of the review.
       after: of a curation, the step that was done last when its images were listed.
-      gold: paths of the known bad ones and of the known good ones, as they were given.
+      gold: paths of the known bad ones and of the known good ones, as they were given; None:
+        earlier versions did not say.
     """
 
     what: str
@@ -70,7 +71,7 @@ class Record:
     origins: tuple[Origin, ...]
     settings: ReviewSettings
     after: str | None = None
-    gold: tuple[str | None, str | None] = (None, None)
+    gold: tuple[str | None, str | None] | None = None
 
 
 def load_record(folder: ReviewFolder) -> Record:
@@ -86,14 +87,14 @@ def load_record(folder: ReviewFolder) -> Record:
             Origin(**{**one, "files": tuple(one["files"])}) for one in content["origins"]
         )
         settings = section(ReviewSettings, content["settings"], str(folder.record_path))
-        bad, good = content.get("gold", (None, None))  # earlier versions did not say
+        gold = content.get("gold")
         return Record(
             content["what"],
             content["images"],
             origins,
             settings,
             content.get("after"),
-            (bad, good),
+            None if gold is None else (gold[0], gold[1]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CurationError(f"{folder.record_path}: cannot be read: {error}") from error
