@@ -70,6 +70,13 @@ def test_what_the_papers_network_is_shown() -> None:
     assert not given[:, 112:].any()
 
 
+@pytest.mark.parametrize("size", [(500, 375), (192, 523), (51, 768), (1, 900), (224, 224)])
+def test_the_papers_network_is_shown_pillows_nearest(size: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    nearest = Image.fromarray(pixels[..., ::-1]).resize((224, 224), Image.Resampling.NEAREST)
+    assert np.array_equal(prepared(pixels), np.asarray(nearest, np.float32) / np.float32(255))
+
+
 @pytest.mark.slow
 def test_classes_of_weights_of_ones_own(shared: Path, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
