@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pass_dataset.curate.ranking.catalogue import open_ranker
 from pass_dataset.curate.ranking.rankers.nsfw import prepared
 from pass_dataset.curate.ranking.weights import RANKING_WEIGHTS
-from pass_dataset.errors import CurationError, WeightsError
+from pass_dataset.errors import WeightsError
 from pass_dataset.images.decoding import decode
 
 
@@ -75,26 +75,6 @@ def test_the_papers_network_is_shown_pillows_nearest(size: tuple[int, int]) -> N
     pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
     nearest = Image.fromarray(pixels[..., ::-1]).resize((224, 224), Image.Resampling.NEAREST)
     assert np.array_equal(prepared(pixels), np.asarray(nearest, np.float32) / np.float32(255))
-
-
-@pytest.mark.slow
-def test_classes_of_weights_of_ones_own(shared: Path, tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch")
-    models = pytest.importorskip("torchvision.models")
-    torch.manual_seed(0)
-    state = models.mobilenet_v3_small().state_dict()
-    state["classifier.3.bias"][281] = 100.0
-    torch.save(state, tmp_path / "weights.pth")
-    ranker = open_ranker(f"torchvision:mobilenet_v3_small@{tmp_path / 'weights.pth'}")
-    (said,) = ranker.rank([pixels_of(shared / "images" / "chelsea_cat.jpg")])
-    assert said["class_name"] == "tabby"
-    assert said["class_share"] == pytest.approx(1.0)
-    assert len(said["classes"]) == 5
-    (tmp_path / "weights.pth").write_bytes(b"no weights")
-    with pytest.raises(WeightsError, match="expected weights of torch"):
-        _ = open_ranker(f"torchvision:mobilenet_v3_small@{tmp_path / 'weights.pth'}").identity
-    with pytest.raises(CurationError, match="torchvision:cats"):
-        _ = open_ranker("torchvision:cats").identity
 
 
 def test_all_weights_have_a_licence() -> None:
