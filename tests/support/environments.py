@@ -175,10 +175,11 @@ def run_without_network(
         can = False
     python = str(environment.python)
     command = [*alone, python] if can else [python, "-c", _GUARD]
+    offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
     return subprocess.run(
         [*command, str(script), *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=home,
-        env={**_without_pythons(), "HOME": str(home), "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"},
+        env={**_without_pythons(), "HOME": str(home), **offline},
     )
