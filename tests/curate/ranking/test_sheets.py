@@ -32,14 +32,14 @@ BACKGROUNDS = ("coffee", "china_temple", "flower", "rocket")
 
 @pytest.fixture(scope="module")
 def sheets(
-    shared: Path, tmp_path_factory: pytest.TempPathFactory, other_rankers: Path
+    photographs: Path, tmp_path_factory: pytest.TempPathFactory, other_rankers: Path
 ) -> dict[str, Path]:
     """A blurred page and a clear one of photographs across which there is text."""
     folder = tmp_path_factory.mktemp("sheets")
     source = folder / ("photographs with a name as long as the window of a telephone, and " * 2)
     source.mkdir()
     for text, name in zip(TEXTS, BACKGROUNDS, strict=True):
-        with Image.open(shared / "images" / f"{name}.jpg") as opened:
+        with Image.open(photographs / f"{name}.jpg") as opened:
             image = opened.convert("RGB").resize((480, 360))
         draw = ImageDraw.Draw(image)
         draw.rectangle((10, 100, 470, 180), "white")
@@ -64,10 +64,13 @@ def texts_on_pictures(page: Page, path: Path) -> list[str]:
     reader: Any = Text(RankerSettings())._open()
     with Image.open(page.screenshot(path)) as opened:
         shot = opened.convert("RGB")
+    # The picture alone: the reader takes the edge of what is around it for a "1".
     places = page.evaluate(
         "[...document.images].map(i => { const r = i.getBoundingClientRect(); "
-        "return [r.left, r.top + scrollY, r.right, r.bottom + scrollY].map("
-        "x => x * devicePixelRatio); })"
+        "const scale = Math.min(r.width / i.naturalWidth, r.height / i.naturalHeight); "
+        "const [w, h] = [scale * i.naturalWidth / 2 - 2, scale * i.naturalHeight / 2 - 2]; "
+        "const [x, y] = [(r.left + r.right) / 2, (r.top + r.bottom) / 2 + scrollY]; "
+        "return [x - w, y - h, x + w, y + h].map(side => side * devicePixelRatio); })"
     )
     assert len(places) == len(TEXTS)
     found: list[str] = []
