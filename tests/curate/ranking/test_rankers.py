@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from pass_dataset.curate.ranking.catalogue import open_ranker
+from pass_dataset.commands.main import main
+from pass_dataset.curate.ranking.catalogue import RANKERS, open_ranker
 from pass_dataset.curate.ranking.rankers.nsfw import prepared
-from pass_dataset.curate.ranking.weights import RANKING_WEIGHTS
+from pass_dataset.curate.ranking.weights import (
+    RANKING_WEIGHTS,
+    TEXT_DETECTOR,
+    TEXT_READER,
+    verified,
+)
 from pass_dataset.errors import WeightsError
 from pass_dataset.images.decoding import decode
 
@@ -48,6 +56,13 @@ def test_text_of_all_kinds(shared: Path) -> None:
     plate = next(box for box in said["text_boxes"] if box["kind"] == "plate")
     assert 20 <= plate["x1"] < plate["x2"] <= 210
     assert 15 <= plate["y1"] < plate["y2"] <= 65
+    # No other network is opened than those that are listed.
+    reader: Any = ranker._reader  # type: ignore[attr-defined]
+    opened_files = {
+        Path(one.session.session._model_path) for one in (reader.text_det, reader.text_rec)
+    }
+    assert opened_files == {verified(TEXT_DETECTOR).path, verified(TEXT_READER).path}
+    assert reader.text_cls is None
     # What was read is nowhere.
     assert "KXA" not in repr(said)
 
@@ -77,7 +92,12 @@ def test_the_papers_network_is_shown_pillows_nearest(size: tuple[int, int]) -> N
     assert np.array_equal(prepared(pixels), np.asarray(nearest, np.float32) / np.float32(255))
 
 
-def test_all_weights_have_a_licence() -> None:
+def test_all_weights_are_listed_with_a_licence(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["weights", "--json"])
+    listed = {file["name"]: file for file in json.loads(capsys.readouterr().out)}
     for file in RANKING_WEIGHTS:
+        assert listed[file.name]["licence"] == file.licence
         assert file.licence in ("MIT", "Apache-2.0", "BSD-2-Clause")
-        assert file.sha256 is not None
+        assert listed[file.name]["sha256"] == file.sha256 is not None
+    used_by = {file.used_by for file in RANKING_WEIGHTS}
+    assert used_by == {one.name for one in RANKERS if not one.name.endswith(":")}
