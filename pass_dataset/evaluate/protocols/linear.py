@@ -9,7 +9,7 @@ beside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from pass_dataset.errors import EvaluationError
 from pass_dataset.evaluate.features.cache import Features
 from pass_dataset.evaluate.protocols.statistics import Correct, Outcome
 
-__all__ = ["linear", "train_layer"]
+__all__ = ["linear", "train_layer", "trained_layers"]
 
 RATE, MOMENTUM, BATCH, EPOCHS, DROPS = 30.0, 0.9, 256, 100, (60, 80)
 #: Standard deviation of the first weights.
@@ -79,8 +79,23 @@ def train_layer(
     epochs: int = EPOCHS,
 ) -> list[Ints]:
     """Classes that each test image is given after each epoch from the last drop on."""
+    layers = trained_layers(views, labels, classes, seed=seed, epochs=epochs)
+    first = min(epochs * DROPS[-1] // EPOCHS, epochs - 1)
+    return [_told(layer, test) for epoch, layer in enumerate(layers) if epoch >= first]
+
+
+def trained_layers(
+    views: Sequence[Features], labels: Ints, classes: int, *, seed: int, epochs: int = EPOCHS
+) -> Iterator[nn.Linear]:
+    """The layer after each epoch: one and the same, which is trained further when asked for more.
+
+    Args:
+      views, labels, epochs: see `linear`.
+      classes: their number.
+      seed: of the first weights, and then of the order of each epoch, by one generator.
+    """
     generator = torch.Generator().manual_seed(seed)
-    layer = nn.Linear(test.shape[1], classes)
+    layer = nn.Linear(views[0].shape[1], classes)
     with torch.no_grad():
         layer.weight.normal_(0, _FIRST, generator=generator)
         layer.bias.zero_()
@@ -88,7 +103,6 @@ def train_layer(
     drops = [epochs * drop // EPOCHS for drop in DROPS]
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, drops)
     targets = torch.from_numpy(np.asarray(labels))
-    told = []
     for epoch in range(epochs):
         rows = views[epoch % len(views)]
         order = torch.randperm(len(targets), generator=generator)
@@ -101,9 +115,7 @@ def train_layer(
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         schedule.step()
-        if epoch >= min(drops[-1], epochs - 1):
-            told.append(_told(layer, test))
-    return told
+        yield layer
 
 
 def _told(layer: nn.Linear, test: Features) -> Ints:
