@@ -9,7 +9,7 @@ beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,8 @@ RATE, MOMENTUM, BATCH, EPOCHS, DROPS = 30.0, 0.9, 256, 100, (60, 80)
 _FIRST = 0.01
 SEEDS = (0, 1, 2)
 _TEST_ROWS = 16_384
+#: Numbers of all views that are held in memory as float32 (256 MB); of more, batches are read.
+_HELD = 1 << 26
 
 Ints = np.ndarray[Any, Any]
 
@@ -99,23 +101,34 @@ def trained_layers(
     with torch.no_grad():
         layer.weight.normal_(0, _FIRST, generator=generator)
         layer.bias.zero_()
-    optimizer = torch.optim.SGD(layer.parameters(), lr=RATE, momentum=MOMENTUM)
     drops = [epochs * drop // EPOCHS for drop in DROPS]
-    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, drops)
+    weights = (layer.weight, layer.bias)
+    paces = [torch.zeros_like(weight) for weight in weights]
     targets = torch.from_numpy(np.asarray(labels))
+    is_held = sum(view.size for view in views) <= _HELD
+    read = [_reader(view, is_held) for view in views]
     for epoch in range(epochs):
-        rows = views[epoch % len(views)]
+        rows = read[epoch % len(views)]
+        rate = RATE * 0.1 ** sum(epoch >= drop for drop in drops)
         order = torch.randperm(len(targets), generator=generator)
         for batch in torch.split(order, BATCH):
             # In the order in which they lie: the file is read forwards.
             places = batch.sort().values
-            inputs = torch.from_numpy(np.asarray(rows[places.numpy()], np.float32))
-            loss = nn.functional.cross_entropy(layer(inputs), targets[places])
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-        schedule.step()
+            loss = nn.functional.cross_entropy(layer(rows(places)), targets[places])
+            slopes = torch.autograd.grad(loss, weights)
+            # As torch.optim.SGD does; importing that takes longer than all epochs of a small set.
+            with torch.no_grad():
+                for weight, pace, slope in zip(weights, paces, slopes, strict=True):
+                    weight.sub_(pace.mul_(MOMENTUM).add_(slope), alpha=rate)
         yield layer
+
+
+def _reader(view: Features, is_held: bool) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Reads rows of a view as float32, by their positions."""
+    if not is_held:
+        return lambda places: torch.from_numpy(np.asarray(view[places.numpy()], np.float32))
+    held = torch.from_numpy(np.asarray(view, np.float32))
+    return lambda places: held[places]
 
 
 def _told(layer: nn.Linear, test: Features) -> Ints:

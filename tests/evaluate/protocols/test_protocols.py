@@ -119,12 +119,16 @@ def test_few_test_images_and_neighbours() -> None:
 # --- support vector machines ----------------------------------------------------------------------
 
 
-def test_decision_values_are_those_of_scikit_learn() -> None:
-    signs = several(TRAIN_LABELS)
+@pytest.mark.parametrize("images", [120, 12])
+def test_decision_values_are_those_of_scikit_learn(images: int) -> None:
+    """Of more images than dimensions, and of fewer, one of them twice."""
+    signs = several(TRAIN_LABELS)[:images]
     signs[signs == 0] = -1
+    own = TRAIN[:images].copy()
+    own[1] = own[0]
     train, test = (x / (np.linalg.norm(x, axis=1, keepdims=True) + 1e-5) for x in
-                   (TRAIN.astype(np.float64), TEST.astype(np.float64)))  # fmt: skip
-    found = decision_values(unit_features(TRAIN), signs, unit_features(TEST))
+                   (own.astype(np.float64), TEST.astype(np.float64)))  # fmt: skip
+    found = decision_values(unit_features(own), signs, unit_features(TEST))
     for number in range(CLASSES):
         plain = LinearSVC(
             C=0.5, class_weight={1: 2, -1: 1}, intercept_scaling=1.0, penalty="l2",
@@ -213,9 +217,11 @@ def moco_linear(batch: int, epochs: int, seed: int) -> Any:
         yield layer
 
 
-def test_layer_is_that_of_plain_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After each of the 100 epochs, to a part in 100,000."""
+@pytest.mark.parametrize("held", [0, 1 << 20])
+def test_layer_is_that_of_plain_pytorch(held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each of the 100 epochs, to a part in 100,000; whether read in batches or held."""
     monkeypatch.setattr("pass_dataset.evaluate.protocols.linear.BATCH", 50)
+    monkeypatch.setattr("pass_dataset.evaluate.protocols.linear._HELD", held)
     ours = trained_layers([TRAIN], TRAIN_LABELS, CLASSES, seed=3)
     epochs = 0
     for one, other in zip(ours, moco_linear(50, 100, 3), strict=True):
