@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pass_dataset.curate.ranking.catalogue import open_ranker
+from pass_dataset.curate.ranking.catalogue import open_ranker, open_rankers
 from pass_dataset.curate.ranking.ranker import RankerSettings
 from pass_dataset.curate.ranking.rankers import vehicles as vehicles_module
 from pass_dataset.curate.ranking.rankers.vehicles import Vehicle, plate_score
@@ -107,6 +107,11 @@ def test_nonsense_is_refused(detector: Detector) -> None:
     )
     with pytest.raises(ValueError, match="vehicles: expected the ranker 'text' among rankers"):
         RankSettings(vehicles="cascade-rcnn")
+
+
+def test_two_that_say_the_same(detector: Detector) -> None:
+    with pytest.raises(CurationError, match="found text_score of text and of text:any; ask them"):
+        open_rankers(("text", "text:any"))
 
 
 def test_an_unknown_detector() -> None:
