@@ -30,6 +30,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pass_dataset.curate.folder import CurationFolder
+from pass_dataset.curate.photographs import UNLIKE_COLUMNS
 from pass_dataset.curate.settings import differences, settings_sha256
 from pass_dataset.errors import CurationError
 from pass_dataset.files.arrow import numbers_of
@@ -431,7 +432,12 @@ class StepWriter:
         path = self._folder.shard_path(self.step, shard)
         path.parent.mkdir(parents=True, exist_ok=True)
         with writing_whole(path) as file:
-            pq.write_table(said.replace_schema_metadata(metadata), file, compression="zstd")
+            pq.write_table(
+                said.replace_schema_metadata(metadata),
+                file,
+                compression="zstd",
+                use_dictionary=_repetitive(said.schema),
+            )
         return path
 
     def _refuse_known_columns(self, names: Sequence[str], shard: int) -> None:
@@ -510,6 +516,15 @@ class StepWriter:
             lost = sorted(expected - names)[0]
             raise CurationError(f"{self._folder.step_path(self.step)}: {lost} is missing")
         return len(names)
+
+
+def _repetitive(schema: pa.Schema) -> list[str]:
+    """Columns in which much is the same: only there is looking for it worth its time."""
+    return [
+        item.name
+        for item in schema
+        if not pa.types.is_primitive(item.type) and item.name not in UNLIKE_COLUMNS
+    ]
 
 
 def rows_of(table: pa.Table) -> npt.NDArray[np.int64]:

@@ -43,6 +43,7 @@ RANKERS = (
         "text, and what looks like number plates, addresses, telephone numbers, names",
         "text:Text",
     ),
+    KnownRanker("text:", "text, with vehicles by a detector of passify", "text:text_and_vehicles"),
     KnownRanker("torchvision:", "classes by a classifier of torchvision", "classes:torchvision"),
     KnownRanker("timm:", "classes by a classifier of timm", "classes:timm"),
     KnownRanker(

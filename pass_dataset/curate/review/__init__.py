@@ -6,6 +6,7 @@ settings    what decides a review: flags, shares, gold
 folder      the review's folder: what is where in it
 images      the images of a review, from a curation, a run, archives or any source
 listing     how that table is made
+record      what a review is about, and its settings
 reading     an image's bytes, by its number
 decisions   the log of what reviewers did, append-only
 seats       what each reviewer has said so far

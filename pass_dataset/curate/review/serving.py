@@ -13,9 +13,9 @@ from pass_dataset.curate.review.cache import ThumbnailCache
 from pass_dataset.curate.review.decisions import DecisionLog
 from pass_dataset.curate.review.desk import Desk
 from pass_dataset.curate.review.folder import ReviewFolder
-from pass_dataset.curate.review.listing import load_record
 from pass_dataset.curate.review.queues import Queues
 from pass_dataset.curate.review.reading import ImageReader
+from pass_dataset.curate.review.record import load_record
 from pass_dataset.curate.review.server import Office, make_app
 from pass_dataset.curate.review.thumbnails import THUMBNAIL_PX, Thumbnails
 from pass_dataset.errors import CurationError

@@ -22,8 +22,8 @@ import numpy as np
 
 from pass_dataset.curate.review.cache import ThumbnailCache
 from pass_dataset.curate.review.folder import ReviewFolder
-from pass_dataset.curate.review.listing import load_record
 from pass_dataset.curate.review.reading import ImageReader
+from pass_dataset.curate.review.record import load_record
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.extras import require
 from pass_dataset.images.containers import read_frame
