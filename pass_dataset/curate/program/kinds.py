@@ -73,7 +73,10 @@ STEPS: Mapping[str, StepKind] = {
     "classes": StepKind("sampling.classes:ClassesSettings", "sampling.classes:run_classes"),
     "balance": StepKind("sampling.balance:BalanceSettings", "sampling.balance:run_balance"),
     "duplicates": StepKind(
-        "duplicates.finding:DuplicatesSettings", "duplicates.step:run_duplicates", ("workers",)
+        "duplicates.finding:DuplicatesSettings",
+        "duplicates.step:run_duplicates",
+        ("workers",),
+        spread=True,
     ),
     "alive": StepKind("alive.settings:AliveSettings", "alive.run:run_alive", ("accept_failures",)),
     "draw": StepKind("sampling.draw:DrawSettings", "sampling.draw:run_draw"),
