@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-__all__ = ["CREDIT_COLUMNS", "PHOTOGRAPHS"]
+__all__ = ["CREDIT_COLUMNS", "PHOTOGRAPHS", "UNLIKE_COLUMNS"]
 
 #: Identity, place and credit; `row` and `cause`, which all steps have, come before them.
 PHOTOGRAPHS = pa.schema(
@@ -38,6 +38,9 @@ PHOTOGRAPHS = pa.schema(
         pa.field("license_url", pa.dictionary(pa.int16(), pa.string())),
     ]
 )
+
+#: Columns of text that is hardly twice the same: a dictionary of it is longer than itself.
+UNLIKE_COLUMNS = ("hash", "photo_id", "title", "datetaken", "page_url", "download_url", "path")
 
 #: What whoever shows a photograph has to say.
 CREDIT_COLUMNS = ("unickname", "title", "page_url", "license_name", "license_url")

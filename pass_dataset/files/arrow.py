@@ -26,7 +26,7 @@ import xxhash
 
 from pass_dataset.files.whole import writing_whole
 
-__all__ = ["give_back", "map_file", "numbers_of", "save_batch", "table_writer"]
+__all__ = ["give_back", "map_file", "numbers_of", "save_batch", "table_writer", "truths_of"]
 
 _CHECKSUM_KEY = b"pass_dataset_checksum"
 #: What stands before the checksum, by which it is found without Arrow.
@@ -186,6 +186,13 @@ def numbers_of(column: Any) -> npt.NDArray[Any]:
     dtype = np.dtype(f"{'u' if str(column.type)[0] == 'u' else ''}int{column.type.bit_width}")
     values: npt.NDArray[Any] = np.frombuffer(column.buffers()[1] or b"", dtype)
     return values[column.offset : column.offset + len(column)]
+
+
+def truths_of(column: Any) -> npt.NDArray[np.bool_]:
+    """The values of a column of truths without nulls; as `numbers_of`, without pandas."""
+    packed = np.frombuffer(column.buffers()[1] or b"", np.uint8)
+    bits = np.unpackbits(packed, bitorder="little", count=column.offset + len(column))
+    return bits[column.offset :].view(bool)
 
 
 def give_back() -> None:

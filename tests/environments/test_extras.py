@@ -18,14 +18,19 @@ HERE = Path(__file__).parent
 TORCH = Environment("torch", extra="torch")
 #: PyTorch takes a minute and gigabytes, so it is installed once; see the first test.
 PASSIFY = Environment("passify", extra="passify", base=TORCH)
+RANK = Environment("rank", extra="rank")
 
 # Whichever test is first makes the environments.
 pytestmark = [pytest.mark.environments, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> None:
-    wheel = build_wheel(tmp_path_factory.mktemp("wheel"))
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def prepared(wheel: Path) -> None:
     prepare([TORCH], wheel)
     prepare([PASSIFY], wheel)
 
@@ -46,3 +51,11 @@ def test_passify(prepared: None, shared: Path, cascade_weights: Path, tmp_path: 
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
     assert done.stdout.splitlines()[-1] == "ok face person None"
+
+
+def test_rank(wheel: Path, shared: Path, tmp_path: Path) -> None:
+    prepare([RANK], wheel)
+    images = (shared / "images").resolve()
+    done = run_without_network(RANK, HERE / "rank_scenario.py", images, home=tmp_path)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
+    assert done.stdout.splitlines()[-1] == "ok 10"

@@ -1,22 +1,31 @@
 """The order that all draws go by: that of a keyed hash of each photograph's name.
 
-A photograph's key is
+A photograph's name is that of its file, 16 to 32 characters. Its key is four words of 64 bits:
 
-    BLAKE2b(hash, key=seed, person="pass-order-1", digest of 32 bytes)
+    def mix(x):  # the last steps of SplitMix64, modulo 2**64
+        x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9
+        x = (x ^ x >> 27) * 0x94D049BB133111EB
+        return x ^ x >> 31
 
-where `hash` is the name of its file in ASCII (16 to 32 characters) and `seed` a decimal number in
-ASCII. The first 16 bytes order the photographs of one photographer, the last 16 order all; both are
-numbers whose first byte weighs most, and who has the smaller one comes first. The two halves are
-independent: were they one, those whom the cap lets through would have the smallest numbers of all,
-and a sample of these would be one of the busiest photographers.
+    def word(number):  # 0 to 3
+        state = mix(seed + (number + 1) * 0x9E3779B97F4A7C15)
+        for part in parts:  # the name in ASCII with zeros to 32 bytes, as four little-endian words
+            state = mix(state ^ part)
+        return state
+
+The first two words order the photographs of one photographer, the last two order all; of both the
+first weighs most, and who has the smaller one comes first. The halves are independent: were they
+one, those whom the cap lets through would have the smallest numbers of all, and a sample of these
+would be one of the busiest photographers.
 
 The key depends on seed and name alone: not on what else is there, in which order it came, in which
-shard it lies, or on which machine. Anyone with BLAKE2b can repeat it in three lines.
+shard it lies, or on which machine. `mix` turns any change of one bit into one of any half of all,
+and no two numbers into the same one. It keeps no secrets, and need not: names are hashes already,
+and whoever knows the seed knows the order by any law. But it is done with whole columns at a time,
+where BLAKE2b, one by one, took half the time of a draw.
 """
 
 from __future__ import annotations
-
-import hashlib
 
 import numpy as np
 import numpy.typing as npt
@@ -25,12 +34,12 @@ import pyarrow as pa
 __all__ = ["ORDER_VERSION", "Keys", "check_seed", "in_order", "order_keys"]
 
 #: Part of the settings that a step is begun with: another order is another release.
-ORDER_VERSION = "pass-order-1"
-_DIGEST_BYTES = 32
-#: Two big-endian words of 64 bits for each half of the digest.
-_WORDS = np.dtype(">u8")
-#: BLAKE2b takes a key of up to 64 bytes; seeds are numbers of 64 bits.
+ORDER_VERSION = "pass-order-2"
+_NAME_BYTES = 32
+_STEP, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _MAX_SEED = 2**63 - 1
+#: Names that are looked at together: what is made of them stays in the cache.
+_BLOCK_NAMES = 8192
 
 #: Keys of photographs, ``(photographs, 2)`` of uint64: the first word weighs most.
 Keys = npt.NDArray[np.uint64]
@@ -48,20 +57,52 @@ def order_keys(hashes: pa.Array | pa.ChunkedArray, seed: int) -> tuple[Keys, Key
       uint64.
 
     Raises:
-      ValueError: the seed is out of range.
+      ValueError: the seed is out of range, or a name is too long.
     """
     check_seed(seed)
-    keyed = hashlib.blake2b(
-        digest_size=_DIGEST_BYTES, key=str(seed).encode(), person=ORDER_VERSION.encode()
-    )
-    digests = []
-    for name in hashes.cast(pa.binary()).to_pylist():
-        # A copy has the key in it already: half the time, of 17 million.
-        digest = keyed.copy()
-        digest.update(name)
-        digests.append(digest.digest())
-    words = np.frombuffer(b"".join(digests), _WORDS).astype(np.uint64).reshape(-1, 4)
+    words = np.empty((len(hashes), 4), np.uint64)
+    place = 0
+    for chunk in hashes.chunks if isinstance(hashes, pa.ChunkedArray) else [hashes]:
+        for start in range(0, len(chunk), _BLOCK_NAMES):
+            parts = _parts(chunk.slice(start, _BLOCK_NAMES))
+            for number in range(4):
+                words[place : place + parts.shape[1], number] = _word(parts, seed, number)
+            place += parts.shape[1]
     return words[:, :2], words[:, 2:]
+
+
+def _word(parts: Keys, seed: int, number: int) -> npt.NDArray[np.uint64]:
+    """A word of the keys of some names, whose parts are ``(4, names)``."""
+    begin = np.array([(seed + (number + 1) * _STEP) % 2**64], np.uint64)
+    state = np.repeat(_mixed(begin), parts.shape[1])
+    for part in parts:
+        state ^= part
+        _mixed(state)
+    return state
+
+
+def _mixed(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Mixes words where they are."""
+    words ^= words >> np.uint64(30)
+    words *= np.uint64(_FIRST)
+    words ^= words >> np.uint64(27)
+    words *= np.uint64(_SECOND)
+    words ^= words >> np.uint64(31)
+    return words
+
+
+def _parts(names: pa.Array) -> Keys:
+    """Names as words, ``(4, names)``."""
+    offsets = np.frombuffer(names.buffers()[1] or b"", np.int32)
+    bounds = offsets[names.offset : names.offset + len(names) + 1]
+    lengths = np.diff(bounds)
+    if len(names) and lengths.max() > _NAME_BYTES:
+        raise ValueError(f"hash: expected {_NAME_BYTES} characters at most, found {lengths.max()}")
+    text = np.frombuffer(names.buffers()[2] or b"", np.uint8)[bounds[0] : bounds[-1]]
+    padded = np.zeros((len(names), _NAME_BYTES), np.uint8)
+    padded[np.arange(_NAME_BYTES) < lengths[:, None]] = text
+    parts: Keys = np.ascontiguousarray(padded.view("<u8").T.astype(np.uint64))
+    return parts
 
 
 def in_order(keys: Keys, groups: npt.NDArray[np.int32] | None = None) -> npt.NDArray[np.int64]:
@@ -74,13 +115,20 @@ def in_order(keys: Keys, groups: npt.NDArray[np.int32] | None = None) -> npt.NDA
     Returns:
       A permutation, int64 ``(photographs,)``.
     """
-    first = np.ascontiguousarray(keys[:, 0])
-    by = (first,) if groups is None else (first, groups)
-    order = np.lexsort(by)
-    ordered = first[order]
-    # Two of 17 million share a first word once in 100,000 seeds: only then all is sorted again.
-    if (ordered[1:] == ordered[:-1]).any():
-        order = np.lexsort((keys[:, 1], *by))
+    by = np.ascontiguousarray(keys[:, 0])
+    if groups is not None and len(groups):
+        # The group first, and of the key what has room after it: one sort of whole numbers.
+        numbers = (groups.astype(np.int64) - int(groups.min())).astype(np.uint64)
+        bits = np.uint64(int(numbers.max()).bit_length())
+        by >>= bits
+        by |= numbers << (np.uint64(64) - bits)
+    order = np.argsort(by)
+    ordered = by[order]
+    is_tied = ordered[1:] == ordered[:-1]
+    if is_tied.any():
+        tied = np.flatnonzero(np.append(is_tied, False) | np.append(False, is_tied))
+        those = order[tied]
+        order[tied] = those[np.lexsort((those, keys[those, 1], keys[those, 0], by[those]))]
     return order
 
 

@@ -23,7 +23,19 @@ step          all of it
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from pass_dataset.curate.select.settings import SelectSettings
-from pass_dataset.curate.select.step import run_select
+
+if TYPE_CHECKING:
+    from pass_dataset.curate.select.step import run_select
 
 __all__ = ["SelectSettings", "run_select"]
+
+
+def __getattr__(name: str) -> Any:
+    # When it is asked for: a worker is a module of this package, and needs a third of it.
+    if name != "run_select":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module(f"{__name__}.step").run_select

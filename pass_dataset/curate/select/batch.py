@@ -1,14 +1,13 @@
 """Rows of YFCC100M's metadata, many at a time: what is plain about them is done by the column.
 
-What is not plain (and may be refused, or just unusual) is left to whoever looks at one row.
+What is not plain (and may be refused, or just unusual) is left to whoever looks at one row. So what
+is said here to be plain need not be all that is sound, but must be sound.
 """
 
 from __future__ import annotations
 
-import datetime
 import hashlib
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -16,79 +15,90 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pass_dataset.curate.select.gathered import PIECE_SCHEMA, hash_keys, id_keys
+from pass_dataset.curate.select.rules import is_sound_text
+from pass_dataset.files.arrow import truths_of
 
-__all__ = ["columns_of", "hashes_of", "plain_rows"]
+__all__ = ["hashes_of", "is_plain", "photographs_of", "unsound"]
 
-Picked: TypeAlias = Callable[[Sequence[str]], Sequence[str]]
-_WEB = ("http://", "https://")
 _DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
+#: Days that are in every year, and times; others that are sound are looked at one by one.
+_DATE = (
+    "^[1-9][0-9]{3}-"
+    "(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+    "|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+    " (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+)
+_DEGREES = r"^-?[0-9]{1,3}(?:\.[0-9]+)?$"
+#: Text of which what is percent-encoded is UTF-8 (its table of well-formed sequences).
+_TAIL = "%[89abAB][0-9a-fA-F]"
+_SOUND = (
+    "^(?:[^%]|%[0-7][0-9a-fA-F]"
+    f"|%(?:[cC][2-9a-fA-F]|[dD][0-9a-fA-F]){_TAIL}"
+    f"|%[eE](?:0%[abAB][0-9a-fA-F]|[dD]%[89][0-9a-fA-F]|[1-9abcefABCEF]{_TAIL}){_TAIL}"
+    f"|%[fF](?:0%[9abAB][0-9a-fA-F]|[1-3]{_TAIL}|4%8[0-9a-fA-F]){_TAIL}{_TAIL})*$"
+)
+Columns = Mapping[str, pa.Array]
+Bits = npt.NDArray[np.bool_]
 
 
-def plain_rows(
-    rows: Sequence[bytes], width: int, picked: Picked
-) -> tuple[list[int], list[Sequence[str]]]:
-    """Places and fields of the rows of which nothing has to be looked at twice.
+def is_plain(columns: Columns) -> Bits:
+    """True for rows of which nothing has to be looked at twice.
 
     Args:
-      rows: fields with tabs between.
-      width: how many of them there are to be.
-      picked: takes those that count: `FIELDS` of `flickr`, and maybe the hash.
+      columns: `FIELDS` of `flickr`, of ASCII text without NUL.
     """
-    try:
-        texts = b"\n".join(rows).decode().split("\n")
-    except UnicodeDecodeError:
-        texts = []
-    if len(texts) != len(rows):  # some are no UTF-8, or have a newline, as SQLite may
-        texts = [_text(row) for row in rows]
-    split = [picked(fields) if len(fields := text.split("\t")) == width else None for text in texts]
-    has_nul = any("\0" in text for text in texts)
-    places = [
-        place
-        for place, fields in enumerate(split)
-        if fields is not None
-        and fields[0].isdigit()
-        and fields[8].startswith(_WEB)
-        and (not (date := fields[3]) or date == "null" or _is_date(date))
-        and (not (fields[5] or fields[6]) or _is_position(fields[5], fields[6]))
-        and not (has_nul and "\0" in texts[place])
-        and fields[0].isascii()
-    ]
-    return places, [split[place] for place in places]  # type: ignore[misc]
+    date, address = columns["datetaken"], columns["downloadurl"]
+    longitude, latitude = columns["longitude"], columns["latitude"]
+    has_date = pc.or_(_is_empty(date), pc.equal(date, "null"))
+    is_nowhere = pc.and_(_is_empty(longitude), _is_empty(latitude))
+    plain = pc.and_(
+        pc.and_(
+            pc.ascii_is_decimal(columns["photoid"]),
+            pc.or_(pc.starts_with(address, "http://"), pc.starts_with(address, "https://")),
+        ),
+        pc.and_(
+            pc.or_(has_date, pc.match_substring_regex(date, _DATE)),
+            pc.or_(is_nowhere, pc.and_(_is_within(longitude, 180), _is_within(latitude, 90))),
+        ),
+    )
+    return truths_of(plain)
 
 
-def _text(row: bytes) -> str:
-    try:
-        text = row.decode()
-    except UnicodeDecodeError:
-        return ""
-    return "" if "\n" in text else text
+def _is_within(texts: pa.Array, most: int) -> pa.Array:
+    is_number = pc.match_substring_regex(texts, _DEGREES)
+    numbers = pc.cast(pc.if_else(is_number, texts, "1000"), pa.float64())
+    return pc.less_equal(pc.abs(numbers), most)
 
 
-def _is_date(text: str, parse: Any = datetime.datetime.fromisoformat) -> bool:
-    try:
-        parse(text[:19])
-    except ValueError:
-        return False
-    return True
+def _is_empty(texts: pa.Array) -> pa.Array:
+    return pc.equal(pc.binary_length(texts), 0)
 
 
-def _is_position(longitude: str, latitude: str) -> bool:
-    try:
-        return -180 <= float(longitude) <= 180 and -90 <= float(latitude) <= 90
-    except ValueError:
-        return False
+def unsound(columns: Columns) -> npt.NDArray[np.int64]:
+    """Places of rows where what is percent-encoded in names and titles is no UTF-8."""
+    found: set[int] = set()
+    for name in ("unickname", "title"):
+        texts = columns[name]
+        others = np.flatnonzero(~truths_of(pc.match_substring_regex(texts, _SOUND)))
+        # A per cent sign that encodes nothing is not told from what is no UTF-8.
+        found.update(place for place in others.tolist() if not is_sound_text(texts[place].as_py()))
+    return np.array(sorted(found), np.int64)
 
 
-def hashes_of(addresses: Sequence[str]) -> pa.Array:
+def hashes_of(addresses: pa.Array) -> pa.Array:
     """Hashes of addresses, as `law.address_hash` has them, all at once."""
+    is_secure = pc.starts_with(addresses, "https:")
+    if pc.any(is_secure).as_py():
+        addresses = pc.if_else(
+            is_secure,
+            pc.replace_substring(addresses, "https", "http", max_replacements=1),
+            addresses,
+        )
     md5 = hashlib.md5
     digests = b"".join(
         [
-            md5(
-                (address if address[4] == ":" else f"http{address[5:]}").encode(),
-                usedforsecurity=False,
-            ).digest()
-            for address in addresses
+            md5(address, usedforsecurity=False).digest()
+            for address in addresses.cast(pa.binary()).to_pylist()
         ]
     )
     numbers = np.frombuffer(digests, np.uint8).reshape(-1, 16)
@@ -104,52 +114,39 @@ def hashes_of(addresses: Sequence[str]) -> pa.Array:
     )
 
 
-def columns_of(
-    fields: Sequence[Sequence[str]], lines: npt.NDArray[np.int64], hashes: pa.Array
-) -> pa.Table:
+def photographs_of(columns: Columns, lines: npt.NDArray[np.int64], hashes: pa.Array) -> pa.Table:
     """Plain rows as a table of photographs.
 
     Args:
-      fields: of each row, as `plain_rows` gives them.
+      columns: as those of `is_plain`.
       lines: their numbers.
       hashes: what their files are called by.
     """
-    columns = list(zip(*fields, strict=True))
-    photo, nsid, nickname, date, title, longitude, latitude, page, address = map(
-        _texts, columns[:9]
-    )
+    date = columns["datetaken"]
     values = {
         "hash": hashes,
         "line": pa.array(lines),
-        "photo_id": photo,
-        "nsid": _unless_empty(nsid),
-        "unickname": nickname,
-        "title": title,
+        "photo_id": columns["photoid"],
+        "nsid": _unless_empty(columns["uid"]),
+        "unickname": columns["unickname"],
+        "title": columns["title"],
         "datetaken": _unless_empty(pc.if_else(pc.equal(date, "null"), "", date)),
-        "latitude": _degrees(latitude, columns[6]),
-        "longitude": _degrees(longitude, columns[5]),
-        "page_url": page,
-        "download_url": address,
+        "latitude": pc.cast(_unless_empty(columns["latitude"]), pa.float64()),
+        "longitude": pc.cast(_unless_empty(columns["longitude"]), pa.float64()),
+        "page_url": columns["pageurl"],
+        "download_url": columns["downloadurl"],
         "path": pa.nulls(len(lines), pa.string()),
-        "extension": _unless_empty(_texts(columns[11])),
-        "license_name": _texts(columns[9]),
-        "license_url": _texts(columns[10]),
+        "extension": _unless_empty(columns["ext"]),
+        "license_name": columns["licensename"],
+        "license_url": columns["licenseurl"],
         "hash_key": hash_keys(hashes),
-        "id_key": id_keys(photo),
+        "id_key": id_keys(columns["photoid"]),
     }
     return pa.Table.from_arrays([values[name] for name in PIECE_SCHEMA.names], schema=PIECE_SCHEMA)
 
 
-def _texts(values: Sequence[str]) -> pa.Array:
-    return pa.array(values, pa.string())
-
-
 def _unless_empty(texts: pa.Array) -> pa.Array:
-    return pc.if_else(pc.equal(pc.binary_length(texts), 0), None, texts)
-
-
-def _degrees(texts: pa.Array, values: Sequence[str]) -> pa.Array:
-    try:
-        return pc.cast(_unless_empty(texts), pa.float64())
-    except pa.ArrowInvalid:  # numbers that Python reads and Arrow does not, such as 1_0
-        return pa.array([float(value) if value else None for value in values], pa.float64())
+    is_empty = _is_empty(texts)
+    if not pc.any(is_empty).as_py():
+        return texts
+    return pc.if_else(is_empty, None, texts)

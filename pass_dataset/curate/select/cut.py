@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pass_dataset.files.arrow import numbers_of
 
 __all__ = ["Cut"]
 
@@ -13,6 +15,22 @@ _TAB, _NEWLINE = 9, 10
 #: Tabs before the end of a row, of YFCC100M's text: of the licence's name, of what follows its
 #: address, and of the marker, which is the last field.
 _NAME, _AFTER_URL, _MARKER = 8, 6, 1
+_ASCII = 0x80
+_STEP_BYTES = 1 << 18
+
+
+def _lower_than_text(text: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Places of tabs, newlines, and of what is less and does not occur in text.
+
+    One comparison, and little enough at a time for what it gives to stay in the cache.
+    """
+    return np.concatenate(
+        [
+            np.flatnonzero(text[at : at + _STEP_BYTES] <= _NEWLINE) + at
+            for at in range(0, len(text), _STEP_BYTES)
+        ]
+        or [np.zeros(0, np.int64)]
+    )
 
 
 class Cut:
@@ -22,18 +40,23 @@ class Cut:
       tabs: in each line (int64).
     """
 
-    def __init__(self, block: bytes) -> None:
+    def __init__(self, block: bytes, size: int | None = None) -> None:
         """Looks for the ends of fields and lines.
 
         Args:
-          block: lines, each with its newline.
+          block: lines, each with its newline; less than 2 GiB.
+          size: bytes of it that are lines; None: all.
         """
         self._block = block
-        self._bytes = np.frombuffer(block, np.uint8)
-        # Both at once: what is less than a tab wraps around, to more.
-        marks = np.flatnonzero((self._bytes - np.uint8(_TAB)) <= _NEWLINE - _TAB)
+        self._bytes = np.frombuffer(block, np.uint8)[:size]
+        marks = _lower_than_text(self._bytes)
+        what = self._bytes[marks]
+        is_mark = what >= _TAB
+        self._nuls = marks[what == 0]
+        if not is_mark.all():
+            marks, what = marks[is_mark], what[is_mark]
         self._marks = marks
-        self._ends = np.flatnonzero(self._bytes[marks] == _NEWLINE)
+        self._ends = np.flatnonzero(what == _NEWLINE)
         self.tabs: npt.NDArray[np.int64] = np.diff(self._ends, prepend=-1) - 1
 
     def lines(self, rows: npt.NDArray[np.int64]) -> list[bytes]:
@@ -46,6 +69,36 @@ class Cut:
         block = self._block
         return [block[start:stop] for start, stop in zip(starts, stops, strict=True)]
 
+    def column(self, rows: npt.NDArray[np.int64], place: int, tabs: int) -> pa.Array:
+        """A field of lines that have the same number of columns.
+
+        Args:
+          rows: the lines, in order.
+          place: of the field, from 0.
+          tabs: in each of the lines.
+
+        Returns:
+          Text (`pa.string()`), which nobody has looked at: it is text if the lines are `plain`.
+        """
+        marks = self._ends[rows] - tabs + place
+        bounds = np.empty((len(rows), 2), np.int32)
+        bounds[:, 1] = self._marks[marks]
+        # Of the first field of all, this is the last mark, and is put right.
+        bounds[:, 0] = self._marks[marks - 1] + 1
+        if place == 0 and len(rows) and rows[0] == 0:
+            bounds[0, 0] = 0
+        every_second = pa.array(np.arange(0, bounds.size, 2, dtype=np.int32))
+        return self._between(bounds).take(every_second)
+
+    def is_plain(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """True for lines that are ASCII, and have no NUL."""
+        odd = self._nuls
+        if not self._block.isascii():
+            odd = np.concatenate([odd, np.flatnonzero(self._bytes >= _ASCII)])
+        if not len(odd):
+            return np.ones(len(rows), bool)
+        return ~np.isin(rows, np.searchsorted(self._marks[self._ends], odd))
+
     def ending(self, row: int) -> tuple[bytes, bytes, bytes]:
         """Name and address of the licence, and the marker, of a line with enough columns."""
         (line,) = self.lines(np.array([row]))
@@ -53,28 +106,36 @@ class Cut:
         return name, url, marker
 
     def codes(
-        self, rows: npt.NDArray[np.int64], endings: Sequence[tuple[bytes, bytes]]
+        self, rows: npt.NDArray[np.int64], licenses: pa.Array, markers: bytes
     ) -> npt.NDArray[np.int64]:
-        """Which of some endings each line has; -1: another.
+        """Which of some licences and markers each line has.
 
         Args:
           rows: lines with enough columns.
-          endings: the licence's name, tab and address, and the marker.
+          licenses: names and addresses, with a tab between.
+          markers: of one character each.
+
+        Returns:
+          The licence's place times the number of markers, and the marker's place; -1: another.
         """
         ends = self._ends[rows]
-        starts = self._marks[ends - _NAME] + 1
-        lengths = self._marks[ends - _AFTER_URL] - starts
+        bounds = np.empty((len(rows), 2), np.int32)
+        bounds[:, 0] = self._marks[ends - _NAME] + 1
+        bounds[:, 1] = self._marks[ends - _AFTER_URL]
+        found = pc.index_in(self._between(bounds), licenses).fill_null(-1)
+        codes = numbers_of(found)[::2].astype(np.int64)
         stops = self._marks[ends]
-        markers = np.where(stops - self._marks[ends - _MARKER] == 2, self._bytes[stops - 1], 0)
-        codes = np.full(len(rows), -1, np.int64)
-        for licence in dict.fromkeys(licence for licence, _ in endings):
-            those = np.flatnonzero(lengths == len(licence))
-            if not len(those):
-                continue
-            windows = np.lib.stride_tricks.sliding_window_view(self._bytes, len(licence))
-            same = (windows[starts[those]] == np.frombuffer(licence, np.uint8)).all(axis=1)
-            those = those[same]
-            for code, (other, marker) in enumerate(endings):
-                if other == licence:
-                    codes[those[markers[those] == marker[0]]] = code
-        return codes
+        marker = np.where(stops - self._marks[ends - _MARKER] == 2, self._bytes[stops - 1], 0)
+        places = np.full(256, -1)
+        places[np.frombuffer(markers, np.uint8)] = np.arange(len(markers))
+        marker = places[marker]
+        return np.where((codes < 0) | (marker < 0), -1, codes * len(markers) + marker)
+
+    def _between(self, bounds: npt.NDArray[np.int32]) -> pa.Array:
+        """Texts by where each begins and ends; between each and the next, what lies there.
+
+        Where it lies, and not looked at: so it may be no text.
+        """
+        return pa.StringArray.from_buffers(
+            max(0, bounds.size - 1), pa.py_buffer(bounds), pa.py_buffer(self._block)
+        )

@@ -15,6 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pass_dataset.curate.select.gathered import read_piece
+from pass_dataset.files.arrow import numbers_of, truths_of
+
 __all__ = ["repeated"]
 
 #: Keys that are sorted at a time: 32 MB, and three times as much for sorting.
@@ -44,13 +47,13 @@ def _repeated_share(
     """Those among the keys that leave `share` when divided by `shares`."""
     keys, places, start = [], [], 0
     for path in files:
-        column_of = pq.read_table(path, columns=[key], partitioning=None)[key]
-        there = np.flatnonzero(column_of.is_valid().to_numpy())
-        values = column_of.drop_null().to_numpy()
-        mine = values % np.uint64(shares) == share
-        keys.append(values[mine])
-        places.append(there[mine] + start)
-        start += len(column_of)
+        for chunk in read_piece(path, [key])[key].chunks:
+            there = np.flatnonzero(truths_of(chunk.is_valid()))
+            values = numbers_of(chunk)[there]
+            mine = values % np.uint64(shares) == share
+            keys.append(values[mine])
+            places.append(there[mine] + start)
+            start += len(chunk)
     if not keys:
         return np.zeros(0, np.int64)
     all_keys, all_places = np.concatenate(keys), np.concatenate(places).astype(np.int64)
@@ -67,7 +70,7 @@ def _repeated_share(
         return candidates
     texts = _texts(files, column, candidates)
     # The first of each text stays.
-    codes = texts.dictionary_encode().indices.to_numpy()
+    codes = numbers_of(texts.dictionary_encode().indices)
     is_repeated = np.ones(len(candidates), bool)
     is_repeated[np.unique(codes, return_index=True)[1]] = False
     return candidates[is_repeated]
@@ -80,7 +83,7 @@ def _texts(files: Sequence[Path], column: str, places: npt.NDArray[np.int64]) ->
         stop = start + pq.read_metadata(path).num_rows
         first, last = np.searchsorted(places, (start, stop))
         if first < last:
-            table = pq.read_table(path, columns=[column], partitioning=None)
-            found.append(pc.take(table[column], pa.array(places[first:last] - start)))
+            texts = read_piece(path, [column])[column]
+            found.append(pc.take(texts, pa.array(places[first:last] - start)))
         start = stop
     return pa.chunked_array([chunk for one in found for chunk in one.chunks]).combine_chunks()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,13 +12,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.curate.select.batch import columns_of, hashes_of, plain_rows
+from pass_dataset.curate.select.batch import (
+    hashes_of,
+    is_plain,
+    photographs_of,
+    unsound,
+)
 from pass_dataset.curate.select.cut import Cut
 from pass_dataset.curate.select.gathered import Gathering, Photograph, table_of
 from pass_dataset.curate.select.law import IS_HASH, address_hash
 from pass_dataset.curate.select.licenses import FLICKR, Licenses
 from pass_dataset.curate.select.rules import Refused, Rules, is_sound_text, position, taken
 from pass_dataset.curate.select.settings import SelectSettings
+from pass_dataset.files.arrow import truths_of
 
 __all__ = ["COLUMNS", "FIELDS", "FlickrRows"]
 
@@ -35,7 +41,8 @@ FIELDS = (
     *("photoid", "uid", "unickname", "datetaken", "title", "longitude", "latitude", "pageurl"),
     *("downloadurl", "licensename", "licenseurl", "ext"),
 )
-#: Rows that are looked at together.
+_HASH = "hash"
+#: Rows that are looked at together, of those that come one by one.
 _BATCH_ROWS = 4000
 Lines: TypeAlias = "npt.NDArray[np.int64]"
 #: Beyond so many kinds of licences and markers, they are no longer told apart: it is garbage.
@@ -45,7 +52,8 @@ _KNOWN = {(one.name, one.url): one.short for one in FLICKR}
 _CODES = [
     (one.name.encode(), one.url.encode(), marker) for one in FLICKR for marker in (b"0", b"1")
 ]
-_ENDINGS = [(name + b"\t" + url, marker) for name, url, marker in _CODES]
+_MARKERS = b"01"
+_ENDINGS = [f"{one.name}\t{one.url}" for one in FLICKR]
 
 
 @dataclass
@@ -83,30 +91,38 @@ class FlickrRows:
         self._counts = gathered.counts
         self._verdicts: dict[tuple[bytes, bytes, bytes], _Verdict] = {}
         self._others: dict[str | None, _Verdict] = {}
+        self._endings = pa.array(_ENDINGS)
         self._tabs = columns - 1
         self._width = columns or len(FIELDS)
         before = 1 if columns == len(COLUMNS) + 2 else 0
         self._hash = len(FIELDS) if before else None
         places = [COLUMNS.index(name) for name in FIELDS] if columns else range(len(FIELDS))
         # The line's number stands before all, and the hash after the id.
-        self._picked = operator.itemgetter(
-            *(place + before * (1 if place == 0 else 2) for place in places),
-            *([2] if before else []),
+        self._places = dict(
+            zip(
+                FIELDS,
+                (place + before * (1 if place == 0 else 2) for place in places),
+                strict=True,
+            )
         )
+        if before:
+            self._places[_HASH] = 2
+        self._picked = operator.itemgetter(*self._places.values())
 
-    def take_block(self, block: bytes, number: int) -> int:
+    def take_block(self, block: bytes, number: int, size: int | None = None) -> int:
         """Takes lines of text; returns how many there were.
 
         Args:
           block: lines, each with its newline.
           number: of the first of them.
+          size: bytes of the block that are lines; None: all.
         """
-        cut = Cut(block)
+        cut = Cut(block, size)
         for row in np.flatnonzero(cut.tabs != self._tabs).tolist():
             cause = "too-few-columns" if cut.tabs[row] < self._tabs else "too-many-columns"
             self._counts.refuse(cause, number + row)
         rows = np.flatnonzero(cut.tabs == self._tabs)
-        codes = cut.codes(rows, _ENDINGS)
+        codes = cut.codes(rows, self._endings, _MARKERS)
         wanted = np.zeros(len(rows), bool)
         for code in np.unique(codes).tolist():
             those = np.flatnonzero(codes == code)
@@ -119,11 +135,7 @@ class FlickrRows:
             verdict = self._verdict(_CODES[code], number + int(rows[those[0]]))
             verdict.rows += len(those)
             wanted[those] = verdict.cause is None
-        taken = rows[wanted]
-        self._rows += cut.lines(taken)
-        self._numbers += (taken + number).tolist()
-        if len(self._rows) >= _BATCH_ROWS:
-            self._take_batch()
+        self._take_lines(cut, rows[wanted], rows[wanted] + number)
         self._counts.rows += len(cut.tabs)
         return len(cut.tabs)
 
@@ -162,55 +174,84 @@ class FlickrRows:
             self._take_batch()
 
     def _take_batch(self) -> None:
-        """Takes the rows that are held, the plain ones by the column, the others one by one."""
-        rows, numbers = self._rows, self._numbers
+        """Takes the rows that are held."""
+        held, numbers = self._rows, np.array(self._numbers, np.int64)
         self._rows, self._numbers = [], []
+        # SQLite may have tabs and newlines in a field: those are left out, and refused.
+        cut = Cut(b"\n".join([row.replace(b"\n", b"\t\t") for row in held] + [b""]))
+        is_right = cut.tabs == self._width - 1
+        others = [
+            (held[place], int(numbers[place])) for place in np.flatnonzero(~is_right).tolist()
+        ]
+        rows = np.flatnonzero(is_right)
+        self._take_lines(cut, rows, numbers[rows], others)
+
+    def _take_lines(
+        self, cut: Cut, rows: Lines, lines: Lines, others: Sequence[tuple[bytes, int]] = ()
+    ) -> None:
+        """Takes lines of text, the plain ones by the column, the others one by one.
+
+        Args:
+          cut: the text.
+          rows: those that are asked for, and have as many columns as they should.
+          lines: their numbers.
+          others: rows that are none, and their numbers.
+        """
         # Boxes and dates are looked at one by one.
-        places, fields = (
-            ([], []) if self._rules.are_any else plain_rows(rows, self._width, self._picked)
-        )
+        plain = np.zeros(len(rows), bool) if self._rules.are_any else cut.is_plain(rows)
+        columns = self._columns(cut, rows[plain])
+        if columns:
+            is_sound = is_plain(columns)
+            plain[plain] = is_sound
+            if not is_sound.all():
+                columns = self._columns(cut, rows[plain])
         tables = []
-        if places:
-            lines = np.array([numbers[place] for place in places], np.int64)
-            tables.append(columns_of(fields, lines, self._plain_hashes(fields, lines)))
-            self._note_plain(fields, lines)
-        others = []
-        for place in sorted(set(range(len(rows))) - set(places)):
-            try:
-                others.append(self._photograph(rows[place], numbers[place]))
-            except Refused as cause:
-                self._counts.refuse(str(cause), numbers[place])
-        if others:
-            tables.append(table_of(others))
+        if columns:
+            hashes = self._plain_hashes(columns, lines[plain])
+            tables.append(photographs_of(columns, lines[plain], hashes))
+            self._note_plain(columns, lines[plain])
+        odd = self._photographs(
+            [*zip(cut.lines(rows[~plain]), lines[~plain].tolist(), strict=True), *others]
+        )
+        if odd:
+            tables.append(table_of(odd))
         if tables:
             table = pa.concat_tables(tables)
             self._gathered.add_table(table if len(tables) == 1 else table.sort_by("line"))
 
-    def _plain_hashes(self, fields: Sequence[Sequence[str]], lines: Lines) -> pa.Array:
-        """What the files of plain rows are called by: what the source says."""
-        computed = hashes_of([row[8] for row in fields])
-        if self._hash is None:
-            return computed
-        said = pa.array([row[self._hash] for row in fields], pa.string())
-        differs = pc.not_equal(said, computed).to_numpy(zero_copy_only=False)
-        if not differs.any():
-            return computed
-        self._counts.note("hash-differs", int(lines[differs][0]), int(differs.sum()))
-        is_hash = pa.array([IS_HASH.fullmatch(row[self._hash]) is not None for row in fields])
-        return pc.if_else(is_hash, said, computed)
+    def _columns(self, cut: Cut, rows: Lines) -> Mapping[str, pa.Array]:
+        """What is read of lines; nothing if there are none."""
+        if not len(rows):
+            return {}
+        return {
+            name: cut.column(rows, place, self._width - 1) for name, place in self._places.items()
+        }
 
-    def _note_plain(self, fields: Sequence[Sequence[str]], lines: Lines) -> None:
-        nulls = [place for place, row in enumerate(fields) if row[3] == "null"]
-        if nulls:
-            self._counts.note("null-date", int(lines[nulls[0]]), len(nulls))
-        unsound = [
-            place
-            for place, row in enumerate(fields)
-            if ("%" in row[2] or "%" in row[4])
-            and not (is_sound_text(row[2]) and is_sound_text(row[4]))
-        ]
-        if unsound:
-            self._counts.note("bad-encoding", int(lines[unsound[0]]), len(unsound))
+    def _plain_hashes(self, columns: Mapping[str, pa.Array], lines: Lines) -> pa.Array:
+        """What the files of plain rows are called by: what the source says."""
+        computed = hashes_of(columns["downloadurl"])
+        said = columns.get(_HASH)
+        if said is None or said.equals(computed):
+            return computed
+        differs = np.flatnonzero(truths_of(pc.not_equal(said, computed)))
+        self._counts.note("hash-differs", int(lines[differs[0]]), len(differs))
+        return pc.if_else(pc.match_substring_regex(said, f"^{IS_HASH.pattern}$"), said, computed)
+
+    def _note_plain(self, columns: Mapping[str, pa.Array], lines: Lines) -> None:
+        nulls = np.flatnonzero(truths_of(pc.equal(columns["datetaken"], "null")))
+        for what, places in (("null-date", nulls), ("bad-encoding", unsound(columns))):
+            if len(places):
+                self._counts.note(what, int(lines[places[0]]), len(places))
+
+    def _photographs(self, rows: Iterable[tuple[bytes, int]]) -> list[Photograph]:
+        """Rows, one by one; those that are refused are counted."""
+        found = []
+        for row, number in rows:
+            try:
+                found.append(self._photograph(row, number))
+            except Refused as cause:
+                self._counts.refuse(str(cause), number)
+        return found
 
     def _photograph(self, row: bytes, number: int) -> Photograph:
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ __all__ = [
     "hash_keys",
     "id_keys",
     "load_counts",
+    "read_piece",
     "table_of",
 ]
 
@@ -134,6 +135,8 @@ class Gathering:
         self.counts = Counts()
         self._writer = writer
         self._rows: list[Photograph] = []
+        self._tables: list[pa.Table] = []
+        self._held = 0
 
     def add(self, photograph: Photograph) -> None:
         """Takes a photograph: its columns, in the order of `PIECE_SCHEMA` but for the keys."""
@@ -144,15 +147,28 @@ class Gathering:
 
     def add_table(self, table: pa.Table) -> None:
         """Takes photographs as a table of `PIECE_SCHEMA`."""
-        self.flush()
+        self._hold_rows()
         self.counts.selected += table.num_rows
-        self._writer.write_table(table)
+        self._hold(table)
+        if self._held >= _MOST_ROWS:
+            self.flush()
 
     def flush(self) -> None:
         """Writes what is held."""
+        self._hold_rows()
+        if self._held:
+            self._writer.write_table(pa.concat_tables(self._tables))
+            self._tables.clear()
+            self._held = 0
+
+    def _hold_rows(self) -> None:
         if self._rows:
-            self._writer.write_table(table_of(self._rows))
+            self._hold(table_of(self._rows))
             self._rows.clear()
+
+    def _hold(self, table: pa.Table) -> None:
+        self._tables.append(table)
+        self._held += table.num_rows
 
 
 def table_of(rows: list[Photograph]) -> pa.Table:
@@ -185,6 +201,13 @@ def gathering(path: Path) -> Iterator[Gathering]:
         gathered.flush()
     # Not `asdict`, which makes something else of a Counter.
     save_json(path.with_suffix(".json"), vars(gathered.counts))
+
+
+def read_piece(path: Path, columns: Sequence[str]) -> pa.Table:
+    """Columns of the photographs of a piece."""
+    # `read_table` would import pandas.
+    with pq.ParquetFile(path) as file:
+        return file.read(columns=list(columns), use_threads=False)
 
 
 def load_counts(path: Path) -> Counts | None:

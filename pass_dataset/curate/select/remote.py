@@ -5,14 +5,11 @@ from __future__ import annotations
 import io
 import threading
 import urllib.parse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pass_dataset.archives.streaming.reader import RangeReader
-from pass_dataset.downloads.connections import Connections
-from pass_dataset.downloads.retries import HostGate, RetryPolicy
-from pass_dataset.downloads.single_file import file_size
-from pass_dataset.downloads.sources import HttpSource
-from pass_dataset.releases.release import ReleaseFile
+if TYPE_CHECKING:
+    from pass_dataset.archives.streaming.reader import RangeReader
+    from pass_dataset.downloads.retries import RetryPolicy
 
 __all__ = ["RemoteBytes", "RemoteFile", "name_of"]
 
@@ -39,6 +36,12 @@ class RemoteBytes:
         Raises:
           DownloadError: the server does not answer, or states no size.
         """
+        # Metadata is mostly here, and all of this would take a worker longer to import than the
+        # rest of it.
+        from pass_dataset.downloads.connections import Connections
+        from pass_dataset.downloads.retries import RetryPolicy
+        from pass_dataset.downloads.single_file import file_size
+
         self.url = url
         policy = policy or RetryPolicy()
         self._connections = Connections(policy)
@@ -49,6 +52,12 @@ class RemoteBytes:
         self._single = self._reader(policy, 0)
 
     def _reader(self, policy: RetryPolicy, stop: int) -> RangeReader:
+        # As above.
+        from pass_dataset.archives.streaming.reader import RangeReader
+        from pass_dataset.downloads.retries import HostGate
+        from pass_dataset.downloads.sources import HttpSource
+        from pass_dataset.releases.release import ReleaseFile
+
         source = HttpSource(self.url, self.size_bytes, self._connections)
         return RangeReader(
             ReleaseFile(name_of(self.url), self.size_bytes, "", self.url),

@@ -24,16 +24,15 @@ def take_text(blocks: Iterable[bytes], rows: FlickrRows, counts: Counts) -> None
     before, is_head, number = b"", True, 0
     for block in blocks:
         text = before + block
-        stop = text.rfind(b"\n") + 1
-        if not stop:
-            before = text[:_MOST_LINE_BYTES]
-            continue
-        start = 0
-        if is_head:
-            start = text.index(b"\n") + 1
+        if is_head and (start := text.find(b"\n") + 1):
             counts.head = text[: start - 1].decode("latin-1")
             is_head = False
-        number += rows.take_block(text[start:stop], number)
+            text = text[start:]
+        stop = text.rfind(b"\n") + 1
+        if is_head or not stop:
+            before = text[:_MOST_LINE_BYTES]
+            continue
+        number += rows.take_block(text, number, stop)
         before = text[stop:]
     counts.tail = before[:_MOST_LINE_BYTES].decode("latin-1")
     counts.has_newline = not is_head

@@ -9,12 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pass_dataset.curate.ledger import StepWriter
 from pass_dataset.curate.photographs import PHOTOGRAPHS
 from pass_dataset.curate.select.flickr import FlickrRows
-from pass_dataset.curate.select.gathered import Counts, gathering, load_counts
+from pass_dataset.curate.select.gathered import (
+    PIECE_SCHEMA,
+    Counts,
+    gathering,
+    load_counts,
+    read_piece,
+)
 from pass_dataset.curate.select.pieces import PieceFolder
 from pass_dataset.curate.select.settings import SelectSettings
 from pass_dataset.curate.select.sources import Source
@@ -22,6 +27,8 @@ from pass_dataset.curate.select.text import Seams
 from pass_dataset.errors import CurationError
 
 __all__ = ["Pieces", "put_together", "write_shards"]
+
+_KEPT = [name for name in PIECE_SCHEMA.names if name not in ("hash_key", "id_key")]
 
 
 class Pieces:
@@ -158,16 +165,16 @@ def write_shards(
 
     def put(rows: int) -> None:
         nonlocal start, shard, held, held_rows
-        table = pa.concat_tables(held).combine_chunks()
+        table = pa.concat_tables(held)
         if not writer.ledger.folder.shard_path(writer.step, shard).exists():
             causes = _causes(start, start + rows, same_id, same_hash)
-            writer.write(shard, _shard(table.slice(0, rows), start, causes))
+            writer.write(shard, _shard(table.slice(0, rows).combine_chunks(), start, causes))
         held, held_rows = [table.slice(rows)], held_rows - rows
         start += rows
         shard += 1
 
     for path, source, line in zip(pieces.files, pieces.sources, pieces.lines, strict=True):
-        table = pq.read_table(path, partitioning=None).drop_columns(["hash_key", "id_key"])
+        table = read_piece(path, _KEPT)
         if not table.num_rows:
             continue
         table = table.set_column(

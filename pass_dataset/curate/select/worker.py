@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import importlib.abc
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +26,19 @@ from pass_dataset.workers.giver import Giver
 
 __all__ = ["gather", "main"]
 
-_BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 23
+
+
+class _WithoutPandas(importlib.abc.MetaPathFinder):
+    """Has nobody find pandas.
+
+    Arrow imports it wherever it is installed, to look whether what it is given is a part of it:
+    that took a worker longer than all else before it began, and here nothing ever is.
+    """
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
 
 
 def main(folder: str, sources: str, settings: str) -> None:
@@ -37,6 +51,7 @@ def main(folder: str, sources: str, settings: str) -> None:
     """
     # There are no circles among rows, and looking for them in vain takes its time.
     gc.disable()
+    sys.meta_path.insert(0, _WithoutPandas())
     giver = Giver()
     pieces = PieceFolder(Path(folder))
     files = [Source(**content) for content in json.loads(sources)]

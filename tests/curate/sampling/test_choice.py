@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Iterable
 
@@ -43,19 +42,35 @@ def sampled(taken: dict[int, int], size: int, seed: int = 0) -> dict[int, int]:
 
 
 def test_keys_are_what_is_documented() -> None:
-    name = "ff379727f52bcec4dfb237ace41627"
-    digest = hashlib.blake2b(
-        name.encode(), digest_size=32, key=b"7", person=b"pass-order-1"
-    ).digest()
-    words = [int.from_bytes(digest[at : at + 8], "big") for at in range(0, 32, 8)]
-    within, overall = order_keys(pa.array([name]), 7)
-    assert [*within[0], *overall[0]] == words
+    """By numbers of Python alone, as `order` has it; and by values that stay."""
+    name, seed = "ff379727f52bcec4dfb237ace41627", 7
+
+    def mix(x: int) -> int:
+        x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+        x = (x ^ x >> 27) * 0x94D049BB133111EB % 2**64
+        return x ^ x >> 31
+
+    def word(number: int) -> int:
+        state = mix((seed + (number + 1) * 0x9E3779B97F4A7C15) % 2**64)
+        padded = name.encode().ljust(32, b"\0")
+        for at in range(0, 32, 8):
+            state = mix(state ^ int.from_bytes(padded[at : at + 8], "little"))
+        return state
+
+    within, overall = order_keys(pa.array(["0" * 16, name]).slice(1), seed)
+    words = [int(one) for one in (*within[0], *overall[0])]
+    assert words == [word(number) for number in range(4)]
     assert words == [
-        4788092138215383036,
-        8737110923486446789,
-        5501167701668360325,
-        1065037236567339821,
+        5933848510854864627,
+        10918555225501111603,
+        10229841732787436736,
+        17528771870337224464,
     ]
+
+
+def test_name_that_is_too_long() -> None:
+    with pytest.raises(ValueError, match="hash: expected 32 characters at most, found 33"):
+        order_keys(pa.array(["0" * 33]), 0)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63])
@@ -69,6 +84,22 @@ def test_equal_first_words() -> None:
     keys = np.array([[5, 9], [5, 2], [1, 7], [5, 4]], np.uint64)
     assert in_order(keys).tolist() == [2, 1, 3, 0]
     assert in_order(keys, np.array([1, 0, 1, 0], np.int32)).tolist() == [1, 3, 2, 0]
+
+
+@given(
+    keys=st.lists(
+        st.tuples(
+            *[st.sampled_from([0, 1, 2**63, 2**64 - 1])] * 2, st.integers(-(2**31), 2**31 - 1)
+        )
+    )
+)
+def test_one_sort_is_that_of_all_columns(keys: list[tuple[int, int, int]]) -> None:
+    """Groups, then both words; what is equal stays as it stands."""
+    words = np.array([key[:2] for key in keys], np.uint64).reshape(-1, 2)
+    groups = np.array([key[2] % 3 - 1 if key[0] else key[2] for key in keys], np.int32)
+    columns = (words[:, 1], words[:, 0])
+    assert in_order(words).tolist() == np.lexsort(columns).tolist()
+    assert in_order(words, groups).tolist() == np.lexsort((*columns, groups)).tolist()
 
 
 @given(taken=photographs, size=sizes, more=st.integers(0, 5), seed=st.integers(0, 3))
