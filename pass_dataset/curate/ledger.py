@@ -88,6 +88,7 @@ class Ledger:
         self.folder = folder
         # Of 17 million photographs a record has 1,700 files, and is asked for with each of them.
         self._records: dict[str, tuple[FileMark, StepRecord]] = {}
+        self._columns: dict[tuple[str, str], list[str]] = {}
 
     # --- steps ------------------------------------------------------------------------------------
 
@@ -320,7 +321,7 @@ class Ledger:
         if not columns:
             return table
         for step in chain:
-            own = [name for name in self.columns(step.name, shard) if name in columns]
+            own = [name for name in self._columns_of(step, shard) if name in columns]
             if not own:
                 continue
             said = self.said(step.name, shard, ["row", *own])
@@ -352,6 +353,13 @@ class Ledger:
             raise CurationError(f"{path}: cannot be read: {error}") from error
         return [name for name in names if name not in KEYS.names]
 
+    def _columns_of(self, step: StepRecord, shard: int) -> list[str]:
+        """The same of a step that is done, of which all shards have the same columns."""
+        key = (step.name, step.finished_at)
+        if key not in self._columns:
+            self._columns[key] = self.columns(step.name, shard)
+        return self._columns[key]
+
     def find(self, name: str) -> tuple[int, int] | None:
         """Shard and row of a photograph by its hash; None if it was not selected."""
         for shard in range(self.shards()):
@@ -382,6 +390,8 @@ class StepWriter:
         self.settings_sha256 = settings_sha256(self.settings)
         self._folder = ledger.folder
         self._columns_of_its_own: set[tuple[str, ...]] = set()
+        # Rows that this step was given of each shard; most are of one stretch.
+        self._given_rows: dict[int, npt.NDArray[np.int64] | range] = {}
 
     @property
     def record(self) -> StepRecord | None:
@@ -419,7 +429,7 @@ class StepWriter:
         said = said.cast(pa.schema([*KEYS, *list(said.schema)[len(KEYS.names) :]]))
         rows = rows_of(said)
         if self.after is not None:
-            expected = rows_of(self.given(shard))
+            expected = self._expected(shard)
             if not np.array_equal(rows, expected):
                 raise CurationError(
                     f"{self.step}: shard {shard} was given {len(expected)} photographs and speaks "
@@ -439,6 +449,17 @@ class StepWriter:
                 use_dictionary=_repetitive(said.schema),
             )
         return path
+
+    def _expected(self, shard: int) -> npt.NDArray[np.int64]:
+        """The rows that this step was given of a shard: read once, as nothing written changes."""
+        rows = self._given_rows.get(shard)
+        if rows is None:
+            found = rows_of(self.given(shard))
+            rows = found
+            if len(found) and found[-1] - found[0] == len(found) - 1:
+                rows = range(int(found[0]), int(found[-1]) + 1)
+            self._given_rows[shard] = rows
+        return np.arange(rows.start, rows.stop) if isinstance(rows, range) else rows
 
     def _refuse_known_columns(self, names: Sequence[str], shard: int) -> None:
         # All shards of a step have the same columns.
@@ -470,9 +491,7 @@ class StepWriter:
             said = self.ledger.said(self.step, shard, KEYS.names)
             rows = rows_of(said)
             expected = (
-                np.arange(came, came + len(rows))
-                if self.after is None
-                else rows_of(self.given(shard))
+                np.arange(came, came + len(rows)) if self.after is None else self._expected(shard)
             )
             if not np.array_equal(rows, expected):
                 path = self._folder.shard_path(self.step, shard)

@@ -150,15 +150,15 @@ def _acceptance(options: argparse.Namespace) -> int:
 
     risk = 1 - options.confidence
     plan = acceptance_plan(options.good, options.bad, refused_if_good=risk, accepted_if_bad=risk)
-    good, bad = plan.chance(options.good), plan.chance(options.bad)
+    chances = plan.chance(options.good), plan.chance(options.bad)
     if options.json:
+        good, bad = chances
         print_json({**asdict(plan), "accepted_if_good": good, "accepted_if_bad": bad})
         return 0
     print(f"Look at {plan.images:,}, and accept if {plan.allowed:,} or fewer are bad:")
-    for share, chance in ((options.good, good), (options.bad, bad)):
-        print(
-            f"  a set of which {in_percent(share)} are bad is accepted in {in_percent(chance)} of times"
-        )
+    for share, chance in zip((options.good, options.bad), chances, strict=True):
+        of_all, times = in_percent(share), in_percent(chance)
+        print(f"  a set of which {of_all} are bad is accepted in {times} of times")
     return 0
 
 

@@ -13,6 +13,7 @@ seats       what each reviewer has said so far
 queues      orders in which images are looked at
 desk        what a reviewer gets next, and what she may do
 thumbnails  small pictures, made ahead and kept in a bounded cache
+guard       who gets in
 server      the page and what it asks for, on this machine only
 verdicts    what all decisions say of each image; lists, counts, receipts
 step        the same in a curation's ledger

@@ -100,13 +100,15 @@ def _said(
 ) -> pa.Table:
     is_over = overall < 0
     is_left = ~is_over & (overall >= settings.sample) if settings.sample else np.zeros_like(is_over)
-    cause = np.full(len(overall), None, object)
-    cause[is_over], cause[is_left] = "photographer-cap", "not-sampled"
+    cause = pa.DictionaryArray.from_arrays(
+        pa.array(is_left.astype(np.int8), mask=~(is_over | is_left)),
+        ["photographer-cap", "not-sampled"],
+    )
     own = pa.nulls(len(overall), pa.int64()) if within is None else pa.array(within + 1)
     return pa.table(
         {
             "row": rows,
-            "cause": pa.array(cause.tolist(), pa.string()),
+            "cause": cause.cast(pa.string()),
             "photographer_rank": own,
             "sample_rank": pa.array(overall + 1, mask=is_over),
         }

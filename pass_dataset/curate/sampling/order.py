@@ -115,13 +115,20 @@ def in_order(keys: Keys, groups: npt.NDArray[np.int32] | None = None) -> npt.NDA
     Returns:
       A permutation, int64 ``(photographs,)``.
     """
-    first = np.ascontiguousarray(keys[:, 0])
-    by = (first,) if groups is None else (first, groups)
-    order = np.argsort(first) if groups is None else np.lexsort(by)
-    ordered = first[order]
-    # Two of 17 million share a first word once in 100,000 seeds: only then all is sorted again.
-    if (ordered[1:] == ordered[:-1]).any():
-        order = np.lexsort((keys[:, 1], *by))
+    by = np.ascontiguousarray(keys[:, 0])
+    if groups is not None and len(groups):
+        # The group first, and of the key what has room after it: one sort of whole numbers.
+        numbers = (groups.astype(np.int64) - int(groups.min())).astype(np.uint64)
+        bits = np.uint64(int(numbers.max()).bit_length())
+        by >>= bits
+        by |= numbers << (np.uint64(64) - bits)
+    order = np.argsort(by)
+    ordered = by[order]
+    is_tied = ordered[1:] == ordered[:-1]
+    if is_tied.any():
+        tied = np.flatnonzero(np.append(is_tied, False) | np.append(False, is_tied))
+        those = order[tied]
+        order[tied] = those[np.lexsort((those, keys[those, 1], keys[those, 0], by[those]))]
     return order
 
 

@@ -49,27 +49,36 @@ class Rows:
 
 @dataclass
 class _Photographers:
-    """Numbers of photographers, as they are met."""
+    """Numbers of photographers: of each shard's at first, and of all in the end."""
 
-    numbers: dict[str, int] = field(default_factory=dict)
+    names: list[pa.Array] = field(default_factory=list)
+    count: int = 0
     unknown: int = 0
 
     def of(self, given: pa.Table) -> npt.NDArray[np.int32]:
-        """The numbers of some photographs' photographers; below 0 where one is not known."""
+        """Numbers that `merged` knows; below 0 where a photographer is not known."""
         encoded = _identities(given).combine_chunks().dictionary_encode()
         if isinstance(encoded, pa.ChunkedArray):
             encoded = encoded.combine_chunks()
-        known = [
-            self.numbers.setdefault(name, len(self.numbers))
-            for name in encoded.dictionary.to_pylist()
-        ]
-        places = numbers_of(encoded.indices.fill_null(len(known)))
-        found: npt.NDArray[np.int32] = np.array([*known, -1], np.int32)[places]
-        lone = np.flatnonzero(found < 0)
+        found: npt.NDArray[np.int32] = numbers_of(encoded.indices.fill_null(-1)) + np.int32(
+            self.count
+        )
+        self.names.append(encoded.dictionary)
+        lone = np.flatnonzero(found < self.count)
+        self.count += len(encoded.dictionary)
         # Nobody says that they are of one person: a cap on all of them would be one on not knowing.
         found[lone] = -1 - self.unknown - np.arange(len(lone), dtype=np.int32)
         self.unknown += len(lone)
         return found
+
+    def merged(self) -> npt.NDArray[np.int32]:
+        """For each number that was given, the number that the same name has everywhere."""
+        if not self.names:
+            return np.zeros(0, np.int32)
+        numbers: npt.NDArray[np.int32] = numbers_of(
+            pa.concat_arrays(self.names).dictionary_encode().indices
+        )
+        return numbers
 
 
 def _identities(given: pa.Table) -> pa.ChunkedArray:
@@ -122,6 +131,8 @@ def read_rows(
         bounds[shard + 1] = last
         task.advance(1)
     task.finish()
+    numbers_of_all, is_known = photographers.merged(), who >= 0
+    who[is_known] = numbers_of_all[who[is_known]]
     return Rows(within, overall, who, photographers.unknown, numbers, bounds)
 
 

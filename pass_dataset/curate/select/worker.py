@@ -86,7 +86,6 @@ def gather(piece: Piece, source: Source, settings: SelectSettings, folder: Piece
                         piece.start,
                         piece.stop,
                         rows,
-                        gathered.counts,
                         Licenses(settings.licenses),
                     )
             else:

@@ -49,13 +49,14 @@ def resized_crop(
     pixels: Pixels, box: Box, size_px: int, interpolation: Interpolation = "bilinear"
 ) -> Pixels:
     """Part of an image, resized to a square with a filter as wide as the reduction asks for."""
-    crop = pixels[box.top : box.top + box.height, box.left : box.left + box.width]
-    # Contiguous, and so channels last: otherwise PyTorch turns it around before and after.
-    planes = torch.from_numpy(crop.copy()).permute(2, 0, 1)[None]
-    square = torch.nn.functional.interpolate(
-        planes, (size_px, size_px), mode=interpolation, antialias=True
+    rows, columns = slice(box.top, box.top + box.height), slice(box.left, box.left + box.width)
+    # `view` gives the one image the strides by which PyTorch knows that channels come last; with
+    # those that `None` adds it turns the result around, which takes half as long again.
+    images = torch.from_numpy(pixels).view(1, *pixels.shape).permute(0, 3, 1, 2)
+    squares = torch.nn.functional.interpolate(
+        images[:, :, rows, columns], (size_px, size_px), mode=interpolation, antialias=True
     )
-    resized: Pixels = square[0].permute(1, 2, 0).numpy()
+    resized: Pixels = squares.permute(0, 2, 3, 1)[0].numpy()
     return resized
 
 

@@ -77,7 +77,7 @@ def test_via_3_as_its_own_description_says() -> None:
 
 
 def test_as_via_saves_it() -> None:
-    """What VIA 2.0.12 and 3.0.10 wrote when an image of ours was marked there."""
+    """What VIA 2.0.10 and 3.0.10 wrote when an image of ours was marked there."""
     via2 = (
         "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,"
         "region_attributes\n"

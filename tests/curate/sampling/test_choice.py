@@ -86,6 +86,22 @@ def test_equal_first_words() -> None:
     assert in_order(keys, np.array([1, 0, 1, 0], np.int32)).tolist() == [1, 3, 2, 0]
 
 
+@given(
+    keys=st.lists(
+        st.tuples(
+            *[st.sampled_from([0, 1, 2**63, 2**64 - 1])] * 2, st.integers(-(2**31), 2**31 - 1)
+        )
+    )
+)
+def test_one_sort_is_that_of_all_columns(keys: list[tuple[int, int, int]]) -> None:
+    """Groups, then both words; what is equal stays as it stands."""
+    words = np.array([key[:2] for key in keys], np.uint64).reshape(-1, 2)
+    groups = np.array([key[2] % 3 - 1 if key[0] else key[2] for key in keys], np.int32)
+    columns = (words[:, 1], words[:, 0])
+    assert in_order(words).tolist() == np.lexsort(columns).tolist()
+    assert in_order(words, groups).tolist() == np.lexsort((*columns, groups)).tolist()
+
+
 @given(taken=photographs, size=sizes, more=st.integers(0, 5), seed=st.integers(0, 3))
 def test_larger_has_all_of_smaller(taken: dict[int, int], size: int, more: int, seed: int) -> None:
     assert capped(taken, size, seed).items() <= capped(taken, size + more, seed).items()

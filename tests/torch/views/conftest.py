@@ -21,6 +21,6 @@ def photographs() -> list[npt.NDArray[np.uint8]]:
     if not PHOTOGRAPHS.is_dir():
         pytest.skip("needs real photographs in ../shared/images")
     return [
-        np.asarray(Image.open(PHOTOGRAPHS / f"{name}.jpg").convert("RGB").resize((224, 224)))
+        np.array(Image.open(PHOTOGRAPHS / f"{name}.jpg").convert("RGB").resize((224, 224)))
         for name in names
     ]
