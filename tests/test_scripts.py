@@ -22,8 +22,10 @@ SCRIPTS = Path(__file__).parent.parent / "scripts"
 NEEDS = {
     "bench_evaluate.py": ("torch", "torchvision", "sklearn"),
     "bench_torch.py": ("torch", "torchvision"),
-    "pretrain_moco.py": ("torch", "torchvision", "lightly"),
+    "pretrain_moco.py": ("torch", "torchvision", "lightly", "cv2"),
+    "compare_views.py": ("torch", "torchvision", "cv2"),
     "torch_readers.py": ("torch", "torchvision"),
+    "view_makers.py": ("torch", "torchvision", "cv2"),
 }
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from lightly.loss import DINOLoss
 from lightly.models.modules import DINOProjectionHead
 from lightly.models.utils import deactivate_requires_grad, update_momentum
-from lightly.transforms import DINOTransform
 from method import Method, MethodSettings, Moment, by_size, cosine, make_backbone, small_side
 from torch import Tensor, nn
+
+from pass_dataset.torch.views import Recipe, dino
 
 __all__ = ["DINO"]
 
@@ -50,11 +51,8 @@ class DINO(Method):
         deactivate_requires_grad(self.teacher_head)
 
     @staticmethod
-    def transform(image_size: int) -> Callable[[Any], Any]:
-        made: Callable[[Any], Any] = DINOTransform(
-            global_crop_size=image_size, local_crop_size=small_side(image_size), n_local_views=8
-        )
-        return made
+    def recipe(image_size: int) -> Recipe:
+        return dino(size_px=image_size, small_size_px=small_side(image_size))
 
     def forward(self, views: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """What the student says of all views, and the teacher of the two large ones."""

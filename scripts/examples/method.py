@@ -1,21 +1,22 @@
 """A method of pretraining, as `pretrain_moco.py` asks it.
 
 Each is a network that makes something of the views of a batch (`forward`, which several processes
-share), a cost of that, and what is done around a step. Heads, losses and augmentations are
-lightly's.
+share), a cost of that, and what is done around a step. Heads and losses are lightly's.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 import torchvision
 from torch import Tensor, nn
+
+from pass_dataset.torch.views import Recipe
 
 __all__ = ["Method", "MethodSettings", "Moment", "by_size", "cosine", "make_backbone", "small_side"]
 
@@ -69,8 +70,8 @@ class Method(nn.Module, ABC):
 
     @staticmethod
     @abstractmethod
-    def transform(image_size: int) -> Callable[[Any], Any]:
-        """Makes the views of an image."""
+    def recipe(image_size: int) -> Recipe:
+        """What the views of an image are made of."""
 
     @abstractmethod
     def forward(self, views: Sequence[Tensor]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,9 +15,10 @@ from lightly.models.utils import (
     deactivate_requires_grad,
     update_momentum,
 )
-from lightly.transforms import MoCoV2Transform
 from method import Method, MethodSettings, Moment, make_backbone
 from torch import Tensor, nn
+
+from pass_dataset.torch.views import Recipe, moco_v2
 
 __all__ = ["MoCo"]
 
@@ -42,9 +43,8 @@ class MoCo(Method):
         deactivate_requires_grad(self.key_head)
 
     @staticmethod
-    def transform(image_size: int) -> Callable[[Any], Any]:
-        made: Callable[[Any], Any] = MoCoV2Transform(input_size=image_size)
-        return made
+    def recipe(image_size: int) -> Recipe:
+        return moco_v2(size_px=image_size)
 
     def forward(self, views: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Embeddings of two views, N×128 each; the second without gradient."""

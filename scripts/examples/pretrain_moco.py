@@ -1,6 +1,6 @@
 """Pretraining on PASS by MoCo-v2, SwAV or DINO, read from the tars where they lie.
 
-    pip install 'pass-dataset[torch]' lightly timm
+    pip install 'pass-dataset[views]' lightly timm
     torchrun --nproc-per-node 8 scripts/examples/pretrain_moco.py /data/pass --out runs/moco
     torchrun --nproc-per-node 4 scripts/examples/pretrain_moco.py /data/pass --method swav
     torchrun --nproc-per-node 8 scripts/examples/pretrain_moco.py /data/pass --method dino \\
@@ -43,6 +43,7 @@ from torch.utils.data import DataLoader
 from pass_dataset.archives import mini
 from pass_dataset.files.whole import writing_whole
 from pass_dataset.torch import PassStream
+from pass_dataset.torch.views import Views, normalise
 
 logger = logging.getLogger("pretrain_moco")
 
@@ -90,10 +91,11 @@ class Training:
         return Moment(self.steps, self.steps / self.per_epoch, min(self.steps / self.total, 1))
 
     def step(self, views: Sequence[Tensor]) -> float:
-        """One step on the views of a batch, N×3×S×S each; returns the loss."""
+        """One step on the views of a batch, N×3×S×S uint8 each; returns the loss."""
         moment = self.moment
         self.method.before(self.optimizer, moment)
-        there = [view.to(self.device, non_blocking=True) for view in views]
+        # Bytes go to the device, a quarter of what floats would be.
+        there = [normalise(view.to(self.device, non_blocking=True)) for view in views]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             outputs = self.parallel(there)
         cost = self.method.cost(self.loss, outputs, moment)
@@ -154,12 +156,12 @@ def own_batch_size(options: argparse.Namespace) -> int:
 
 
 def open_stream(options: argparse.Namespace) -> PassStream | FolderStream:
-    """The images, some views each."""
-    transform = METHODS[options.method].transform(options.image_size)
+    """The images, some views each; after a checkpoint the same ones as without."""
+    views = Views(METHODS[options.method].recipe(options.image_size), options.seed)
     if options.folder is not None:
         return FolderStream(
             options.folder,
-            transform,
+            views,
             batch_size=own_batch_size(options),
             seed=options.seed,
         )
@@ -169,7 +171,7 @@ def open_stream(options: argparse.Namespace) -> PassStream | FolderStream:
     return PassStream(
         root,
         release,
-        transform,
+        views=views,
         keep=options.keep,
         target=None,
         batch_size=own_batch_size(options),

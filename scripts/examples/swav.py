@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from lightly.loss import SwaVLoss
 from lightly.models.modules import SwaVProjectionHead
-from lightly.transforms import SwaVTransform
 from lightly.utils.lars import LARS
 from method import Method, MethodSettings, Moment, by_size, cosine, make_backbone, small_side
 from torch import Tensor, nn
+
+from pass_dataset.torch.views import Recipe, swav
 
 __all__ = ["SwAV"]
 
@@ -37,11 +38,10 @@ class SwAV(Method):
         self.prototypes = nn.Linear(self.WIDTH, settings.prototypes or self.PROTOTYPES, bias=False)
 
     @staticmethod
-    def transform(image_size: int) -> Callable[[Any], Any]:
-        made: Callable[[Any], Any] = SwaVTransform(
-            crop_sizes=(image_size, small_side(image_size)), crop_counts=SwAV.VIEWS
+    def recipe(image_size: int) -> Recipe:
+        return swav(
+            size_px=image_size, small_size_px=small_side(image_size), small_views=SwAV.VIEWS[1]
         )
-        return made
 
     def forward(self, views: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Embeddings of length 1 of all views, and their products with the prototypes."""

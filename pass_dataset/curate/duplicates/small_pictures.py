@@ -24,8 +24,8 @@ AGREEMENT = 0.9
 _LEAST_DEVIATION = 1.0
 #: Of longer sides not all pixels are taken.
 _ENOUGH = 512
-#: Multiplications up to which OpenBLAS begins no threads. These wait for each other, with all cores
-#: busy, longer than products this small take; and pictures are made in threads as it is.
+#: Multiplications up to which OpenBLAS begins no threads: these would wait for each other, with all
+#: cores busy, for longer than such products take, and pictures are made in threads as it is.
 _ALONE = 1 << 18
 
 

@@ -39,7 +39,7 @@ class Sizes:
     """
 
     text: int = 64 << 20
-    bz2: int = 8 << 20
+    bz2: int = 2 << 20
     sqlite: int = 32 << 20
 
 

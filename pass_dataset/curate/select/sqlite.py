@@ -116,8 +116,10 @@ def find_table(database: Database, source: Source) -> Table:
             f"{source.shown}: expected one table with the columns {', '.join(_NEEDED)}; found "
             f"{len(found) or 'none'}"
         )
+    # Each by itself: for both in one SELECT, SQLite would read the whole table.
     (bounds,) = database.execute(
-        f"SELECT min(rowid), max(rowid) FROM {_quoted(found[0])}"
+        f"SELECT (SELECT min(rowid) FROM {_quoted(found[0])}), "
+        f"(SELECT max(rowid) FROM {_quoted(found[0])})"
     ).fetchall()
     return Table(found[0], bounds[0] or 0, -1 if bounds[1] is None else bounds[1])
 

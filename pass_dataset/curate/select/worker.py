@@ -26,7 +26,7 @@ from pass_dataset.workers.giver import Giver
 
 __all__ = ["gather", "main"]
 
-_BLOCK_BYTES = 1 << 23
+_BLOCK_BYTES = 8 << 20
 
 
 class _WithoutPandas(importlib.abc.MetaPathFinder):

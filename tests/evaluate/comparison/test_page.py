@@ -32,7 +32,7 @@ def made() -> Comparison:
     same = outcome("kNN k=20", 0.5)
     pairs = [
         (same, same),
-        (outcome("linear lr 30", 0.5, 3), outcome("linear lr 30", 0.7, 3)),
+        (outcome("linear lr 30", 0.1, 3), outcome("linear lr 30", 0.9, 3)),
         (outcome("SVM k=16", 0.6, 5), outcome("SVM k=16", 0.4, 5)),
         (outcome("logistic, tuned", 0.6), outcome("logistic, tuned", 0.61)),
     ]
@@ -85,6 +85,12 @@ def test_in_a_browser(browser: Browser, page: Path, view: str) -> None:
         "[...document.querySelectorAll('.plot text')].map(t => t.getBoundingClientRect().height)"
     )
     assert min(sizes) > 11
+    beyond = opened.evaluate(
+        "[...document.querySelectorAll('.plot text')].filter(t => "
+        "t.getBoundingClientRect().right > t.closest('svg').getBoundingClientRect().right)"
+        ".map(t => t.textContent)"
+    )
+    assert beyond == []
     colours = opened.evaluate(
         "['first', 'second', 'none'].map(name => "
         "getComputedStyle(document.querySelector('.plot .' + name + ' circle')).fill)"
