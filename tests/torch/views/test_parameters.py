@@ -55,16 +55,16 @@ def test_numbers_are_even() -> None:
 @pytest.mark.parametrize(("width", "height"), [(500, 375), (200, 375), (1, 1)])
 def test_boxes_are_distributed_as_torchvisions(width: int, height: int) -> None:
     recipe = ViewRecipe(scale=(0.2, 1.0))
-    ours = np.array([drawn.box for drawn in many(recipe, 1500, width, height)])
+    ours = np.array([drawn.box for drawn in many(recipe, 500, width, height)])
     torch.manual_seed(0)
     image = torch.empty(3, height, width)
     theirs = np.array(
-        [RandomResizedCrop.get_params(image, [0.2, 1.0], [3 / 4, 4 / 3]) for _ in range(1500)]
+        [RandomResizedCrop.get_params(image, [0.2, 1.0], [3 / 4, 4 / 3]) for _ in range(500)]
     )[:, [1, 0, 3, 2]]
     assert (ours >= [0, 0, 1, 1]).all() and (ours[:, :2] + ours[:, 2:] <= [width, height]).all()
-    noise = np.sqrt((ours.var(0) + theirs.var(0)) / 1500)
+    noise = np.sqrt((ours.var(0) + theirs.var(0)) / 500)
     assert (abs(ours.mean(0) - theirs.mean(0)) <= 5 * noise + 1e-9).all()
-    assert np.allclose(ours.std(0), theirs.std(0), rtol=0.15, atol=0.5)
+    assert np.allclose(ours.std(0), theirs.std(0), rtol=0.2, atol=0.5)
 
 
 def test_probabilities_and_ranges() -> None:
