@@ -22,8 +22,10 @@ SCRIPTS = Path(__file__).parent.parent / "scripts"
 NEEDS = {
     "bench_evaluate.py": ("torch", "torchvision", "sklearn"),
     "bench_torch.py": ("torch", "torchvision"),
-    "pretrain_moco.py": ("torch", "torchvision", "lightly"),
+    "pretrain_moco.py": ("torch", "torchvision", "lightly", "cv2"),
+    "compare_views.py": ("torch", "torchvision", "cv2"),
     "torch_readers.py": ("torch", "torchvision"),
+    "view_makers.py": ("torch", "torchvision", "cv2"),
 }
 
 
@@ -251,6 +253,34 @@ def test_pretrain_moco(tmp_path: Path) -> None:
     said = completed("pretrain_moco.py", *small, "--steps", 10).stderr
     assert "backbone.pt after 10 steps" in said
     assert ": loss" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "backbone", "kept"),
+    [("swav", "resnet18", "encoder"), ("dino", "vit_tiny_patch16_224", "teacher")],
+)
+def test_pretrain_by_other_methods(method: str, backbone: str, kept: str, tmp_path: Path) -> None:
+    """A step and another one; what is kept in the end is what the checkpoint has."""
+    for module in (*NEEDS["pretrain_moco.py"], "timm"):
+        pytest.importorskip(module)
+    small = (
+        "--mini", "--method", method, "--backbone", backbone, "--image-size", 32,
+        "--batch-size", 8, "--prototypes", 64, "--workers", 0, "--log-every", 1, "--out", tmp_path,
+    )  # fmt: skip
+    completed("pretrain_moco.py", *small, "--steps", 1)
+    said = completed("pretrain_moco.py", *small, "--steps", 2).stderr
+    assert "continuing after step 1, epoch 0" in said
+    assert "epoch 0, step 2: loss" in said
+    torch = pytest.importorskip("torch")
+    backbone_weights = torch.load(tmp_path / "backbone.pt", weights_only=True)
+    loading = pytest.importorskip("pass_dataset.evaluate.models.loading")
+    loaded = loading.load_checkpoint(tmp_path / "checkpoint.pt")
+    assert loaded.report.place == f"model/{kept}."
+    again = loading.load_checkpoint(tmp_path / "backbone.pt").module.state_dict()
+    assert len(again) == len(backbone_weights) == loaded.report.loaded
+    for name, value in loaded.module.state_dict().items():
+        assert torch.equal(value, again[name]), name
 
 
 @pytest.mark.slow

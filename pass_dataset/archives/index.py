@@ -21,6 +21,7 @@ from pass_dataset.archives.saved_index import (
     save_index,
 )
 from pass_dataset.archives.tar_listing import TarListing, list_tar
+from pass_dataset.archives.turns import Turn
 from pass_dataset.errors import ArchiveError, ArchiveReplacedError, FolderError
 from pass_dataset.files.arrow import give_back
 from pass_dataset.folders.archive_folder import ArchiveFolder
@@ -201,9 +202,10 @@ def _list_tars(
     folder: Path, present: Sequence[tuple[int, ReleaseFile]], progress: Progress
 ) -> list[TarListing]:
     task = progress.task("Reading tar headers", len(present), "files")
+    turn = Turn()
 
     def listed(file: ReleaseFile) -> TarListing:
-        listing = list_tar(folder / file.filename)
+        listing = list_tar(folder / file.filename, turn)
         task.advance(1)
         return listing
 

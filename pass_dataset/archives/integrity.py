@@ -39,7 +39,7 @@ class FileState(str, Enum):
     LONG = "long"
     CORRUPT = "corrupt"
     UNREADABLE = "unreadable"
-    UNCHECKED = "unchecked"  # the size is right, the bytes were never hashed
+    UNCHECKED = "unchecked"  # the size is right, the bytes were not hashed
     CHANGED = "changed"  # somebody wrote it, or replaced it, while it was hashed
 
 
@@ -68,7 +68,8 @@ class FileVerdict:
         elif self.state is FileState.CORRUPT:
             text += f" (SHA-256 {self.found_sha256}, expected {self.expected_sha256})"
         elif self.state is FileState.UNCHECKED:
-            text += " (size is right; never hashed, run verify without --quick)"
+            text += " (size is right; not hashed since it was made, changed or copied: run verify "
+            text += "without --quick)"
         elif self.state is FileState.CHANGED:
             text += " (it was written while it was hashed; wait for it to end, and verify again)"
         return text
@@ -112,7 +113,7 @@ def verify(
       release: version, checksum file or Release; None to tell it from the folder.
       parts: numbers of the tars asked about (with the metadata), or text such as ``0,3-5``; None
         for all.
-      quick: trust the receipt for files whose size and modification time still stand, and hash
+      quick: trust the receipt for files that were not touched since they were put on it, and hash
         nothing. Without it every file is hashed.
       progress: where progress is shown.
 
@@ -133,7 +134,7 @@ def verify(
 
 def _quick_verdict(folder: Path, file: ReleaseFile, receipt: Receipt) -> FileVerdict:
     verdict = _by_size(folder, file)
-    if verdict.state is FileState.UNCHECKED and receipt.stands(file):
+    if verdict.state is FileState.UNCHECKED and receipt.is_untouched(file):
         return _stated(file, FileState.WHOLE, file.size_bytes, file.sha256)
     return verdict
 

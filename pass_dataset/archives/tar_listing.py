@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from pass_dataset.archives.tars import (
     image_hash,
     read_members,
 )
+from pass_dataset.archives.turns import Turn
 from pass_dataset.errors import ArchiveError
 
 __all__ = ["TarListing", "list_tar"]
@@ -90,16 +92,28 @@ class TarListing:
         return listing
 
 
-def list_tar(path: Path) -> TarListing:
+def list_tar(path: Path, turn: Turn | None = None) -> TarListing:
     """Lists the images of a tar.
+
+    Args:
+      path: the tar.
+      turn: of several threads that list tars.
 
     Raises:
       ArchiveError: the tar is cut, compressed, damaged or unsafe; the message names file, member
         and position.
     """
     listing = TarListing(path)
+    with turn.taken() if turn is not None else contextlib.nullcontext():
+        links = _list_members(listing, turn)
+    # Few tars have any: then they are read once more.
+    return _with_links(listing, links) if links else listing
+
+
+def _list_members(listing: TarListing, turn: Turn | None) -> list[Member]:
+    """Lists what is no link; returns the hard links to images."""
     links: list[Member] = []
-    for member in read_members(path):
+    for member in read_members(listing.path, turn):
         if member.kind == FOLDER:
             listing.folders += 1
         elif (found := image_hash(member)) is not None:
@@ -109,8 +123,7 @@ def list_tar(path: Path) -> TarListing:
                 listing.add(found, member.offset, member.size_bytes)
         else:
             listing.leave_out(member.name)
-    # Few tars have any: then they are read once more.
-    return _with_links(listing, links) if links else listing
+    return links
 
 
 def _with_links(listing: TarListing, links: Sequence[Member]) -> TarListing:

@@ -25,7 +25,7 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="hash nothing: trust the receipt while size and modification time stand",
+        help="hash nothing: trust the receipt of files that were not touched since",
     )
     add_json(parser)
     parser.set_defaults(run=_run)

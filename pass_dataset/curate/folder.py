@@ -2,6 +2,7 @@
 
 CURATION/
   settings.toml              what `pass-curate run` was told; the steps' own are in the ledger
+  opt-outs.txt               the opt-out list that it began the filter with
   ledger/select/             one folder for each step, in which are:
     settings.json            what the step was begun with; written once, first
     000017.parquet           what the step said of the photographs of a shard
@@ -51,6 +52,10 @@ class CurationFolder:
     @property
     def settings_path(self) -> Path:
         return self.path / "settings.toml"
+
+    @property
+    def opt_outs_path(self) -> Path:
+        return self.path / "opt-outs.txt"
 
     @property
     def ledger_path(self) -> Path:

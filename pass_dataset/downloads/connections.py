@@ -173,7 +173,25 @@ class _Adapter(requests.adapters.HTTPAdapter):
 
 
 class _Session(requests.Session):
-    """Follows no redirect: it would read the whole body of one into memory, asked to or not."""
+    """Follows no redirect: it would read the whole body of one into memory, asked to or not.
+
+    What the environment says of a host (proxies, certificates) is looked up once: for that all
+    variables are gone through, which takes as long as the rest of a small request.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_of: dict[tuple[str, ...], Any] = {}
+
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: bool | None, verify: Any, cert: Any
+    ) -> Any:
+        host = urllib.parse.urlsplit(url)[:2]
+        if host not in self._said_of:
+            self._said_of[host] = super().merge_environment_settings(
+                url, proxies, stream, verify, cert
+            )
+        return self._said_of[host] | {"stream": stream}
 
     def resolve_redirects(self, *arguments: Any, **settings: Any) -> Iterator[Any]:
         return iter(())

@@ -109,12 +109,20 @@ def _keeps_no_locks(error: Exception) -> bool:
 
 
 def _refused(folder: Path, error: Exception) -> FolderError:
-    if isinstance(error, FolderError):
-        return error
-    assert isinstance(error, OSError)
+    what = f"{folder}: the folder cannot be locked for a change"
+    if not isinstance(error, OSError):
+        return FolderError(f"{what}, which this user may not write to: {error}")
+    place = Path(os.fsdecode(error.filename or folder))
+    if place.is_relative_to(folder):
+        return FolderError(
+            f"{what}: {place}: {error.strerror}. The file's owner can give the others the right to "
+            "read and write it"
+        )
+    # The lock of a folder that is read-only is kept in the user's cache.
     return FolderError(
-        f"{error.filename or folder}: the folder cannot be locked for a change: {error.strerror}. "
-        "The file's owner can give the others the right to read and write it"
+        f"{what}, which this user may not write to: the lock would be in this user's cache, and "
+        f"{place}: {error.strerror}. Set XDG_CACHE_HOME to a folder that lasts, or take a folder "
+        "that can be written"
     )
 
 

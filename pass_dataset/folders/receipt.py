@@ -1,7 +1,8 @@
 """The receipt of an archive folder: which files were hashed and found right, and when.
 
 Hashing 180 GB takes minutes. A file whose size and modification time are still those of its
-receipt is taken for whole by the loaders; `pass-dataset verify` hashes all the same.
+receipt is taken for whole by the loaders; `pass-dataset verify` hashes all the same, and
+`verify --quick` asks whether the file was touched at all.
 """
 
 from __future__ import annotations
@@ -32,12 +33,16 @@ class ReceiptEntry:
       size_bytes, mtime_ns: of the file when it was hashed; a change of either voids the entry.
       sha256: what was found.
       verified: UTC time of the hashing, ISO 8601.
+      changed_ns: when the system had noted a change of the file last, in nanoseconds since 1970,
+        which nobody can put back; a copy of the file has another one. 0: not known, as in receipts
+        of former versions, which have no checksum either: the file is hashed once more.
     """
 
     size_bytes: int
     mtime_ns: int
     sha256: str
     verified: str
+    changed_ns: int = 0
 
 
 @dataclass
@@ -79,12 +84,25 @@ class Receipt:
         return entry is not None and entry.sha256 == file.sha256
 
     def stands(self, file: ReleaseFile) -> bool:
-        """True if the file is on record as right and has not been touched since."""
-        if not self.claims(file):
-            return False
-        entry = self.entries[file.filename]
+        """True if the file is on record as right, and so are its size and modification time.
+
+        A copy with its receipt stands, too, for jobs that begin with copying to a disk of theirs.
+        """
+        return self._found_as_recorded(file) is not None
+
+    def is_untouched(self, file: ReleaseFile) -> bool:
+        """True if it stands, and the system has noted no change of it, nor is it a copy."""
+        found = self._found_as_recorded(file)
+        return found is not None and found.changed_ns == self.entries[file.filename].changed_ns
+
+    def _found_as_recorded(self, file: ReleaseFile) -> FileMark | None:
+        entry = self.entries.get(file.filename)
+        if entry is None or not self.claims(file) or not entry.changed_ns:
+            return None
         found = FileMark.at(self.folder / file.filename)
-        return found is not None and found.content == (entry.size_bytes, entry.mtime_ns)
+        if found is None or found.content != (entry.size_bytes, entry.mtime_ns):
+            return None
+        return found
 
     def record(self, file: ReleaseFile, hashed: FileMark | None = None) -> None:
         """Puts on record that a file was hashed and is right.
@@ -97,7 +115,9 @@ class Receipt:
         if hashed is None:
             hashed = FileMark.of((self.folder / file.filename).stat())
         verified = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self.entries[file.filename] = ReceiptEntry(*hashed.content, file.sha256, verified)
+        self.entries[file.filename] = ReceiptEntry(
+            *hashed.content, file.sha256, verified, hashed.changed_ns
+        )
 
     def strike(self, filename: str) -> None:
         """Takes a file off the record."""

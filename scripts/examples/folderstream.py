@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from torch import distributed
 from torch.utils.data import IterableDataset, get_worker_info
+
+from pass_dataset.torch.views import Views
 
 __all__ = ["FolderStream"]
 
@@ -23,16 +24,14 @@ class FolderStream(IterableDataset[Any]):
     `state_dict(batches=…)`, `load_state_dict`; each rank has an equal share.
     """
 
-    def __init__(
-        self, folder: Path, transform: Callable[[Any], Any], *, batch_size: int, seed: int
-    ) -> None:
+    def __init__(self, folder: Path, views: Views, *, batch_size: int, seed: int) -> None:
         super().__init__()
         self.paths = sorted(
             path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file()
         )
         if not self.paths:
             raise SystemExit(f"{folder}: expected images, found none")
-        self.transform = transform
+        self.views = views
         self.batch_size = batch_size
         self.seed = seed
         self.epoch = 0
@@ -64,8 +63,7 @@ class FolderStream(IterableDataset[Any]):
         worker, workers = (info.id, info.num_workers) if info else (0, 1)
         for start in starts[worker::workers]:
             for position in own[start : start + self.batch_size]:
-                with Image.open(self.paths[position]) as image:
-                    yield self.transform(image.convert("RGB"))
+                yield self.views(self.paths[position].read_bytes(), epoch=self.epoch)
 
 
 def _rank() -> int:

@@ -4,8 +4,9 @@
     python scripts/examples/passified_or_not.py photographs/ labelled/ --out comparison/
 
 filters a folder with `passify`, puts what is kept in a place of its own, pretrains a network on
-both with the same settings and the same number of steps (`pretrain_moco.py`), and compares the two
-while they are frozen (`pass-evaluate compare`). Interrupt it as you like: the same command goes on.
+both with the same settings and the same number of steps (`pretrain_moco.py`; `--method` of its
+three), and compares the two while they are frozen (`pass-evaluate compare`). Interrupt it as you
+like: the same command goes on.
 
 As it is, it is small enough for a CPU: a ResNet-18 on images of 64 pixels, some steps. The same at
 full size: `--backbone resnet50 --image-size 224 --batch-size 256 --steps 1000000 --crop 224
@@ -51,10 +52,12 @@ def pretrain(folder: Path, out: Path, options: argparse.Namespace) -> Path:
     """The file of the encoder that is trained on a folder."""
     run(
         HERE / "pretrain_moco.py",
-        *("--folder", folder, "--out", out, "--backbone", options.backbone),
+        *("--folder", folder, "--out", out),
+        *("--method", options.method, "--backbone", options.backbone),
         *("--image-size", options.image_size, "--batch-size", options.batch_size),
         *("--steps", options.steps, "--epochs", options.steps, "--queue", options.queue),
         *("--workers", options.workers, "--seed", options.seed),
+        *(["--prototypes", options.prototypes] if options.prototypes else []),
     )
     return out / "backbone.pt"
 
@@ -70,10 +73,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--detectors", default="face,person", help="of `passify run`")
     parser.add_argument("--face-detector", help="of `passify run`")
     parser.add_argument("--person-detector", help="of `passify run`")
+    parser.add_argument("--method", choices=("moco", "swav", "dino"), default="moco")
     parser.add_argument("--backbone", default="resnet18")
     parser.add_argument("--image-size", type=int, default=64)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--queue", type=int, default=1024)
+    parser.add_argument("--prototypes", type=int, help="of SwAV, and outputs of DINO")
     parser.add_argument("--steps", type=int, default=50, help="of each of both trainings")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,11 +1,13 @@
-"""MoCo-v2 pretraining on PASS, read from the tars where they lie.
+"""Pretraining on PASS by MoCo-v2, SwAV or DINO, read from the tars where they lie.
 
-    pip install 'pass-dataset[torch]' lightly
+    pip install 'pass-dataset[views]' lightly timm
     torchrun --nproc-per-node 8 scripts/examples/pretrain_moco.py /data/pass --out runs/moco
+    torchrun --nproc-per-node 4 scripts/examples/pretrain_moco.py /data/pass --method swav
+    torchrun --nproc-per-node 8 scripts/examples/pretrain_moco.py /data/pass --method dino \\
+        --backbone vit_small_patch16_224
 
-trains a ResNet-50 with the settings of MoCo-v2 (Chen et al., 2020): 200 epochs, batches of 256 over
-all processes, learning rate 0.03 with a cosine schedule, weight decay 1e-4, a queue of 65,536 keys,
-momentum 0.999, temperature 0.2.
+trains with the settings of the paper: batches of 256 over all processes, 200 epochs of a ResNet-50
+by MoCo-v2 or SwAV, 100 of a ViT-S/16 by DINO; `moco.py`, `swav.py` and `dino.py` have them.
 Interrupt it as you like: the same command goes on with the very next batch, on as many GPUs as it
 is given then. `--steps` ends it early, to see that it works:
 
@@ -13,126 +15,104 @@ is given then. `--steps` ends it early, to see that it works:
 
 `--folder` takes the images of any folder instead, such as one that `passify export` wrote.
 
-Projection head, loss, queue and augmentations are lightly's. `backbone.pt` is what one wants in the
-end: weights of torchvision's ResNet without its last layer.
+`backbone.pt` is what one wants in the end: weights of the network without its last layer, of DINO
+those of the teacher. timm is for its transformers alone.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 import logging
-import math
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
+from dino import DINO
 from folderstream import FolderStream
-from lightly.loss import NTXentLoss
-from lightly.models.modules import MoCoProjectionHead
-from lightly.models.utils import (
-    batch_shuffle,
-    batch_unshuffle,
-    deactivate_requires_grad,
-    update_momentum,
-)
-from lightly.transforms import MoCoV2Transform
+from method import Method, MethodSettings, Moment
+from moco import MoCo
+from swav import SwAV
 from torch import Tensor, distributed, nn
 from torch.utils.data import DataLoader
 
 from pass_dataset.archives import mini
 from pass_dataset.files.whole import writing_whole
 from pass_dataset.torch import PassStream
+from pass_dataset.torch.views import Views, normalise
 
 logger = logging.getLogger("pretrain_moco")
 
 CHECKPOINT_NAME = "checkpoint.pt"
 BACKBONE_NAME = "backbone.pt"
-# Of MoCo-v2: Chen, Fan, Girshick, He: Improved baselines with momentum contrastive learning, 2020.
-OUTPUT_DIM, QUEUE, MOMENTUM, TEMPERATURE = 128, 65_536, 0.999, 0.2
-LEARNING_RATE_OF_256, WEIGHT_DECAY = 0.03, 1e-4
-
-
-class MoCo(nn.Module):
-    """Encoder, and the slowly following copy of it that makes the keys."""
-
-    def __init__(self, backbone: str) -> None:
-        super().__init__()
-        encoder = torchvision.models.get_model(backbone, weights=None)
-        width = encoder.fc.in_features
-        encoder.fc = nn.Identity()
-        self.encoder = encoder
-        self.head = MoCoProjectionHead(width, width, OUTPUT_DIM)
-        self.key_encoder = copy.deepcopy(self.encoder)
-        self.key_head = copy.deepcopy(self.head)
-        deactivate_requires_grad(self.key_encoder)
-        deactivate_requires_grad(self.key_head)
-
-    def forward(self, queries: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
-        """Embeddings of two views, N×128 each; the second without gradient."""
-        query = self.head(self.encoder(queries).flatten(1))
-        with torch.no_grad():
-            # Shuffled over all processes, so that batch norm does not tell which belong together.
-            keys, order = batch_shuffle(keys, distributed=world_size() > 1)
-            key = self.key_head(self.key_encoder(keys).flatten(1))
-            key = batch_unshuffle(key, order, distributed=world_size() > 1)
-        return query, key
-
-    def follow(self) -> None:
-        """Moves the copy a little towards the encoder."""
-        update_momentum(self.encoder, self.key_encoder, m=MOMENTUM)
-        update_momentum(self.head, self.key_head, m=MOMENTUM)
+#: By their names on the command line.
+METHODS: dict[str, type[Method]] = {"moco": MoCo, "swav": SwAV, "dino": DINO}
 
 
 class Training:
     """All that a checkpoint holds, and the step."""
 
-    def __init__(self, options: argparse.Namespace, device: torch.device, total: int) -> None:
+    def __init__(self, options: argparse.Namespace, device: torch.device, per_epoch: int) -> None:
         self.device = device
-        self.model = MoCo(options.backbone).to(device)
-        self.parallel: nn.Module = self.model
-        if world_size() > 1:
-            self.parallel = nn.parallel.DistributedDataParallel(self.model)
-        self.loss = NTXentLoss(
-            temperature=TEMPERATURE,
-            memory_bank_size=(options.queue, OUTPUT_DIM),
-            gather_distributed=world_size() > 1,
-        ).to(device)
-        rate = LEARNING_RATE_OF_256 * options.batch_size / 256
-        self.optimizer = torch.optim.SGD(
-            [weight for weight in self.model.parameters() if weight.requires_grad],
-            lr=rate,
-            momentum=0.9,
-            weight_decay=WEIGHT_DECAY,
+        self.name: str = options.method
+        self.per_epoch = per_epoch
+        self.total = per_epoch * options.epochs
+        made = METHODS[options.method](
+            MethodSettings(
+                options.backbone,
+                options.epochs,
+                options.batch_size,
+                world_size(),
+                options.queue,
+                options.prototypes,
+            )
         )
+        if world_size() > 1 and device.type == "cuda" and options.method != "moco":
+            # MoCo's batch norm is kept apart on purpose; on CPUs there is none of several.
+            made = nn.SyncBatchNorm.convert_sync_batchnorm(made)  # type: ignore[no-untyped-call]
+        self.method: Method = made.to(device)
+        self.parallel: nn.Module = self.method
+        if world_size() > 1:
+            self.parallel = nn.parallel.DistributedDataParallel(self.method)
+        self.loss = self.method.make_loss().to(device)
+        self.optimizer = self.method.optimizer(self.method.rate * options.batch_size / 256)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * min(step / total, 1)))
+            self.optimizer, lambda step: self.method.rate_at(min(step / self.total, 1))
         )
         self.steps = 0
 
-    def step(self, queries: Tensor, keys: Tensor) -> float:
-        """One step on two views of a batch, N×3×S×S each; returns the loss."""
-        self.model.follow()
-        views = (view.to(self.device, non_blocking=True) for view in (queries, keys))
+    @property
+    def moment(self) -> Moment:
+        """How far it is."""
+        return Moment(self.steps, self.steps / self.per_epoch, min(self.steps / self.total, 1))
+
+    def step(self, views: Sequence[Tensor]) -> float:
+        """One step on the views of a batch, N×3×S×S uint8 each; returns the loss."""
+        moment = self.moment
+        self.method.before(self.optimizer, moment)
+        # Bytes go to the device, a quarter of what floats would be.
+        there = [normalise(view.to(self.device, non_blocking=True)) for view in views]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            query, key = self.parallel(*views)
-        loss: Tensor = self.loss(query.float(), key.float())
+            outputs = self.parallel(there)
+        cost = self.method.cost(self.loss, outputs, moment)
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        cost.backward()  # type: ignore[no-untyped-call]
+        self.method.mend_gradients(moment)
         self.optimizer.step()
+        self.method.after(moment)
         self.schedule.step()
         self.steps += 1
-        return float(loss.detach())
+        return float(cost.detach())
 
     def state(self, stream: dict[str, Any]) -> dict[str, Any]:
         """A checkpoint."""
         return {
-            "model": self.model.state_dict(),
+            "method": self.name,
+            "model": self.method.state_dict(),
             "queue": self.loss.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
@@ -143,7 +123,11 @@ class Training:
 
     def load(self, state: dict[str, Any]) -> dict[str, Any]:
         """Takes a checkpoint over; returns the state of its stream."""
-        self.model.load_state_dict(state["model"])
+        # The first checkpoints were all of MoCo, and did not say so.
+        found = state.get("method", "moco")
+        if found != self.name:
+            raise SystemExit(f"its checkpoint is of --method {found}: choose another --out")
+        self.method.load_state_dict(state["model"])
         self.loss.load_state_dict(state["queue"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
@@ -172,11 +156,12 @@ def own_batch_size(options: argparse.Namespace) -> int:
 
 
 def open_stream(options: argparse.Namespace) -> PassStream | FolderStream:
-    """The images, two views each."""
+    """The images, some views each; after a checkpoint the same ones as without."""
+    views = Views(METHODS[options.method].recipe(options.image_size), options.seed)
     if options.folder is not None:
         return FolderStream(
             options.folder,
-            MoCoV2Transform(input_size=options.image_size),
+            views,
             batch_size=own_batch_size(options),
             seed=options.seed,
         )
@@ -186,7 +171,7 @@ def open_stream(options: argparse.Namespace) -> PassStream | FolderStream:
     return PassStream(
         root,
         release,
-        MoCoV2Transform(input_size=options.image_size),
+        views=views,
         keep=options.keep,
         target=None,
         batch_size=own_batch_size(options),
@@ -200,7 +185,7 @@ def train(options: argparse.Namespace, device: torch.device, is_first: bool) -> 
     torch.manual_seed(options.seed)
     stream = open_stream(options)
     per_epoch = len(stream) // own_batch_size(options)
-    training = Training(options, device, per_epoch * options.epochs)
+    training = Training(options, device, per_epoch)
     checkpoint = options.out / CHECKPOINT_NAME
     if checkpoint.exists():
         stream.load_state_dict(
@@ -226,8 +211,8 @@ def train(options: argparse.Namespace, device: torch.device, is_first: bool) -> 
         )
         started = time.perf_counter()
         batches = 0
-        for queries, keys in loader:
-            loss = training.step(queries, keys)
+        for views in loader:
+            loss = training.step(views)
             batches += 1
             if training.steps % options.log_every == 0:
                 rate = batches * options.batch_size / (time.perf_counter() - started)
@@ -248,7 +233,7 @@ def train(options: argparse.Namespace, device: torch.device, is_first: bool) -> 
         stream.set_epoch(epoch + 1)
         keep(0)
     if is_first:
-        save(training.model.encoder.state_dict(), options.out / BACKBONE_NAME)
+        save(training.method.encoder_to_keep().state_dict(), options.out / BACKBONE_NAME)
         logger.info("%s after %d steps", options.out / BACKBONE_NAME, training.steps)
 
 
@@ -260,13 +245,21 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, help="a folder with images, at any depth")
     parser.add_argument("--release", help="version or checksum file (default: told by the folder)")
     parser.add_argument("--keep", type=Path, help="file with the hashes of the images to use")
-    parser.add_argument("--out", type=Path, default=Path("moco"), help="folder of the checkpoints")
-    parser.add_argument("--backbone", default="resnet50", help="a ResNet of torchvision")
-    parser.add_argument("--epochs", type=int, default=200)
+    parser.add_argument("--method", choices=list(METHODS), default="moco")
+    parser.add_argument(
+        "--out", type=Path, help="folder of the checkpoints (default: the method's name)"
+    )
+    parser.add_argument(
+        "--backbone", default="resnet50", help="a ResNet of torchvision, or a vit_… of timm"
+    )
+    parser.add_argument("--epochs", type=int, help="(default: as published)")
     parser.add_argument("--steps", type=int, help="end after so many (default: all epochs)")
     parser.add_argument("--batch-size", type=int, default=256, help="over all processes")
     parser.add_argument("--image-size", type=int, default=224, help="pixels of a side")
-    parser.add_argument("--queue", type=int, default=QUEUE, help="keys to tell apart")
+    parser.add_argument("--queue", type=int, help="keys that MoCo tells apart (default: 65,536)")
+    parser.add_argument(
+        "--prototypes", type=int, help="of SwAV (default: 3,000); outputs of DINO (65,536)"
+    )
     parser.add_argument("--workers", type=int, default=8, help="decoding, of each process")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-every", type=int, default=500, metavar="BATCHES")
@@ -274,6 +267,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.mini + (options.root is not None) + (options.folder is not None) != 1:
         parser.error("expected an archive folder, or --folder, or --mini")
+    if options.epochs is None:
+        options.epochs = METHODS[options.method].epochs
+    if options.out is None:
+        options.out = Path(options.method)
     return options
 
 

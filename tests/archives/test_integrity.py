@@ -89,12 +89,28 @@ def test_quick_needs_a_receipt(collection: Collection, release: Release) -> None
     assert states(verify(collection.folder, quick=True))["PASS.0.tar"] is FileState.UNCHECKED
 
 
+def test_quick_notices_what_changed_under_a_time_put_back(
+    collection: Collection, release: Release, tmp_path: Path
+) -> None:
+    """And takes no copy for verified, which loaders do."""
+    verify(collection.folder, release)
+    copy = tmp_path / "copy"
+    shutil.copytree(collection.folder, copy)
+    assert set(states(verify(copy, quick=True)).values()) == {FileState.UNCHECKED}
+    assert ArchiveFolder.open(copy).is_on_record
+    before = collection.tar(1).stat()
+    flip_a_byte(collection.tar(1))
+    os.utime(collection.tar(1), ns=(before.st_atime_ns, before.st_mtime_ns))
+    found = verify(collection.folder, quick=True)
+    assert [n for n, s in states(found).items() if s is FileState.UNCHECKED] == ["PASS.1.tar"]
+    assert not found.is_whole
+
+
 def test_full_verification_does_not_trust_the_receipt(
     collection: Collection, release: Release
 ) -> None:
     verify(collection.folder, release)
     flip_a_byte(collection.tar(1))
-    assert verify(collection.folder, quick=True).is_whole  # what quick means
     assert states(verify(collection.folder))["PASS.1.tar"] is FileState.CORRUPT
     assert not verify(collection.folder, quick=True).is_whole  # struck off the receipt
 

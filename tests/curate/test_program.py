@@ -125,6 +125,8 @@ def test_status(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ('steps = ["select", "draw"]\n[draw]\ncount = -1', r"\[draw\]: count: expected 0"),
         ('steps = ["select", "draw"]\ndraw = 1', r"\[draw\]: expected a table"),
         ('steps = ["select"]\nmetadata = "a.csv"', "metadata: expected an array"),
+        ('steps = ["select", "review"]\n[review]\nblock = 0', r"\[review\]: block: expected 1 to"),
+        ('steps = ["select", "review"]\n[review]\nblok = 1', r"\[review\]: 'blok' is no setting"),
     ],
 )
 def test_bad_settings(made: Path, text: str, message: str) -> None:

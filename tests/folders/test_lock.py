@@ -85,12 +85,32 @@ def test_a_lock_that_may_not_even_be_read(
         return opened(path, flags, *mode, **named)
 
     monkeypatch.setattr(os, "open", refuse)
-    message = rf"{LOCK_NAME}: the folder cannot be locked .*owner"
+    message = rf"{collection.folder}: the folder cannot be locked .*{LOCK_NAME}: Permission.*owner"
     with pytest.raises(FolderError, match=message), hold(collection.folder):
         pass
     # Reading needs none, and keeps the index.
     assert len(PassArchive(collection.folder, collection.tsv)) == 15
     assert (collection.folder / INDEX_NAME).is_file()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "found"),
+    [("HOME", "/proc/nonexistent", "/proc/nonexistent"), ("XDG_CACHE_HOME", "here", "is no place")],
+)
+def test_a_read_only_folder_of_a_user_without_a_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, found: str
+) -> None:
+    """What was asked for is named first, and then why it could not be locked."""
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK and access(path, mode))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(FolderError) as raised, hold(tmp_path):
+        pass
+    message = str(raised.value)
+    assert message.startswith(f"{tmp_path}: the folder cannot be locked for a change, which this ")
+    assert found in message
+    assert "Set XDG_CACHE_HOME to a folder that lasts" in message
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.EROFS])

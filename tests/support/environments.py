@@ -117,8 +117,13 @@ def _pip(environment: Environment, *arguments: str) -> None:
     _run([str(environment.python), "-m", "pip", "install", "--quiet", "--no-compile", *arguments])
 
 
+def _without_pythons() -> dict[str, str]:
+    """Variables but for those of Python: by its path pip finds what is not in the environment."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=_without_pythons())
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
 
@@ -170,11 +175,11 @@ def run_without_network(
         can = False
     python = str(environment.python)
     command = [*alone, python] if can else [python, "-c", _GUARD]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
     return subprocess.run(
         [*command, str(script), *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=home,
-        env={**clean, "HOME": str(home), "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"},
+        env={**_without_pythons(), "HOME": str(home), **offline},
     )

@@ -77,6 +77,12 @@ def _check(parser: CommandParser, options: argparse.Namespace) -> None:
         parser.error("--found cannot be more than --checked")
     if options.out is not None and options.found is None and options.review is None:
         parser.error("--out is for what was looked at")
+    if options.queue is not None and options.review is None:
+        parser.error("--queue is of a REVIEW")
+    if options.images is not None and options.found is None and options.queue is None:
+        parser.error("--images is for what was looked at")
+    if options.images is not None and options.images < (options.checked or 0):
+        parser.error("--images cannot be fewer than --checked")
     if options.good is not None and options.good >= options.bad:
         parser.error("--good has to be less than --bad")
 
@@ -144,13 +150,15 @@ def _acceptance(options: argparse.Namespace) -> int:
 
     risk = 1 - options.confidence
     plan = acceptance_plan(options.good, options.bad, refused_if_good=risk, accepted_if_bad=risk)
-    good, bad = plan.chance(options.good), plan.chance(options.bad)
+    chances = plan.chance(options.good), plan.chance(options.bad)
     if options.json:
+        good, bad = chances
         print_json({**asdict(plan), "accepted_if_good": good, "accepted_if_bad": bad})
         return 0
     print(f"Look at {plan.images:,}, and accept if {plan.allowed:,} or fewer are bad:")
-    for share, chance in ((options.good, good), (options.bad, bad)):
-        print(f"  a set of which {in_percent(share)} are bad is accepted {chance:.1%} of times")
+    for share, chance in zip((options.good, options.bad), chances, strict=True):
+        of_all, times = in_percent(share), in_percent(chance)
+        print(f"  a set of which {of_all} are bad is accepted in {times} of times")
     return 0
 
 
@@ -218,8 +226,8 @@ def _of_review(options: argparse.Namespace) -> int:
     if not options.json:
         for stratum in strata:
             print(
-                f"{stratum.name}: {stratum.found:,} of {stratum.checked:,} looked at "
-                f"(of {count(stratum.images, 'image', 'images')})"
+                f"{stratum.name}: {stratum.checked:,} of "
+                f"{count(stratum.images, 'image', 'images')} looked at, {stratum.found:,} bad"
             )
     _told(options, _receipt_of(found, len(strata)))
     return 0 if all(stratum.checked for stratum in strata) else 1
@@ -232,12 +240,14 @@ def _receipt_of(found: Estimate, strata: int) -> dict[str, Any]:
         "low": found.low,
         "high": found.high,
         "confidence": found.confidence,
-        "method": "Clopper-Pearson"
+        "method": "Clopper-Pearson, of a finite set"
         + (f", {strata} strata weighted back (Bonferroni)" if strata > 1 else ""),
     }
 
 
 def _agreement(agreements: Any) -> list[str]:
+    from pass_dataset.folders.review_receipt import in_percent
+
     lines = []
     for (one, other), two in agreements.items():
         value, low, high = two.positive()
@@ -245,7 +255,8 @@ def _agreement(agreements: Any) -> list[str]:
         if value is None:
             line += "neither flagged any"
         else:
-            line += f"positive agreement {value:.1%} ({low:.1%} to {high:.1%})"
+            bounds = f"{in_percent(low)} to {in_percent(high)}"
+            line += f"positive agreement {in_percent(value)} ({bounds})"
         if two.kappa is not None:
             line += f", kappa {two.kappa:.2f}"
         lines.append(line)

@@ -32,6 +32,10 @@ _OPTIONS = {
     "classes": Option(
         "store classes too, by torchvision:MODEL, timm:MODEL or transformers:MODEL", "MODEL", str
     ),
+    "vehicles": Option(
+        "with text: look for vehicles, by this detector of passify, where a text is like a number "
+        "plate, and put plates on these first: cascade-rcnn, torchvision:MODEL …", "DETECTOR", str
+    ),
     "max_pixels": Option("larger images are not decoded", "N", positive),
 }  # fmt: skip
 

@@ -40,7 +40,8 @@ def add_arguments(parser: CommandParser) -> None:
         "--exclude",
         type=Path,
         metavar="FILE",
-        help="photographs that are left out: text file with a hash a line",
+        help="photographs that are left out: text file with a hash a line, or the SHA-256 of a "
+        "file",
     )
     add_settings(parser, "release", _OPTIONS)
     add_json(parser)

@@ -184,23 +184,30 @@ def _folder(options: argparse.Namespace) -> ReviewFolder:
 
 
 def _settings(options: argparse.Namespace, folder: ReviewFolder) -> ReviewSettings:
-    from pass_dataset.curate.review.listing import load_record
+    from pass_dataset.curate.folder import CurationFolder
+    from pass_dataset.curate.review.record import load_record
     from pass_dataset.curate.review.settings import ReviewSettings
     from pass_dataset.curate.settings import as_content, load_settings, section
 
     content: dict[str, Any] = {}
+    path = options.settings
     if folder.is_begun:
         # What is not said is as it was.
         content = as_content(load_record(folder).settings)
-    if options.settings is not None:
-        content |= load_settings(options.settings).get("review", {})
+    elif path is None:
+        # What `pass-curate run` was told, for the curation's own review.
+        curation = CurationFolder(options.source)
+        is_own = folder.path == curation.work_path("review")
+        path = curation.settings_path if is_own and curation.settings_path.is_file() else None
+    if path is not None:
+        content |= load_settings(path).get("review", {})
     for name in ("seed", "block", "overlap", "looks", "gold", "unseen"):
         if getattr(options, name) is not None:
             content[name] = getattr(options, name)
     if options.flag is not None:
         pairs = [text.partition("=") for text in options.flag]
         content["flags"] = {name: key for name, _, key in pairs}
-    return section(ReviewSettings, content, "review")
+    return section(ReviewSettings, content, "review" if path is None else f"{path} [review]")
 
 
 def _serve(options: argparse.Namespace, folder: ReviewFolder) -> int:
@@ -237,12 +244,14 @@ def _status(options: argparse.Namespace, folder: ReviewFolder) -> int:
 
 def _finish(options: argparse.Namespace, folder: ReviewFolder) -> int:
     from pass_dataset.curate.folder import CurationFolder
-    from pass_dataset.curate.review.step import run_review
+    from pass_dataset.curate.review.step import is_later_look, run_review
     from pass_dataset.curate.review.verdicts import collect, write_answer
 
     verdicts = collect(folder)
     curation = CurationFolder(options.source)
-    if curation.ledger_path.is_dir():
+    is_curation = curation.ledger_path.is_dir()
+    is_later = is_curation and is_later_look(curation, verdicts.record)
+    if is_curation and not is_later:
         with on_terminal() as progress:
             run_review(curation, verdicts, progress=progress)
     write_answer(folder, verdicts)
@@ -251,6 +260,11 @@ def _finish(options: argparse.Namespace, folder: ReviewFolder) -> int:
     else:
         print("\n".join(verdicts.lines()))
         print(f"{folder.kept_path}\n{folder.removals_path}\n{folder.receipt_path}")
+        if is_later:
+            print(
+                f"{curation.path}: its review is done and stays; {folder.removals_path.name} is "
+                "for pass-curate release --exclude"
+            )
     return 0
 
 

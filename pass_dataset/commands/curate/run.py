@@ -54,7 +54,11 @@ def add_arguments(parser: CommandParser) -> None:
         help="folder of the release (default: CURATION/release)",
     )
     parser.add_argument(
-        "--exclude", type=Path, metavar="FILE", help="photographs that the release leaves out"
+        "--exclude",
+        type=Path,
+        metavar="FILE",
+        help="opt-out list: photographs that the filter does not look at, and the release leaves "
+        "out; it may grow, and the filter keeps what it began with",
     )
     parser.add_argument(
         "--strict", action="store_true", help="refuse metadata with rows that cannot be used"
@@ -63,6 +67,17 @@ def add_arguments(parser: CommandParser) -> None:
         "--accept-failures",
         action="store_true",
         help="give up what cannot be had after all tries, with its cause in the ledger",
+    )
+    failed = parser.add_mutually_exclusive_group()
+    failed.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="let the filter begin anew with photographs that could not be examined",
+    )
+    failed.add_argument(
+        "--give-up-failed",
+        action="store_true",
+        help="let it leave those out, with the reason as their cause",
     )
     add_workers(parser)
     add_executor(parser, status="pass-curate status CURATION")
@@ -101,9 +116,12 @@ def _run(options: argparse.Namespace) -> int:
         metadata=plan.metadata,
         out=options.release_dir or folder.path / "release",
         exclude=read_removals(options.exclude) if options.exclude else RemovalList(),
+        opt_outs=options.exclude,
         published=published_in(plan.text, plan.where),
         strict=options.strict,
         accept_failures=options.accept_failures,
+        retry_failed=options.retry_failed,
+        give_up_failed=options.give_up_failed,
         workers=options.workers,
         executor_of=spread(options, folder),
     )

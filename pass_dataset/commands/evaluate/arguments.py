@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pass_dataset.commands.arguments import positive
 from pass_dataset.commands.parser import CommandParser
 
 if TYPE_CHECKING:
     from pass_dataset.evaluate.features.embedding import Work
+    from pass_dataset.evaluate.features.spreading import Asked
     from pass_dataset.evaluate.features.transforms import TransformSettings
     from pass_dataset.evaluate.models.encoders import Encoder
 
@@ -19,6 +20,7 @@ __all__ = [
     "DATA_HELP",
     "ENCODER_HELP",
     "add_features",
+    "asked_of",
     "encoder_of",
     "share",
     "transform_of",
@@ -83,14 +85,29 @@ def encoder_of(name: str, options: argparse.Namespace) -> Encoder:
     from pass_dataset.progress import on_terminal
 
     with on_terminal() as progress:
-        return open_encoder(
-            name,
-            net=options.net,
-            prefix=options.prefix,
-            ignore=options.ignore,
-            kind=options.kind,
-            progress=progress,
-        )
+        return open_encoder(name, **_encoder_options(options), progress=progress)
+
+
+def _encoder_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Arguments of `open_encoder` besides the name, as JSON has them."""
+    return {name: getattr(options, name) for name in ("net", "prefix", "ignore", "kind")}
+
+
+def asked_of(options: argparse.Namespace) -> Asked:
+    """The encoder and the images, by names that mean the same wherever a machine looks from."""
+    from pass_dataset.evaluate.features.spreading import Asked
+
+    def everywhere(name: str) -> str:
+        library, colon, rest = name.rpartition("hf:")
+        return f"{library}{colon}{Path(rest).absolute()}" if Path(rest).exists() else name
+
+    return Asked(
+        encoder={"name": everywhere(options.encoder), **_encoder_options(options)},
+        data=everywhere(options.data),
+        split=options.split,
+        root=options.root and str(options.root.absolute()),
+        batch_size=options.batch_size,
+    )
 
 
 def transform_of(options: argparse.Namespace) -> TransformSettings:
@@ -114,5 +131,5 @@ def work_of(options: argparse.Namespace) -> Work:
         devices=tuple(options.device or ("cpu",)),
         batch_size=options.batch_size,
         workers=options.workers,
-        share=getattr(options, "share", (0, 1)),
+        share=getattr(options, "share", None) or (0, 1),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pass_dataset.pages.intervals import lower_bound, upper_bound
+from pass_dataset.curate.audit.finite import bad_images
 
 __all__ = ["Estimate", "Stratum", "estimate"]
 
@@ -38,21 +38,12 @@ class Stratum:
                 f"{self.checked} and {self.images}"
             )
 
-    def bounds(self, confidence: float) -> tuple[float, float]:
+    def bounds(self, confidence: float) -> tuple[int, int]:
         """Lowest and highest number of bad images in it, with this two-sided confidence.
 
-        What was looked at is known; the rest has the share of the sample, by Clopper and Pearson.
+        What was looked at is known, so that there is no doubt where all were.
         """
-        rest = self.images - self.checked
-        if not rest:
-            return float(self.found), float(self.found)
-        if not self.checked:
-            return 0.0, float(rest)
-        each = (1 + confidence) / 2
-        low = lower_bound(self.found, self.checked, each)
-        return self.found + rest * low, self.found + rest * upper_bound(
-            self.found, self.checked, each
-        )
+        return bad_images(self.found, self.checked, self.images, (1 + confidence) / 2)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +19,12 @@ __all__ = ["DECODER_FAILED", "FINGERPRINTS", "Fingerprint", "fingerprint"]
 #: What an image is called that the decoder met unprepared.
 DECODER_FAILED = "decoder-failed"
 #: Columns of what is kept. `code` is null where an image is too small or too even to have one that
-#: would not change by itself; all but `size_bytes` and `sha256` are null where it is broken.
+#: would not change by itself; all but `size_bytes` and `file` are null where it is broken.
 FINGERPRINTS = pa.schema(
     [
         pa.field("size_bytes", pa.int64()),
-        pa.field("sha256", pa.binary(32)),
+        # XXH3-128 of the file.
+        pa.field("file", pa.binary(16)),
         pa.field("width", pa.int32()),
         pa.field("height", pa.int32()),
         # XXH3-128 over height, width and the pixels.
@@ -43,7 +43,7 @@ class Fingerprint:
     """What is kept of an image, see `FINGERPRINTS`."""
 
     size_bytes: int | None = None
-    sha256: bytes | None = None
+    file: bytes | None = None
     width: int | None = None
     height: int | None = None
     pixels: bytes | None = None
@@ -60,22 +60,22 @@ def fingerprint(data: bytes) -> Fingerprint:
     Raises:
       MissingExtraError: Pillow is not installed.
     """
-    sha256 = hashlib.sha256(data).digest()
+    file = xxhash.xxh3_128_digest(data)
     try:
         decoded = decode(data)
     except MissingExtraError:
         raise
     except Exception:  # what goes wrong with an image is said of it
-        return Fingerprint(len(data), sha256, broken=DECODER_FAILED)
+        return Fingerprint(len(data), file, broken=DECODER_FAILED)
     pixels = decoded.pixels
     if not decoded.is_ok or pixels is None:
         return Fingerprint(
-            len(data), sha256, decoded.width, decoded.height, broken=str(decoded.outcome)
+            len(data), file, decoded.width, decoded.height, broken=str(decoded.outcome)
         )
     code = code_of(pixels)
     return Fingerprint(
         len(data),
-        sha256,
+        file,
         decoded.width,
         decoded.height,
         _pixel_digest(pixels),

@@ -74,7 +74,7 @@ def find_pairs(
     """Finds duplicates among images, and of images in other sets.
 
     Args:
-      images: `photo_id`, `address`, `sha256`, `pixels`, `grid`, `code`, `broken`. Broken
+      images: `photo_id`, `address`, `file`, `pixels`, `grid`, `code`, `broken`. Broken
         images match nothing.
       own: the first so many are looked at; those after them are of other sets, and are not
         compared with each other.
@@ -90,7 +90,7 @@ def find_pairs(
         return search.found()
     search.same(TIERS.index("photograph"), images["photo_id"], sound)
     search.same(TIERS.index("photograph"), images["address"], sound)
-    search.same(TIERS.index("bytes"), images["sha256"], sound)
+    search.same(TIERS.index("bytes"), images["file"], sound)
     search.same(TIERS.index("pixels"), images["pixels"], sound)
     has_code = sound & np.asarray(pc.is_valid(images["code"]))
     # Of images with the same pixels the first stands for all.

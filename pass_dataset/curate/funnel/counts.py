@@ -7,7 +7,7 @@ on: this is checked when a funnel is made.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pass_dataset.curate.funnel.published import Published
@@ -27,6 +27,7 @@ class Stage:
       causes: those that went no further, by cause, most first.
       settings: of the step.
       finished_at: UTC, as ISO 8601.
+      details: what else the step counted.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Stage:
     causes: Mapping[str, int]
     settings: Mapping[str, Any]
     finished_at: str
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def left(self) -> int:
@@ -105,4 +107,4 @@ def funnel_of(ledger: Ledger, published: Sequence[Published] = ()) -> Funnel:
 
 def stage_of(step: StepRecord) -> Stage:
     """A step as a stage."""
-    return Stage(step.name, step.came, step.causes, step.settings, step.finished_at)
+    return Stage(step.name, step.came, step.causes, step.settings, step.finished_at, step.details)

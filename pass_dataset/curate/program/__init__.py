@@ -2,5 +2,6 @@
 
 kinds     the steps that there are, by name
 plan      a settings file, read and checked before anything is done
+opt_outs  the list of what is not looked at, and not released
 running   the steps done, one after the other
 """

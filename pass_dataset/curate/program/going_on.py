@@ -61,8 +61,7 @@ def _following(folder: CurationFolder, done: list[str]) -> str | None:
         return None
     path = folder.settings_path
     plan = read_plan(read_settings_text(path), str(path), Path())
-    for step, settings in plan.steps.items():
-        says = (step,) if settings is None else (step, *kind_of(step).says)
-        if step != "release" and not set(says) & set(done):
+    for step in plan.steps:
+        if step != "release" and not {step, *kind_of(step).says} & set(done):
             return step
     return None

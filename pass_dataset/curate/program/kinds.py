@@ -25,17 +25,19 @@ class StepKind:
 
     Attributes:
       settings: its dataclass, ``module:Class`` below `pass_dataset.curate`.
-      function: what does it, likewise; it takes the folder and the settings.
+      function: what does it, likewise; it takes the folder and the settings. None: people do it.
       told: what it is told besides, of `pass_dataset.curate.program.running.Circumstances`.
       says: its steps of the ledger, where they are not called as it is.
       spread: whether it takes an executor, which does its shards.
+      leaves_out: whether it is told the opt-out list, as a file.
     """
 
     settings: str
-    function: str
+    function: str | None
     told: tuple[str, ...] = ()
     says: tuple[str, ...] = ()
     spread: bool = False
+    leaves_out: bool = False
 
     def settings_class(self) -> type[Any]:
         """The dataclass of its settings."""
@@ -43,7 +45,9 @@ class StepKind:
         return found
 
     def call(self) -> Callable[..., Any]:
-        """What does it."""
+        """What does it. Raises ValueError for a step that people do."""
+        if self.function is None:
+            raise ValueError("people do this step")
         found: Callable[..., Any] = _named(self.function)
         return found
 
@@ -66,14 +70,20 @@ STEPS: Mapping[str, StepKind] = {
     "filter": StepKind(
         "filter.settings:FilterSettings",
         "filter.run:run_filter",
+        ("retry_failed", "give_up_failed"),
         says=("sound", "filter"),
         spread=True,
+        leaves_out=True,
     ),
     "rank": StepKind("ranking.settings:RankSettings", "ranking.step:run_rank", ("workers",)),
     "classes": StepKind("sampling.classes:ClassesSettings", "sampling.classes:run_classes"),
     "balance": StepKind("sampling.balance:BalanceSettings", "sampling.balance:run_balance"),
+    REVIEW: StepKind("review.settings:ReviewSettings", None),
     "duplicates": StepKind(
-        "duplicates.finding:DuplicatesSettings", "duplicates.step:run_duplicates", ("workers",)
+        "duplicates.finding:DuplicatesSettings",
+        "duplicates.step:run_duplicates",
+        ("workers",),
+        spread=True,
     ),
     "alive": StepKind("alive.settings:AliveSettings", "alive.run:run_alive", ("accept_failures",)),
     "draw": StepKind("sampling.draw:DrawSettings", "sampling.draw:run_draw"),
@@ -94,5 +104,4 @@ def kind_of(step: str) -> StepKind:
     try:
         return STEPS[step]
     except KeyError:
-        names = ", ".join([*STEPS, REVIEW])
-        raise CurationError(f"{step!r} is no step; there are: {names}") from None
+        raise CurationError(f"{step!r} is no step; there are: {', '.join(STEPS)}") from None

@@ -18,7 +18,7 @@ from typing import Any
 
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import FIRST_STEP
-from pass_dataset.curate.program.kinds import REVIEW, kind_of
+from pass_dataset.curate.program.kinds import kind_of
 from pass_dataset.curate.settings import as_content, differences, parse_settings, section
 from pass_dataset.errors import CurationError
 
@@ -35,7 +35,7 @@ class Plan:
     Attributes:
       text: of the file.
       where: it stands, for messages.
-      steps: in order, with the settings of each; those of a step for people are None.
+      steps: in order, with the settings of each.
       metadata: what is selected from.
     """
 
@@ -56,7 +56,7 @@ class Plan:
         where = str(folder.settings_path)
         before = read_plan(folder.settings_path.read_text(encoding="utf-8"), where, Path())
         for step, settings in self.steps.items():
-            says = () if settings is None else (step, *kind_of(step).says)
+            says = (step, *kind_of(step).says)
             old = before.steps.get(step)
             if old is None or not set(says) & set(begun):
                 continue
@@ -105,8 +105,6 @@ def read_plan(text: str, where: str, folder: Path, metadata: Sequence[str] = ())
 def _settings(step: str, table: Any, where: str) -> Any:
     if not isinstance(table, Mapping):
         raise CurationError(f"{where} [{step}]: expected a table, found {table!r}")
-    if step == REVIEW:
-        return None
     return section(kind_of(step).settings_class(), table, f"{where} [{step}]")
 
 

@@ -12,6 +12,7 @@ from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.funnel.published import Published
 from pass_dataset.curate.ledger import FIRST_STEP, Ledger, StepRecord
 from pass_dataset.curate.program.kinds import REVIEW, kind_of
+from pass_dataset.curate.program.opt_outs import list_of_filter
 from pass_dataset.curate.program.plan import Plan
 from pass_dataset.curate.release.writing import Released
 from pass_dataset.errors import CurationError
@@ -30,9 +31,12 @@ class Circumstances:
       metadata: what is selected from.
       out: folder of the release.
       exclude: photographs that the release leaves out.
+      opt_outs: the list that names them, which says to the filter what is not to be looked at.
       published: what others tell of the same.
       strict: a row of metadata that cannot be used is an error.
       accept_failures: what cannot be had after all tries is given up, with its cause.
+      retry_failed: the filter begins anew with photographs that could not be examined.
+      give_up_failed: it leaves those out, with the reason as their cause.
       workers: processes; None: one a core.
       executor_of: where the shards of a step are done, from its name and settings; it is asked when
         the step's turn comes. None: as the step does them by itself.
@@ -41,9 +45,12 @@ class Circumstances:
     metadata: Sequence[str]
     out: Path
     exclude: RemovalList = field(default_factory=RemovalList)
+    opt_outs: Path | None = None
     published: Sequence[Published] = ()
     strict: bool = False
     accept_failures: bool = False
+    retry_failed: bool = False
+    give_up_failed: bool = False
     workers: int | None = None
     executor_of: Callable[[str, Any], Executor | None] = lambda step, settings: None
 
@@ -94,8 +101,8 @@ def run_plan(
             record = ledger.record(REVIEW)
             if record is None:
                 command = f"pass-curate review {folder.path}"
-                how = f"{command} --settings {folder.settings_path}, then {command} --finish"
-                yield Waits(step, f"people look at the photographs: {how}")
+                how = f"people look at the photographs: {command}, then {command} --finish"
+                yield Waits(step, how)
                 return
             yield record
             continue
@@ -125,6 +132,8 @@ def _done(
             f"{folder.path}: select needs metadata: metadata = [...] in the settings, or METADATA"
         )
     told = {name: getattr(circumstances, name) for name in kind.told}
+    if kind.leaves_out:
+        told["exclude"] = list_of_filter(folder, circumstances.opt_outs)
     if kind.spread:
         told["executor"] = circumstances.executor_of(step, settings)
     found: StepRecord | Released | None = kind.call()(folder, settings, **told, progress=progress)
@@ -133,11 +142,7 @@ def _done(
 
 def _refuse_other_steps(ledger: Ledger, plan: Plan) -> None:
     """Steps that are done are those that the plan begins with, in its order."""
-    says = [
-        name
-        for step, settings in plan.steps.items()
-        for name in (((settings is not None) and kind_of(step).says) or (step,))
-    ]
+    says = [name for step in plan.steps for name in kind_of(step).says or (step,)]
     place = -1
     for record in ledger.steps():
         if record.name not in says or says.index(record.name) < place:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pass_dataset.curate.ranking.ranker import Ranker, RankerSettings
 from pass_dataset.errors import CurationError
 
-__all__ = ["ENTRY_POINTS", "RANKERS", "KnownRanker", "open_ranker", "ranker_names"]
+__all__ = [
+    "ENTRY_POINTS",
+    "RANKERS",
+    "KnownRanker",
+    "open_ranker",
+    "open_rankers",
+    "ranker_names",
+]
 
 #: Group of entry points under which other packages name rankers.
 ENTRY_POINTS = "pass_dataset.rankers"
@@ -43,6 +50,7 @@ RANKERS = (
         "text, and what looks like number plates, addresses, telephone numbers, names",
         "text:Text",
     ),
+    KnownRanker("text:", "text, with vehicles by a detector of passify", "text:text_and_vehicles"),
     KnownRanker("torchvision:", "classes by a classifier of torchvision", "classes:torchvision"),
     KnownRanker("timm:", "classes by a classifier of timm", "classes:timm"),
     KnownRanker(
@@ -78,6 +86,25 @@ def open_ranker(name: str, settings: RankerSettings | None = None) -> Ranker:
         if point.name == name:
             return _load(point, settings)
     raise CurationError(f"{name!r} is no ranker; there are: {', '.join(ranker_names())}")
+
+
+def open_rankers(names: Sequence[str], settings: RankerSettings | None = None) -> dict[str, Ranker]:
+    """The rankers of these names, in order.
+
+    Raises:
+      CurationError: there is none of a name, it cannot be made, or two of them say the same.
+    """
+    opened = {name: open_ranker(name, settings) for name in names}
+    said_by: dict[str, str] = {}
+    for name, ranker in opened.items():
+        for column in ranker.columns.names:
+            if column in said_by:
+                raise CurationError(
+                    f"rankers: expected columns of one ranker each, found {column} of "
+                    f"{said_by[column]} and of {name}; ask them one after the other"
+                )
+            said_by[column] = name
+    return opened
 
 
 def _others() -> importlib.metadata.EntryPoints:

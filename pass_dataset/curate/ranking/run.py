@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow.parquet as pq
 
-from pass_dataset.curate.ranking.catalogue import open_ranker
+from pass_dataset.curate.ranking.catalogue import open_rankers
 from pass_dataset.curate.ranking.folder import RankFolder, Ranking
 from pass_dataset.curate.ranking.settings import RankSettings
 from pass_dataset.errors import RunError
@@ -100,7 +100,8 @@ def rank_images(
       listing: lists them; None: all of the source.
     """
     progress = progress or Silent()
-    ranking = Ranking(tuple((name, open_ranker(name).identity) for name in settings.names))
+    rankers = open_rankers(settings.names)
+    ranking = Ranking(tuple((name, one.identity) for name, one in rankers.items()))
     with _held(folder):
         folder.claim(ranking)
         plan = _planned(folder, source, settings, listing, progress)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 __all__ = ["RankSettings"]
 
+_TEXT = "text"
 _CLASSIFIERS = ("torchvision:", "timm:", "transformers:")
 
 
@@ -15,6 +16,8 @@ class RankSettings:
 
     Attributes:
       rankers: names of the catalogue, or of entry points.
+      vehicles: a detector of passify, such as ``cascade-rcnn``, by which the ranker ``text`` looks
+        for vehicles where there is a text like a number plate; none: "".
       classes: a classifier whose classes are stored too, such as
         ``torchvision:mobilenet_v3_large``; none: "".
       max_pixels: larger images are not decoded; None: the decoder's own limit.
@@ -22,6 +25,7 @@ class RankSettings:
 
     rankers: tuple[str, ...] = ("opennsfw",)
     classes: str = ""
+    vehicles: str = ""
     max_pixels: int | None = None
 
     def __post_init__(self) -> None:
@@ -29,6 +33,11 @@ class RankSettings:
             raise ValueError(
                 f"classes: expected {', '.join(f'{one}MODEL' for one in _CLASSIFIERS)}, found "
                 f"{self.classes!r}"
+            )
+        if self.vehicles and _TEXT not in self.rankers:
+            raise ValueError(
+                f"vehicles: expected the ranker {_TEXT!r} among rankers, found "
+                f"{', '.join(self.rankers) or 'none'}"
             )
         if not self.names:
             raise ValueError("rankers: expected one or more, found none")
@@ -40,4 +49,6 @@ class RankSettings:
     @property
     def names(self) -> tuple[str, ...]:
         """All rankers, the classifier last."""
-        return (*self.rankers, *((self.classes,) if self.classes else ()))
+        looks_for = f"{_TEXT}:{self.vehicles}" if self.vehicles else _TEXT
+        rankers = [looks_for if name == _TEXT else name for name in self.rankers]
+        return (*rankers, *((self.classes,) if self.classes else ()))

@@ -9,7 +9,7 @@ from pass_dataset.curate.filter.opt_outs import OptOuts
 from pass_dataset.curate.filter.verdicts import require_same_photographs
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger, StepRecord, StepWriter
-from pass_dataset.curate.ranking.catalogue import open_ranker
+from pass_dataset.curate.ranking.catalogue import open_rankers
 from pass_dataset.curate.ranking.folder import IMAGE, RankFolder
 from pass_dataset.curate.ranking.run import rank_images
 from pass_dataset.curate.ranking.settings import RankSettings
@@ -56,7 +56,7 @@ def run_rank(
       WeightsError, MissingExtraError: a ranker cannot be had.
       FolderLockedError: another process has the curation.
     """
-    rankers = {name: open_ranker(name) for name in settings.names}
+    rankers = open_rankers(settings.names)
     content = {
         "rankers": [[name, one.identity] for name, one in rankers.items()],
         "max_pixels": settings.max_pixels,

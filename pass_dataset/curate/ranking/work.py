@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pass_dataset.curate.ranking.catalogue import open_ranker
+from pass_dataset.curate.ranking.catalogue import open_rankers
 from pass_dataset.curate.ranking.folder import IMAGE, RankedShard, RankFolder, Ranking
 from pass_dataset.curate.ranking.ranker import Ranker, RankerSettings
 from pass_dataset.errors import (
@@ -99,7 +99,7 @@ class _Doer:
         self._settings = folder.images.settings()
         self._source = open_source(self._settings.source)
         self._threads = settings.threads
-        self._rankers = {name: open_ranker(name, settings) for name in names}
+        self._rankers = open_rankers(names, settings)
         found = Ranking(tuple((name, one.identity) for name, one in self._rankers.items()))
         unlike = folder.ranking().differences(found)
         if unlike:

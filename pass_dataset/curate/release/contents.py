@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ __all__ = ["Contents", "Image", "contents_of"]
 
 logger = logging.getLogger(__name__)
 
+#: A line of a list that names a file by its bytes, as opt-out lists of the filter may.
+_SUM = re.compile(r"(?:sha256:)?([0-9a-f]{64})", re.IGNORECASE)
 _COLUMNS = ("hash", "sha256", "size_bytes", "tar_offset")
 
 
@@ -103,7 +106,7 @@ def contents_of(ledger: Ledger, settings: ReleaseSettings, exclude: RemovalList)
     Args:
       ledger: of the curation, whose last step is done.
       settings: of the release.
-      exclude: photographs that are left out.
+      exclude: photographs that are left out, by hash, or by the SHA-256 of their files.
 
     Raises:
       CurationError: too few are left, two photographs have one name, or a name on the list is no
@@ -115,7 +118,9 @@ def contents_of(ledger: Ledger, settings: ReleaseSettings, exclude: RemovalList)
     _refuse_twice(ledger, names)
     _look_through(exclude, names)
     listed = pa.array(sorted(exclude.hashes), pa.string())
-    is_in = np.array(pc.invert(pc.is_in(names, value_set=listed)).to_pylist(), bool)
+    sums = pa.array(sorted(_sums_on(exclude)), pa.string())
+    is_out = pc.or_(pc.is_in(names, value_set=listed), pc.is_in(table["sha256"], value_set=sums))
+    is_in = np.array(pc.invert(is_out).to_pylist(), bool)
     places = np.flatnonzero(is_in)
     if len(places) < settings.tars:
         raise CurationError(
@@ -138,16 +143,22 @@ def _refuse_twice(ledger: Ledger, names: pa.ChunkedArray) -> None:
     )
 
 
+def _sums_on(exclude: RemovalList) -> set[str]:
+    found = map(_SUM.fullmatch, exclude.listed.to_pylist())
+    return {match[1].lower() for match in found if match is not None}
+
+
 def _look_through(exclude: RemovalList, names: pa.ChunkedArray) -> None:
     """Names that are of no photograph: hashes are told, as one list serves many releases."""
     lost = unmatched(exclude.listed, names)
-    odd = odd_names(pa.array(lost, pa.string())).to_pylist()
+    plain = [name for name in lost if _SUM.fullmatch(name) is None]
+    odd = odd_names(pa.array(plain, pa.string())).to_pylist()
     if odd:
         raise CurationError(
             f"{exclude.names}: {name_examples(odd)} can be no hash, and is no photograph's that is "
             "left: expected hashes of photographs; nothing is released"
         )
-    if lost:
+    if plain:
         logger.info(
-            "%s: %s on the list are not among what is left", exclude.names, name_examples(lost)
+            "%s: %s on the list are not among what is left", exclude.names, name_examples(plain)
         )

@@ -1,7 +1,8 @@
 """Tasks of Label Studio, and what comes back from its JSON export.
 
 The labelling configuration that goes with the tasks has one choice, ``review``: OK, or a flag.
-Format: https://labelstud.io/guide/tasks and https://labelstud.io/guide/export.
+Formats: https://labelstud.io/guide/tasks, https://labelstud.io/guide/export, and for images
+https://labelstud.io/guide/storage (local storage).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from pass_dataset.curate.review.via import OK, Said
@@ -16,6 +18,8 @@ from pass_dataset.errors import CurationError
 
 __all__ = ["labelling_config", "read_tasks", "tasks"]
 
+#: Where Label Studio has files of its machine, from the folder that it is told to serve.
+_LOCAL = "/data/local-files/?d="
 _CHOICE, _NOTE, _IMAGE = "review", "note", "image"
 
 
@@ -31,10 +35,15 @@ def labelling_config(flags: Sequence[str]) -> str:
 
 
 def tasks(said: Sequence[Said]) -> list[dict[str, Any]]:
-    """Tasks to be imported, with what is said so far as predictions."""
+    """Tasks to be imported, with what is said so far as predictions.
+
+    Args:
+      said: images, from the folder that Label Studio serves (``LOCAL_FILES_DOCUMENT_ROOT``), and
+        what is said of them.
+    """
     return [
         {
-            "data": {_IMAGE: file, "name": file},
+            "data": {_IMAGE: _LOCAL + quote(file), "name": file},
             "predictions": [{"model_version": "review", "result": _result(flag, note)}],
         }
         for file, flag, note in said

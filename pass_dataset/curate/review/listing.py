@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,11 +15,11 @@ from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.review.folder import ReviewFolder
 from pass_dataset.curate.review.images import BATCH_ROWS, COLUMNS, NOT_GOLD
+from pass_dataset.curate.review.record import Origin, Record, load_record, save_record
 from pass_dataset.curate.review.settings import ReviewSettings
-from pass_dataset.curate.settings import as_content, differences, section
+from pass_dataset.curate.settings import as_content, differences
 from pass_dataset.errors import CurationError
 from pass_dataset.files.arrow import table_writer
-from pass_dataset.files.checked_json import load_json, save_json
 from pass_dataset.files.whole import writing_whole
 from pass_dataset.folders.file_mark import FileVersion
 from pass_dataset.passify.outputs.lists import judged_rows
@@ -30,62 +30,11 @@ from pass_dataset.passify.sources.removed import RemovedImages
 from pass_dataset.passify.sources.source import ListingReport, SourceItem
 from pass_dataset.progress import Progress, Silent
 
-__all__ = ["Gold", "Origin", "Record", "begin_review", "load_record"]
+__all__ = ["Gold", "begin_review"]
 
-_SCHEMA = 1
 #: Where a curation has its images, and what tells scores from other columns.
 _TARS = "work/fetch/tars"
 _SCORE = "_score"
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where images come from.
-
-    Attributes:
-      kind: a curation, or a source that `passify` reads.
-      path: of the curation, run or source.
-      source: settings of the source, as JSON has them; of a curation None.
-      files: files that hold images, by number.
-      states: these files when they were listed.
-    """
-
-    kind: Literal["curation", "source"]
-    path: str
-    source: dict[str, Any] | None
-    files: tuple[str, ...] = ()
-    states: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-
-    @property
-    def source_settings(self) -> SourceSettings:
-        """The source's settings. Raises ValueError for a curation, which has none."""
-        if self.source is None:
-            raise ValueError("a curation is no source")
-        suffixes = self.source["suffixes"]
-        content = {**self.source, "suffixes": None if suffixes is None else tuple(suffixes)}
-        return SourceSettings(**content)
-
-    @property
-    def file_states(self) -> dict[str, FileVersion]:
-        """The files when they were listed."""
-        return {name: FileVersion(*state) for name, state in self.states.items()}
-
-
-@dataclass(frozen=True)
-class Record:
-    """What a review is about.
-
-    Attributes:
-      what: path of the curation, run or source, for people.
-      images: their number, known ones not counted.
-      origins: of the images; of known bad ones; of known good ones.
-      settings: of the review.
-    """
-
-    what: str
-    images: int
-    origins: tuple[Origin, ...]
-    settings: ReviewSettings
 
 
 @dataclass(frozen=True)
@@ -95,23 +44,13 @@ class Gold:
     bad: Path | None = None
     good: Path | None = None
 
-
-def load_record(folder: ReviewFolder) -> Record:
-    """What a review is about.
-
-    Raises:
-      CurationError: there is no review, or its record cannot be read.
-    """
-    folder.require()
-    try:
-        content = load_json(folder.record_path)
-        origins = tuple(
-            Origin(**{**one, "files": tuple(one["files"])}) for one in content["origins"]
+    @property
+    def paths(self) -> tuple[str | None, str | None]:
+        """Absolute paths, as a record has them."""
+        bad, good = (
+            None if path is None else str(path.absolute()) for path in (self.bad, self.good)
         )
-        settings = section(ReviewSettings, content["settings"], str(folder.record_path))
-        return Record(content["what"], content["images"], origins, settings)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CurationError(f"{folder.record_path}: cannot be read: {error}") from error
+        return bad, good
 
 
 def begin_review(
@@ -143,6 +82,13 @@ def begin_review(
         found = differences(as_content(record.settings), as_content(settings))
         if record.what != str(what.absolute()):
             found.append(f"source: it was begun with {record.what}, asked for is {what}")
+        found += [
+            f"known {kind} images: it was begun with {before or 'none'}, asked for is {now}"
+            for kind, before, now in zip(
+                ("bad", "good"), record.gold or gold.paths, gold.paths, strict=True
+            )
+            if now is not None and now != before
+        ]
         if found:
             listed = "\n  ".join(found)
             raise CurationError(
@@ -171,16 +117,16 @@ def begin_review(
     if gold.bad is None and gold.good is not None:
         # The place of each tells what it is.
         origins.insert(1, Origin("source", "", None))
-    record = Record(str(what.absolute()), own, tuple(origins), settings)
-    content = {
-        "schema": _SCHEMA,
-        "what": record.what,
-        "images": own,
-        "origins": [asdict(origin) for origin in origins],
-        "settings": as_content(settings),
-    }
-    save_json(folder.record_path, content, indent=1)
+    record = Record(
+        str(what.absolute()), own, tuple(origins), settings, _last_step(what), gold.paths
+    )
+    save_record(folder, record)
     return record
+
+
+def _last_step(what: Path) -> str | None:
+    curation = CurationFolder(what)
+    return Ledger(curation).steps()[-1].name if curation.ledger_path.is_dir() else None
 
 
 def _list(path: Path, gold: int, release: str | None = None) -> tuple[pa.Table, Origin]:

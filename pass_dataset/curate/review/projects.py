@@ -16,8 +16,8 @@ import numpy as np
 from pass_dataset.curate.review.desk import Desk
 from pass_dataset.curate.review.folder import ReviewFolder
 from pass_dataset.curate.review.label_studio import labelling_config, read_tasks, tasks
-from pass_dataset.curate.review.listing import load_record
 from pass_dataset.curate.review.reading import ImageReader
+from pass_dataset.curate.review.record import load_record
 from pass_dataset.curate.review.serving import open_desk
 from pass_dataset.curate.review.shown_image import for_browser
 from pass_dataset.curate.review.via import Said, read_via, via2_csv, via2_project, via3_project

@@ -7,9 +7,9 @@ from types import TracebackType
 
 from pass_dataset.curate.review.folder import ReviewFolder
 from pass_dataset.curate.review.images import ReviewImages
-from pass_dataset.curate.review.listing import Origin, Record
+from pass_dataset.curate.review.record import Origin, Record
 from pass_dataset.errors import SourceError
-from pass_dataset.passify.sources.opening import open_source
+from pass_dataset.passify.sources.opening import SourceSettings, open_source
 from pass_dataset.passify.sources.removed import RemovedImages
 from pass_dataset.passify.sources.source import Reader, SourceItem
 from pass_dataset.passify.sources.tar_files import TarReader
@@ -29,7 +29,7 @@ class ImageReader:
         self.images = ReviewImages(folder.images_path)
         self._origins = record.origins
         self._readers: dict[int, Reader] = {}
-        self._removed: dict[int, RemovedImages | None] = {}
+        self._removed: dict[int, RemovedImages] = {}
 
     def __enter__(self) -> ImageReader:
         return self
@@ -64,8 +64,7 @@ class ImageReader:
         place, item = self.item(row)
         if place not in self._readers:
             self._readers[place], self._removed[place] = _opened(self._origins[place])
-        removed = self._removed[place]
-        if removed is not None and removed.are_removed([item])[0]:
+        if self._removed[place].are_removed([item])[0]:
             raise SourceError(f"{item.path}: is on a removal list, and shown to nobody")
         return self._readers[place].read(item)
 
@@ -75,9 +74,9 @@ class ImageReader:
             reader.close()
 
 
-def _opened(origin: Origin) -> tuple[Reader, RemovedImages | None]:
+def _opened(origin: Origin) -> tuple[Reader, RemovedImages]:
     if origin.kind == "curation":
         tars = Path(origin.path) / "work" / "fetch" / "tars"
-        return TarReader(tars, origin.file_states), None
+        return TarReader(tars, origin.file_states), RemovedImages(SourceSettings.of(tars))
     settings = origin.source_settings
     return open_source(settings).reader(origin.file_states), RemovedImages(settings)

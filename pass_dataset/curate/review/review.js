@@ -2,16 +2,19 @@
 "use strict";
 
 const $ = id => document.getElementById(id);
-const state = { reviewer: "", queue: "", size: 24, flags: [], view: null, at: 0, waiting: false };
+const state = { review: "", reviewer: "", queue: "", size: 24, flags: [], view: null, at: 0, waiting: false };
 const words = name => name.replaceAll("-", " ");
 const count = (n, one, many) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 
 // --- the server ------------------------------------------------------------------------------
 
 // What is not kept yet, in order. It outlives the browser: each thing sent has a number of its
-// own, and counts once however often it is sent.
+// own, and counts once however often it is sent. Another review may be served here some day, so it
+// stands under the name of its own.
 const box = {
-  key: `outbox:${newId()}`,
+  own: newId(),
+  get all() { return `outbox:${state.review}:`; },
+  get key() { return this.all + this.own; },
   list: [],
   running: false,
   save() {
@@ -19,7 +22,7 @@ const box = {
     else localStorage.removeItem(this.key);
   },
   adopt() {
-    for (const key of Object.keys(localStorage).filter(key => key.startsWith("outbox:"))) {
+    for (const key of Object.keys(localStorage).filter(key => key.startsWith(this.all))) {
       try { this.list.push(...JSON.parse(localStorage.getItem(key))); } catch { /* not ours */ }
       localStorage.removeItem(key);
     }
@@ -78,12 +81,17 @@ function newId() {
 async function asked(address, options) {
   let answer;
   try {
-    answer = await fetch(address, { ...options, signal: AbortSignal.timeout(20000) });
+    const headers = { ...options?.headers, ...(state.review && { "x-review": state.review }) };
+    answer = await fetch(address, { ...options, headers, signal: AbortSignal.timeout(20000) });
   } catch {
     throw new Error("no connection to the server.");
   }
   const content = await answer.json().catch(() => ({}));
   if (answer.ok) return content;
+  // It is no answer to what was sent, which waits for the server that it is meant for.
+  if ([401, 403, 421].includes(answer.status)) {
+    throw new Error("another server is here by now, or the link is needed again.");
+  }
   const error = new Error(content.error ?? `the server answers ${answer.status}.`);
   error.refused = answer.status >= 400 && answer.status < 500;
   throw error;
@@ -103,6 +111,9 @@ async function looked(address) {
     }
   }
 }
+
+// Browsers keep pictures by their address.
+const thumbnail = image => `/thumbnail/${image}?of=${state.review}`;
 
 function trouble(text) {
   $("trouble").textContent = text;
@@ -132,7 +143,7 @@ function show(view, at = 0) {
   $("grid").replaceChildren(...view.images.map(tile));
   $("accept").disabled = !view.images.length;
   point();
-  for (const image of view.then ?? []) new Image().src = `/thumbnail/${image}`;
+  for (const image of view.then ?? []) new Image().src = thumbnail(image);
   say(view.done ? "Nothing is left to look at." :
     `${count(view.images.length, "image", "images")}, from ${view.position + 1}.`);
   scrollTo(0, 0);
@@ -144,7 +155,7 @@ function tile(image, place) {
   button.className = "tile";
   button.type = "button";
   const picture = document.createElement("img");
-  picture.src = `/thumbnail/${image}`;
+  picture.src = thumbnail(image);
   picture.alt = "";
   picture.draggable = false;
   picture.addEventListener("error", () => {
@@ -304,7 +315,7 @@ async function open() {
   if (!$("full").open) $("full").showModal();
   paintFlags();
   try {
-    const answer = await fetch(`/image/${image}`);
+    const answer = await fetch(`/image/${image}?of=${state.review}`);
     if (!answer.ok) throw new Error(await answer.text());
     const address = URL.createObjectURL(await answer.blob());
     if (state.view.images[state.at] !== image) { URL.revokeObjectURL(address); return; }
@@ -312,7 +323,7 @@ async function open() {
     $("full-image").src = address;
     $("full-name").textContent = JSON.parse(answer.headers.get("x-image-name") ?? '""');
   } catch (error) {
-    $("full-image").src = `/thumbnail/${image}`;
+    $("full-image").src = thumbnail(image);
     $("full-name").textContent = error.message;
   }
 }
@@ -392,7 +403,11 @@ document.addEventListener("keydown", event => {
     return;
   }
   if (typing) {
-    if (key === "Enter" && event.target.id === "note") { keepNote(); $("full").close(); }
+    if (key === "Enter" && event.target.id === "note") {
+      event.preventDefault();  // it would go on to the image, which gets the focus, and mark it
+      keepNote();
+      $("full").close();
+    }
     return;
   }
   const isFull = $("full").open;
@@ -415,8 +430,11 @@ document.addEventListener("keydown", event => {
     "[": () => isFull || turn(-1), "]": () => isFull || turn(1),
     "+": () => scale(1.5), "-": () => scale(1 / 1.5), 0: isFull ? () => scale(0) : null,
   }[key.length === 1 ? key.toLowerCase() : key];
-  if (flag && !(isFull && key === "0")) { event.preventDefault(); setFlag(flag.name); return; }
-  if (act) { event.preventDefault(); act(); }
+  const does = flag && !(isFull && key === "0") ? () => setFlag(flag.name) : act;
+  if (!does) return;
+  event.preventDefault();
+  // A key that is held down accepts no pages that nobody has seen, and marks nothing again.
+  if (!event.repeat || /^(Arrow.*|[u+-])$/.test(key)) does();
 });
 
 $("accept").addEventListener("click", accept);
@@ -467,9 +485,10 @@ function flagButtons(under) {
 
 async function begin() {
   history.replaceState(null, "", location.pathname);  // the token is in a cookie by now
+  const start = await looked("/api/start");
+  state.review = start.review;
   box.adopt();
   box.flush();
-  const start = await looked("/api/start");
   state.flags = start.flags;
   state.queue = start.queue;
   $("title").textContent = start.title;

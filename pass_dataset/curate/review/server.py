@@ -1,8 +1,6 @@
 """The page, and what it asks for: a server for this machine.
 
-Whoever asks has to have the token, which the link has and a cookie keeps; and must come from the
-page itself: other hosts' names (DNS rebinding) and other pages' requests are refused. What images
-are called is only ever sent as JSON, and shown as text.
+Who gets in is told in `guard`. What images are called is only ever sent as JSON, and shown as text.
 """
 
 from __future__ import annotations
@@ -10,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import importlib.resources
 import json
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pass_dataset.curate.review.desk import Desk, PageView
+from pass_dataset.curate.review.guard import Door, Guard
 from pass_dataset.curate.review.reading import ImageReader
 from pass_dataset.curate.review.settings import reviewer_name
 from pass_dataset.curate.review.shown_image import for_browser
@@ -27,26 +25,12 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 __all__ = ["Office", "make_app"]
 
-COOKIE = "pass_review"
 _MAX_BODY_BYTES = 1 << 18
 #: Images made ahead of a page.
 _AHEAD = 480
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_HEADERS = {
-    "content-security-policy": _POLICY,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-resource-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "x-frame-options": "DENY",
-}
 #: The page's own files, by address: package, name, and type.
 _FILES = {
     "/": (__package__, "page.html", "text/html"),
@@ -65,8 +49,7 @@ class Office:
       desk, reader, thumbnails: of the review.
       title: what is reviewed.
       queue: the queue that is shown first.
-      token: what whoever asks has to have.
-      hosts: what requests may call this server, ``name:port``.
+      door: who gets in.
     """
 
     desk: Desk
@@ -74,67 +57,7 @@ class Office:
     thumbnails: Thumbnails
     title: str
     queue: str
-    token: str
-    hosts: frozenset[str]
-
-
-class _Refused(Exception):  # an answer, and no error of the server
-    """A request that is answered with a reason."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-
-
-class _Guard:
-    """Lets in who has the token, and comes from the page."""
-
-    def __init__(self, app: ASGIApp, office: Office) -> None:
-        self._app, self._office = app, office
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Here, as only who reviews has it.
-        from starlette.requests import Request
-        from starlette.responses import PlainTextResponse
-
-        if scope["type"] != "http":
-            return
-        request = Request(scope, receive)
-        try:
-            sets_cookie = self._check(request)
-        except _Refused as refused:
-            answer = PlainTextResponse(f"{refused}\n", refused.status, _HEADERS)
-            await answer(scope, receive, send)
-            return
-
-        async def with_headers(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                headers = message.setdefault("headers", [])
-                headers += [(k.encode(), v.encode()) for k, v in _HEADERS.items()]
-                if sets_cookie:
-                    value = f"{COOKIE}={self._office.token}; Path=/; HttpOnly; SameSite=Strict"
-                    headers.append((b"set-cookie", value.encode()))
-            await send(message)
-
-        await self._app(scope, receive, with_headers)
-
-    def _check(self, request: Request) -> bool:
-        """True if the link was followed, and the browser is to keep the token."""
-        host = request.headers.get("host", "")
-        if host not in self._office.hosts:
-            raise _Refused(421, "This server has another name: take the link that it has printed.")
-        origin = request.headers.get("origin")
-        if origin is not None and origin != f"http://{host}":
-            raise _Refused(403, "Only the review's own page may ask for this.")
-        is_page = request.method == "GET" and request.url.path == "/"
-        if request.headers.get("sec-fetch-site") in ("cross-site", "same-site") and not is_page:
-            raise _Refused(403, "Only the review's own page may ask for this.")
-        given = request.query_params.get("token") if is_page else None
-        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
-        for one in (given, request.cookies.get(COOKIE), bearer):
-            if one and secrets.compare_digest(one.encode(), self._office.token.encode()):
-                return given is not None
-        raise _Refused(401, "The link's token is missing: take the link that the server printed.")
+    door: Door
 
 
 def make_app(office: Office) -> Starlette:
@@ -160,7 +83,7 @@ def make_app(office: Office) -> Starlette:
         Route("/thumbnail/{row:int}", _thumbnail(office)),
         Route("/image/{row:int}", _image(office)),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(_Guard, office)])
+    return Starlette(routes=routes, middleware=[Middleware(Guard, office.door)])
 
 
 # --- answers --------------------------------------------------------------------------------------
@@ -229,6 +152,7 @@ def _start(office: Office, query: Mapping[str, str]) -> dict[str, Any]:
     desk = office.desk
     return {
         "title": office.title,
+        "review": office.door.review,
         "flags": [{"name": name, "key": key} for name, key in desk.settings.flags.items()],
         "queue": desk.queue(office.queue).name,
         "reviewers": desk.seats.reviewers,

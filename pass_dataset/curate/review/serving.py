@@ -13,9 +13,10 @@ from pass_dataset.curate.review.cache import ThumbnailCache
 from pass_dataset.curate.review.decisions import DecisionLog
 from pass_dataset.curate.review.desk import Desk
 from pass_dataset.curate.review.folder import ReviewFolder
-from pass_dataset.curate.review.listing import load_record
+from pass_dataset.curate.review.guard import Door
 from pass_dataset.curate.review.queues import Queues
 from pass_dataset.curate.review.reading import ImageReader
+from pass_dataset.curate.review.record import load_record
 from pass_dataset.curate.review.server import Office, make_app
 from pass_dataset.curate.review.thumbnails import THUMBNAIL_PX, Thumbnails
 from pass_dataset.errors import CurationError
@@ -86,7 +87,7 @@ def open_office(
         try:
             thumbnails.warm()
             title = Path(record.what).name
-            yield Office(desk, reader, thumbnails, title, name, folder.token(), hosts)
+            yield Office(desk, reader, thumbnails, title, name, Door(folder.token(), hosts))
         finally:
             thumbnails.close()
 
@@ -159,7 +160,7 @@ def serve(
             shown = f"[{address.host}]" if ":" in address.host else address.host
             if address.host in ("0.0.0.0", "::"):  # a name that can be asked for
                 shown = socket.gethostname()
-            yield f"http://{shown}:{port}/?token={office.token}"
+            yield f"http://{shown}:{port}/?token={office.door.token}"
             config = uvicorn.Config(
                 make_app(office),
                 log_level="warning",

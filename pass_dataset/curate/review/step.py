@@ -8,16 +8,23 @@ import pyarrow as pa
 
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger, StepRecord
+from pass_dataset.curate.review.record import Record
 from pass_dataset.curate.review.verdicts import Verdicts, require_unseen
 from pass_dataset.curate.settings import as_content
 from pass_dataset.errors import CurationError
 from pass_dataset.progress import Progress, Silent
 
-__all__ = ["NOT_REVIEWED", "STEP", "run_review"]
+__all__ = ["NOT_REVIEWED", "STEP", "is_later_look", "run_review"]
 
 STEP = "review"
 #: Cause of images that nobody looked at, where the settings drop them.
 NOT_REVIEWED = "not-reviewed"
+
+
+def is_later_look(folder: CurationFolder, record: Record) -> bool:
+    """True for a review of what is left after the step was done, as an audit is: it stays so."""
+    names = [step.name for step in Ledger(folder).steps()]
+    return STEP in names and record.after in names[names.index(STEP) :]
 
 
 def run_review(

@@ -22,8 +22,8 @@ import numpy as np
 
 from pass_dataset.curate.review.cache import ThumbnailCache
 from pass_dataset.curate.review.folder import ReviewFolder
-from pass_dataset.curate.review.listing import load_record
 from pass_dataset.curate.review.reading import ImageReader
+from pass_dataset.curate.review.record import load_record
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.extras import require
 from pass_dataset.images.containers import read_frame
@@ -112,16 +112,16 @@ def _quick_jpeg(frame: Frame, longer_px: int) -> bytes | None:
 _reader: ImageReader | None = None
 
 
-def _begin(folder: Path) -> None:
+def _begin(folder: Path, server: int) -> None:
     global _reader  # a worker has one
-    watch = threading.Thread(target=_end_with_the_server, args=(os.getppid(),), daemon=True)
+    watch = threading.Thread(target=_end_with_the_server, args=(server,), daemon=True)
     watch.start()
     opened = ReviewFolder(folder)
     _reader = ImageReader(opened, load_record(opened))
 
 
 def _end_with_the_server(server: int) -> None:
-    """However it ends: a worker would else wait for ever, and hold what it has open."""
+    """However it ends, also before this worker began: it would else wait for ever."""
     while os.getppid() == server:
         time.sleep(1)
     os._exit(1)
@@ -194,7 +194,7 @@ class Thumbnails:
                     self._workers,
                     multiprocessing.get_context("spawn"),
                     _begin,
-                    (self._folder.path,),
+                    (self._folder.path, os.getpid()),
                 )
             pool = self._pool
             kept: Future[list[bytes]] = Future()

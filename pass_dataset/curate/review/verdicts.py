@@ -22,8 +22,8 @@ from pass_dataset.curate.audit.strata import Stratum
 from pass_dataset.curate.review.decisions import read_log
 from pass_dataset.curate.review.folder import ReviewFolder
 from pass_dataset.curate.review.images import ReviewImages
-from pass_dataset.curate.review.listing import Record, load_record
 from pass_dataset.curate.review.queues import Queues
+from pass_dataset.curate.review.record import Record, load_record
 from pass_dataset.curate.review.seats import Seats
 from pass_dataset.errors import CurationError
 from pass_dataset.files.checked_json import save_json

@@ -72,7 +72,8 @@ def via2_project(name: str, said: Sequence[Said], flags: Sequence[str]) -> dict[
                     "on_image_annotation_editor_placement": "NEAR_REGION",
                 },
             },
-            "core": {"buffer_size": 18, "filepath": {}, "default_filepath": ""},
+            # With a path VIA knows all files when it opens the project, for its grid too.
+            "core": {"buffer_size": 18, "filepath": {}, "default_filepath": "./"},
             "project": {"name": name},
         },
         "_via_img_metadata": metadata,
@@ -146,8 +147,9 @@ def via3_project(name: str, said: Sequence[Said], flags: Sequence[str]) -> dict[
                 "default_option_id": "",
             },
         },
+        # Files that lie beside VIA's page; of those of a browser's dialogue (1) it asks for each.
         "file": {
-            number: {"fid": number, "fname": one[0], "type": 2, "loc": 1, "src": one[0]}
+            number: {"fid": number, "fname": one[0], "type": 2, "loc": 3, "src": one[0]}
             for number, one in numbers.items()
         },
         "metadata": {

@@ -14,7 +14,7 @@ import xxhash
 
 from pass_dataset.errors import EvaluationError
 
-__all__ = ["DIFFICULT", "LabelledImages", "decoded"]
+__all__ = ["DIFFICULT", "LabelledImages", "content_of", "decoded", "encoded"]
 
 #: Of several labels: neither there nor surely absent, which Pascal VOC calls difficult.
 DIFFICULT = 0
@@ -65,15 +65,24 @@ class LabelledImages:
     @functools.cached_property
     def hashes(self) -> tuple[bytes, ...]:
         """What each image is, whatever it is called; reads them all, once."""
-        return tuple(_content(self.read(position)) for position in range(len(self)))
+        return tuple(content_of(self.read(position)) for position in range(len(self)))
 
     def digest(self) -> str:
         """SHA-256 of what the images are, in their order."""
         return hashlib.sha256(b"".join(self.hashes)).hexdigest()
 
 
-def _content(image: Any) -> bytes:
-    """Hash of an encoded image, or of the pixels of one that is not encoded."""
+def encoded(image: Any) -> bytes:
+    """The bytes of an encoded image; one that is not encoded as PNG, without loss."""
+    if isinstance(image, bytes):
+        return image
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def content_of(image: Any) -> bytes:
+    """Hash (16 bytes) of an encoded image, or of the pixels of one that is not encoded."""
     if isinstance(image, bytes):
         return xxhash.xxh3_128_digest(image)
     return xxhash.xxh3_128_digest(f"{image.mode} {image.size} ".encode() + image.tobytes())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from pass_dataset.files.cache import user_cache
 from pass_dataset.progress import Progress, Silent, Task
 from pass_dataset.workers.cores import available_cores
 
-__all__ = ["Device", "Work", "embed", "features_folder"]
+__all__ = ["Device", "Work", "embed", "embed_parts", "features_folder"]
 
 logger = logging.getLogger(__name__)
 
@@ -134,21 +134,52 @@ def _run(
     task: Task,
 ) -> None:
     """Parts on one device."""
+    own = encoder
+    if len(work.devices) > 1:
+        own = replace(encoder, module=copy.deepcopy(encoder.module))
+    embed_parts(
+        own, images, transform, folder, parts,
+        device=device, batch_size=work.batch_size, workers=work.workers, told=task.advance,
+    )  # fmt: skip
+
+
+def embed_parts(
+    encoder: Encoder,
+    images: LabelledImages,
+    transform: TransformSettings,
+    folder: FeatureFolder,
+    parts: Sequence[int],
+    *,
+    device: Device,
+    batch_size: int,
+    workers: int | None,
+    told: Callable[[int], None],
+) -> None:
+    """Makes some parts of the features, one after the other, and writes each whole.
+
+    Args:
+      encoder, images, transform: see `embed`.
+      folder: of the features.
+      parts: which.
+      device, batch_size, workers: see `Work`. The network is moved to the device.
+      told: is told of images as they are done.
+
+    Raises:
+      EvaluationError: see `embed`.
+    """
     try:
-        module = copy.deepcopy(encoder.module) if len(work.devices) > 1 else encoder.module
-        module = module.to(device).eval()
+        module = encoder.module.to(device).eval()
     except (RuntimeError, AssertionError) as error:
         raise EvaluationError(f"device {device}: cannot be used: {error}") from error
-    workers = work.workers or available_cores()
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(workers or available_cores()) as pool:
         try:
-            batches = _prepared(pool, images, transform, folder, parts, work.batch_size)
+            batches = _prepared(pool, images, transform, folder, parts, batch_size)
             for part in parts:
                 features: list[_Rows] = []
                 while sum(map(len, features)) < len(folder.rows_of(part)):
                     batch = next(batches)
                     features.append(_forward(module, batch, device, encoder.name))
-                    task.advance(len(batch))
+                    told(len(batch))
                 folder.write(part, np.concatenate(features))
         finally:
             pool.shutdown(cancel_futures=True)

@@ -9,7 +9,7 @@ beside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,15 @@ from pass_dataset.errors import EvaluationError
 from pass_dataset.evaluate.features.cache import Features
 from pass_dataset.evaluate.protocols.statistics import Correct, Outcome
 
-__all__ = ["linear", "train_layer"]
+__all__ = ["linear", "train_layer", "trained_layers"]
 
 RATE, MOMENTUM, BATCH, EPOCHS, DROPS = 30.0, 0.9, 256, 100, (60, 80)
 #: Standard deviation of the first weights.
 _FIRST = 0.01
 SEEDS = (0, 1, 2)
 _TEST_ROWS = 16_384
+#: Numbers of all views that are held in memory as float32 (256 MB); of more, batches are read.
+_HELD = 1 << 26
 
 Ints = np.ndarray[Any, Any]
 
@@ -79,31 +81,54 @@ def train_layer(
     epochs: int = EPOCHS,
 ) -> list[Ints]:
     """Classes that each test image is given after each epoch from the last drop on."""
+    layers = trained_layers(views, labels, classes, seed=seed, epochs=epochs)
+    first = min(epochs * DROPS[-1] // EPOCHS, epochs - 1)
+    return [_told(layer, test) for epoch, layer in enumerate(layers) if epoch >= first]
+
+
+def trained_layers(
+    views: Sequence[Features], labels: Ints, classes: int, *, seed: int, epochs: int = EPOCHS
+) -> Iterator[nn.Linear]:
+    """The layer after each epoch: one and the same, which is trained further when asked for more.
+
+    Args:
+      views, labels, epochs: see `linear`.
+      classes: their number.
+      seed: of the first weights, and then of the order of each epoch, by one generator.
+    """
     generator = torch.Generator().manual_seed(seed)
-    layer = nn.Linear(test.shape[1], classes)
+    layer = nn.Linear(views[0].shape[1], classes)
     with torch.no_grad():
         layer.weight.normal_(0, _FIRST, generator=generator)
         layer.bias.zero_()
-    optimizer = torch.optim.SGD(layer.parameters(), lr=RATE, momentum=MOMENTUM)
     drops = [epochs * drop // EPOCHS for drop in DROPS]
-    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, drops)
+    weights = (layer.weight, layer.bias)
+    paces = [torch.zeros_like(weight) for weight in weights]
     targets = torch.from_numpy(np.asarray(labels))
-    told = []
+    is_held = sum(view.size for view in views) <= _HELD
+    read = [_reader(view, is_held) for view in views]
     for epoch in range(epochs):
-        rows = views[epoch % len(views)]
+        rows = read[epoch % len(views)]
+        rate = RATE * 0.1 ** sum(epoch >= drop for drop in drops)
         order = torch.randperm(len(targets), generator=generator)
         for batch in torch.split(order, BATCH):
             # In the order in which they lie: the file is read forwards.
             places = batch.sort().values
-            inputs = torch.from_numpy(np.asarray(rows[places.numpy()], np.float32))
-            loss = nn.functional.cross_entropy(layer(inputs), targets[places])
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-        schedule.step()
-        if epoch >= min(drops[-1], epochs - 1):
-            told.append(_told(layer, test))
-    return told
+            loss = nn.functional.cross_entropy(layer(rows(places)), targets[places])
+            slopes = torch.autograd.grad(loss, weights)
+            # As torch.optim.SGD does; importing that takes longer than all epochs of a small set.
+            with torch.no_grad():
+                for weight, pace, slope in zip(weights, paces, slopes, strict=True):
+                    weight.sub_(pace.mul_(MOMENTUM).add_(slope), alpha=rate)
+        yield layer
+
+
+def _reader(view: Features, is_held: bool) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Reads rows of a view as float32, by their positions."""
+    if not is_held:
+        return lambda places: torch.from_numpy(np.asarray(view[places.numpy()], np.float32))
+    held = torch.from_numpy(np.asarray(view, np.float32))
+    return lambda places: held[places]
 
 
 def _told(layer: nn.Linear, test: Features) -> Ints:

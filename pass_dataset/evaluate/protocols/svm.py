@@ -115,6 +115,7 @@ def decision_values(train: Floats, signs: Ints, test: Floats) -> Floats:
       MissingExtraError: scikit-learn is not installed.
     """
     machines = require("sklearn.svm", feature="svm", extra="evaluate")
+    train, test = _turned(train, test)
 
     def fit(number: int) -> Floats:
         column = signs[:, number]
@@ -129,6 +130,18 @@ def decision_values(train: Floats, signs: Ints, test: Floats) -> Floats:
     with ThreadPoolExecutor(available_cores()) as pool:
         columns = list(pool.map(fit, range(signs.shape[1])))
     return np.stack(columns, 1)
+
+
+def _turned(train: Floats, test: Floats) -> tuple[Floats, Floats]:
+    """Both in the space that the training images span, where that has fewer dimensions.
+
+    A machine's plane lies in it, and products of images are the same there: so are the steps of
+    its solver, which each cost as much as there are dimensions.
+    """
+    if len(train) >= train.shape[1]:
+        return train, test
+    basis = np.linalg.qr(train.T)[0]
+    return train @ basis, test @ basis
 
 
 def unit_features(features: Features) -> Floats:

@@ -10,13 +10,17 @@ from typing import Any
 
 import pytest
 
+from pass_dataset import PassArchive
 from pass_dataset.curate.alive.run import run_alive
 from pass_dataset.curate.alive.settings import AliveSettings, Politeness
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
+from pass_dataset.curate.release.settings import ReleaseSettings
+from pass_dataset.curate.release.writing import run_release
 from pass_dataset.downloads.retries import RetryPolicy
 from pass_dataset.errors import DownloadError
 from tests.curate.selections import selected
+from tests.support.curation import Curation, photograph
 from tests.support.web import Reply, Web
 
 POLICY = RetryPolicy(max_failures=3, base_delay_s=0.01, max_delay_s=0.05, speed_window_s=1.0)
@@ -123,6 +127,26 @@ def test_what_is_not_known_is_asked_again(tmp_path: Path) -> None:
         run_alive(folder, AliveSettings(), politeness=FAST)
         assert web.asked == {"/0": 1, "/1": 4, "/2": 1}
     assert said(folder) == [(None, 200)] * 3
+
+
+def test_a_release_says_whether_and_when(tmp_path: Path) -> None:
+    replies = {"/1": Reply(status=404), "/2": Reply(status=500)}
+    photographs = [photograph(number) for number in range(6)]
+    with Web(lambda path, before: replies.get(path, Reply())) as web:
+        for number, row in enumerate(photographs):
+            row["page_url"] = f"{web.url}/{number}" if number < 4 else None
+        curation = Curation(tmp_path / "curation", photographs).fetch()
+        step = run_alive(curation.folder, AliveSettings(), politeness=FAST, accept_failures=True)
+    run_release(curation.folder, ReleaseSettings("birds", "1.0.0", tars=1), tmp_path / "birds")
+    assert len(PassArchive(tmp_path / "birds")) == 4
+    sheet = (tmp_path / "birds" / "DATASHEET.md").read_text()
+    days = sorted({step.details[name][:10] for name in ("asked_from", "asked_until")})
+    when = "on {}" if len(days) == 1 else "from {} to {}"
+    assert (
+        f"Yes, {when.format(*days)}: 4 were asked for, 1 were no longer public and are left out, "
+        "as are 1 of which no answer was to be had. The other 2 have no address."
+    ) in sheet
+    assert "1 no longer public, 1 " in sheet  # among the causes
 
 
 def test_failures_accepted(tmp_path: Path) -> None:

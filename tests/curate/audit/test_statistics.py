@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pass_dataset.curate.audit.agreement import Agreement
+from pass_dataset.curate.audit.finite import bad_images
 from pass_dataset.curate.audit.gold import GoldResult, left_over
 from pass_dataset.curate.audit.plans import (
     acceptance_plan,
@@ -151,20 +152,58 @@ def test_strata_that_cannot_be() -> None:
         estimate([])
 
 
+@pytest.mark.parametrize(
+    ("checked", "images"), [(1, 2), (1, 40), (30, 31), (60, 68), (500, 600), (2000, 1_440_191)]
+)
+def test_bounds_of_finite_sets_are_scipys(checked: int, images: int) -> None:
+    """A number is within them if the sample is not in either tail of the hypergeometric one."""
+    stats = pytest.importorskip("scipy.stats")
+    for found in sorted({0, 1, checked // 7, checked - 1, checked}):
+        low, high = bad_images(found, checked, images, 0.975)
+        tails = [
+            (stats.hypergeom.sf(found - 1, images, bad, checked), bad >= low)
+            for bad in range(max(found, low - 2), min(low + 2, images - checked + found) + 1)
+        ]
+        tails += [
+            (stats.hypergeom.cdf(found, images, bad, checked), bad <= high)
+            for bad in range(max(found, high - 2), min(high + 2, images - checked + found) + 1)
+        ]
+        assert all((tail > 0.025) == is_within for tail, is_within in tails)
+
+
+def test_bounds_of_finite_sets_hold() -> None:
+    """For every number of bad images, also where most were looked at."""
+    stats = pytest.importorskip("scipy.stats")
+    for images, checked in ((68, 60), (50, 5), (30, 15)):
+        bounds = [bad_images(found, checked, images, 0.975) for found in range(checked + 1)]
+        for bad in range(images + 1):
+            chances = stats.hypergeom.pmf(range(checked + 1), images, bad, checked)
+            within = [low <= bad <= high for low, high in bounds]
+            assert chances[within].sum() >= 0.95
+
+
+def test_finite_sets_that_cannot_be() -> None:
+    for numbers in ((2, 1, 10), (1, 11, 10), (-1, 1, 10)):
+        with pytest.raises(ValueError, match="expected found <= checked"):
+            bad_images(*numbers, 0.95)
+    with pytest.raises(ValueError, match="confidence"):
+        bad_images(0, 1, 10, 1.0)
+
+
 def test_stratified_bounds_hold() -> None:
     """As often as they say or more, also where most strata have no finding."""
     random = np.random.default_rng(0)
     sizes, shares, checked = [90_000, 9_000, 1_000], [0.0001, 0.002, 0.05], [500, 500, 400]
     truth = sum(n * p for n, p in zip(sizes, shares, strict=True)) / sum(sizes)
     held = 0
-    for _ in range(200):
+    for _ in range(100):
         strata = [
             Stratum(str(n), n, k, int(random.binomial(k, p)))
             for n, p, k in zip(sizes, shares, checked, strict=True)
         ]
         found = estimate(strata)
         held += found.low <= truth <= found.high
-    assert held >= 190
+    assert held >= 95
 
 
 def test_gold() -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from pass_dataset.curate.ranking.catalogue import open_ranker
+from pass_dataset.commands.main import main
+from pass_dataset.curate.ranking.catalogue import RANKERS, open_ranker
 from pass_dataset.curate.ranking.rankers.nsfw import prepared
-from pass_dataset.curate.ranking.weights import RANKING_WEIGHTS
-from pass_dataset.errors import CurationError, WeightsError
+from pass_dataset.curate.ranking.weights import (
+    RANKING_WEIGHTS,
+    TEXT_DETECTOR,
+    TEXT_READER,
+    verified,
+)
+from pass_dataset.errors import WeightsError
 from pass_dataset.images.decoding import decode
 
 
@@ -48,6 +56,13 @@ def test_text_of_all_kinds(shared: Path) -> None:
     plate = next(box for box in said["text_boxes"] if box["kind"] == "plate")
     assert 20 <= plate["x1"] < plate["x2"] <= 210
     assert 15 <= plate["y1"] < plate["y2"] <= 65
+    # No other network is opened than those that are listed.
+    reader: Any = ranker._reader  # type: ignore[attr-defined]
+    opened_files = {
+        Path(one.session.session._model_path) for one in (reader.text_det, reader.text_rec)
+    }
+    assert opened_files == {verified(TEXT_DETECTOR).path, verified(TEXT_READER).path}
+    assert reader.text_cls is None
     # What was read is nowhere.
     assert "KXA" not in repr(said)
 
@@ -70,27 +85,19 @@ def test_what_the_papers_network_is_shown() -> None:
     assert not given[:, 112:].any()
 
 
-@pytest.mark.slow
-def test_classes_of_weights_of_ones_own(shared: Path, tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch")
-    models = pytest.importorskip("torchvision.models")
-    torch.manual_seed(0)
-    state = models.mobilenet_v3_small().state_dict()
-    state["classifier.3.bias"][281] = 100.0
-    torch.save(state, tmp_path / "weights.pth")
-    ranker = open_ranker(f"torchvision:mobilenet_v3_small@{tmp_path / 'weights.pth'}")
-    (said,) = ranker.rank([pixels_of(shared / "images" / "chelsea_cat.jpg")])
-    assert said["class_name"] == "tabby"
-    assert said["class_share"] == pytest.approx(1.0)
-    assert len(said["classes"]) == 5
-    (tmp_path / "weights.pth").write_bytes(b"no weights")
-    with pytest.raises(WeightsError, match="expected weights of torch"):
-        _ = open_ranker(f"torchvision:mobilenet_v3_small@{tmp_path / 'weights.pth'}").identity
-    with pytest.raises(CurationError, match="torchvision:cats"):
-        _ = open_ranker("torchvision:cats").identity
+@pytest.mark.parametrize("size", [(500, 375), (192, 523), (51, 768), (1, 900), (224, 224)])
+def test_the_papers_network_is_shown_pillows_nearest(size: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    nearest = Image.fromarray(pixels[..., ::-1]).resize((224, 224), Image.Resampling.NEAREST)
+    assert np.array_equal(prepared(pixels), np.asarray(nearest, np.float32) / np.float32(255))
 
 
-def test_all_weights_have_a_licence() -> None:
+def test_all_weights_are_listed_with_a_licence(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["weights", "--json"])
+    listed = {file["name"]: file for file in json.loads(capsys.readouterr().out)}
     for file in RANKING_WEIGHTS:
+        assert listed[file.name]["licence"] == file.licence
         assert file.licence in ("MIT", "Apache-2.0", "BSD-2-Clause")
-        assert file.sha256 is not None
+        assert listed[file.name]["sha256"] == file.sha256 is not None
+    used_by = {file.used_by for file in RANKING_WEIGHTS}
+    assert used_by == {one.name for one in RANKERS if not one.name.endswith(":")}

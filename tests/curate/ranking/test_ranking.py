@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import random
 import signal
@@ -13,6 +15,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from pass_dataset.commands.curate.main import main
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.ranking.catalogue import open_ranker
@@ -39,7 +42,14 @@ def command(name: str, *options: object) -> list[str]:
 
 
 def run(name: str, *options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(name, *options), capture_output=True, text=True, cwd=ROOT)
+    """The command in this process, which costs no start of another."""
+    arguments, out, err = [name, *map(str, options)], io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main(arguments)
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def ledger_bytes(curation: CurationFolder) -> list[bytes]:

@@ -196,12 +196,15 @@ def test_excluded(curation: Curation, birds: Path, tmp_path: Path) -> None:
     """They are not in the release, and count; nothing else moves but into the place before."""
     path = tmp_path / "removed.txt"
     gone = [hash_of(4), hash_of(17)]
-    # One as others print MD5 sums, one that no curation knows, one that is left out already.
-    path.write_text("\n".join([f"PASS_dataset/1/{gone[0]}.jpg", gone[1].upper(), "ab" * 16]))
+    # One as others print MD5 sums, one that no curation knows, one by the bytes of its file.
+    by_sum = hashlib.sha256(curation.bodies[hash_of(20)]).hexdigest().upper()
+    lines = [f"PASS_dataset/1/{gone[0]}.jpg", gone[1].upper(), "ab" * 16, by_sum]
+    path.write_text("\n".join([*lines, f"sha256:{by_sum}", "cd" * 32]))
+    gone.append(hash_of(20))
     done = run_release(curation.folder, SETTINGS, tmp_path / "v2", exclude=read_removals(path))
-    assert done.release.num_examples == 22
-    assert done.funnel.stages[-1].causes == {"excluded": 2}
-    assert "2 on the list of what is excluded" in (tmp_path / "v2" / "DATASHEET.md").read_text()
+    assert done.release.num_examples == 21
+    assert done.funnel.stages[-1].causes == {"excluded": 3}
+    assert "3 on the list of what is excluded" in (tmp_path / "v2" / "DATASHEET.md").read_text()
     before, after = (
         [name for number in range(3) for name in list_tar(folder / f"birds.{number}.tar").hashes]
         for folder in (birds, tmp_path / "v2")

@@ -14,6 +14,9 @@ from pass_dataset.curate.review.folder import ReviewFolder
 from pass_dataset.curate.review.listing import Gold, begin_review
 from pass_dataset.curate.review.serving import open_desk
 from pass_dataset.curate.review.settings import ReviewSettings
+from tests.curate.review.browsing import enter
+from tests.curate.review.served import Served
+from tests.support.chromium import Browser, Page
 
 pytest.importorskip("PIL")
 
@@ -44,6 +47,26 @@ def make_pictures(folder: Path, count: int, odd: tuple[str, ...] = ()) -> Path:
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixty pictures."""
     return make_pictures(tmp_path_factory.mktemp("pictures") / "photographs", 60)
+
+
+@pytest.fixture(scope="session")
+def odd_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty pictures, and three with names that nobody should have."""
+    return make_pictures(tmp_path_factory.mktemp("odd") / "photographs", 60, ODD_NAMES)
+
+
+@pytest.fixture
+def served(odd_pictures: Path, tmp_path: Path) -> Iterator[Served]:
+    """The command, serving these; two pages of twelve are a block."""
+    server = Served(odd_pictures, tmp_path / "review", "--block", "24")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Page:
+    """Its page, as Anna has it."""
+    return enter(browser, served, "anna")
 
 
 Begin = Callable[..., ReviewFolder]

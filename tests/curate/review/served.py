@@ -19,13 +19,16 @@ __all__ = ["Served"]
 class Served:
     """`pass-curate review` in a process of its own."""
 
-    def __init__(self, source: Path, out: Path, *options: str) -> None:
+    def __init__(
+        self, source: Path, out: Path | None = None, *options: str, port: int | None = None
+    ) -> None:
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
-            self.port: int = found.getsockname()[1]
+            self.port: int = port or found.getsockname()[1]
         self._command = [sys.executable, "-m", "pass_dataset.curate", "review", str(source)]
-        self._command += ["--out", str(out), "--port", str(self.port), "--workers", "1", *options]
-        self.out = out
+        self._command += ["--port", str(self.port), "--workers", "1", *options]
+        self._command += [] if out is None else ["--out", str(out)]
+        self.out = out or source / "work" / "review"
         self.start()
 
     def start(self) -> None:

@@ -17,6 +17,7 @@ from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import FIRST_STEP, Ledger
 from pass_dataset.curate.review.folder import ReviewFolder
 from pass_dataset.curate.review.listing import begin_review
+from pass_dataset.curate.review.record import load_record
 from pass_dataset.curate.review.settings import ReviewSettings
 from pass_dataset.curate.review.step import run_review
 from pass_dataset.curate.review.verdicts import collect, write_answer, write_decisions
@@ -207,6 +208,39 @@ def test_curation_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[
     verdicts = collect(folder)
     with pytest.raises(CurationError):
         run_review(curation, verdicts)
+
+
+def test_settings_of_a_curation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table [review] of what `pass-curate run` was told; a file and options go before it."""
+    curation = make_curation(tmp_path / "curation")
+    told = '[review]\nblock = 10\nunseen = "keep"\nflags = { person = "1", nest = "2" }\n'
+    curation.settings_path.write_text(told)
+    other = tmp_path / "other.toml"
+    other.write_text("[review]\nlooks = 3\n")
+
+    def begun(*more: str, out: str | None = None) -> ReviewSettings:
+        where = () if out is None else ("--out", str(tmp_path / out))
+        assert main(["review", str(curation.path), *where, *more, "--status"]) == 1
+        return load_record(
+            ReviewFolder(curation.work_path("review") if out is None else tmp_path / out)
+        ).settings
+
+    own = begun("--block", "12")
+    assert (own.block, own.unseen, dict(own.flags)) == (12, "keep", {"person": "1", "nest": "2"})
+    # Another look has settings of its own.
+    assert begun(out="a") == ReviewSettings()
+    assert begun("--settings", str(other), out="b") == ReviewSettings(looks=3)
+    capsys.readouterr()
+    # What was begun stays, whatever the file says by now.
+    curation.settings_path.write_text("[review]\nblock = 0\n")
+    assert begun() == own
+    curation.settings_path.write_text(told)
+    again = ["review", str(curation.path), "--settings", str(curation.settings_path), "--status"]
+    assert main(again) == 1
+    assert "block: it was begun with 12, asked for is 10" in capsys.readouterr().err
+    other.write_text("[review]\nblok = 3\n")
+    assert main([*again[:3], str(other), "--out", str(tmp_path / "c")]) == 1
+    assert f"{other} [review]: 'blok' is no setting" in capsys.readouterr().err
 
 
 def test_other_settings_are_refused(begin: Begin, pictures: Path) -> None:

@@ -1,12 +1,9 @@
-"""The page in Chromium: marking, undo, two reviewers, a server that is killed, telephones, keys."""
+"""The page in Chromium: marking, undo, two reviewers, a server that is killed, keys."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 pytest.importorskip("starlette")
@@ -14,70 +11,22 @@ pytest.importorskip("uvicorn")
 
 from pass_dataset.curate.review.decisions import read_log
 from pass_dataset.curate.review.folder import ReviewFolder
-from pass_dataset.curate.review.images import ReviewImages
-from pass_dataset.curate.review.seats import Seats
+from tests.curate.review.browsing import (
+    FLAGS,
+    IMAGES,
+    SAVED,
+    accept,
+    click,
+    close,
+    decided,
+    enter,
+    tap,
+)
 from tests.curate.review.conftest import ODD_NAMES, make_pictures
 from tests.curate.review.served import Served
-from tests.support.chromium import VIEWS, Browser, Page, browser
+from tests.support.chromium import Browser, Page, browser
 
 __all__ = ["browser"]  # the fixture
-
-FLAGS = "[...document.querySelectorAll('.tile')].map(t => t.getAttribute('aria-pressed'))"
-IMAGES = "[...document.querySelectorAll('.tile img')].map(i => i.src)"
-SAVED = "!localStorage.getItem(box.key) && !state.waiting"
-
-
-@pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_pictures(tmp_path_factory.mktemp("browser") / "photographs", 60, ODD_NAMES)
-
-
-@pytest.fixture
-def served(source: Path, tmp_path: Path) -> Iterator[Served]:
-    server = Served(source, tmp_path / "review", "--block", "24")
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def page(browser: Browser, served: Served) -> Page:
-    return enter(browser, served, "anna")
-
-
-def enter(browser: Browser, served: Served, name: str, view: str = "desktop") -> Page:
-    """Opens the page and says who is looking, 12 images a page."""
-    page = browser.view(served.link, view)
-    page.wait_for("document.querySelector('#hello').open || state.view")
-    page.evaluate(f"localStorage.setItem('reviewer', {name!r}), localStorage.setItem('size', '12')")
-    reload(page)
-    return page
-
-
-def reload(page: Page) -> None:
-    page.evaluate("window.isOld = true")
-    page.browser.call("Page.reload", {}, page.session)
-    page.wait_for("!window.isOld && document.readyState == 'complete' && state.view")
-
-
-def decided(served: Served) -> tuple[int, dict[str, dict[str, str]]]:
-    """Number of looks, and the flags of each reviewer by name of image, as the log has them."""
-    folder = ReviewFolder(served.out)
-    images = ReviewImages(folder.images_path)
-    seats = Seats(len(images))
-    for entry in read_log(folder.decisions_path):
-        seats.apply(entry)
-    flags = {}
-    for reviewer, seat in seats.first.items():
-        found = seat.flagged()
-        names = images.names(np.array(list(found), np.int64))
-        flags[reviewer] = dict(zip(names, found.values(), strict=True))
-    return int(seats.looks.sum()), flags
-
-
-def accept(page: Page) -> None:
-    before = page.evaluate(IMAGES)
-    page.press("Enter")
-    page.wait_for(f"{SAVED} && JSON.stringify({IMAGES}) != JSON.stringify({before!r})")
 
 
 def test_name_is_asked_for_once(browser: Browser, served: Served) -> None:
@@ -131,16 +80,6 @@ def test_clicks(page: Page, served: Served) -> None:
     assert (looks, list(flags["anna"].values())) == (12, ["plate"])
 
 
-def click(page: Page, selector: str) -> None:
-    x, y = page.evaluate(
-        f"(r => [r.x + r.width / 2, r.y + r.height / 2])"
-        f"(document.querySelector({selector!r}).getBoundingClientRect())"
-    )
-    for kind in ("mousePressed", "mouseReleased"):
-        params = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
-        page.browser.call("Input.dispatchMouseEvent", params, page.session)
-
-
 def test_undo_goes_back_over_pages(page: Page, served: Served) -> None:
     first = page.evaluate(IMAGES)
     page.press("2")
@@ -162,8 +101,7 @@ def test_resume_after_the_browser_was_closed(browser: Browser, served: Served) -
     page.press("3")
     page.wait_for(SAVED)
     images = page.evaluate(IMAGES)
-    target = page.browser.call("Target.getTargetInfo", {}, page.session)["targetInfo"]
-    page.browser.call("Target.closeTarget", {"targetId": target["targetId"]})
+    close(page)
     again = enter(browser, served, "anna")
     assert again.evaluate(IMAGES) == images
     assert again.evaluate(FLAGS)[:2] == ["false", "true"]
@@ -211,6 +149,94 @@ def test_lost_connection(page: Page, served: Served) -> None:
     assert list(decided(served)[1]["anna"].values()) == ["text-or-name"]
 
 
+def test_browser_closed_while_the_server_is_gone(browser: Browser, served: Served) -> None:
+    """What could not be saved is sent by the next window that is opened."""
+    page = enter(browser, served, "anna")
+    served.kill()
+    page.press("2")
+    page.press("Enter")
+    page.wait_for("!document.querySelector('#trouble').hidden")
+    close(page)
+    served.start()
+    page = browser.open(served.link)
+    page.wait_for(f"state.view && {SAVED}")
+    assert not page.evaluate("Object.keys(localStorage).some(key => key.startsWith('outbox:'))")
+    looks, flags = decided(served)
+    assert (looks, list(flags["anna"].values())) == (12, ["body-part"])
+
+
+def test_touch(browser: Browser, served: Served) -> None:
+    page = enter(browser, served, "anna", "telephone")
+    params = {"enabled": True, "maxTouchPoints": 2}
+    browser.call("Emulation.setTouchEmulationEnabled", params, page.session)
+    for number in (2, 5, 5, 9):
+        tap(page, f".grid li:nth-child({number}) .tile")
+        page.wait_for(f"state.at == {number - 1} && {SAVED}")
+    tap(page, "#flags [data-flag=plate]")
+    tap(page, ".grid li:nth-child(3) .zoom")
+    page.wait_for("document.querySelector('#full').open")
+    tap(page, "#full-flags [data-flag=face]")
+    tap(page, "#close")
+    page.wait_for(f"!document.querySelector('#full').open && {SAVED}")
+    before = page.evaluate(IMAGES)
+    tap(page, "#accept")
+    page.wait_for(f"{SAVED} && JSON.stringify({IMAGES}) != JSON.stringify({before!r})")
+    looks, flags = decided(served)
+    assert looks == 12
+    assert sorted(flags["anna"].values()) == ["face", "person", "plate"]
+
+
+def test_everything_is_reached_by_keyboard(page: Page, served: Served) -> None:
+    """Tab goes through all controls and never stays; Escape closes what was opened."""
+    seen: list[str] = []
+    here = "document.activeElement.id || document.activeElement.className || 'other'"
+    for _ in range(30):
+        page.press("Tab")
+        seen.append(page.evaluate(here))
+        if page.evaluate("document.activeElement != document.body"):
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", seen[-1]
+    assert {*seen} >= {"back", "forth", "goto", "size", "next", "help", "undo", "accept"}
+    # One stop for the whole grid; then it begins anew.
+    assert 1 <= sum(one.startswith("tile") for one in seen) <= 2
+    page.evaluate("document.querySelector('.tile').focus()")
+    for key, dialog in (("h", "keys"), ("v", "full")):
+        page.press(key)
+        page.wait_for(f"document.querySelector('#{dialog}').open")
+        page.press("Escape")
+        page.wait_for(f"!document.querySelector('#{dialog}').open")
+        assert page.evaluate("document.activeElement.className").startswith("tile")
+    # Back in the grid, and nothing was decided by all this.
+    page.press("ArrowRight")
+    assert page.evaluate("state.at") == 1
+    assert decided(served)[0] == 0
+
+
+def test_hundreds_of_images_in_one_go(browser: Browser, tmp_path: Path) -> None:
+    """As fast as keys can be pressed: every page and every mark is in the log once."""
+    pictures = make_pictures(tmp_path / "photographs", 312)
+    served = Served(pictures, tmp_path / "review", "--block", "48")
+    try:
+        page = enter(browser, served, "anna")
+        marked = 0
+        while not page.evaluate("state.view.done"):
+            before = page.evaluate(IMAGES)
+            for _ in range(2):
+                page.press("ArrowRight")
+                page.press("4")
+                marked += 1
+            page.press("Enter")
+            page.wait_for(f"!state.waiting && JSON.stringify({IMAGES}) != JSON.stringify({before})")
+    finally:
+        served.stop()
+    log = list(read_log(ReviewFolder(served.out).decisions_path))
+    accepted = [image for entry in log if entry["do"] == "accept" for image in entry["images"]]
+    assert sorted(accepted) == list(range(312))
+    marks = [entry["image"] for entry in log if entry["do"] == "mark"]
+    assert len(marks) == len({*marks}) == marked == 2 * 312 // 12
+    assert len({entry["id"] for entry in log if "id" in entry}) == marked + 312 // 12
+
+
 def test_full_size(page: Page, served: Served) -> None:
     odd = page.evaluate(
         "(async () => { for (let row = 0; row < 63; row++) {"
@@ -237,7 +263,27 @@ def test_full_size(page: Page, served: Served) -> None:
     page.press("Enter")
     page.wait_for(f"!document.querySelector('#full').open && {SAVED}")
     assert page.evaluate("[state.view.flags[1], state.view.notes[1]]") == ["plate", "two"]
+    # The key that ended the note did nothing to the image that has the focus again.
+    page.settle()
+    assert page.evaluate(FLAGS).count("true") == 1
     assert page.complaints == []
+
+
+def test_key_that_is_held_down(page: Page, served: Served) -> None:
+    """It accepts one page, and marks one image."""
+    for key, code in (("x", 88), ("Enter", 13)):
+        before = page.evaluate(IMAGES)
+        for is_again in (False, True, True, True):
+            params = {"type": "keyDown", "key": key, "windowsVirtualKeyCode": code}
+            params |= {"text": "\r" if key == "Enter" else key, "autoRepeat": is_again}
+            page.browser.call("Input.dispatchKeyEvent", params, page.session)
+            if is_again and key == "Enter":
+                page.wait_for(f"JSON.stringify({IMAGES}) != JSON.stringify({before})")
+        page.wait_for(SAVED)
+    page.settle()
+    assert page.evaluate("state.view.position") == 12
+    looks, flags = decided(served)
+    assert (looks, len(flags["anna"])) == (12, 1)
 
 
 def test_jump(page: Page) -> None:
@@ -251,69 +297,3 @@ def test_jump(page: Page) -> None:
     page.wait_for("state.view.position == 48")
     page.evaluate("document.querySelector('#next').click()")
     page.wait_for("state.view.position == 0")
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_every_view(browser: Browser, served: Served, view: str) -> None:
-    page = enter(browser, served, "anna", view)
-    page.press("1")
-    page.press("Enter")
-    page.wait_for(f"{SAVED} && state.view.position == 12")
-    page.press("1")
-    page.wait_for(SAVED)
-    page.settle()
-    assert page.complaints == []
-    assert all(one.startswith(served.address) for one in page.requests)
-    assert page.beyond_the_window(".flags") == []
-    contrast, where = page.lowest_contrast()
-    assert contrast >= 4.5, where
-    sizes = page.evaluate(
-        "[...document.querySelectorAll('#flags button, #accept, #undo')]"
-        ".map(b => b.getBoundingClientRect().height)"
-    )
-    assert min(sizes) >= (44 if "telephone" in view else 30)
-    unnamed = page.evaluate(
-        "[...document.querySelectorAll('button, input, select, progress')].filter(e => "
-        "!(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length))"
-        ".map(e => e.outerHTML)"
-    )
-    assert unnamed == []
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_instructions(browser: Browser, served: Served, view: str) -> None:
-    enter(browser, served, "anna")
-    page = browser.view(f"{served.address}/instructions", view)
-    page.settle()
-    assert page.complaints == []
-    assert page.beyond_the_window("svg") == []
-    assert page.lowest_contrast()[0] >= 4.5
-    assert page.evaluate("document.querySelectorAll('svg[aria-label]').length") == 6
-    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])")
-    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
-
-
-def test_screen_reader(page: Page) -> None:
-    """What Chromium gives to screen readers: names, states, and what was just said."""
-    page.press("1")
-    page.wait_for(SAVED)
-    tree = page.browser.call("Accessibility.getFullAXTree", {}, page.session)["nodes"]
-    found = {
-        (node["role"]["value"], node["name"]["value"])
-        for node in tree
-        if not node["ignored"] and "name" in node
-    }
-    assert ("button", "Image 1 of 12, marked: person") in found
-    assert ("button", "Accept page") in found
-    assert ("button", "Undo") in found
-    assert ("progressbar", "Images looked at") in found
-    assert any(role == "list" for role, _ in found)
-    assert page.evaluate("document.querySelector('#said').textContent") == "Image 1: person"
-    pressed = [
-        prop["value"]["value"]
-        for node in tree
-        if node.get("name", {}).get("value", "").startswith("Image 1 of 12")
-        for prop in node.get("properties", ())
-        if prop["name"] == "pressed"
-    ]
-    assert pressed == ["true"]

@@ -53,6 +53,8 @@ def test_via_2_as_its_own_description_says() -> None:
     for key, image in project["_via_img_metadata"].items():
         assert set(image) == {"filename", "size", "regions", "file_attributes"}
         assert key == f"{image['filename']}{image['size']}"
+    # With a path VIA 2 knows where all files are, and shows them in its grid.
+    assert project["_via_settings"]["core"]["default_filepath"] == "./"
     review = project["_via_attributes"]["file"]["review"]
     assert review["type"] == "radio"
     assert set(review["default_options"]) <= set(review["options"])
@@ -69,6 +71,40 @@ def test_via_3_as_its_own_description_says() -> None:
         assert set(one["av"]) <= set(project["attribute"])
     for view in project["view"].values():
         assert all(number in project["file"] for number in view["fid_list"])
+    # 3: on this machine; of those that came from a dialogue VIA 3 shows no image without asking.
+    assert {(one["type"], one["loc"]) for one in project["file"].values()} == {(2, 3)}
+    assert [one["src"] for one in project["file"].values()] == [name for name, _, _ in SAID]
+
+
+def test_as_via_saves_it() -> None:
+    """What VIA 2.0.10 and 3.0.10 wrote when an image of ours was marked there."""
+    via2 = (
+        "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,"
+        "region_attributes\n"
+        'images/00000002.jpg,-1,"{""review"":""ok"",""note"":""""}",0,0,"{}","{}"\n'
+        'images/00000004.jpg,-1,"{""review"":""plate"",""note"":""""}",0,0,"{}","{}"'
+    )
+    expected = [("images/00000002.jpg", None, ""), ("images/00000004.jpg", "plate", "")]
+    assert read_via(via2, "via.csv") == expected
+    via3 = via3_project("p", [(name, None, "") for name, _, _ in expected], FLAGS)
+    via3["metadata"]["2_0"] = {"vid": "2", "flg": 0, "z": [], "xy": [], "av": {"1": "plate"}}
+    # A region that somebody drew says nothing of the image.
+    region = {"vid": "1", "flg": 0, "z": [], "xy": [2, 1, 1, 9, 9], "av": {"1": "person"}}
+    via3["metadata"]["1_Ab3-x"] = region
+    assert read_via(json.dumps(via3), "via.json") == expected
+
+
+def test_tasks_as_label_studio_serves_files() -> None:
+    (task,) = tasks([("images/00000001.jpg", "plate", "")])
+    assert task["data"] == {
+        "image": "/data/local-files/?d=images/00000001.jpg",
+        "name": "images/00000001.jpg",
+    }
+    # Without the name, as others may leave it out, the address tells the image.
+    result = task["predictions"][0]["result"]
+    del task["data"]["name"]
+    said = read_tasks(json.dumps([{**task, "annotations": [{"result": result}]}]), "p")
+    assert said[0][0].endswith("images/00000001.jpg")
 
 
 def test_annotations_without_a_project() -> None:

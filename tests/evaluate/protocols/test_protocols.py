@@ -16,7 +16,7 @@ from sklearn.svm import LinearSVC
 from pass_dataset.errors import EvaluationError
 from pass_dataset.evaluate.protocols.kmeans import cluster, kmeans
 from pass_dataset.evaluate.protocols.knn import knn, predict_knn
-from pass_dataset.evaluate.protocols.linear import linear, train_layer
+from pass_dataset.evaluate.protocols.linear import linear, train_layer, trained_layers
 from pass_dataset.evaluate.protocols.logistic import fit, logistic, split
 from pass_dataset.evaluate.protocols.running import Probed, run_protocols
 from pass_dataset.evaluate.protocols.statistics import average_precision
@@ -119,12 +119,16 @@ def test_few_test_images_and_neighbours() -> None:
 # --- support vector machines ----------------------------------------------------------------------
 
 
-def test_decision_values_are_those_of_scikit_learn() -> None:
-    signs = several(TRAIN_LABELS)
+@pytest.mark.parametrize("images", [120, 12])
+def test_decision_values_are_those_of_scikit_learn(images: int) -> None:
+    """Of more images than dimensions, and of fewer, one of them twice."""
+    signs = several(TRAIN_LABELS)[:images]
     signs[signs == 0] = -1
+    own = TRAIN[:images].copy()
+    own[1] = own[0]
     train, test = (x / (np.linalg.norm(x, axis=1, keepdims=True) + 1e-5) for x in
-                   (TRAIN.astype(np.float64), TEST.astype(np.float64)))  # fmt: skip
-    found = decision_values(unit_features(TRAIN), signs, unit_features(TEST))
+                   (own.astype(np.float64), TEST.astype(np.float64)))  # fmt: skip
+    found = decision_values(unit_features(own), signs, unit_features(TEST))
     for number in range(CLASSES):
         plain = LinearSVC(
             C=0.5, class_weight={1: 2, -1: 1}, intercept_scaling=1.0, penalty="l2",
@@ -188,25 +192,63 @@ def test_low_shot_of_one_and_of_several_labels() -> None:
 # --- the linear layer -----------------------------------------------------------------------------
 
 
-def test_layer_is_trained_as_by_plain_pytorch() -> None:
-    """By the formulas of SGD with momentum, in float64 and without autograd."""
-    epochs, rate = 5, 30.0
-    told = train_layer([TRAIN], TRAIN_LABELS, TEST, CLASSES, seed=3, epochs=epochs)
-    generator = torch.Generator().manual_seed(3)
-    plane = torch.empty(CLASSES, WIDTH).normal_(0, 0.01, generator=generator).double()
-    bias = torch.zeros(CLASSES).double()
-    pace_plane, pace_bias = torch.zeros_like(plane), torch.zeros_like(bias)
-    inputs, targets = torch.tensor(TRAIN).double(), torch.tensor(TRAIN_LABELS)
+def moco_linear(batch: int, epochs: int, seed: int) -> Any:
+    """The layer of MoCo's main_lincls.py after each epoch, written as it is there."""
+    layer = torch.nn.Linear(WIDTH, CLASSES)
+    generator = torch.Generator().manual_seed(seed)
+    layer.weight.data.normal_(mean=0.0, std=0.01, generator=generator)
+    layer.bias.data.zero_()
+    criterion = torch.nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(layer.parameters(), 30.0, momentum=0.9, weight_decay=0.0)
+    inputs, targets = torch.tensor(TRAIN).float(), torch.tensor(TRAIN_LABELS)
     for epoch in range(epochs):
-        slope = rate * 0.1 ** sum(epoch >= epochs * drop // 100 for drop in (60, 80))
-        torch.randperm(len(targets), generator=generator)
-        error = (inputs @ plane.T + bias).softmax(1) - torch.eye(CLASSES)[targets]
-        error /= len(targets)
-        pace_plane = 0.9 * pace_plane + error.T @ inputs
-        pace_bias = 0.9 * pace_bias + error.sum(0)
-        plane, bias = plane - slope * pace_plane, bias - slope * pace_bias
-    expected = (torch.tensor(TEST).double() @ plane.T + bias).argmax(1).numpy()
-    assert (told[-1] == expected).mean() > 0.99
+        rate = 30.0
+        for milestone in (60, 80):
+            rate *= 0.1 if epoch >= epochs * milestone // 100 else 1.0
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        for places in torch.randperm(len(targets), generator=generator).split(batch):
+            # Which images are in a batch matters, their order there but for rounding.
+            places = places.sort().values
+            loss = criterion(layer(inputs[places]), targets[places])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        yield layer
+
+
+@pytest.mark.parametrize("held", [0, 1 << 20])
+def test_layer_is_that_of_plain_pytorch(held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each of the 100 epochs, to a part in 100,000; whether read in batches or held."""
+    monkeypatch.setattr("pass_dataset.evaluate.protocols.linear.BATCH", 50)
+    monkeypatch.setattr("pass_dataset.evaluate.protocols.linear._HELD", held)
+    ours = trained_layers([TRAIN], TRAIN_LABELS, CLASSES, seed=3)
+    epochs = 0
+    for one, other in zip(ours, moco_linear(50, 100, 3), strict=True):
+        epochs += 1
+        for name, weight in other.state_dict().items():
+            apart = (one.state_dict()[name] - weight).abs().max()
+            assert apart <= 1e-5 * max(1, weight.abs().max()), (epochs, name)
+    assert epochs == 100
+
+
+def test_one_update_is_that_of_the_formula() -> None:
+    """Of SGD's first step at a rate of 30, in float64 and without autograd."""
+    (layer,) = trained_layers([TRAIN], TRAIN_LABELS, CLASSES, seed=3, epochs=1)
+    first = torch.empty(CLASSES, WIDTH).normal_(0, 0.01, generator=torch.Generator().manual_seed(3))
+    inputs, targets = torch.tensor(TRAIN).double(), torch.tensor(TRAIN_LABELS)
+    error = (inputs @ first.double().T).softmax(1) - torch.eye(CLASSES)[targets]
+    # The only epoch is after both drops.
+    update = -0.3 * error.T @ inputs / len(targets)
+    assert (layer.weight.double() - first - update).abs().max() < 1e-5
+    assert (layer.bias.double() + 0.3 * error.mean(0)).abs().max() < 1e-5
+
+
+def test_layer_is_asked_after_the_last_drop() -> None:
+    told = train_layer([TRAIN], TRAIN_LABELS, TEST, CLASSES, seed=3, epochs=10)
+    assert len(told) == 2
+    *_, last = trained_layers([TRAIN], TRAIN_LABELS, CLASSES, seed=3, epochs=10)
+    assert (told[-1] == last(torch.tensor(TEST).float()).argmax(1).numpy()).all()
 
 
 def test_linear_takes_views_in_turn() -> None:

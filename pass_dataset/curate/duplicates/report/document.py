@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ _TITLES: dict[Tier, str] = {
 }
 _MEANINGS: dict[Tier, str] = {
     "photograph": "Known by the number at Flickr or by the hash of the address.",
-    "bytes": "Known by the SHA-256 of the file.",
+    "bytes": "Known by a hash of 128 bits of the file.",
     "pixels": "Other files, but the same size and the same pixels.",
     "near": "Hashes that differ in few bits, and small pictures that agree. Those that differ most "
     "come first: look at these.",
@@ -154,12 +155,13 @@ class _Album:
         numbers = sorted(
             {int(side[place]) for place in places for side in (found.left, found.right)}
         )
-        if run is not None:
-            digests = (duplicates.images["sha256"][number].as_py() for number in numbers)
-            self._hidden = boxes_of(run, {digest.hex() for digest in digests if digest})
         task = progress.task("Reading images", len(numbers), "images")
         self._shown: dict[int, Shown] = {}
         with duplicates.collections:
+            if run is not None:
+                ours = (number for number in numbers if number < duplicates.own)
+                read = map(duplicates.collections.read, ours)
+                self._hidden = boxes_of(run, {_sha256(data) for data in read if data is not None})
             for number in numbers:
                 self._shown[number] = self._show(number)
                 task.advance(1)
@@ -188,11 +190,14 @@ class _Album:
         verdict = "stays" if duplicates.verdicts.kept[number] else "goes"
         data = duplicates.collections.read(number)
         pixels = None if data is None else decode(data).pixels
-        if pixels is None:
+        if data is None or pixels is None:
             return Shown(source, path, verdict, facts, None, "it cannot be read any more")
         boxes: Boxes = []
         if self._hidden is not None:
-            digest = duplicates.images["sha256"][number].as_py().hex()
-            boxes = self._hidden.get(digest)
+            boxes = self._hidden.get(_sha256(data))
         picture = make_thumbnail(pixels, boxes or (), blur_all=boxes is None)
         return Shown(source, path, verdict, facts, picture)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

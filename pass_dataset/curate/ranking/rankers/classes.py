@@ -9,6 +9,7 @@ preprocessing makes of the image.
 from __future__ import annotations
 
 import hashlib
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pyarrow as pa
 
 from pass_dataset.curate.ranking.ranker import RankerSettings
 from pass_dataset.curate.ranking.rankers.onnx import as_pillow
-from pass_dataset.errors import CurationError, WeightsError
+from pass_dataset.errors import CurationError, MissingExtraError, WeightsError
 from pass_dataset.extras import require
 
 __all__ = ["Classifier", "timm", "torchvision", "transformers"]
@@ -53,9 +54,10 @@ class Classifier:
 
     def _network(self) -> _Opened:
         if self._opened is None:
+            # First: what is missing of it is more than torch.
+            network, prepare, names = self._opens()
             torch = require("torch", feature="Classes", extra="torch")
             torch.set_num_threads(self._settings.threads)
-            network, prepare, names = self._opens()
             self._opened = network.eval().to(self._settings.device or "cpu"), prepare, names
         return self._opened
 
@@ -106,8 +108,14 @@ def torchvision(model: str, settings: RankerSettings) -> Classifier:
         if categories is None:
             raise CurationError(f"torchvision:{model}: expected a classifier, found none")
         network = models.get_model(name, weights=None)
-        state = _load(file) if file else weights.get_state_dict(progress=False, check_hash=True)
-        network.load_state_dict(state)
+        if file:
+            _load(network, file)
+        else:
+            try:
+                state = weights.get_state_dict(progress=False, check_hash=True)
+            except (OSError, RuntimeError) as error:
+                raise _not_fetched(f"torchvision:{model}", error) from error
+            network.load_state_dict(state)
         return network, weights.transforms(), categories
 
     return Classifier(opens, settings)
@@ -117,15 +125,25 @@ def timm(model: str, settings: RankerSettings) -> Classifier:
     """A classifier of timm, of those for ImageNet."""
 
     def opens() -> _Opened:
-        library = require("timm", feature="timm:", extra="rank")
-        data = require("timm.data", feature="timm:", extra="rank")
+        try:
+            library, data = map(importlib.import_module, ("timm", "timm.data"))
+        except ModuleNotFoundError as error:
+            if error.name != "timm":
+                raise
+            raise MissingExtraError(
+                "timm: needs the package 'timm', which no extra brings. Install it with: "
+                "pip install timm",
+                name="timm",
+            ) from error
         name, _, file = model.partition("@")
         try:
             network = library.create_model(name, pretrained=not file)
         except RuntimeError as error:
             raise CurationError(f"timm:{model}: {error}") from error
+        except OSError as error:
+            raise _not_fetched(f"timm:{model}", error) from error
         if file:
-            network.load_state_dict(_load(file))
+            _load(network, file)
         prepare = data.create_transform(
             **data.resolve_data_config(network.pretrained_cfg, model=network), is_training=False
         )
@@ -145,10 +163,13 @@ def transformers(model: str, settings: RankerSettings) -> Classifier:
         library = require("transformers", feature="transformers:", extra="transformers")
         name, _, revision = (model, "", "") if Path(model).is_dir() else model.partition("@")
         options = {"revision": revision} if revision else {}
-        processor = library.AutoImageProcessor.from_pretrained(name, **options)
-        network = library.AutoModelForImageClassification.from_pretrained(
-            name, use_safetensors=True, **options
-        )
+        try:
+            processor = library.AutoImageProcessor.from_pretrained(name, **options)
+            network = library.AutoModelForImageClassification.from_pretrained(
+                name, use_safetensors=True, **options
+            )
+        except (OSError, ValueError) as error:
+            raise CurationError(f"transformers:{model}: cannot be loaded: {error}") from error
 
         def prepare(image: Any) -> Any:
             return processor(images=image, return_tensors="pt")["pixel_values"][0]
@@ -159,15 +180,25 @@ def transformers(model: str, settings: RankerSettings) -> Classifier:
     return Classifier(opens, settings)
 
 
-def _load(file: str) -> Any:
-    """Weights of a file, of which nothing is run.
+def _not_fetched(name: str, error: Exception) -> WeightsError:
+    return WeightsError(
+        f"{name}: its weights cannot be fetched: {error}. Try again where there is a network, or "
+        f"name a file of them: {name}@FILE"
+    )
+
+
+def _load(network: Any, file: str) -> None:
+    """Gives a network the weights of a file, of which nothing is run.
 
     Raises:
-      WeightsError: it cannot be read.
+      WeightsError: it cannot be read, or is of another network.
     """
     import torch  # of an extra
 
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
+        network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     except Exception as error:  # of pickle, zip files, or torch's own
-        raise WeightsError(f"{file}: expected weights of torch, found: {error}") from error
+        raise WeightsError(
+            f"{file}: expected weights of this network, as torch.save writes its state_dict(); "
+            f"found: {error}"
+        ) from error

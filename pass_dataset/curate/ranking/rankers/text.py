@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from pass_dataset.curate.ranking.ranker import RankerSettings
 from pass_dataset.curate.ranking.rankers.patterns import KINDS, kinds_of
+from pass_dataset.curate.ranking.rankers.vehicles import Vehicle, Vehicles, plate_score
 from pass_dataset.curate.ranking.weights import TEXT_DETECTOR, TEXT_READER, verified
 from pass_dataset.extras import require
 
-__all__ = ["Text"]
+__all__ = ["Text", "text_and_vehicles"]
 
 #: Shorter side that images are shown to the detector with, if theirs is less: text of 10 pixels is
 #: still found in an image of 500×375. The package's own 736 takes three times as long.
@@ -49,14 +50,19 @@ class Text:
         ]
     )
 
-    def __init__(self, settings: RankerSettings) -> None:
-        """Args: `settings` say how fast; it computes on the CPU."""
+    def __init__(self, settings: RankerSettings, vehicles: Vehicles | None = None) -> None:
+        """Args:
+        settings: how fast; text is looked for on the CPU.
+        vehicles: finds vehicles where there is a text like a plate; see `vehicles.plate_score`.
+        """
         self._settings = settings
+        self._vehicles = vehicles
         self._reader: Any = None
 
     @property
     def identity(self) -> str:
-        return f"1 {verified(TEXT_DETECTOR).sha256} {verified(TEXT_READER).sha256}"
+        alone = f"1 {verified(TEXT_DETECTOR).sha256} {verified(TEXT_READER).sha256}"
+        return alone if self._vehicles is None else f"{alone} {self._vehicles.identity}"
 
     def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> Sequence[Mapping[str, Any]]:
         if self._reader is None:
@@ -83,13 +89,19 @@ class Text:
         # A copy, as what is decoded is not to be written to.
         found = self._reader(np.array(pixels))
         scores = dict.fromkeys(("text", *KINDS), 0.0)
-        boxes = []
+        boxes: list[dict[str, Any]] = []
+        vehicles: list[Vehicle] | None = None
         for corners, text, sure in _texts(found):
             kinds = {kind: likeness * float(sure) for kind, likeness in kinds_of(text).items()}
+            box = _box(corners, pixels.shape)
+            if "plate" in kinds and self._vehicles is not None:
+                # Few images have such a text: the others are not looked at again.
+                vehicles = self._vehicles.find(pixels) if vehicles is None else vehicles
+                kinds["plate"] = plate_score(kinds["plate"], tuple(box.values()), vehicles)
             for kind, score in {**kinds, "text": float(sure)}.items():
                 scores[kind] = max(scores[kind], score)
             kind = max(kinds, key=lambda one: kinds[one], default="text")
-            boxes.append(_box(kind, kinds.get(kind, float(sure)), corners, pixels.shape))
+            boxes.append({"kind": kind, "score": kinds.get(kind, float(sure)), **box})
         boxes.sort(key=lambda box: (-box["score"], box["y1"], box["x1"]))
         return {**{f"{kind}_score": score for kind, score in scores.items()}, "text_boxes": boxes}
 
@@ -101,15 +113,17 @@ def _texts(found: Any) -> Iterator[tuple[Any, str, float]]:
     yield from zip(corners, texts, scores, strict=True)
 
 
-def _box(kind: str, score: float, corners: Any, shape: tuple[int, ...]) -> dict[str, Any]:
+def _box(corners: Any, shape: tuple[int, ...]) -> dict[str, int]:
     points = np.asarray(corners, np.float64)
     low = np.floor(points.min(axis=0)).clip(0)
     high = np.ceil(points.max(axis=0)).clip(max=(shape[1], shape[0]))
-    return {
-        "kind": kind,
-        "score": score,
-        "x1": int(low[0]),
-        "y1": int(low[1]),
-        "x2": int(high[0]),
-        "y2": int(high[1]),
-    }
+    return {"x1": int(low[0]), "y1": int(low[1]), "x2": int(high[0]), "y2": int(high[1])}
+
+
+def text_and_vehicles(detector: str, settings: RankerSettings) -> Text:
+    """The same, with vehicles by a detector of passify: plates on these come first.
+
+    Raises:
+      DetectorError: there is none of that name.
+    """
+    return Text(settings, Vehicles(detector, settings))

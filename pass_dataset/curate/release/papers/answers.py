@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pass_dataset.curate.alive.asking import GONE_CAUSE
 from pass_dataset.curate.funnel.counts import Stage
 from pass_dataset.curate.funnel.words import cause_in_words, step_in_words
 from pass_dataset.curate.release.papers.facts import Facts
@@ -149,11 +150,19 @@ def _still_public(facts: Facts) -> str:
             "No. Who publishes photographs of YFCC100M is asked by its terms to look: "
             "`pass-curate alive` does it."
         )
-    gone = sum(alive.causes.values())
-    return (
-        f"Yes, it was finished on {alive.finished_at[:10]}: {alive.came:,} were asked for, "
-        f"{gone:,} were no longer public and are left out."
-    )
+    gone = alive.causes.get(GONE_CAUSE, 0)
+    unknown = sum(alive.causes.values()) - gone
+    asked = alive.details["asked"]  # the step says it, and when
+    if not asked:
+        return "No: none of them has an address to ask for."
+    first, last = (alive.details[name][:10] for name in ("asked_from", "asked_until"))
+    texts = [
+        f"Yes, on {first}" if first == last else f"Yes, from {first} to {last}",
+        f": {asked:,} were asked for, {gone:,} were no longer public and are left out",
+        f", as are {unknown:,} of which no answer was to be had" if unknown else "",
+        f". The other {alive.came - asked:,} have no address" if asked < alive.came else "",
+    ]
+    return "".join([*texts, "."])
 
 
 def _cleaning(facts: Facts) -> str:

@@ -1,0 +1,60 @@
+"""Turns: threads that read from one disk, of which one works while the others wait for the disk.
+
+Python runs one thread at a time, and a thread that reads hands over to another. Where all that is
+read is in memory, ten threads do nothing but hand over: 1.44 million headers took 20 s instead of
+the 9 s of one thread. So the turn is kept while what is read is there, and given away only for
+the time that the disk takes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["Turn"]
+
+#: Read what is in memory, or fail (Linux 4.14); 0: not known here.
+_NO_WAIT = getattr(os, "RWF_NOWAIT", 0)
+#: A file system that cannot tell.
+_CANNOT_TELL = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
+
+
+class Turn:
+    """One for all threads that take turns."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._can_tell = bool(_NO_WAIT) and hasattr(os, "preadv")
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """While the others wait, apart from what `read` waits for."""
+        with self._lock:
+            yield
+
+    def read(self, handle: int, size_bytes: int, position: int) -> bytes:
+        """As `os.pread`, for who has the turn: it is given away while the disk is waited for.
+
+        Raises:
+          OSError: as `os.pread`.
+        """
+        if self._can_tell:
+            room = bytearray(size_bytes)
+            try:
+                # A part is read where the next page is not there; the end of a file looks so too.
+                if os.preadv(handle, [room], position, _NO_WAIT) == size_bytes:
+                    return bytes(room)
+            except BlockingIOError:
+                pass
+            except OSError as error:
+                if error.errno not in _CANNOT_TELL:
+                    raise
+                self._can_tell = False
+        self._lock.release()
+        try:
+            return os.pread(handle, size_bytes, position)
+        finally:
+            self._lock.acquire()

@@ -1,0 +1,188 @@
+"""Views of an image, from its file's bytes."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+import cv2
+import torch
+import xxhash
+from torch.utils.data import get_worker_info
+
+from pass_dataset.torch.tallies import SharedNumber
+from pass_dataset.torch.views import operations
+from pass_dataset.torch.views.batches import ViewList
+from pass_dataset.torch.views.decoding import REDUCTIONS, decode, jpeg_facts
+from pass_dataset.torch.views.operations import Pixels
+from pass_dataset.torch.views.parameters import Box, ViewParameters, draw_parameters
+from pass_dataset.torch.views.recipes import Recipe, ViewRecipe
+
+__all__ = ["Views"]
+
+#: An image is decoded at a reduced size only where every crop of it is still larger than its view
+#: by this factor, for the filter of resizing to do the rest.
+_LEFT_TO_RESIZE = 2
+
+
+class Decoded(NamedTuple):
+    """An image, and what its views shall be.
+
+    Attributes:
+      pixels: H×W×3 uint8, RGB, reduced.
+      reduction: 1, 2, 4 or 8.
+      parameters: of each view; boxes are of the full size.
+    """
+
+    pixels: Pixels
+    reduction: int
+    parameters: tuple[ViewParameters, ...]
+
+
+class Views:
+    """Makes the views of images. **A view is a function of seed, epoch, key and number alone.**
+
+    A dataset that takes ``views=`` calls it with the image's hash and its own epoch. For any other
+    that has JPEGs as bytes it is the transform, and the key is the XXH3 hash of the bytes:
+
+        views = Views(moco_v2(), seed=0)
+        dataset = ImageFolder("photographs", loader=lambda path: Path(path).read_bytes(),
+                              transform=views)
+        for epoch in range(epochs):
+            views.set_epoch(epoch)
+            for (queries, keys), labels in loader: ...
+
+    PyTorch's default collation makes one tensor a view: N×3×S×S uint8, channels last. On the
+    training's device `normalise` makes floats of it.
+
+    The same pixels need the same versions of OpenCV, PyTorch and libjpeg-turbo, and the same kind
+    of processor; between others values may differ by a level or two.
+
+    Attributes:
+      recipe: what views are made of.
+      seed: of the random numbers, with epoch, key and number.
+      upright: images are turned as their EXIF data say.
+    """
+
+    def __init__(self, recipe: Recipe, seed: int = 0, *, upright: bool = True) -> None:
+        self.recipe = recipe
+        self.seed = seed
+        self.upright = upright
+        self._epoch = SharedNumber(0)
+        self._alone_in = -1
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that views are of where the caller does not say; in all processes."""
+        return self._epoch.value
+
+    def set_epoch(self, epoch: int) -> None:
+        """Chooses it, for workers that live on too. Call it before each pass over the loader."""
+        if epoch < 0:
+            raise ValueError(f"epoch: expected 0 or more, found {epoch}")
+        self._epoch.value = epoch
+
+    def __call__(
+        self, jpeg: bytes, key: str | bytes | None = None, epoch: int | None = None
+    ) -> ViewList:
+        """The views of an image, in the recipe's order.
+
+        Args:
+          jpeg: the file. Pillow's other formats are read too.
+          key: what tells this image from all others; None: the hash of `jpeg`.
+          epoch: None: that of `set_epoch`.
+
+        Returns:
+          For each view a tensor: 3×S×S uint8, RGB, lying in memory as H×W×3.
+
+        Raises:
+          Exception: it cannot be decoded; Pillow has no base class for what is wrong with a file.
+        """
+        return self.make(self.decode(jpeg, key, epoch))
+
+    def decode(
+        self, jpeg: bytes, key: str | bytes | None = None, epoch: int | None = None
+    ) -> Decoded:
+        """The first half of a call, in which all that is wrong with a file comes up."""
+        if key is None:
+            key = xxhash.xxh3_128_digest(jpeg)
+        elif isinstance(key, str):
+            key = key.encode()
+        epoch = self.epoch if epoch is None else epoch
+        facts = jpeg_facts(jpeg, upright=self.upright)
+        if facts is None:
+            pixels = decode(jpeg, None, 1, upright=self.upright)
+            height, width = pixels.shape[:2]
+            return Decoded(pixels, 1, self._parameters(width, height, epoch, key))
+        parameters = self._parameters(facts.width, facts.height, epoch, key)
+        reduction = self._reduction(parameters)
+        pixels = decode(jpeg, facts, reduction, upright=self.upright)
+        expected = tuple(-(-side // reduction) for side in (facts.height, facts.width))
+        if pixels.shape[:2] != expected:
+            raise ValueError(
+                f"headers say {facts.width}×{facts.height} pixels, decoded were "
+                f"{pixels.shape[1]}×{pixels.shape[0]}, at 1/{reduction} of the size"
+            )
+        return Decoded(pixels, reduction, parameters)
+
+    def make(self, decoded: Decoded) -> ViewList:
+        """The second half of a call."""
+        self._see_to_threads()
+        pixels, reduction, parameters = decoded
+        return ViewList(
+            torch.from_numpy(_view(pixels, reduction, recipe, wanted)).permute(2, 0, 1)
+            for recipe, wanted in zip(self.recipe.views, parameters, strict=True)
+        )
+
+    def _parameters(
+        self, width: int, height: int, epoch: int, key: bytes
+    ) -> tuple[ViewParameters, ...]:
+        return tuple(
+            draw_parameters(
+                recipe, width, height, seed=self.seed, epoch=epoch, key=key, number=number
+            )
+            for number, recipe in enumerate(self.recipe.views)
+        )
+
+    def _reduction(self, parameters: tuple[ViewParameters, ...]) -> int:
+        """By how much the image may be reduced for all of its views."""
+        least = min(
+            min(wanted.box.width, wanted.box.height) / recipe.size_px
+            for recipe, wanted in zip(self.recipe.views, parameters, strict=True)
+        )
+        return next((by for by in REDUCTIONS if least >= by * _LEFT_TO_RESIZE), 1)
+
+    def _see_to_threads(self) -> None:
+        """OpenCV's threads do not survive a fork, and workers are as many as there are cores."""
+        if get_worker_info() is not None and self._alone_in != os.getpid():
+            cv2.setNumThreads(0)
+            self._alone_in = os.getpid()
+
+    def __repr__(self) -> str:
+        return f"Views({self.recipe!r}, seed={self.seed})"
+
+
+def _view(pixels: Pixels, reduction: int, recipe: ViewRecipe, wanted: ViewParameters) -> Pixels:
+    """One view, S×S×3 uint8."""
+    box = wanted.box if reduction == 1 else _reduced(wanted.box, reduction, pixels)
+    view = operations.resized_crop(pixels, box, recipe.size_px, recipe.interpolation)
+    for change, amount in wanted.changes:
+        view = operations.changed(view, change, amount)
+    if wanted.is_grey:  # in one channel as long as that will do
+        view = operations.grey_of(view)
+    if wanted.blur_sigma_px is not None:
+        view = operations.blurred(view, wanted.blur_sigma_px)
+    if wanted.is_solarised:
+        view = operations.solarised(view)
+    if wanted.is_flipped:
+        view = operations.flipped(view)
+    return operations.rgb_of(view) if wanted.is_grey else view
+
+
+def _reduced(box: Box, by: int, pixels: Pixels) -> Box:
+    """A box of the full size in the reduced image, to the nearest pixel."""
+    height, width = pixels.shape[:2]
+    left, top = min(round(box.left / by), width - 1), min(round(box.top / by), height - 1)
+    right = min(max(round((box.left + box.width) / by), left + 1), width)
+    bottom = min(max(round((box.top + box.height) / by), top + 1), height)
+    return Box(left, top, right - left, bottom - top)
