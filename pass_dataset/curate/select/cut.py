@@ -72,8 +72,8 @@ class Cut:
     def first_bytes(self) -> npt.NDArray[np.uint8]:
         """The first byte of each line; the newline of one that is empty."""
         starts = np.append(0, self._marks[self._ends[:-1]] + 1)
-        firsts: npt.NDArray[np.uint8] = self._bytes[starts]
-        return firsts
+        found: npt.NDArray[np.uint8] = self._bytes[starts]
+        return found
 
     def column(self, rows: npt.NDArray[np.int64], place: int, tabs: int) -> pa.Array:
         """A field of lines that have the same number of columns.
