@@ -288,19 +288,20 @@ def dali(recipe: Recipe, jpegs: list[bytes], images: int, workers: int) -> Itera
             image = fn.gaussian_blur(image, sigma=uniform(*view.blur_sigma_px))
         return fn.flip(image, horizontal=fn.random.coin_flip(probability=view.flip))
 
-    @pipeline_def(
-        batch_size=BATCH_SIZE,
-        num_threads=workers,
-        device_id=None,
-        enable_conditionals=True,
-        prefetch_queue_depth=2,
-    )
     def views() -> Any:
         source = fn.external_source(source=batches, batch=True, cycle=False)
         image = fn.decoders.image(source, device="cpu", output_type=types.RGB)
         return tuple(one_view(image, view) for view in recipe.views)
 
-    pipeline = views()
+    # Not as a decorator, of which nothing is known where DALI is not installed.
+    pipeline = pipeline_def(
+        views,
+        batch_size=BATCH_SIZE,
+        num_threads=workers,
+        device_id=None,
+        enable_conditionals=True,
+        prefetch_queue_depth=2,
+    )()
     pipeline.build()
     for _ in range(-(-images // BATCH_SIZE)):
         # In one array a view, as the others' batches are.
