@@ -10,8 +10,8 @@ second of processor time. imagededup hashes the same files, where a Python that 
 
 search: random codes, of which 1 % are in clusters of 1,000 around one code each, and 3,000 planted
 pairs within the radius: 256 bits at radius 31, 64 bits at radius 6. Processor time, peak memory,
-planted pairs found. Beside it faiss (``IndexBinaryMultiHash`` and flat), for a sample of queries:
-their time is extrapolated.
+planted pairs found. Beside it faiss (``IndexBinaryMultiHash`` and flat), for a sample of queries,
+and imagededup, for some of the codes: their time is extrapolated.
 
 recall: photographs made anew (JPEG, half size, blur, gamma, watermark, noise, brightness, other
 formats; small crops and rotations): how many are found, and pairs among the originals.
@@ -43,6 +43,8 @@ PLANTED = 3000
 SEARCHES = {"256 bits, radius 31": (4, 31, 15), "64 bits, radius 6": (1, 6, 3)}
 #: Queries of faiss that are measured.
 QUERIES = 2000
+#: Codes that imagededup searches, which takes the square of their number.
+SOME = 8_000
 
 SEARCH = """
 import json, resource, sys, time
@@ -91,6 +93,20 @@ started = time.process_time()
 PHash(verbose=False).encode_images(image_dir={folder!r}, num_enc_workers=0)
 print(json.dumps(dict(seconds=time.process_time() - started)))
 """
+IMAGEDEDUP_SEARCH = """
+import json, os, sys
+sys.path.insert(0, {here!r})
+from bench_duplicates import planted_codes
+from imagededup.methods import PHash
+codes = planted_codes({some}, 1, {spread}, {radius})[0]
+names = {{str(number): format(int(code), "016x") for number, code in enumerate(codes[:, 0])}}
+# What its processes take, it has waited for.
+before = sum(os.times()[:4])
+PHash(verbose=False).find_duplicates(
+    encoding_map=names, max_distance_threshold={radius}, num_dist_workers=1
+)
+print(json.dumps(dict(seconds=sum(os.times()[:4]) - before)))
+"""
 
 
 def planted_codes(count: int, words: int, spread: int, radius: int) -> Any:
@@ -126,7 +142,7 @@ def planted_codes(count: int, words: int, spread: int, radius: int) -> Any:
     return shuffled, places[left], places[left + 1], places[members]
 
 
-def bench_search(count: int, with_faiss: bool) -> str:
+def bench_search(count: int, with_faiss: bool, imagededup: str | None) -> str:
     """The table of searches."""
     here = str(Path(__file__).resolve().parent)
     lines = [("search", "CPU-s", "peak GB", "planted found", "clusters whole")]
@@ -143,6 +159,12 @@ def bench_search(count: int, with_faiss: bool) -> str:
                 f"{said['clustered']}/{said['clusters']}",
             )
         )
+        if imagededup is not None and words == 1:
+            program = IMAGEDEDUP_SEARCH.format(**values, some=SOME)
+            said = json.loads(measure_tree([imagededup, "-c", program]).output.splitlines()[-1])
+            seconds = said["seconds"] * (count / SOME) ** 2
+            told = f"  imagededup, extrapolated from {SOME:,} codes"
+            lines.append((told, f"{seconds:,.0f}", "", "", ""))
         if not with_faiss:
             continue
         hashes = (
@@ -337,7 +359,7 @@ def main() -> int:
         if options.only in (None, "hashing"):
             print(bench_hashing(photographs, options.images, options.imagededup), end="\n\n")
         if options.only in (None, "search"):
-            print(bench_search(options.codes, not options.no_faiss), end="\n\n")
+            print(bench_search(options.codes, not options.no_faiss, options.imagededup), end="\n\n")
         if options.only in (None, "recall"):
             print(bench_recall(photographs))
     except BenchmarkError as error:

@@ -46,6 +46,7 @@ from pass_dataset.curate.ranking.work import RankWork
 from pass_dataset.executors.local import LocalExecutor
 from pass_dataset.images.decoding import decode
 from pass_dataset.passify.sources.opening import SourceSettings
+from pass_dataset.workers.cores import available_cores
 
 _SIZE = (480, 360)
 #: Photographs of each size that are timed.
@@ -61,7 +62,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--planted", type=int, default=100)
     parser.add_argument("--rankers", default="opennsfw,text")
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument(
+        "--workers", type=int, default=available_cores(), help="default: one a core, of one thread"
+    )
     parser.add_argument("--only", choices=("queue", "speed", "sizes"))
     options = parser.parse_args()
     source = options.work / "photographs"

@@ -54,6 +54,7 @@ def let_all_through(ledger: Ledger) -> None:
     writer.finish()
 
 
+@pytest.mark.slow
 def test_list_that_grows(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ledger = Ledger(CurationFolder(made / "curation"))
     opted_out = made / "opt-out.txt"

@@ -17,7 +17,7 @@ from tests.support.slurm import Cluster
 from tests.support.waiting import wait_until
 
 SETTINGS = f"""
-steps = ["select", "fetch", "filter", "balance", "draw", "release"]
+steps = ["select", "fetch", "filter", "balance", "duplicates", "draw", "release"]
 metadata = ["mine.csv"]
 
 [select]

@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 TORCH = Environment("torch", extra="torch")
 #: PyTorch takes a minute and gigabytes, so it is installed once; see the first test.
 PASSIFY = Environment("passify", extra="passify", base=TORCH)
+EVALUATE = Environment("evaluate", extra="evaluate", base=TORCH)
 RANK = Environment("rank", extra="rank")
 
 # Whichever test is first makes the environments.
@@ -32,11 +33,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def prepared(wheel: Path) -> None:
     prepare([TORCH], wheel)
-    prepare([PASSIFY], wheel)
+    prepare([PASSIFY, EVALUATE], wheel)
 
 
 def test_passify_on_top_of_torch_is_passify_alone() -> None:
     assert set(extra_requirements("torch")) <= set(extra_requirements("passify"))
+    assert set(extra_requirements("torch")) <= set(extra_requirements("evaluate"))
 
 
 def test_torch(prepared: None, tmp_path: Path) -> None:
@@ -51,6 +53,13 @@ def test_passify(prepared: None, shared: Path, cascade_weights: Path, tmp_path: 
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
     assert done.stdout.splitlines()[-1] == "ok face person None"
+
+
+def test_evaluate(prepared: None, shared: Path, tmp_path: Path) -> None:
+    labelled = (shared / "images" / "labelled").resolve()
+    done = run_without_network(EVALUATE, HERE / "evaluate_scenario.py", labelled, home=tmp_path)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
+    assert done.stdout.splitlines()[-1] == "ok 10"
 
 
 def test_rank(wheel: Path, shared: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 import hubconf
 from pass_dataset.commands.evaluate.main import main as evaluate
@@ -79,9 +80,18 @@ def test_images_in_both_sets_are_told(
         (folder / "train" / "red" / "0.jpg").read_bytes()
     )
     name = "python:tests.evaluate.test_commands:MeanColour"
-    command = ["compare", "--a", name, "--b", name, "--data", str(folder), *SMALL]
-    assert evaluate([*command, "--protocols", "knn", "--cache", str(tmp_path / "cache")]) == 0
-    assert "1 test images are in the training set too" in capsys.readouterr().out
+    # The same pixels in another file.
+    image = Image.open(folder / "train" / "blue" / "0.jpg")
+    image.save(folder / "test" / "blue" / "0.png")
+    command = [
+        *("compare", "--a", name, "--b", name, "--data", str(folder), *SMALL),
+        *("--protocols", "knn", "--cache", str(tmp_path / "cache")),
+    ]
+    assert evaluate(command) == 0
+    said = "2 test images are in the training set too, or nearly; 1 of them byte for byte"
+    assert said in capsys.readouterr().out
+    assert evaluate([*command, "--same-files-only"]) == 0
+    assert "1 test image is in the training set too, byte for byte" in capsys.readouterr().out
 
 
 def test_embed_and_probe(

@@ -5,10 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from pass_dataset.files.arrow import map_file, save_batch, table_writer
+from pass_dataset.files.arrow import floats_of, map_file, save_batch, table_writer
 from pass_dataset.files.whole import writing_whole
 from tests.support.collection import HEADER, Collection, row
 
@@ -79,3 +80,10 @@ def test_a_table_that_cannot_be_saved(tmp_path: Path) -> None:
     (tmp_path / "a.arrow").write_bytes(b"no table")
     with pytest.raises(ValueError, match="File is too small"):
         map_file(tmp_path / "a.arrow")
+
+
+def test_floats_without_pandas() -> None:
+    column = pa.array([0.5, None, 2.0], pa.float32())
+    assert np.array_equal(floats_of(column), [0.5, np.nan, 2.0], equal_nan=True)
+    assert floats_of(column.slice(2)).tolist() == [2.0]
+    assert len(floats_of(column.slice(3))) == 0

@@ -21,20 +21,6 @@ def add_reading(parser: CommandParser) -> None:
     parser.add_argument("--kind", choices=KINDS, help="what a source is (default: told from each)")
     parser.add_argument("--image-column", metavar="NAME", help="column of images in a table")
     parser.add_argument("--name-column", metavar="NAME", help="column of names in a table")
-    parser.add_argument(
-        "--share",
-        type=_share,
-        metavar="K/N",
-        help="make only the hashes of this share of the images, K from 0 to N-1, beside others "
-        "that make theirs, under any scheduler; the same command without it then ends the work",
-    )
-
-
-def _share(text: str) -> tuple[int, int]:
-    first, slash, last = text.partition("/")
-    if not (slash and first.isdecimal() and last.isdecimal() and int(first) < int(last)):
-        raise argparse.ArgumentTypeError(f"expected K/N with K from 0 to N-1, found {text[:40]!r}")
-    return int(first), int(last)
 
 
 def listed(path: Path, name: str, options: argparse.Namespace, progress: Progress) -> Listing:

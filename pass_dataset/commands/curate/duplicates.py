@@ -10,7 +10,8 @@ from pass_dataset.commands.arguments import add_json, add_workers
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.curate.collections import add_reading, listed
 from pass_dataset.commands.curate.step_settings import Option, add_settings, chosen_settings
-from pass_dataset.commands.curate.told import print_steps
+from pass_dataset.commands.curate.told import print_steps, print_submitted
+from pass_dataset.commands.executors import add_executor, chosen_executor
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.pages.words import count
 from pass_dataset.progress import on_terminal
@@ -38,6 +39,7 @@ def add_arguments(parser: CommandParser) -> None:
         "pass-curate duplicates photographs/ --out duplicates/",
         "pass-curate duplicates a/ b.tar --out duplicates/ --against coco.hashes",
         "pass-curate duplicates curation/ --coco instances_train2017.json",
+        "pass-curate duplicates photographs/ --out duplicates/ --executor slurm",
     )
     parser.add_argument(
         "sources",
@@ -83,13 +85,12 @@ def add_arguments(parser: CommandParser) -> None:
         help="a run of passify over a source: what it found is blurred in the report",
     )
     add_workers(parser)
+    add_executor(parser, gpus=False, status="squeue --me")
     add_json(parser)
 
     def check(options: argparse.Namespace) -> None:
         if options.out is None and len(options.sources) > 1:
             parser.error("several sources need --out DIR")
-        if options.out is None and options.share is not None:
-            parser.error("--share needs --out DIR")
 
     parser.checks.append(check)
     parser.set_defaults(run=_run)
@@ -105,53 +106,41 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _as_step(options: argparse.Namespace, settings: Any) -> int:
-
+    from pass_dataset.curate.duplicates.hash_work import Hashing
     from pass_dataset.curate.duplicates.step import run_duplicates
     from pass_dataset.curate.folder import CurationFolder
 
     folder = CurationFolder.existing(options.sources[0])
+    executor = chosen_executor(options, Hashing(workers=options.workers))
     with on_terminal() as progress:
-        step = run_duplicates(
-            folder,
-            settings,
-            workers=options.workers,
-            progress=progress,
-        )
+        step = run_duplicates(folder, settings, executor=executor, progress=progress)
+    if step is None:
+        print_submitted(as_json=options.json)
+        return 0
     print_steps([step], as_json=options.json)
     return 0
 
 
 def _on_its_own(options: argparse.Namespace, settings: Any) -> int:
     from pass_dataset.curate.duplicates.finding import find_duplicates
-    from pass_dataset.curate.duplicates.hashing import make_fingerprints
+    from pass_dataset.curate.duplicates.hash_work import Hashing
     from pass_dataset.curate.duplicates.other_sets import other_sets
     from pass_dataset.curate.duplicates.results import save_results
 
     against = other_sets(settings)
+    executor = chosen_executor(options, Hashing(workers=options.workers))
     out: Path = options.out
     with on_terminal() as progress:
         listings = [
             listed(path, name, options, progress)
             for path, name in zip(options.sources, _names(options.sources), strict=True)
         ]
-        if options.share is not None:
-            make_fingerprints(
-                listings,
-                out / "hashes",
-                share=options.share,
-                workers=options.workers,
-                progress=progress,
-            )
-            print(f"{out / 'hashes'}: share {options.share[0]} of {options.share[1]} is there")
-            return 0
         duplicates = find_duplicates(
-            listings,
-            out / "hashes",
-            settings,
-            against,
-            workers=options.workers,
-            progress=progress,
+            listings, out / "hashes", settings, against, executor=executor, progress=progress
         )
+        if duplicates is None:
+            print_submitted(as_json=options.json)
+            return 0
         summary = save_results(duplicates, out)
         report = None
         if not options.no_report:

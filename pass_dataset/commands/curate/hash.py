@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pass_dataset.commands.arguments import add_workers
 from pass_dataset.commands.curate.collections import add_reading, listed
+from pass_dataset.commands.curate.told import print_submitted
+from pass_dataset.commands.executors import add_executor, chosen_executor
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.pages.words import count
 from pass_dataset.progress import on_terminal
@@ -19,7 +21,7 @@ def add_arguments(parser: CommandParser) -> None:
     parser.epilog = examples(
         "pass-curate hash coco/train2017 --out coco.hashes",
         "pass-curate hash imagenet/ --out imagenet.hashes --without-names",
-        "pass-curate hash imagenet/ --out imagenet.hashes --share $SLURM_ARRAY_TASK_ID/16",
+        "pass-curate hash imagenet/ --out imagenet.hashes --executor slurm --slurm-partition cpu",
     )
     parser.add_argument("source", metavar="SOURCE", type=Path, help="any that passify reads")
     parser.add_argument(
@@ -36,25 +38,29 @@ def add_arguments(parser: CommandParser) -> None:
     )
     add_reading(parser)
     add_workers(parser)
+    add_executor(parser, gpus=False, status="squeue --me")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pass_dataset.curate.duplicates.hashing import fingerprints_of, make_fingerprints
+    from pass_dataset.curate.duplicates.hash_work import Hashing
+    from pass_dataset.curate.duplicates.hashing import fingerprints_of
     from pass_dataset.curate.duplicates.index_file import HashIndex, save_index
 
     out: Path = options.out
     name = options.name or out.name.partition(".")[0]
     with on_terminal() as progress:
         listing = listed(options.source, name, options, progress)
-        parts = out.with_name(f"{out.name}.parts")
-        if options.share is not None:
-            make_fingerprints(
-                [listing], parts, share=options.share, workers=options.workers, progress=progress
-            )
-            print(f"{parts}: share {options.share[0]} of {options.share[1]} is there")
-            return 0
-        (images,) = fingerprints_of([listing], parts, workers=options.workers, progress=progress)
+        tables = fingerprints_of(
+            [listing],
+            out.with_name(f"{out.name}.parts"),
+            executor=chosen_executor(options, Hashing(workers=options.workers)),
+            progress=progress,
+        )
+    if tables is None:
+        print_submitted(as_json=False)
+        return 0
+    (images,) = tables
     save_index(HashIndex(name, images), out, names=not options.without_names)
     broken = images.num_rows - images["broken"].null_count
     said = f"{out}: {count(images.num_rows, 'image', 'images')}"

@@ -75,6 +75,10 @@ def spread(
             tries = pace.policy.max_failures
             work = fetching(own, folder, settings, connections=pace.connections, tries=tries)
             return chosen_executor(own, work)
+        if step == "duplicates":
+            from pass_dataset.curate.duplicates.hash_work import Hashing
+
+            return chosen_executor(own, Hashing(workers=options.workers))
         return None
 
     return executor_of

@@ -6,6 +6,7 @@ import argparse
 import json
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pass_dataset.commands.arguments import add_json
 from pass_dataset.commands.command_line import print_json, write_out
@@ -19,6 +20,10 @@ from pass_dataset.commands.evaluate.arguments import (
 )
 from pass_dataset.commands.evaluate.probe import add_protocols
 from pass_dataset.commands.parser import CommandParser, examples
+
+if TYPE_CHECKING:
+    from pass_dataset.evaluate.data.labelled import LabelledImages
+    from pass_dataset.progress import Progress
 
 __all__ = ["add_arguments"]
 
@@ -34,6 +39,11 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument("--data", metavar="DATA", nargs="+", required=True, help=DATA_HELP)
     add_protocols(parser)
     add_features(parser)
+    parser.add_argument(
+        "--same-files-only", action="store_true",
+        help="of test images that are in the training set too, count those that are the same file, "
+        "not copies that nearly are; the latter takes a second for a hundred images",
+    )  # fmt: skip
     parser.add_argument(
         "--out", metavar="FILE", type=Path, help="write the page here as well (.html or .json)"
     )
@@ -55,6 +65,9 @@ def _run(options: argparse.Namespace) -> int:
         comparison = compare(
             first, second, options.data, settings, cache=options.cache, work=work_of(options),
             progress=progress,
+            copies_in=None if options.same_files_only else lambda train, test: _copies(
+                train, test, progress
+            ),
         )  # fmt: skip
     if options.out is not None:
         page = (
@@ -69,3 +82,16 @@ def _run(options: argparse.Namespace) -> int:
     for line in as_lines(comparison):
         print(line)
     return 0
+
+
+def _copies(train: LabelledImages, test: LabelledImages, progress: Progress) -> int:
+    """How many test images have copies among the training images."""
+    from pass_dataset.curate.duplicates.in_both import copies_in
+    from pass_dataset.evaluate.data.labelled import encoded
+
+    def read(number: int) -> bytes:
+        if number < len(train):
+            return encoded(train.read(number))
+        return encoded(test.read(number - len(train)))
+
+    return copies_in(read, len(train), len(test), progress)

@@ -2,7 +2,8 @@
 
 identity        which photograph of Flickr an image is
 perceptual      a hash of 256 bits that stays when an image is made anew
-fingerprints    what is kept of an image; hash_store keeps it, hashing makes it, in hash_worker
+fingerprints    what is kept of an image; hash_store keeps it
+hashing         all that is missing made: a hash_round lists it, hash_work does it, wherever
 listing         the images of a collection
 index_file      fingerprints handed on; coco makes them of annotations; other_sets opens them
 unions, hamming groups of codes that differ in few bits, exactly; blocks: sorted by their parts

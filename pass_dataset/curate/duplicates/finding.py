@@ -20,6 +20,7 @@ from pass_dataset.curate.duplicates.small_pictures import Pictures
 from pass_dataset.curate.duplicates.tiers import TIERS, Confirm, Found, find_pairs
 from pass_dataset.curate.duplicates.unions import Numbers
 from pass_dataset.errors import CurationError, PassDatasetError
+from pass_dataset.executors.executor import Executor
 from pass_dataset.passify.sources.opening import open_source
 from pass_dataset.passify.sources.source import Reader
 from pass_dataset.progress import Progress, Silent
@@ -143,9 +144,10 @@ def find_duplicates(
     settings: DuplicatesSettings,
     against: Sequence[HashIndex] = (),
     *,
+    executor: Executor | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
-) -> Duplicates:
+) -> Duplicates | None:
     """Finds duplicates within collections, and of their images in other sets.
 
     Args:
@@ -153,12 +155,18 @@ def find_duplicates(
       folder: fingerprints are kept there.
       settings: what counts, and what stays.
       against: other sets, whose names differ.
-      workers: processes that hash; None: one a core.
+      executor: where images are hashed, made with `Hashing`; None: on this machine.
+      workers: processes on this machine; None: one a core.
       progress: shows how far it is.
 
+    Returns:
+      What was found; None: others still hash (`Executor.waits`), and the same call, later, finds.
+
     Raises:
-      CurationError: names are not different, or hashing is not possible.
+      CurationError: names are not different, or what was hashed cannot be read.
       SourceChangedError: a file was changed while it was hashed.
+      RunError: shards could not be hashed.
+      FolderLockedError: another process has the folder.
       OSError: the folder cannot be written.
     """
     progress = progress or Silent()
@@ -168,7 +176,11 @@ def find_duplicates(
     ):
         if len(set(names)) < len(names):
             raise CurationError(f"{what}: expected different names, found {', '.join(names)}")
-    tables = fingerprints_of(listings, folder, workers=workers, progress=progress)
+    tables = fingerprints_of(
+        listings, folder, executor=executor, workers=workers, progress=progress
+    )
+    if tables is None:
+        return None
     images = pa.concat_tables([*tables, *(index.images for index in against)])
     own = sum(table.num_rows for table in tables)
     set_numbers = np.repeat(np.arange(len(against)), [one.images.num_rows for one in against])

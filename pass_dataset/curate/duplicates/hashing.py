@@ -1,32 +1,33 @@
-"""Fingerprints of collections, made in worker processes; what was made is not made again."""
+"""Fingerprints of collections, made wherever an executor has it done; none is made twice."""
 
 from __future__ import annotations
 
-import json
-import logging
-import os
-import pickle
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import hashlib
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset import errors
 from pass_dataset.curate.duplicates.fingerprints import FINGERPRINTS
+from pass_dataset.curate.duplicates.hash_round import HashRound
 from pass_dataset.curate.duplicates.hash_store import HashStore
+from pass_dataset.curate.duplicates.hash_work import Hashing
 from pass_dataset.curate.duplicates.identity import Identity, of_name
-from pass_dataset.curate.duplicates.listing import Listing, rows_of
-from pass_dataset.errors import CurationError, PassDatasetError
-from pass_dataset.progress import Progress, Task
-from pass_dataset.workers.cores import available_cores
-from pass_dataset.workers.pool import Pool, Reply, Worker
+from pass_dataset.curate.duplicates.listing import ITEMS, Listing
+from pass_dataset.curate.duplicates.perceptual import HASH_VERSION
+from pass_dataset.executors.executor import Executor, do_jobs, sweep
+from pass_dataset.executors.job import ShardJob
+from pass_dataset.executors.local import LocalExecutor
+from pass_dataset.files.parts import sweep_parts
+from pass_dataset.folders.lock import hold
+from pass_dataset.passify.runs.plan import automatic_shard_size
+from pass_dataset.progress import Progress
 
-__all__ = ["IMAGES", "fingerprints_of", "make_fingerprints"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["IMAGES", "fingerprints_of"]
 
 #: An image of a collection: which it is, and its fingerprint.
 IMAGES = pa.schema(
@@ -37,69 +38,99 @@ IMAGES = pa.schema(
         *FINGERPRINTS,
     ]
 )
-#: Images of a part: what is lost when it is cut takes a second to make again.
-_PART = 500
-#: Images of a part that end the process: the machine is at fault, not the images.
-_MOST_CULPRITS = 20
-_MOST_IDLE_DEATHS = 3
 
 
 def fingerprints_of(
-    listings: Sequence[Listing], folder: Path, *, workers: int | None, progress: Progress
-) -> list[pa.Table]:
+    listings: Sequence[Listing],
+    folder: Path,
+    *,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    progress: Progress,
+) -> list[pa.Table] | None:
     """Fingerprints of all images, in order, a table with the columns of `IMAGES` each.
 
     Args:
       listings: of collections whose names differ.
       folder: what is made is kept there.
-      workers: processes; None: one a core.
+      executor: where images are hashed, made with `Hashing`; None: on this machine.
+      workers: processes on this machine; None: one a core.
       progress: shows how far it is.
+
+    Returns:
+      The tables; None: others are at work (`Executor.waits`), and the same call, later, has them.
 
     Raises:
       SourceChangedError: a file was changed after it was listed.
-      CurationError: processes die whatever they are at.
+      RunError: shards failed, or processes die whatever they are at.
+      FolderLockedError: another process has the folder.
+      CurationError: what was made cannot be read.
       OSError: the folder cannot be written.
     """
-    make_fingerprints(listings, folder, workers=workers, progress=progress)
     store = HashStore(folder)
-    kept = store.load()
+    folder.mkdir(parents=True, exist_ok=True)
+    with hold(folder, wait=False):
+        executor = executor or LocalExecutor(Hashing(workers=workers))
+        if not _made(listings, store, executor, progress):
+            return None
+        kept = store.load()
     return [_images(listing, kept.take(store.places(kept, _keys(listing)))) for listing in listings]
 
 
-def make_fingerprints(
-    listings: Sequence[Listing],
-    folder: Path,
-    *,
-    share: tuple[int, int] = (0, 1),
-    workers: int | None,
-    progress: Progress,
-) -> None:
-    """Makes the fingerprints that are missing, see `fingerprints_of`.
+def _made(
+    listings: Sequence[Listing], store: HashStore, executor: Executor, progress: Progress
+) -> bool:
+    """Has what is missing made; False: others are at it."""
+    sweep_parts(store.folder)
+    missing = _missing(listings, store)
+    if not missing.num_rows:
+        return True
+    current = HashRound.of(store, _digest(listings))
+    if not current.is_begun:
+        current.begin(listings, missing, automatic_shard_size(missing.num_rows))
+    sizes = current.sizes()
+    jobs = [ShardJob(shard) for shard in current.undone()]
+    if not jobs:
+        # What it had to do was done, and has been removed since.
+        shutil.rmtree(current.path)
+        return _made(listings, store, executor, progress)
+    sweep(current, executor)
+    total = sum(listing.items.num_rows for listing in listings)
+    to_do = sum(sizes[job.shard] for job in jobs)
+    task = progress.task("Hashing", total, "images", done=total - to_do)
+    try:
+        did = do_jobs(current, executor, jobs, task.advance, shards=len(sizes))
+    finally:
+        task.finish()
+    if did.left:
+        return False
+    _end_rounds(store)
+    return True
 
-    Args:
-      listings, folder, workers, progress: as there.
-      share: which of how many shares of the images, from 0 on; others may make theirs at the same
-        time, on whatever machines see the folder.
-    """
-    store = HashStore(folder)
+
+def _missing(listings: Sequence[Listing], store: HashStore) -> pa.Table:
+    """What the store does not have: the number of the collection, and `ITEMS`."""
     kept = store.load()
-    parts: list[_Part] = []
-    total = made = 0
+    found = []
     for number, listing in enumerate(listings):
-        is_missing = np.asarray(pc.is_null(store.places(kept, _keys(listing))))
-        # Shares are of all images, whatever is made by now: no two are at the same ones.
-        is_meant = np.arange(len(is_missing)) // _PART % share[1] == share[0]
-        missing = np.flatnonzero(is_missing & is_meant)
-        total += int(is_meant.sum())
-        made += int(is_meant.sum()) - len(missing)
-        for start in range(0, len(missing), _PART):
-            items = listing.items.take(pa.array(missing[start : start + _PART]))
-            parts.append(_Part(number, items))
-    task = progress.task("Hashing", total, "images", done=made)
-    sources = [(one.settings.path, one.settings, one.files) for one in listings]
-    for _ in _Hashers(store, sources, parts, task).run(workers or available_cores()):
-        pass
-    task.finish()
+        items = listing.items.filter(pc.is_null(store.places(kept, _keys(listing))))
+        numbers = pa.array(np.full(items.num_rows, number, np.int32))
+        found.append(items.select(ITEMS.names).add_column(0, "source", numbers))
+    return pa.concat_tables(found)
+
+
+def _digest(listings: Sequence[Listing]) -> str:
+    """Of what is asked, however much of it is done."""
+    digest = hashlib.sha256(HASH_VERSION.encode())
+    for listing in listings:
+        digest.update(repr(asdict(listing.settings)).encode())
+        digest.update("\n".join(_keys(listing).to_pylist()).encode("utf-8", "replace"))
+    return digest.hexdigest()[:24]
+
+
+def _end_rounds(store: HashStore) -> None:
+    """Removes rounds: the one that is over, and those of other calls that were never ended."""
+    shutil.rmtree(store.folder / "rounds", ignore_errors=True)
 
 
 def _keys(listing: Listing) -> pa.ChunkedArray:
@@ -131,93 +162,3 @@ def _identities_of(listing: Listing) -> pa.Table:
     return pa.table(
         {"photo_id": pa.array(photos, pa.string()), "address": pa.array(addresses, pa.string())}
     )
-
-
-@dataclass
-class _Part:
-    """Images that one process is given.
-
-    Attributes:
-      source: number of the collection.
-      items: its images, with the columns of `ITEMS`.
-      skip: places of images that ended a process.
-    """
-
-    source: int
-    items: pa.Table
-    skip: list[int] = field(default_factory=list)
-
-
-class _Hasher(Worker[_Part]):
-    """A process, and the place of the image that it is at."""
-
-    def __init__(self, store: HashStore, sources: Sequence[object]) -> None:
-        self.at: int | None = None
-        super().__init__(
-            "pass_dataset.curate.duplicates.hash_worker",
-            [os.fspath(store.folder), pickle.dumps(list(sources)).hex()],
-            # One process a core: matrices this small gain nothing by threads.
-            environment={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        )
-
-    def give(self, piece: _Part) -> None:
-        self.at = None
-        super().give(piece)
-
-    def line(self, piece: _Part) -> str:
-        return json.dumps(
-            {
-                "source": piece.source,
-                "rows": list(rows_of(piece.items)),
-                "stamps": piece.items["stamp"].to_pylist(),
-                "skip": piece.skip,
-            }
-        )
-
-
-class _Hashers(Pool[_Hasher, _Part, None]):
-    def __init__(
-        self, store: HashStore, sources: Sequence[object], parts: Sequence[_Part], task: Task
-    ) -> None:
-        super().__init__(parts)
-        self._store = store
-        self._sources = sources
-        self._task = task
-        self._idle_deaths = 0
-
-    def start(self, number: int) -> _Hasher:
-        return _Hasher(self._store, self._sources)
-
-    def take_in(self, worker: _Hasher, reply: Reply) -> Iterator[None]:
-        if "error" in reply:
-            kind = getattr(errors, reply["error"], CurationError)
-            if not issubclass(kind, PassDatasetError):
-                kind = CurationError
-            raise kind(reply["message"])
-        if "at" in reply:
-            worker.at = reply["at"]
-            return
-        assert worker.piece is not None
-        self._idle_deaths = 0
-        self._task.advance(worker.piece.items.num_rows)
-        worker.piece = None
-        yield None
-
-    def bury(self, worker: _Hasher, how: str) -> Iterator[None]:
-        piece = worker.piece
-        if piece is None:
-            return
-        if worker.at is None:
-            self._idle_deaths += 1
-            if self._idle_deaths > _MOST_IDLE_DEATHS:
-                raise CurationError(f"processes that hash die before they read an image: {how}")
-        else:
-            name = piece.items["path"][worker.at].as_py()
-            logger.warning("%s: its decoding ended the process (%s)", name, how)
-            piece.skip.append(worker.at)
-            if len(piece.skip) > _MOST_CULPRITS:
-                raise CurationError(
-                    f"processes that hash die on one image after the other, at last {name}: {how}"
-                )
-        self.waiting.appendleft(piece)
-        yield from ()

@@ -17,7 +17,7 @@ from pass_dataset.passify.sources.removed import RemovedImages
 from pass_dataset.passify.sources.source import ListingReport, Source, SourceItem
 from pass_dataset.progress import Progress
 
-__all__ = ["ITEMS", "Listing", "item_of", "list_images"]
+__all__ = ["ITEMS", "Listing", "item_of", "items_of", "list_images"]
 
 logger = logging.getLogger(__name__)
 
@@ -104,8 +104,8 @@ def item_of(row: tuple[str, str | None, int | None, int | None]) -> SourceItem:
     return SourceItem(*row)
 
 
-def rows_of(items: pa.Table) -> Iterator[list[object]]:
-    """Rows as JSON has them, without the stamp."""
-    columns = [items[name].to_pylist() for name in ITEMS.names[:-1]]
+def items_of(rows: pa.Table) -> Iterator[SourceItem]:
+    """The items that rows are of."""
+    columns = [rows[name].to_pylist() for name in ITEMS.names[:-1]]
     for row in zip(*columns, strict=True):
-        yield list(row)
+        yield item_of(row)

@@ -22,6 +22,11 @@ _SIDE = 32
 AGREEMENT = 0.9
 #: A correlation of pictures that hardly vary is one of noise.
 _LEAST_DEVIATION = 1.0
+#: Of longer sides not all pixels are taken.
+_ENOUGH = 512
+#: Multiplications up to which OpenBLAS begins no threads: these would wait for each other, with all
+#: cores busy, for longer than such products take, and pictures are made in threads as it is.
+_ALONE = 1 << 18
 
 
 def small_picture(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -33,8 +38,14 @@ def small_picture(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     Returns:
       1024 float32; zeros where an image is even.
     """
-    light = np.ascontiguousarray(pixels[:, :, 1]).astype(np.float32)
-    cells = _averages(light.shape[0]) @ light @ _averages(light.shape[1]).T
+    step_y, step_x = (max(1, length // _ENOUGH) for length in pixels.shape[:2])
+    light = pixels[step_y // 2 :: step_y, step_x // 2 :: step_x, 1].copy().astype(np.float32)
+    down, across = _averages(light.shape[0]), _averages(light.shape[1])
+    cells = np.zeros((_SIDE, _SIDE), np.float32)
+    rows = max(1, _ALONE // (_SIDE * light.shape[1]))
+    for start in range(0, len(light), rows):
+        some = slice(start, start + rows)
+        cells += down[:, some].dot(light[some]).dot(across.T)
     cells -= cells.mean()
     if cells.std() < _LEAST_DEVIATION:
         return np.zeros(_SIDE * _SIDE, np.float32)

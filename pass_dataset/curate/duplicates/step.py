@@ -32,6 +32,7 @@ from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import FIRST_STEP, Ledger, StepRecord, StepWriter
 from pass_dataset.curate.settings import as_content
 from pass_dataset.errors import CurationError
+from pass_dataset.executors.executor import Executor
 from pass_dataset.folders.file_mark import FileVersion
 from pass_dataset.passify.sources.names import name_to_text
 from pass_dataset.passify.sources.opening import SourceSettings
@@ -46,20 +47,28 @@ def run_duplicates(
     folder: CurationFolder,
     settings: DuplicatesSettings,
     *,
+    executor: Executor | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
-) -> StepRecord:
+) -> StepRecord | None:
     """Finds duplicates among the photographs that are left, or goes on with it.
 
     Args:
       folder: the curation.
       settings: what counts, and what stays. Of other sets the ledger has names and digests, not
         where their files are.
-      workers: processes that hash; None: one a core.
+      executor: where photographs are hashed, made with `Hashing`; None: on this machine.
+      workers: processes on this machine; None: one a core.
       progress: shows how far it is.
+
+    Returns:
+      The record of the step; None: others still hash (`Executor.waits`), and the same call, later,
+      ends the step.
 
     Raises:
       CurationError: it was begun with other settings, or photographs are not there.
+      RunError: shards could not be hashed.
+      FolderLockedError: another process has the curation.
       OSError: the folder cannot be written.
     """
     against = other_sets(settings)
@@ -79,8 +88,16 @@ def run_duplicates(
             return writer.finish({})
         work = folder.work_path(STEP)
         duplicates = find_duplicates(
-            [listing], work / "hashes", settings, against, workers=workers, progress=progress
+            [listing],
+            work / "hashes",
+            settings,
+            against,
+            executor=executor,
+            workers=workers,
+            progress=progress,
         )
+        if duplicates is None:
+            return None
         save_results(duplicates, work)
         write_report(duplicates, work, progress=progress)
         _write(writer, duplicates, given)

@@ -80,7 +80,10 @@ STEPS: Mapping[str, StepKind] = {
     "balance": StepKind("sampling.balance:BalanceSettings", "sampling.balance:run_balance"),
     REVIEW: StepKind("review.settings:ReviewSettings", None),
     "duplicates": StepKind(
-        "duplicates.finding:DuplicatesSettings", "duplicates.step:run_duplicates", ("workers",)
+        "duplicates.finding:DuplicatesSettings",
+        "duplicates.step:run_duplicates",
+        ("workers",),
+        spread=True,
     ),
     "alive": StepKind("alive.settings:AliveSettings", "alive.run:run_alive", ("accept_failures",)),
     "draw": StepKind("sampling.draw:DrawSettings", "sampling.draw:run_draw"),

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pass_dataset.errors import CurationError
-from pass_dataset.files.arrow import map_file
+from pass_dataset.files.arrow import floats_of, map_file, numbers_of
 
 __all__ = ["BATCH_ROWS", "COLUMNS", "NOT_GOLD", "ReviewImages", "Where"]
 
@@ -87,15 +87,18 @@ class ReviewImages:
     def column(self, name: str) -> npt.NDArray[Any]:
         """A column of numbers, of all rows; missing scores are NaN."""
         if name not in self._columns:
-            parts = [
-                batch.column(name).to_numpy(zero_copy_only=False) for batch in self._batches
-            ] or [np.zeros(0)]
+            is_score = pa.types.is_floating(self._reader.schema.field(name).type)
+            values = floats_of if is_score else numbers_of
+            parts = [values(batch.column(name)) for batch in self._batches] or [np.zeros(0)]
             self._columns[name] = np.concatenate(parts)
         return self._columns[name]
 
     def names(self, rows: npt.NDArray[np.int64]) -> list[str]:
         """Names of some images."""
-        found: list[str] = self.table(["name"]).column("name").take(pa.array(rows)).to_pylist()
+        # Made of its bytes: of an array of numpy's Arrow would ask pandas first, and import it.
+        buffer = pa.py_buffer(np.ascontiguousarray(rows, np.int64))
+        places = pa.Array.from_buffers(pa.int64(), len(rows), [None, buffer])
+        found: list[str] = self.table(["name"]).column("name").take(places).to_pylist()
         return found
 
     def table(self, columns: list[str]) -> pa.Table:

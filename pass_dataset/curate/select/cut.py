@@ -69,6 +69,12 @@ class Cut:
         block = self._block
         return [block[start:stop] for start, stop in zip(starts, stops, strict=True)]
 
+    def first_bytes(self) -> npt.NDArray[np.uint8]:
+        """The first byte of each line; the newline of one that is empty."""
+        starts = np.append(0, self._marks[self._ends[:-1]] + 1)
+        firsts: npt.NDArray[np.uint8] = self._bytes[starts]
+        return firsts
+
     def column(self, rows: npt.NDArray[np.int64], place: int, tabs: int) -> pa.Array:
         """A field of lines that have the same number of columns.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -21,12 +21,12 @@ from pass_dataset.curate.select.batch import (
 from pass_dataset.curate.select.cut import Cut
 from pass_dataset.curate.select.gathered import Gathering, Photograph, table_of
 from pass_dataset.curate.select.law import IS_HASH, address_hash
-from pass_dataset.curate.select.licenses import FLICKR, Licenses
+from pass_dataset.curate.select.licenses import FLICKR, License, Licenses
 from pass_dataset.curate.select.rules import Refused, Rules, is_sound_text, position, taken
 from pass_dataset.curate.select.settings import SelectSettings
 from pass_dataset.files.arrow import truths_of
 
-__all__ = ["COLUMNS", "FIELDS", "FlickrRows"]
+__all__ = ["COLUMNS", "FIELDS", "UNKNOWN", "FlickrRows", "code_of"]
 
 #: The columns of the old text and of SQLite, by the names that they have there (the README of the
 #: dataset; its newer text has the line's number before them and the hash as third).
@@ -42,8 +42,6 @@ FIELDS = (
     *("downloadurl", "licensename", "licenseurl", "ext"),
 )
 _HASH = "hash"
-#: Rows that are looked at together, of those that come one by one.
-_BATCH_ROWS = 4000
 Lines: TypeAlias = "npt.NDArray[np.int64]"
 #: Beyond so many kinds of licences and markers, they are no longer told apart: it is garbage.
 _MOST_VERDICTS = 1000
@@ -53,7 +51,16 @@ _CODES = [
     (one.name.encode(), one.url.encode(), marker) for one in FLICKR for marker in (b"0", b"1")
 ]
 _MARKERS = b"01"
+_FIRST_CODE = ord("a")
+#: The code of a row of which nothing is known.
+UNKNOWN = b"-"
 _ENDINGS = [f"{one.name}\t{one.url}" for one in FLICKR]
+
+
+def code_of(license_: License, marker: bytes) -> str:
+    """What stands for a licence and a marker, in `FlickrRows.take_coded`."""
+    place = _CODES.index((license_.name.encode(), license_.url.encode(), marker))
+    return chr(_FIRST_CODE + place)
 
 
 @dataclass
@@ -81,30 +88,25 @@ class FlickrRows:
         Args:
           settings: what is asked for.
           gathered: takes what is selected.
-          columns: of the text: 25 or 23; 0: rows have `FIELDS` alone.
+          columns: of the text: 25 or 23; 0: rows have a code and `FIELDS`, see `take_coded`.
         """
         self._licenses = Licenses(settings.licenses)
         self._rules = Rules(settings)
         self._gathered = gathered
-        self._rows: list[bytes] = []
-        self._numbers: list[int] = []
         self._counts = gathered.counts
         self._verdicts: dict[tuple[bytes, bytes, bytes], _Verdict] = {}
         self._others: dict[str | None, _Verdict] = {}
         self._endings = pa.array(_ENDINGS)
-        self._tabs = columns - 1
-        self._width = columns or len(FIELDS)
+        self._tabs = columns - 1 if columns else len(FIELDS)
         before = 1 if columns == len(COLUMNS) + 2 else 0
         self._hash = len(FIELDS) if before else None
         places = [COLUMNS.index(name) for name in FIELDS] if columns else range(len(FIELDS))
-        # The line's number stands before all, and the hash after the id.
-        self._places = dict(
-            zip(
-                FIELDS,
-                (place + before * (1 if place == 0 else 2) for place in places),
-                strict=True,
-            )
+        # The line's number stands before all, and the hash after the id; before `FIELDS` alone, a
+        # code.
+        shifted = (
+            place + (before * (1 if place == 0 else 2) if columns else 1) for place in places
         )
+        self._places = dict(zip(FIELDS, shifted, strict=True))
         if before:
             self._places[_HASH] = 2
         self._picked = operator.itemgetter(*self._places.values())
@@ -132,22 +134,24 @@ class FlickrRows:
                         *cut.ending(int(rows[place])), number + int(rows[place])
                     )
                 continue
-            verdict = self._verdict(_CODES[code], number + int(rows[those[0]]))
-            verdict.rows += len(those)
-            wanted[those] = verdict.cause is None
+            first = number + int(rows[those[0]])
+            wanted[those] = self._count(_CODES[code], first, len(those))
         self._take_lines(cut, rows[wanted], rows[wanted] + number)
         self._counts.rows += len(cut.tabs)
         return len(cut.tabs)
 
     def verdict(self, name: bytes, url: bytes, marker: bytes, number: int) -> bool:
         """Counts a row by licence and marker; True if it is to be taken."""
-        verdict = self._verdict((name, url, marker), number)
-        verdict.rows += 1
-        return verdict.cause is None
+        return self._count((name, url, marker), number, 1)
 
-    def _verdict(self, key: tuple[bytes, bytes, bytes], number: int) -> _Verdict:
+    def _count(self, key: tuple[bytes, bytes, bytes], first: int, rows: int) -> bool:
+        """The same of some rows."""
         verdict = self._verdicts.get(key)
-        return self._judged(*key, number) if verdict is None else verdict
+        if verdict is None:
+            verdict = self._judged(*key, first)
+        verdict.rows += rows
+        verdict.first = min(verdict.first, first)
+        return verdict.cause is None
 
     def _judged(self, name: bytes, url: bytes, marker: bytes, number: int) -> _Verdict:
         words = [part.decode("utf-8", "surrogateescape") for part in (name, url)]
@@ -166,25 +170,35 @@ class FlickrRows:
         self._verdicts[name, url, marker] = verdict
         return verdict
 
-    def take(self, row: bytes, number: int) -> None:
-        """Takes a row whose licence and marker are as asked for, with tabs between its fields."""
-        self._rows.append(row)
-        self._numbers.append(number)
-        if len(self._rows) >= _BATCH_ROWS:
-            self._take_batch()
+    def take_coded(
+        self,
+        block: bytes,
+        numbers: Lines,
+        one: Callable[[int], tuple[bytes, bytes, bytes, bytes]],
+    ) -> None:
+        """Takes rows of which licence and marker are told by a code.
 
-    def _take_batch(self) -> None:
-        """Takes the rows that are held."""
-        held, numbers = self._rows, np.array(self._numbers, np.int64)
-        self._rows, self._numbers = [], []
-        # SQLite may have tabs and newlines in a field: those are left out, and refused.
-        cut = Cut(b"\n".join([row.replace(b"\n", b"\t\t") for row in held] + [b""]))
-        is_right = cut.tabs == self._width - 1
-        others = [
-            (held[place], int(numbers[place])) for place in np.flatnonzero(~is_right).tolist()
-        ]
+        Args:
+          block: lines of a code (`code_of`, `UNKNOWN`) and, of what is asked for, `FIELDS`.
+          numbers: of each line.
+          one: licence's name and address, marker, and such a line of a row, by its number.
+        """
+        cut = Cut(block)
+        codes = cut.first_bytes() - np.uint8(_FIRST_CODE)
+        for code in np.unique(codes[codes < len(_CODES)]).tolist():
+            those = np.flatnonzero(codes == code)
+            self._count(_CODES[code], int(numbers[those[0]]), len(those))
+        # Here fields may have tabs.
+        is_right = cut.tabs == self._tabs
+        wrong = np.flatnonzero((cut.tabs > 0) & ~is_right)
+        others = list(zip(cut.lines(wrong), numbers[wrong].tolist(), strict=True))
+        for number in numbers[codes >= len(_CODES)].tolist():
+            name, url, marker, row = one(number)
+            if self.verdict(name, url, marker, number):
+                others.append((row, number))
         rows = np.flatnonzero(is_right)
         self._take_lines(cut, rows, numbers[rows], others)
+        self._counts.rows += len(numbers)
 
     def _take_lines(
         self, cut: Cut, rows: Lines, lines: Lines, others: Sequence[tuple[bytes, int]] = ()
@@ -223,9 +237,7 @@ class FlickrRows:
         """What is read of lines; nothing if there are none."""
         if not len(rows):
             return {}
-        return {
-            name: cut.column(rows, place, self._width - 1) for name, place in self._places.items()
-        }
+        return {name: cut.column(rows, place, self._tabs) for name, place in self._places.items()}
 
     def _plain_hashes(self, columns: Mapping[str, pa.Array], lines: Lines) -> pa.Array:
         """What the files of plain rows are called by: what the source says."""
@@ -261,7 +273,7 @@ class FlickrRows:
         if "\0" in text:
             raise Refused("nul-byte")
         split = text.split("\t")
-        if len(split) != self._width:  # SQLite alone may have tabs in a field
+        if len(split) != self._tabs + 1:  # SQLite alone may have tabs in a field
             raise Refused("too-many-columns")
         fields: Sequence[str] = self._picked(split)
         photo, nsid, nickname, date, title, longitude, latitude, page, address = fields[:9]
@@ -287,8 +299,7 @@ class FlickrRows:
         )
 
     def finish(self) -> None:
-        """Takes what is held, and adds what was counted by licence to the counts."""
-        self._take_batch()
+        """Adds what was counted by licence to the counts."""
         counts = self._counts
         for verdict in (*self._verdicts.values(), *self._others.values()):
             if verdict.cause is not None:

@@ -97,11 +97,3 @@ class Licenses:
             return True
         # The address is the licence; the name is what it is called.
         return short_name(url if url.strip() else name) in self._shorts
-
-    def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Names and addresses that YFCC100M may have of what is accepted."""
-        known = [one for one in FLICKR if self.accepts(one.name, one.url)]
-        return (
-            tuple(dict.fromkeys([*(item.name for item in known), *self.asked])),
-            tuple(dict.fromkeys([*(item.url for item in known), *self.asked])),
-        )

@@ -39,8 +39,8 @@ class Sizes:
     """
 
     text: int = 64 << 20
-    bz2: int = 8 << 20
-    sqlite: int = 128 << 20
+    bz2: int = 2 << 20
+    sqlite: int = 32 << 20
 
 
 @dataclass(frozen=True)

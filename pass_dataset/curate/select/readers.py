@@ -20,6 +20,9 @@ __all__ = ["Readers"]
 _MODULE = "pass_dataset.curate.select.worker"
 #: Times that a worker may die on a piece: of a machine short of memory, another try may be luckier.
 _MOST_DEATHS = 2
+#: The C library (glibc; others do not know these) gives large blocks back as soon as they are free,
+#: and the system clears each that is asked for again: a seventh of the time.
+_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(128 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 
 
 class _Reader(Worker[Piece]):
@@ -66,7 +69,7 @@ class Readers(Pool[_Reader, Piece, "tuple[Piece, int]"]):
         self._deaths: dict[str, int] = {}
 
     def start(self, number: int) -> _Reader:
-        return _Reader(_MODULE, self._arguments)
+        return _Reader(_MODULE, self._arguments, environment=_ENVIRONMENT)
 
     def take_in(self, worker: _Reader, reply: Reply) -> Iterator[tuple[Piece, int]]:
         if "error" in reply:

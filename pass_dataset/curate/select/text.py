@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pass_dataset.curate.select.flickr import FlickrRows
 from pass_dataset.curate.select.gathered import Counts
@@ -11,6 +11,8 @@ __all__ = ["Seams", "take_text"]
 
 #: No row of YFCC100M comes near it; what is longer is no row, and is not held.
 _MOST_LINE_BYTES = 1 << 20
+#: Text that is looked at together: what is done once for a block is little then.
+_BLOCK_BYTES = 4 << 20
 
 
 def take_text(blocks: Iterable[bytes], rows: FlickrRows, counts: Counts) -> None:
@@ -22,7 +24,7 @@ def take_text(blocks: Iterable[bytes], rows: FlickrRows, counts: Counts) -> None
       counts: of the piece.
     """
     before, is_head, number = b"", True, 0
-    for block in blocks:
+    for block in _larger(blocks):
         text = before + block
         if is_head and (start := text.find(b"\n") + 1):
             counts.head = text[: start - 1].decode("latin-1")
@@ -36,6 +38,20 @@ def take_text(blocks: Iterable[bytes], rows: FlickrRows, counts: Counts) -> None
         before = text[stop:]
     counts.tail = before[:_MOST_LINE_BYTES].decode("latin-1")
     counts.has_newline = not is_head
+
+
+def _larger(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same text in blocks that are worth looking at by the column; bzip2's are not."""
+    held: list[bytes] = []
+    size = 0
+    for block in blocks:
+        held.append(block)
+        size += len(block)
+        if size >= _BLOCK_BYTES:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
 
 
 class Seams:

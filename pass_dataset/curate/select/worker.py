@@ -26,7 +26,7 @@ from pass_dataset.workers.giver import Giver
 
 __all__ = ["gather", "main"]
 
-_BLOCK_BYTES = 1 << 23
+_BLOCK_BYTES = 8 << 20
 
 
 class _WithoutPandas(importlib.abc.MetaPathFinder):
@@ -86,7 +86,6 @@ def gather(piece: Piece, source: Source, settings: SelectSettings, folder: Piece
                         piece.start,
                         piece.stop,
                         rows,
-                        gathered.counts,
                         Licenses(settings.licenses),
                     )
             else:

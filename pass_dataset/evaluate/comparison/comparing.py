@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,6 +19,9 @@ from pass_dataset.evaluate.protocols.statistics import Outcome
 from pass_dataset.progress import Progress
 
 __all__ = ["CompareSettings", "ComparedSet", "Comparison", "Row", "compare", "probe", "signed"]
+
+#: Of training and of test images: how many of these have copies among those.
+FindCopies = Callable[[LabelledImages, LabelledImages], int]
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class ComparedSet:
       name: as it was asked for.
       train, test, classes: numbers of images and classes.
       overlap: test images that are in the training set as well, byte for byte.
+      copies: those that are there as well or nearly are; None: nobody looked.
       rows: a protocol each.
     """
 
@@ -76,6 +80,19 @@ class ComparedSet:
     classes: int
     overlap: int
     rows: tuple[Row, ...]
+    copies: int | None = None
+
+    @property
+    def overlap_text(self) -> str | None:
+        """What is to be said of test images that are in the training set; None: nothing."""
+        most = max(self.overlap, self.copies or 0)
+        if not most:
+            return None
+        what = "test image is" if most == 1 else "test images are"
+        if self.copies is None:
+            return f"{most:,} {what} in the training set too, byte for byte"
+        same = f"{self.overlap:,} of them byte for byte"
+        return f"{most:,} {what} in the training set too, or nearly; {same}"
 
 
 @dataclass(frozen=True)
@@ -105,11 +122,19 @@ def compare(
     cache: Path | None = None,
     work: Work | None = None,
     progress: Progress | None = None,
+    copies_in: FindCopies | None = None,
 ) -> Comparison:
     """Compares two encoders on sets of labelled images, by name as of `open_data`.
 
     Features come from the cache where they are in it; both encoders see the same images, draws and
     seeds.
+
+    Args:
+      first, second, names, settings: what is compared.
+      cache, work: see `embed`.
+      progress: where it is shown.
+      copies_in: how many test images have copies among the training images that are no longer the
+        same file; None: only those that are the same are counted.
 
     Raises:
       EvaluationError: a set cannot be read.
@@ -131,6 +156,7 @@ def compare(
                 len(test.classes),
                 len(set(train.hashes) & set(test.hashes)),
                 tuple(Row(a, b, difference(a, b)) for a, b in zip(*found, strict=True)),
+                None if copies_in is None else copies_in(train, test),
             )
         )
     return Comparison(first.name, second.name, (first.digest, second.digest), settings, tuple(sets))

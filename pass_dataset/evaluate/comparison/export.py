@@ -27,6 +27,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
                 "test": each.test,
                 "classes": each.classes,
                 "in_both": each.overlap,
+                "copies": each.copies,
                 "rows": [_row(row) for row in each.rows],
             }
             for each in comparison.sets
@@ -65,8 +66,8 @@ def _set_lines(each: ComparedSet) -> Iterator[str]:
         f"{each.name}: {each.train:,} training images, {each.test:,} test images, "
         f"{each.classes:,} classes"
     )
-    if each.overlap:
-        yield f"  {each.overlap:,} test images are in the training set too, byte for byte"
+    if each.overlap_text:
+        yield f"  {each.overlap_text}"
     width = max((len(f"{row.first.protocol} {row.first.metric}") for row in each.rows), default=0)
     for row in each.rows:
         name = f"{row.first.protocol} {row.first.metric}"

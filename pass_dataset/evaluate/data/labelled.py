@@ -14,7 +14,7 @@ import xxhash
 
 from pass_dataset.errors import EvaluationError
 
-__all__ = ["DIFFICULT", "LabelledImages", "content_of", "decoded"]
+__all__ = ["DIFFICULT", "LabelledImages", "content_of", "decoded", "encoded"]
 
 #: Of several labels: neither there nor surely absent, which Pascal VOC calls difficult.
 DIFFICULT = 0
@@ -70,6 +70,15 @@ class LabelledImages:
     def digest(self) -> str:
         """SHA-256 of what the images are, in their order."""
         return hashlib.sha256(b"".join(self.hashes)).hexdigest()
+
+
+def encoded(image: Any) -> bytes:
+    """The bytes of an encoded image; one that is not encoded as PNG, without loss."""
+    if isinstance(image, bytes):
+        return image
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
 
 
 def content_of(image: Any) -> bytes:

@@ -55,5 +55,5 @@ def open_data(name: str, split: str, root: Path | None = None) -> LabelledImages
         for tar in sorted((folder / each).glob("*.tar"))
     ]
     if tars:
-        return webdataset_tars(tars, f"{folder} ({split})")
+        return webdataset_tars(tars, f"{folder} ({split})", folder)
     return class_folder(folder, split)

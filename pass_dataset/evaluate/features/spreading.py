@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
+
 from pass_dataset.errors import (
     EvaluationError,
     MissingExtraError,
@@ -201,8 +203,6 @@ class _Doer:
     """Embeds parts, in a process that may be on another machine."""
 
     def __init__(self, folder: PartFolder, work: Embedding, share: WorkerShare) -> None:
-        import torch  # in processes that embed alone
-
         torch.set_num_threads(share.threads)
         self._folder, self._work, self._threads = folder, work, share.threads
         self._device = share.device or ("cuda" if torch.cuda.is_available() else "cpu")

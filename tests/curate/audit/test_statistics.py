@@ -196,14 +196,14 @@ def test_stratified_bounds_hold() -> None:
     sizes, shares, checked = [90_000, 9_000, 1_000], [0.0001, 0.002, 0.05], [500, 500, 400]
     truth = sum(n * p for n, p in zip(sizes, shares, strict=True)) / sum(sizes)
     held = 0
-    for _ in range(200):
+    for _ in range(100):
         strata = [
             Stratum(str(n), n, k, int(random.binomial(k, p)))
             for n, p, k in zip(sizes, shares, checked, strict=True)
         ]
         found = estimate(strata)
         held += found.low <= truth <= found.high
-    assert held >= 190
+    assert held >= 95
 
 
 def test_gold() -> None:

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pass_dataset.commands.curate.main import main
-from pass_dataset.curate.duplicates import hash_worker, hashing
 from pass_dataset.curate.duplicates.fingerprints import fingerprint
+from pass_dataset.curate.duplicates.hash_work import DECODER_DIED
 from pass_dataset.curate.duplicates.identity import Identity, of_address, of_name
 from pass_dataset.curate.duplicates.index_file import load_index
 from pass_dataset.errors import CurationError
@@ -96,12 +96,12 @@ def test_only_what_is_new_is_hashed(
     shutil.copytree(collection / "a", grown)
     results = tmp_path / "results"
     assert run(grown, "--out", results, "--no-report") == 0
-    before = {path: path.read_bytes() for path in (results / "hashes").iterdir()}
+    before = {path: path.read_bytes() for path in (results / "hashes").glob("*.parquet")}
     shutil.copy(grown / "5.jpg", grown / "new.jpg")
     # Another content under the same name is new as well.
     shutil.copy(grown / "6.jpg", grown / "7.jpg")
     assert run(grown, "--out", results, "--no-report") == 0
-    parts = [path for path in (results / "hashes").iterdir() if path not in before]
+    parts = [path for path in (results / "hashes").glob("*.parquet") if path not in before]
     assert [pq.read_metadata(part).num_rows for part in parts] == [2]
     assert all(path.read_bytes() == data for path, data in before.items())
     assert found(results)[frozenset({"5.jpg", "new.jpg"})] == ("bytes", None)
@@ -228,7 +228,7 @@ def test_an_image_that_ends_the_process_is_told(
     assert run(collection / "a", "--out", out, "--no-report") == 0
     assert "5.jpg" in lines(out / "broken.txt")
     rows = pq.read_table(out / "images.parquet").to_pylist()
-    assert [row["path"] for row in rows if row["broken"] == hash_worker.DECODER_DIED] == ["5.jpg"]
+    assert [row["path"] for row in rows if row["broken"] == DECODER_DIED] == ["5.jpg"]
     assert len(found(out)) == 4
 
 
@@ -247,21 +247,3 @@ def test_several_sources_need_a_folder(
 def test_fingerprints_of_broken_files() -> None:
     assert fingerprint(b"").broken == "empty"
     assert fingerprint(b"<html>").broken == "not-an-image"
-
-
-def test_shares_are_made_side_by_side(
-    collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hashing, "_PART", 3)
-    index = tmp_path / "a.hashes"
-    arguments = ["hash", str(collection / "a"), "--out", str(index), "--workers", "1"]
-    for share in ("1/2", "0/2"):
-        assert main([*arguments, "--share", share]) == 0
-        assert not index.exists()
-    parts = sorted((tmp_path / "a.hashes.parts").iterdir())
-    assert sum(pq.read_metadata(part).num_rows for part in parts) == 16
-    assert main(arguments) == 0
-    assert sorted((tmp_path / "a.hashes.parts").iterdir()) == parts
-    assert load_index(index).images.num_rows == 16
-    with pytest.raises(SystemExit):
-        main([*arguments, "--share", "2/2"])

@@ -18,6 +18,7 @@ from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.photographs import PHOTOGRAPHS
 from pass_dataset.errors import CurationError
+from tests.curate.duplicates.here import Here
 
 NAMES = ("0.jpg", "0-same.jpg", "1.jpg", "2.jpg", "2-near.jpg", "5.jpg", "6.jpg")
 
@@ -105,7 +106,8 @@ def test_causes_are_in_the_ledger(
     path = folder.path.parent / "coco.hashes"
     save_index(HashIndex("coco", images.cast(IMAGES)), path)
     settings = DuplicatesSettings(against=(str(path),))
-    record = run_duplicates(folder, settings, workers=1)
+    record = run_duplicates(folder, settings, executor=Here())
+    assert record is not None
     assert record.causes == {"duplicate-within": 2, "duplicate-of:coco": 1}
     assert (record.came, record.left) == (7, 4)
     assert record.details["pairs-near"] == 1
@@ -138,11 +140,14 @@ def test_causes_are_in_the_ledger(
 def test_a_cut_step_is_ended_the_same(
     folder: CurationFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = run_duplicates(folder, DuplicatesSettings(), workers=1)
+    record = run_duplicates(folder, DuplicatesSettings(), executor=Here())
+    assert record is not None
     assert record.causes == {"duplicate-within": 2}
     (folder.step_record_path("duplicates")).unlink()
     folder.shard_path("duplicates", 0).unlink()
-    assert run_duplicates(folder, DuplicatesSettings(), workers=2).sha256 == record.sha256
+    again = run_duplicates(folder, DuplicatesSettings(), workers=2)
+    assert again is not None
+    assert again.sha256 == record.sha256
 
 
 def test_photographs_that_are_not_there(tmp_path: Path) -> None:

@@ -32,14 +32,17 @@ def made() -> Comparison:
     same = outcome("kNN k=20", 0.5)
     pairs = [
         (same, same),
-        (outcome("linear lr 30", 0.5, 3), outcome("linear lr 30", 0.7, 3)),
+        (outcome("linear lr 30", 0.1, 3), outcome("linear lr 30", 0.9, 3)),
         (outcome("SVM k=16", 0.6, 5), outcome("SVM k=16", 0.4, 5)),
         (outcome("logistic, tuned", 0.6), outcome("logistic, tuned", 0.61)),
     ]
     rows = tuple(Row(a, b, difference(a, b)) for a, b in pairs)
     sets = tuple(
-        ComparedSet(name, 1000, 600, 10, overlap, rows)
-        for name, overlap in (("/data/a<b>/labelled", 3), ("hf:" + "long" * 20, 0))
+        ComparedSet(name, 1000, 600, 10, overlap, rows, copies)
+        for name, overlap, copies in (
+            ("/data/a<b>/labelled", 3, None),
+            ("hf:" + "long" * 20, 0, 1),
+        )
     )
     return Comparison(
         "runs/passified/backbone.pt", "random:resnet50", ("a" * 64, "b" * 64),
@@ -59,7 +62,8 @@ def test_text(page: Path) -> None:
     assert "B better by" in text and "A better by" in text
     assert "no difference: both gave the same answers" in text
     assert "no difference visible" in text
-    assert "3 test images are in the training set too" in text
+    assert "3 test images are in the training set too, byte for byte" in text
+    assert "1 test image is in the training set too, or nearly; 0 of them byte for byte" in text
     assert "a&lt;b&gt;" in text and "<of this>" not in text
     assert "46.5" in text and 'class="number grey">67.5' in text
     assert "1970-01-01" in text
@@ -81,6 +85,12 @@ def test_in_a_browser(browser: Browser, page: Path, view: str) -> None:
         "[...document.querySelectorAll('.plot text')].map(t => t.getBoundingClientRect().height)"
     )
     assert min(sizes) > 11
+    beyond = opened.evaluate(
+        "[...document.querySelectorAll('.plot text')].filter(t => "
+        "t.getBoundingClientRect().right > t.closest('svg').getBoundingClientRect().right)"
+        ".map(t => t.textContent)"
+    )
+    assert beyond == []
     colours = opened.evaluate(
         "['first', 'second', 'none'].map(name => "
         "getComputedStyle(document.querySelector('.plot .' + name + ' circle')).fill)"

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,20 +54,87 @@ def test_pascal_voc(tmp_path: Path) -> None:
         open_data(str(tmp_path), "test")
 
 
+def pack(path: Path, *members: tuple[str, bytes]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with tarfile.open(path, "w") as archive:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+
+
 def test_tars_of_webdataset(tmp_path: Path) -> None:
-    (tmp_path / "test").mkdir()
-    with tarfile.open(tmp_path / "test" / "000.tar", "w") as archive:
-        for number, name in enumerate(COLOURS):
-            for ending, content in (
-                ("jpg", picture(name, number)),
-                ("cls", str(number).encode()),
-            ):
-                info = tarfile.TarInfo(f"{number:05}.{ending}")
-                info.size = len(content)
-                archive.addfile(info, io.BytesIO(content))
+    members = []
+    for number, name in enumerate(COLOURS):
+        members += [
+            (f"{number:05}.jpg", picture(name, number)),
+            (f"{number:05}.cls", b"%d" % number),
+        ]
+    pack(tmp_path / "test" / "000.tar", *members)
     images = open_data(str(tmp_path), "test")
     assert images.labels.tolist() == [0, 1, 2]
     assert images.read(2) == picture("red", 2)
+    pack(tmp_path / "test" / "000.tar", *members[:3])
+    with pytest.raises(EvaluationError, match=r"\.cls, \.json or \.npy .* beside 000\.tar//00001"):
+        open_data(str(tmp_path), "test")
+
+
+def array(*numbers: int) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.array(numbers))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("ending", "contents", "classes", "rows"),
+    [
+        ("json", (b'{"labels": [0, 2]}', b'{"labels": []}'), ("0", "1", "2"),
+         [[1, -1, 1], [-1, -1, -1]]),
+        ("json", (b'["dog", "cat"]', b'["cat"]'), ("cat", "dog"), [[1, 1], [1, -1]]),
+        ("json", (b'{"label": 1, "caption": "x"}', b'{"label": 0}'), ("0", "1"), [1, 0]),
+        ("json", (b'"dog"', b'"cat"'), ("cat", "dog"), [1, 0]),
+        ("npy", (array(0, 1, 0), array(1, 0, 0)), ("0", "1", "2"), [[-1, 1, -1], [1, -1, -1]]),
+    ],
+)  # fmt: skip
+def test_labels_in_tars(
+    ending: str, contents: tuple[bytes, ...], classes: Any, rows: Any, tmp_path: Path
+) -> None:
+    members = []
+    for number, content in enumerate(contents):
+        members += [(f"{number}.jpg", picture("red", number)), (f"{number}.{ending}", content)]
+    pack(tmp_path / "test" / "0.tar", *members)
+    images = open_data(str(tmp_path), "test")
+    assert images.classes == classes and images.labels.tolist() == rows
+    assert images.is_multi_label == isinstance(rows[0], list)
+
+
+def test_classes_of_tars_are_those_of_a_list(tmp_path: Path) -> None:
+    pack(tmp_path / "test" / "0.tar", ("0.jpg", picture("red", 0)), ("0.json", b'["dog"]'))
+    (tmp_path / "classnames.txt").write_text("cat\ndog\ncow\n")
+    images = open_data(str(tmp_path), "test")
+    assert images.classes == ("cat", "dog", "cow") and images.labels.tolist() == [[-1, 1, -1]]
+    (tmp_path / "classnames.txt").write_text("cat\n")
+    with pytest.raises(EvaluationError, match="expected labels of 1 classes, found 'dog'"):
+        open_data(str(tmp_path), "test")
+    pack(tmp_path / "test" / "0.tar", ("0.jpg", picture("red", 0)), ("0.json", b'{"label": {}}'))
+    with pytest.raises(EvaluationError, match="expected a label or a list"):
+        open_data(str(tmp_path), "test")
+
+
+@pytest.mark.slow
+def test_prepared_dataset_of_tfds(tmp_path: Path) -> None:
+    """A small one that TFDS itself builds, of one label an image and of several."""
+    pytest.importorskip("tensorflow_datasets")
+    script = Path(__file__).with_name("tfds_colours.py")
+    subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, cwd=script.parent)
+    images = open_data("tfds:colours", "test", tmp_path)
+    assert images.classes == ("blue", "green", "red")
+    assert images.name == "tfds:colours (test)" and len(images) == 3
+    read = {images.labels[row]: images.read(row) for row in range(3)}
+    assert read == {number: picture(name, number) for number, name in enumerate(COLOURS)}
+    assert decoded(images.read(0), "0").size == (40, 30)
+    with pytest.raises(EvaluationError, match="expected features image and label, found image"):
+        open_data("tfds:no_colours", "test", tmp_path)
 
 
 def test_saved_dataset(tmp_path: Path) -> None:

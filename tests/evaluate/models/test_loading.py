@@ -57,6 +57,43 @@ def test_transformer_of_trainer(name: str, vit: Any, tmp_path: Path) -> None:
     assert same(loaded.module, vit, 224) < 1e-5
 
 
+@pytest.mark.slow
+# Lightning warns of what is installed here.
+@pytest.mark.filterwarnings("ignore")
+def test_written_by_timm_and_lightning(resnet: Any, tmp_path: Path) -> None:
+    """Files that the trainers' own code writes, with all that it writes besides weights."""
+    lightning = pytest.importorskip("pytorch_lightning")
+    from timm.utils import CheckpointSaver, ModelEmaV3
+
+    network = timm.create_model("resnet18", num_classes=5)
+    average = ModelEmaV3(network)
+    network.load_state_dict(layouts.others(network.state_dict()))
+    average.module.load_state_dict({**average.module.state_dict(), **resnet.state_dict()})
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    args = argparse.Namespace(model="resnet18", lr=0.1)
+    saver = CheckpointSaver(network, optimizer, args, average, checkpoint_dir=str(tmp_path))
+    saver.save_checkpoint(3, metric=0.5)
+    loaded = models.load_checkpoint(tmp_path / "last.pth.tar")
+    assert same(loaded.module, resnet) == 0
+
+    class Lightly(lightning.LightningModule):
+        """As lightly's examples: the ResNet's children one after the other."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.save_hyperparameters({"rate": 0.1})
+            self.backbone = torch.nn.Sequential(*list(resnet.children())[:-1])
+            self.projection_head = torch.nn.Linear(512, 8)
+
+    trainer = lightning.Trainer(
+        logger=False, accelerator="cpu", enable_progress_bar=False, default_root_dir=tmp_path
+    )
+    trainer.strategy.connect(Lightly())
+    trainer.save_checkpoint(tmp_path / "lightly.ckpt", weights_only=True)
+    loaded = models.load_checkpoint(tmp_path / "lightly.ckpt")
+    assert same(loaded.module, resnet) == 0
+
+
 def test_torchvision_transformer(tmp_path: Path) -> None:
     encoder = models.open_encoder("random:vit_tiny_patch16").module
     layouts.save(encoder.state_dict(), tmp_path / "vit.pt")

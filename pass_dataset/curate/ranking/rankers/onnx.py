@@ -51,6 +51,9 @@ class Network:
         options = runtime.SessionOptions()
         options.intra_op_num_threads = self._settings.threads
         options.log_severity_level = 3
+        # Threads that wait for the next part of a network would otherwise use their core up, which
+        # doubles the processor time of small ones.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         providers = ["CPUExecutionProvider"]
         if (self._settings.device or "cpu").startswith("cuda"):
             providers.insert(0, "CUDAExecutionProvider")
