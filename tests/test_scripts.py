@@ -233,6 +233,27 @@ def test_bench_passify(shared: Path, photographs: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_bench_views(tmp_path: Path) -> None:
+    """Beside torchvision; what is not installed is said to be missing."""
+    for module in NEEDS["view_makers.py"]:
+        pytest.importorskip(module)
+    small = ("--images", 4, "--rounds", 1, "--workers", 0, "--recipes", "moco_v2")
+    out = run("bench_views.py", *small, "--others", "torchvision", "--work", tmp_path)
+    assert "x torchvision (target 3x: " in out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_compare_views(tmp_path: Path) -> None:
+    for module in NEEDS["compare_views.py"]:
+        pytest.importorskip(module)
+    labelled = make_labelled(tmp_path / "labelled", train=4, test=1)
+    small = ("--images", 4, "--steps", 4, "--batch-size", 4, "--trainings", 1)
+    out = run("compare_views.py", labelled / "train", *small)
+    assert "power, 16 to 32" in out and "nearest has the label" in out
+
+
+@pytest.mark.slow
 def test_pretrain_moco(tmp_path: Path) -> None:
     """A few steps, and then a few more from where it was."""
     for module in NEEDS["pretrain_moco.py"]:

@@ -293,6 +293,7 @@ def dali(recipe: Recipe, jpegs: list[bytes], images: int, workers: int) -> Itera
         image = fn.decoders.image(source, device="cpu", output_type=types.RGB)
         return tuple(one_view(image, view) for view in recipe.views)
 
+    # Not as a decorator, of which nothing is known where DALI is not installed.
     pipeline = pipeline_def(
         views,
         batch_size=BATCH_SIZE,

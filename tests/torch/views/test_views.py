@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import multiprocessing
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -264,6 +265,28 @@ def test_views_go_to_workers_that_are_started_anew(mini_root: Root) -> None:
         multiprocessing_context=multiprocessing.get_context("forkserver"),
     )
     assert seen(spawned) == alone
+
+
+@pytest.mark.slow
+def test_memory_stays_flat(mini_root: Root) -> None:
+    """Of the workers, and of the training, over ten epochs; batches are in memory of their own."""
+    stream = stream_of(mini_root, views=Views(swav()), batch_size=8)
+    loader = DataLoader(stream, 8, num_workers=2, persistent_workers=True)
+    found = []
+    for _ in range(10):
+        for _ in loader:
+            pass
+        workers = [process.pid for process in multiprocessing.active_children()]
+        found.append(sum(map(own_bytes, [os.getpid(), *filter(None, workers)])))
+    assert max(found[5:]) < max(found[1:5]) + 6_000_000
+
+
+def own_bytes(process: int) -> int:
+    """Memory of a process that lies in no file, and so in no batch either."""
+    for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Anonymous:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError(process)
 
 
 @pytest.mark.slow
