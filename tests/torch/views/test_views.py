@@ -92,6 +92,7 @@ def test_a_resumed_training_sees_the_same_views(mini_root: Root) -> None:
     assert {**seen(first), **rest} == expected
 
 
+@pytest.mark.slow
 def test_epochs_differ_with_workers_that_live_on(mini_root: Root) -> None:
     stream = stream_of(mini_root)
     loader = DataLoader(stream, BATCH, num_workers=1, persistent_workers=True)
@@ -144,6 +145,7 @@ def test_shapes_and_memory(mini_root: Root) -> None:
     assert one.permute(1, 2, 0).numpy().flags["C_CONTIGUOUS"]
 
 
+@pytest.mark.slow
 def test_batches_keep_what_they_hold(mini_root: Root) -> None:
     """Memory is used again, but not while the training has a batch."""
     stream = stream_of(mini_root)
