@@ -47,6 +47,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_labelled(tmp_path_factory.mktemp("labelled"), train=16, test=20)
 
 
+@pytest.mark.slow
 def test_compare(labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = [f"python:tests.evaluate.test_commands:{name}" for name in ("Constant", "MeanColour")]
     command = ["compare", "--a", names[0], "--b", names[1], "--data", str(labelled), *SMALL]

@@ -97,6 +97,7 @@ def test_what_the_folder_says(many: Collection, whole: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_script_without_main_guard(many: Collection, tmp_path: Path, whole: Path) -> None:
     subprocess.run(command(many, tmp_path / "out"), check=True, cwd=tmp_path)
     assert digests(tmp_path / "out") == digests(whole)
@@ -166,6 +167,7 @@ def test_cut_while_it_is_published(
     assert not (out / WORK_NAME).exists()
 
 
+@pytest.mark.slow
 def test_two_at_once_take_turns(many: Collection, tmp_path: Path, whole: Path) -> None:
     both = [subprocess.Popen(command(many, tmp_path / "out", slow_s=0.02)) for _ in range(2)]
     assert [process.wait() for process in both] == [0, 0]

@@ -176,6 +176,7 @@ def test_steps_again_and_too_early(here: Path, photos: Path, tmp_path: Path) -> 
     assert "this is a run with other settings" in step(here, 0, other, *OPTIONS).stderr
 
 
+@pytest.mark.slow
 def test_wrong_usage(here: Path) -> None:
     for arguments, message in (
         ((0,), "step 0 needs the folder"),

@@ -137,6 +137,7 @@ def test_what_tfds_reads(quiet_tfds: Any, many: Collection, whole: Path) -> None
         assert row["image/date_taken"].decode() == (record.date_taken_text or "")
 
 
+@pytest.mark.slow
 def test_script_without_main_guard_and_without_tensorflow(
     many: Collection, tmp_path: Path, whole: Path
 ) -> None:
@@ -230,6 +231,7 @@ def test_a_cut_shard_is_written_again(many: Collection, tmp_path: Path, whole: P
     assert digests(built(many, tmp_path)) == digests(whole)
 
 
+@pytest.mark.slow
 def test_two_at_once_take_turns(many: Collection, tmp_path: Path, whole: Path) -> None:
     both = [subprocess.Popen(command(many, tmp_path, slow_s=0.02)) for _ in range(2)]
     assert [process.wait() for process in both] == [0, 0]
@@ -260,6 +262,7 @@ def test_cut_after_the_name_was_given(many: Collection, tmp_path: Path) -> None:
     assert not work_folder(target).exists()
 
 
+@pytest.mark.slow
 def test_forced_it_is_built_again(quiet_tfds: Any, many: Collection, tmp_path: Path) -> None:
     first = built(many, tmp_path)
     before, content = shards_in(first), digests(first)

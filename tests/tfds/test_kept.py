@@ -143,6 +143,7 @@ def test_a_build_under_a_list_says_so(
     assert (found.num_expected, found.num_read, found.num_still_there) == (61, 61, 0)
 
 
+@pytest.mark.slow
 def test_building_anew_keeps_the_folders_list(tmp_path: Path, gone: list[str]) -> None:
     made = builder(tmp_path)
     made.download_and_prepare()

@@ -191,6 +191,7 @@ def test_continues_anywhere(many: Collection, point: int) -> None:
     assert sorted(had + rest) == list(range(600))
 
 
+@pytest.mark.slow
 def test_continues_again_and_again(many: Collection) -> None:
     """An epoch in many pieces, each with other numbers of ranks and workers."""
     rng = random.Random(0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from pass_dataset import PassArchive
 from pass_dataset.archives import mini
 from tests.support.collection import Collection
@@ -45,6 +47,7 @@ print("done")
     assert done.stdout == "done\n", done.stderr
 
 
+@pytest.mark.slow
 def test_reading_does_not_import_pandas(many: Collection) -> None:
     """Arrow does where it can, which takes a worker longer than its first batches."""
     PassArchive(many.folder, many.tsv)  # making the index may
@@ -61,6 +64,7 @@ print("done")
     assert done.stdout == "done\n", done.stderr
 
 
+@pytest.mark.slow
 def test_says_how_to_install_what_is_missing() -> None:
     for missing in ("torch", "PIL"):
         done = python(WITHOUT.format(modules=(missing,)) + "from pass_dataset.torch import PASS")
@@ -72,6 +76,7 @@ def test_says_how_to_install_what_is_missing() -> None:
         )
 
 
+@pytest.mark.slow
 def test_script_without_a_guard() -> None:
     """In a script without a guard, as workers are forked; PyTorch warns of what it dislikes."""
     script = f"""

@@ -64,6 +64,7 @@ def test_only_the_hashes_that_are_named(archive: PassArchive, tmp_path: Path) ->
     assert {row["path"].partition("/")[0] for row in found} <= {f"PASS.{n}.tar" for n in range(4)}
 
 
+@pytest.mark.slow
 def test_same_command_goes_on(archive: PassArchive, tmp_path: Path) -> None:
     out = ReleaseRun(tmp_path / "out")
     before = rows(run_it(archive, out.path))

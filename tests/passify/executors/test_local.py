@@ -190,6 +190,7 @@ def test_stricter_faces_leave_images_undecided_until_filled(tmp_path: Path) -> N
     assert fill_run(results.folder, loose, LocalExecutor(Execution(workers=1))).images == 0
 
 
+@pytest.mark.slow
 def test_faces_on_one_partition_and_people_on_another(tmp_path: Path) -> None:
     """As the published scripts had it: a job may run faces alone and leave the rest to another."""
     images = many(tmp_path / "images", 30)
@@ -352,6 +353,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", place], check=True)
 
 
+@pytest.mark.slow
 def test_disk_that_fills_up(tmp_path: Path, small_disk: Path) -> None:
     images = many(tmp_path / "images", 60)
     filler = small_disk / "filler"

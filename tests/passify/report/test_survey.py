@@ -85,6 +85,7 @@ def test_choice_depends_on_the_seed_alone(tmp_path: Path) -> None:
     assert drawn(7, 2) != first
 
 
+@pytest.mark.slow
 def test_sample_is_uniform(tmp_path: Path) -> None:
     """Over many seeds, every image is drawn equally often, within four standard deviations."""
 

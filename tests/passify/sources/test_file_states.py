@@ -176,6 +176,7 @@ def test_plan_of_an_earlier_version_is_not_checked(tmp_path: Path) -> None:
     assert reasons(run(tmp_path / "a.tar", tmp_path / "run")) == {"a.png": None}
 
 
+@pytest.mark.slow
 def test_scores_of_one_image_are_of_the_same_bytes(tmp_path: Path) -> None:
     """A file of a folder replaced between the search for faces and that for people."""
     from pass_dataset.executors.tasks import do_task

@@ -163,6 +163,7 @@ def test_same_examples_in_every_format(data_dir: Path) -> None:
     assert max(thumbnail.size_px) <= 240
 
 
+@pytest.mark.slow
 def test_removed_images_are_not_shown(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,6 +266,7 @@ def test_damaged_build(data_dir: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "page.html").exists()
 
 
+@pytest.mark.slow
 def test_command(
     data_dir: Path,
     capsys: pytest.CaptureFixture[str],

@@ -313,6 +313,7 @@ def test_graph_is_the_network(
     is_the_network(OnnxRuntime(weights, 1), weights)
 
 
+@pytest.mark.slow
 @needs_ncnn
 @pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
 @pytest.mark.parametrize("kind", ["mobilenet", "resnet"])
@@ -467,6 +468,7 @@ def test_the_cpu_computes_in_float32(shared: Path) -> None:
 # --- the process ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_cached_graph_runs_without_pytorch(shared: Path) -> None:
     code = """
 import sys
