@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -13,6 +14,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+# After TensorFlow, which brings a libcurl of its own, it refuses to be imported.
+with contextlib.suppress(ImportError):
+    import pycurl  # noqa: F401
+
 from tests.support import slurm as slurm_support
 from tests.support.collection import Collection
 
@@ -20,6 +25,9 @@ from tests.support.collection import Collection
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# One for all clusters of a process: Ray keeps the first that it reads, and would keep it in the
+# home, of which every test has another.
+os.environ["RAY_AUTH_TOKEN"] = "0123456789abcdef" * 4
 # Of several processes on few cores, more threads than one would wait for each other.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -9,17 +9,12 @@ from typing import Any
 
 import pytest
 
-#: One for all clusters of a process: Ray keeps the first token that it reads, and every test
-#: has another home, where Ray would keep it.
-TOKEN = "0123456789abcdef" * 4
-
 
 @contextmanager
 def ray_cluster() -> Iterator[Any]:
     """Of two cores, which the executor finds connected; all is as before when it ends."""
     ray = pytest.importorskip("ray")
     environment = dict(os.environ)
-    os.environ["RAY_AUTH_TOKEN"] = TOKEN
     try:
         ray.init(
             address="local",

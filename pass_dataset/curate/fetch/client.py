@@ -16,6 +16,7 @@ import requests.utils
 
 from pass_dataset.curate.fetch.answers import Answer
 from pass_dataset.downloads.retries import RetryPolicy
+from pass_dataset.errors import CurationError, MissingExtraError
 from pass_dataset.extras import require
 from pass_dataset.releases.addresses import without_secrets
 from pass_dataset.version import __version__
@@ -59,7 +60,15 @@ class Client(Generic[_Key]):
 
     def _load(self) -> None:
         # Where all photographs are files nothing is asked, and nothing needs to be installed.
-        self._curl = require("pycurl", feature="Fetching photographs", extra="curate")
+        try:
+            self._curl = require("pycurl", feature="Fetching photographs", extra="curate")
+        except MissingExtraError:
+            raise
+        except ImportError as error:
+            raise CurationError(
+                f"{error}. TensorFlow brings a libcurl of its own: in a process that has imported "
+                "it, import pycurl before, or fetch in a process of its own"
+            ) from error
         self._multi = self._curl.CurlMulti()
         self._multi.setopt(self._curl.M_MAX_HOST_CONNECTIONS, self._connections)
         self._multi.setopt(self._curl.M_MAXCONNECTS, max(self._connections, _MOST_KEPT))

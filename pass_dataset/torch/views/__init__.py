@@ -1,12 +1,14 @@
 """Views: the random crops of a photograph, recoloured and blurred, that self-supervised training
 compares.
 
+    from torch.utils.data import DataLoader
+
     from pass_dataset.torch import PassStream
     from pass_dataset.torch.views import Views, moco_v2, normalise
 
     stream = PassStream("/data/pass", views=Views(moco_v2(), seed=0), target=None, batch_size=256)
     for queries, keys in DataLoader(stream, batch_size=256, num_workers=8):
-        queries, keys = normalise(queries.cuda()), normalise(keys.cuda())
+        queries, keys = normalise(queries.to("cpu")), normalise(keys.to("cpu"))  # or "cuda"
 
 recipes     what a view is made of; those of MoCo-v2, SwAV and DINO
 draws       the random numbers of a view, from seed, epoch, image and number alone
