@@ -28,7 +28,7 @@ from pass_dataset.files.checked_json import load_json
 from pass_dataset.files.parts import PART_SUFFIX
 from pass_dataset.files.whole import writing_whole
 
-__all__ = ["CrashRecord", "Marker", "MarkerT", "ShardFolder", "written_whole"]
+__all__ = ["CrashRecord", "DoneShard", "Marker", "MarkerT", "ShardFolder", "written_whole"]
 
 
 class Marker(Protocol):
@@ -57,6 +57,16 @@ class Marker(Protocol):
 
 
 MarkerT = TypeVar("MarkerT", bound=Marker)
+
+
+@dataclass(frozen=True)
+class DoneShard:
+    """A `Marker` of work that counts nothing else."""
+
+    shard: int
+    images: int
+    worked_on: int
+    finished_at: float
 
 
 @dataclass

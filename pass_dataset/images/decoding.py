@@ -32,7 +32,7 @@ from pass_dataset.images.outcomes import BadImageError, DecodedImage
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-__all__ = ["MAX_PIXELS", "SINGLE_COLOUR_RANGE", "decode"]
+__all__ = ["MAX_PIXELS", "SINGLE_COLOUR_RANGE", "decode", "installed_simplejpeg"]
 
 #: Default limit, 67 million: more than the photographs of nearly all cameras; the face detector
 #: needs some 3 GB of memory for an image of this size.
@@ -167,7 +167,7 @@ def _sound_jpeg(frame: Frame) -> np.ndarray[Any, Any] | None:
 
     None for all others, which are Pillow's; it also finds out what is wrong with them.
     """
-    simplejpeg = _simplejpeg()
+    simplejpeg = installed_simplejpeg()
     if simplejpeg is None:
         return None
 
@@ -189,8 +189,8 @@ def _sound_jpeg(frame: Frame) -> np.ndarray[Any, Any] | None:
 
 
 @functools.cache
-def _simplejpeg() -> Any:
-    """The package, or None if it is not installed: Pillow gives the same pixels, more slowly."""
+def installed_simplejpeg() -> Any:
+    """simplejpeg, or None if it is not installed: Pillow gives the same pixels, more slowly."""
     try:
         return importlib.import_module("simplejpeg")
     except ImportError:

@@ -581,7 +581,7 @@ def test_simplejpeg_and_pillow_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     for data in jpegs(450):
         found = decode(data)
         with monkeypatch.context() as patch:
-            patch.setattr(decoding, "_simplejpeg", lambda: None)
+            patch.setattr(decoding, "installed_simplejpeg", lambda: None)
             by_pillow = decode(data)
         outcomes.add(found.outcome)
         if "coded data ends before" in found.message:

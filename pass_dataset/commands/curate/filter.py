@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from pass_dataset.commands.arguments import add_json, positive
+from pass_dataset.commands.curate.spreading import add_failed
 from pass_dataset.commands.curate.step_settings import (
     Option,
     add_curation,
@@ -69,17 +70,7 @@ def add_arguments(parser: CommandParser) -> None:
         action="store_true",
         help="refuse an opt-out list with lines that name no photograph",
     )
-    failed = parser.add_mutually_exclusive_group()
-    failed.add_argument(
-        "--retry-failed",
-        action="store_true",
-        help="begin anew with photographs that could not be examined",
-    )
-    failed.add_argument(
-        "--give-up-failed",
-        action="store_true",
-        help="leave those out, with the reason as their cause",
-    )
+    add_failed(parser)
     add_execution(parser)
     add_executor(parser, status="passify status CURATION/work/filter")
     add_json(parser)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pass_dataset.commands.arguments import add_json, add_workers
 from pass_dataset.commands.command_line import print_json
-from pass_dataset.commands.curate.spreading import spread
+from pass_dataset.commands.curate.spreading import add_failed, spread
 from pass_dataset.commands.curate.told import print_released, print_step, released_content
 from pass_dataset.commands.executors import add_executor
 from pass_dataset.commands.parser import CommandParser, examples
@@ -68,17 +68,7 @@ def add_arguments(parser: CommandParser) -> None:
         action="store_true",
         help="give up what cannot be had after all tries, with its cause in the ledger",
     )
-    failed = parser.add_mutually_exclusive_group()
-    failed.add_argument(
-        "--retry-failed",
-        action="store_true",
-        help="let the filter begin anew with photographs that could not be examined",
-    )
-    failed.add_argument(
-        "--give-up-failed",
-        action="store_true",
-        help="let it leave those out, with the reason as their cause",
-    )
+    add_failed(parser)
     add_workers(parser)
     add_executor(parser, status="pass-curate status CURATION")
 

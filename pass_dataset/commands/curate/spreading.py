@@ -14,10 +14,25 @@ if TYPE_CHECKING:
     from pass_dataset.curate.folder import CurationFolder
     from pass_dataset.executors.executor import Executor
 
-__all__ = ["fetching", "spread"]
+__all__ = ["add_failed", "fetching", "spread"]
 
 #: Actors that fetch, where none are asked for.
 _RAY_WORKERS = 4
+
+
+def add_failed(parser: argparse.ArgumentParser) -> None:
+    """What becomes of photographs that the filter could not examine."""
+    failed = parser.add_mutually_exclusive_group()
+    failed.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="let the filter begin anew with photographs that could not be examined",
+    )
+    failed.add_argument(
+        "--give-up-failed",
+        action="store_true",
+        help="let it leave those out, with the reason as their cause",
+    )
 
 
 def fetching(

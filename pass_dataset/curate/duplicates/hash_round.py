@@ -24,33 +24,16 @@ import pyarrow.parquet as pq
 from pass_dataset.curate.duplicates.hash_store import HashStore
 from pass_dataset.curate.duplicates.listing import ITEMS, Listing
 from pass_dataset.errors import RunError
-from pass_dataset.executors.shard_folder import ShardFolder, written_whole
+from pass_dataset.executors.shard_folder import DoneShard, ShardFolder, written_whole
 from pass_dataset.files.checked_json import load_json, save_json
 from pass_dataset.folders.file_mark import FileVersion
 from pass_dataset.passify.runs.settings import RunSettings
 from pass_dataset.passify.sources.opening import SourceSettings
 
-__all__ = ["Collection", "HashRound", "HashedShard"]
+__all__ = ["Collection", "HashRound"]
 
 #: Of the list: the number of an image's collection, and where it is there.
 _TODO = pa.schema([pa.field("source", pa.int32(), nullable=False), *ITEMS])
-
-
-@dataclass(frozen=True)
-class HashedShard:
-    """Marker of a shard.
-
-    Attributes:
-      shard: its number.
-      images: images in it.
-      worked_on: those that were hashed by whoever ended it.
-      finished_at: seconds since 1970.
-    """
-
-    shard: int
-    images: int
-    worked_on: int
-    finished_at: float
 
 
 @dataclass(frozen=True)
@@ -66,7 +49,7 @@ class Collection:
     files: dict[str, FileVersion]
 
 
-class HashRound(ShardFolder[HashedShard]):
+class HashRound(ShardFolder[DoneShard]):
     """Names of files, and what is in the small ones."""
 
     @property
@@ -87,8 +70,8 @@ class HashRound(ShardFolder[HashedShard]):
     def _sources_path(self) -> Path:
         return self.path / "todo.json"
 
-    def marker(self, content: Mapping[str, Any]) -> HashedShard:
-        return HashedShard(**content)
+    def marker(self, content: Mapping[str, Any]) -> DoneShard:
+        return DoneShard(**content)
 
     @property
     def is_begun(self) -> bool:

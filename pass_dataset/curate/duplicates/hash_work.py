@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from pass_dataset.curate.duplicates.fingerprints import FINGERPRINTS, Fingerprint, fingerprint
-from pass_dataset.curate.duplicates.hash_round import HashedShard, HashRound
+from pass_dataset.curate.duplicates.hash_round import HashRound
 from pass_dataset.curate.duplicates.listing import items_of
 from pass_dataset.errors import MissingExtraError, PassDatasetError, SourceChangedError
 from pass_dataset.executors.job import ShardJob
-from pass_dataset.executors.shard_folder import ShardFolder
+from pass_dataset.executors.shard_folder import DoneShard, ShardFolder
 from pass_dataset.executors.work import Work, WorkerShare
 from pass_dataset.passify.sources.opening import open_source
 from pass_dataset.passify.sources.source import Reader, SourceItem
@@ -63,7 +63,7 @@ class _Doer:
         job: ShardJob,
         told: Callable[[int], None],
         begins: Callable[[int], None] | None = None,
-    ) -> HashedShard:
+    ) -> DoneShard:
         rows = self._folder.items(job.shard)
         culprits = self._folder.crashes(job.shard).culprits
         found = []
@@ -77,7 +77,7 @@ class _Doer:
                 found.append(_read_fingerprint(self._reader(source), item))
             told(1)
         self._folder.store.add(self._folder.keys(rows), _to_table(found))
-        marker = HashedShard(job.shard, len(found), len(found), time.time())
+        marker = DoneShard(job.shard, len(found), len(found), time.time())
         self._folder.mark_done(marker)
         return marker
 

@@ -15,35 +15,18 @@ from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.settings import section
 from pass_dataset.errors import DiskSpaceError, DownloadError, MissingExtraError, PassDatasetError
 from pass_dataset.executors.job import ShardJob
-from pass_dataset.executors.shard_folder import ShardFolder
+from pass_dataset.executors.shard_folder import DoneShard, ShardFolder
 from pass_dataset.executors.work import Work, WorkerShare
 from pass_dataset.pages.words import count
 
-__all__ = ["FetchFolder", "FetchedShard", "Fetching"]
+__all__ = ["FetchFolder", "Fetching"]
 
 
-@dataclass(frozen=True)
-class FetchedShard:
-    """Marker of a shard.
-
-    Attributes:
-      shard: its number.
-      images: photographs in it.
-      worked_on: those that were fetched, or found not to be had, by whoever ended it.
-      finished_at: seconds since 1970.
-    """
-
-    shard: int
-    images: int
-    worked_on: int
-    finished_at: float
-
-
-class FetchFolder(ShardFolder[FetchedShard]):
+class FetchFolder(ShardFolder[DoneShard]):
     """``work/fetch`` of a curation. A shard is done if its receipts are there too."""
 
-    def marker(self, content: Mapping[str, Any]) -> FetchedShard:
-        return FetchedShard(**content)
+    def marker(self, content: Mapping[str, Any]) -> DoneShard:
+        return DoneShard(**content)
 
     @property
     def curation(self) -> CurationFolder:
@@ -116,7 +99,7 @@ class _Doer:
         job: ShardJob,
         told: Callable[[int], None],
         begins: Callable[[int], None] | None = None,
-    ) -> FetchedShard:
+    ) -> DoneShard:
         images = self._writer.given(job.shard).num_rows
         worked_on = 0
         if not FetchPaths(self._folder.curation).receipts(job.shard).exists():
@@ -133,7 +116,7 @@ class _Doer:
                 number = count(left.total(), "photograph", "photographs")
                 raise DownloadError(f"{number} could not be had ({causes})")
             worked_on = images
-        marker = FetchedShard(job.shard, images, worked_on, time.time())
+        marker = DoneShard(job.shard, images, worked_on, time.time())
         self._folder.mark_done(marker)
         return marker
 

@@ -84,9 +84,6 @@ class RankWork(Work):
             return None
         return sum(stop - start for start, stop in map(plan.bounds, shards))
 
-    def how_to_look(self, folder: str, job_ids: Sequence[int]) -> str:
-        return super().how_to_look(folder, job_ids)
-
 
 class _Doer:
     """Ranks shards of a folder, in a process of its own."""

@@ -5,7 +5,6 @@ A file that takes its decoder down takes a worker down, and not the server.
 
 from __future__ import annotations
 
-import importlib
 import io
 import multiprocessing
 import os
@@ -27,7 +26,7 @@ from pass_dataset.curate.review.record import load_record
 from pass_dataset.errors import PassDatasetError
 from pass_dataset.extras import require
 from pass_dataset.images.containers import read_frame
-from pass_dataset.images.decoding import MAX_PIXELS, decode
+from pass_dataset.images.decoding import MAX_PIXELS, decode, installed_simplejpeg
 from pass_dataset.images.frames import Frame
 from pass_dataset.images.orientation import turn
 from pass_dataset.images.outcomes import BadImageError
@@ -89,8 +88,9 @@ def _quick_jpeg(frame: Frame, longer_px: int) -> bytes | None:
     eighths = min(8, 8 * longer_px // max(1, longer))
     if frame.format != "JPEG" or frame.channels not in (1, 3) or not eighths:
         return None
+    if (simplejpeg := installed_simplejpeg()) is None:
+        return None
     try:
-        simplejpeg = importlib.import_module("simplejpeg")
         pixels = simplejpeg.decode_jpeg(
             frame.stream,
             "RGB",
@@ -103,7 +103,7 @@ def _quick_jpeg(frame: Frame, longer_px: int) -> bytes | None:
         encoded: bytes = simplejpeg.encode_jpeg(
             upright, quality=_QUALITY, colorspace="RGB", colorsubsampling="420", fastdct=True
         )
-    except (ImportError, ValueError):
+    except ValueError:
         return None
     return encoded
 

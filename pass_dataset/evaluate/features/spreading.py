@@ -30,14 +30,14 @@ from pass_dataset.evaluate.features.transforms import TransformSettings
 from pass_dataset.evaluate.models.encoders import Encoder, open_encoder
 from pass_dataset.executors.executor import Executor, do_jobs, sweep
 from pass_dataset.executors.job import ShardJob
-from pass_dataset.executors.shard_folder import ShardFolder
+from pass_dataset.executors.shard_folder import DoneShard, ShardFolder
 from pass_dataset.executors.work import Work, WorkerShare
 from pass_dataset.files.whole import write_whole
 from pass_dataset.folders.lock import hold
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.workers.cores import available_cores
 
-__all__ = ["Asked", "DonePart", "Embedding", "PartFolder", "embed_spread"]
+__all__ = ["Asked", "Embedding", "PartFolder", "embed_spread"]
 
 #: Bytes of an image's hash.
 _HASH_BYTES = 16
@@ -60,21 +60,11 @@ class Asked:
     batch_size: int = 64
 
 
-@dataclass(frozen=True)
-class DonePart:
-    """Marker of a part: see `Marker`."""
-
-    shard: int
-    images: int
-    worked_on: int
-    finished_at: float
-
-
-class PartFolder(ShardFolder[DonePart]):
+class PartFolder(ShardFolder[DoneShard]):
     """The folder of features, while executors are at work on its parts."""
 
-    def marker(self, content: Mapping[str, Any]) -> DonePart:
-        return DonePart(**content)
+    def marker(self, content: Mapping[str, Any]) -> DoneShard:
+        return DoneShard(**content)
 
     @property
     def hashes_path(self) -> Path:
@@ -230,7 +220,7 @@ class _Doer:
         job: ShardJob,
         told: Callable[[int], None],
         begins: Callable[[int], None] | None = None,
-    ) -> DonePart:
+    ) -> DoneShard:
         rows = self._features.rows_of(job.shard)
         worked_on = 0
         if job.shard in self._features.missing():
@@ -254,7 +244,7 @@ class _Doer:
                 told=told,
             )
             worked_on = len(rows)
-        marker = DonePart(job.shard, len(rows), worked_on, time.time())
+        marker = DoneShard(job.shard, len(rows), worked_on, time.time())
         self._folder.mark_done(marker)
         return marker
 

@@ -10,12 +10,11 @@ finds out what is wrong.
 
 from __future__ import annotations
 
-import functools
-import importlib
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from pass_dataset.images.decoding import installed_simplejpeg
 from pass_dataset.images.exif import EXIF_START
 from pass_dataset.images.jpeg_headers import (
     APP1,
@@ -91,7 +90,7 @@ def decode(data: bytes, facts: JpegFacts | None, reduction: int, *, upright: boo
     Raises:
       Exception: it cannot be decoded; Pillow has no base class for what is wrong with a file.
     """
-    if facts is not None and facts.is_plain and (simplejpeg := _simplejpeg()) is not None:
+    if facts is not None and facts.is_plain and (simplejpeg := installed_simplejpeg()) is not None:
         least = (facts.height, facts.width)
         if facts.orientation >= 5:
             least = (facts.width, facts.height)
@@ -110,12 +109,3 @@ def decode(data: bytes, facts: JpegFacts | None, reduction: int, *, upright: boo
         min_side_px = max(1, min(facts.width, facts.height) // reduction)
     image = Decoder("pil", min_side_px, upright)(data)
     return np.array(image)
-
-
-@functools.cache
-def _simplejpeg() -> Any:
-    """The package, or None if it is not installed."""
-    try:
-        return importlib.import_module("simplejpeg")
-    except ImportError:
-        return None
