@@ -53,13 +53,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
+def own_environment(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """No test reads or writes the user's caches."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
     for name in ("PASS_ARCHIVES", "PASS_REMOVALS"):
         monkeypatch.delenv(name, raising=False)
+    yield
+    shutil.rmtree(home, ignore_errors=True)  # thousands of them fill a disk
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Every command that writes, killed at each step, cut from power at each, and beside every other.
+"""Every command that writes: killed or out of disk at each step, cut from power, beside others.
 
 Whatever happened, the same command again ends as if nothing had. A few of all steps and pairs are
 tried, others in each part; all of them with ``PASS_ALL_STEPS=1``. ``pytest -s`` prints the table.
@@ -35,7 +35,7 @@ from pass_dataset.folders.state import (
     REMOVALS_NAME,
 )
 from tests.support.collection import Collection
-from tests.support.disturbed import Ended, copied, killed, recorded, together, undisturbed
+from tests.support.disturbed import Ended, copied, filled, killed, recorded, together, undisturbed
 from tests.support.passify import DETECTORS, picture, write_files
 
 pytestmark = [
@@ -260,6 +260,27 @@ def test_killed_at_any_step(
     print(
         f"\n{command.name} | killed | {len(tried)} of {len(whole.steps)} ({kinds(whole)}) | right"
     )
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=NAMES)
+def test_disk_full_from_any_step(
+    command: Command, prepared: Callable[[Command], Path], tmp_path: Path
+) -> None:
+    """It ends and says why, or does without what it only keeps to be quicker next time."""
+    root = prepared(command)
+    whole = undisturbed(command.arguments(root), root, tmp_path / "whole")
+    expected = state(root)
+    tried = chosen(len(whole.steps), command)
+    for step in tried:
+        root = prepared(command)
+        ended = filled(command.arguments(root), root, tmp_path / f"full {step}", step)
+        what = f"full from step {step}, {' '.join(whole.steps[step - 1])}"
+        assert ended.code in (0, 1), f"{what}: {ended.output[-600:]}"
+        assert "Traceback" not in ended.output, f"{what}: {ended.output[-900:]}"
+        if ended.code:
+            assert re.search("No space left on device|disk of .* is full", ended.output), what
+        again(command, root, tmp_path / f"after {step}", expected, what)
+    print(f"\n{command.name} | disk full | {len(tried)} of {len(whole.steps)} | right")
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=NAMES)

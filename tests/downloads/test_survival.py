@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import random
 import subprocess
 import sys
@@ -106,8 +107,9 @@ def check_starts(answers: list[Answer], kept: dict[str, int]) -> int:
 
 def kept_in(folder: Path) -> dict[str, int]:
     """The bytes of each file that are on the disk, whole or in part."""
-    return {
-        path.name.removesuffix(".part"): path.stat().st_size
-        for path in list(folder.iterdir())
-        if path.suffix in (".tar", ".csv", ".part")
-    }
+    kept = {}
+    for path in list(folder.iterdir()):
+        if path.suffix in (".tar", ".csv", ".part") and not path.name.startswith("."):
+            with contextlib.suppress(FileNotFoundError):  # got its final name meanwhile
+                kept[path.name.removesuffix(".part")] = path.stat().st_size
+    return kept

@@ -8,11 +8,13 @@ names, whoever calls it), not by a list, so that commands and steps to come are 
 - `recorded`: the command is not disturbed, and before each step a copy is kept of what a disk would
   have if the power failed then: every file has the bytes of its last fsync, and none if there was
   none; ``names lost``: nor do the renames and removals last that no fsync of their folder followed.
+- `filled`: from its so many-th step on the disk is full: files get neither names nor bytes more.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -26,11 +28,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Ended", "copied", "install", "killed", "recorded", "together", "undisturbed"]
+__all__ = ["Ended", "copied", "filled", "install", "killed", "recorded", "together", "undisturbed"]
 
 _HERE = Path(__file__).resolve().parent
 #: What sees to names, by its name in the audit hook, and where the name stands that it changes.
 _EVENTS = {"os.rename": 1, "os.remove": 0, "os.rmdir": 0, "os.link": 1, "os.symlink": 1}
+#: What is done on a full disk too.
+_REMOVALS = ("os.remove", "os.rmdir")
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class _Watch:
     def __init__(self) -> None:
         self.log, self.root = Path(os.environ["DISTURBED_LOG"]), Path(os.environ["DISTURBED_ROOT"])
         self.kill_at = int(os.environ.get("DISTURBED_KILL_AT", "0"))
+        self.full_from = int(os.environ.get("DISTURBED_FULL_FROM", "0"))
         self.disk = None if self.kill_at else _Disk(self.log.with_suffix(".disk"), self.root)
         self._mine = threading.local()
 
@@ -86,6 +91,8 @@ class _Watch:
                     self.disk.change(kind, *map(_absolute, paths))
         finally:
             self._mine.is_busy = False
+        if 0 < self.full_from <= number and kind not in _REMOVALS:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
 
 
 class _Disk:
@@ -201,8 +208,7 @@ def install() -> None:
 
     def synced(function: Callable[[int], None]) -> Callable[[int], None]:
         def call(handle: int) -> None:
-            with contextlib.suppress(OSError):
-                watch.step("fsync", _opened(handle))
+            watch.step("fsync", _opened(handle))
             function(handle)
 
         return call
@@ -267,9 +273,11 @@ def _begin(command: Sequence[str], root: Path, log: Path, **named: str) -> int:
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:  # on a full disk too: what goes on from here would be the tests, a second time
+            os._exit(code)
     raise AssertionError
 
 
@@ -299,6 +307,12 @@ def together(commands: Sequence[Sequence[str]], root: Path, log: Path) -> list[E
 def killed(command: Sequence[str], root: Path, log: Path, step: int) -> Ended:
     """A command killed as it begins its so many-th step, from 1."""
     return _end(_begin(command, root, log, DISTURBED_KILL_AT=str(step)), log)
+
+
+def filled(command: Sequence[str], root: Path, log: Path, step: int) -> Ended:
+    """A command whose disk is full from its so many-th step on, from 1."""
+    named = {"DISTURBED_KILL_AT": "-1", "DISTURBED_FULL_FROM": str(step)}
+    return _end(_begin(command, root, log, **named), log)
 
 
 def recorded(
