@@ -99,7 +99,9 @@ def listening(address: Address) -> socket.socket:
       CurationError: it is taken, or not of this machine.
     """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    found = socket.socket(family)
+    # Where the protocol is not said, asyncio does not know it for TCP, and leaves it to wait for 40
+    # ms between the head of an answer and its body.
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((address.host, address.port))

@@ -108,12 +108,15 @@ def _quick_jpeg(frame: Frame, longer_px: int) -> bytes | None:
     return encoded
 
 
+#: The server comes first, where both would have a core.
+_NICENESS = 10
 #: Of a worker process.
 _reader: ImageReader | None = None
 
 
 def _begin(folder: Path, server: int) -> None:
     global _reader  # a worker has one
+    os.nice(_NICENESS)
     watch = threading.Thread(target=_end_with_the_server, args=(server,), daemon=True)
     watch.start()
     opened = ReviewFolder(folder)

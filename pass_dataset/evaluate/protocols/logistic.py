@@ -17,6 +17,7 @@ import torch
 
 from pass_dataset.errors import EvaluationError
 from pass_dataset.evaluate.features.cache import Features
+from pass_dataset.evaluate.protocols.span import basis_of
 from pass_dataset.evaluate.protocols.statistics import (
     Correct,
     MeanPrecision,
@@ -25,7 +26,7 @@ from pass_dataset.evaluate.protocols.statistics import (
 )
 from pass_dataset.extras import require
 
-__all__ = ["STRENGTHS", "Regression", "fit", "logistic"]
+__all__ = ["STRENGTHS", "Fitting", "Regression", "fit", "logistic"]
 
 #: Values of scikit-learn's C that are tried, from weak to strong trust in the training set.
 STRENGTHS = tuple(float(value) for value in np.logspace(-6, 3, 10))
@@ -82,9 +83,9 @@ def logistic(
     classes = labels.shape[1] if labels.ndim == 2 else int(max(labels.max(), test_labels.max())) + 1
     first, second = split(labels, seed)
     tried: list[tuple[float, Floats]] = []
+    fitting = Fitting(train, labels, classes, first)
     for strength in strengths:
-        start = tried[-1][1] if tried else None
-        found = fit(train, labels, classes, strength, rows=first, start=start)
+        found = fitting.fit(strength, tried[-1][1] if tried else None)
         right = _statistic(found.scores(train[second]), labels[second]).value()
         tried.append((right, found.weights))
     best = max(right for right, _ in tried)
@@ -126,6 +127,73 @@ def split(labels: Ints, seed: int) -> tuple[Ints, Ints]:
     return np.setdiff1d(np.arange(len(labels)), second), second
 
 
+class Fitting:
+    """Some training images made ready, to be fitted with one strength after another.
+
+    What has a place in memory is made ready once: standardised, and turned into the space that the
+    images span. Of more images, some thousand at once are read, anew for each step.
+    """
+
+    def __init__(
+        self, train: Features, labels: Ints, classes: int, rows: Ints | None = None
+    ) -> None:
+        """Takes what `fit` takes."""
+        self._train, self._classes = train, classes
+        self._rows = np.arange(len(train)) if rows is None else rows
+        self._mean, self._scale = _moments(train, self._rows)
+        self._basis: Floats | None = None
+        self._held: list[torch.Tensor] | None = None
+        if len(self._rows) <= _ROWS:
+            self._held = list(self._pieces())
+            inputs = self._held[0].double().numpy()
+            self._basis = basis_of(inputs)
+            if self._basis is not None:
+                self._held = [torch.from_numpy((inputs @ self._basis).astype(np.float32))]
+        self._targets = [
+            torch.from_numpy(np.ascontiguousarray(labels[self._rows[first : first + _ROWS]]))
+            for first in range(0, len(self._rows), _ROWS)
+        ]
+
+    def _pieces(self) -> Iterator[torch.Tensor]:
+        return _pieces(self._train, self._rows, self._mean, self._scale)
+
+    def fit(self, strength: float, start: Floats | None = None) -> Regression:
+        """Weights of a strength; see `fit`."""
+        optimize = require("scipy.optimize", feature="logistic", extra="evaluate")
+        basis = self._basis
+        width = self._train.shape[1] if basis is None else basis.shape[1]
+        begun = np.zeros((width + 1, self._classes))
+        if start is not None:
+            begun[:-1] = start[:-1] if basis is None else basis.T @ start[:-1]
+            begun[-1] = start[-1]
+        done = optimize.minimize(
+            lambda flat: self._cost(flat.reshape(begun.shape), strength),
+            begun.ravel(),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": _STEPS},
+        )
+        found = done.x.reshape(begun.shape)
+        if basis is not None:
+            found = np.concatenate([basis @ found[:-1], found[-1:]])
+        return Regression(found, self._mean, self._scale)
+
+    def _cost(self, plane: Floats, strength: float) -> tuple[float, Floats]:
+        """What is minimised, and its slope."""
+        weights = torch.from_numpy(plane.astype(np.float32))
+        total, gradient = 0.0, np.zeros(plane.shape)
+        pieces = self._held if self._held is not None else self._pieces()
+        for inputs, target in zip(pieces, self._targets, strict=True):
+            loss, slope = _loss(inputs @ weights[:-1] + weights[-1], target)
+            total += loss
+            gradient[:-1] += (inputs.T @ slope).numpy()
+            gradient[-1] += slope.sum(0).numpy()
+        total += float((plane[:-1] ** 2).sum()) / (2 * strength)
+        gradient[:-1] += plane[:-1] / strength
+        # By the number of rows, so that the steps' tolerance means the same for all sizes.
+        return total / len(self._rows), gradient.ravel() / len(self._rows)
+
+
 def fit(
     train: Features,
     labels: Ints,
@@ -150,37 +218,7 @@ def fit(
     Raises:
       MissingExtraError: SciPy, which comes with scikit-learn, is not installed.
     """
-    optimize = require("scipy.optimize", feature="logistic", extra="evaluate")
-    chosen = np.arange(len(train)) if rows is None else rows
-    mean, scale = _moments(train, chosen)
-    shape = (train.shape[1] + 1, classes)
-    # What fits is made ready once; more is read anew each time.
-    held = list(_pieces(train, chosen, mean, scale)) if len(chosen) <= _ROWS else None
-    targets = [
-        torch.from_numpy(np.ascontiguousarray(labels[chosen[first : first + _ROWS]]))
-        for first in range(0, len(chosen), _ROWS)
-    ]
-
-    def cost(flat: Floats) -> tuple[float, Floats]:
-        weights = torch.from_numpy(flat.reshape(shape).astype(np.float32))
-        total, gradient = 0.0, np.zeros(shape)
-        pieces = held if held is not None else _pieces(train, chosen, mean, scale)
-        for inputs, target in zip(pieces, targets, strict=True):
-            loss, slope = _loss(inputs @ weights[:-1] + weights[-1], target)
-            total += loss
-            gradient[:-1] += (inputs.T @ slope).numpy()
-            gradient[-1] += slope.sum(0).numpy()
-        plane = flat.reshape(shape)[:-1]
-        total += float((plane**2).sum()) / (2 * strength)
-        gradient[:-1] += plane / strength
-        # By the number of rows, so that the steps' tolerance means the same for all sizes.
-        return total / len(chosen), gradient.ravel() / len(chosen)
-
-    begun = np.zeros(shape) if start is None else start
-    done = optimize.minimize(
-        cost, begun.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}
-    )
-    return Regression(done.x.reshape(shape), mean, scale)
+    return Fitting(train, labels, classes, rows).fit(strength, start)
 
 
 def _loss(scores: torch.Tensor, target: torch.Tensor) -> tuple[float, torch.Tensor]:

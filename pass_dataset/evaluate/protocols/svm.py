@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from pass_dataset.evaluate.features.cache import Features
+from pass_dataset.evaluate.protocols.span import basis_of
 from pass_dataset.evaluate.protocols.statistics import (
     Correct,
     MeanPrecision,
@@ -115,7 +116,8 @@ def decision_values(train: Floats, signs: Ints, test: Floats) -> Floats:
       MissingExtraError: scikit-learn is not installed.
     """
     machines = require("sklearn.svm", feature="svm", extra="evaluate")
-    train, test = _turned(train, test)
+    if (basis := basis_of(train)) is not None:
+        train, test = train @ basis, test @ basis
 
     def fit(number: int) -> Floats:
         column = signs[:, number]
@@ -130,18 +132,6 @@ def decision_values(train: Floats, signs: Ints, test: Floats) -> Floats:
     with ThreadPoolExecutor(available_cores()) as pool:
         columns = list(pool.map(fit, range(signs.shape[1])))
     return np.stack(columns, 1)
-
-
-def _turned(train: Floats, test: Floats) -> tuple[Floats, Floats]:
-    """Both in the space that the training images span, where that has fewer dimensions.
-
-    A machine's plane lies in it, and products of images are the same there: so are the steps of
-    its solver, which each cost as much as there are dimensions.
-    """
-    if len(train) >= train.shape[1]:
-        return train, test
-    basis = np.linalg.qr(train.T)[0]
-    return train @ basis, test @ basis
 
 
 def unit_features(features: Features) -> Floats:

@@ -262,17 +262,18 @@ def test_linear_takes_views_in_turn() -> None:
 # --- logistic regression --------------------------------------------------------------------------
 
 
-def test_regression_is_that_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = TRAIN.astype(np.float64)
+@pytest.mark.parametrize("images", [len(TRAIN), TRAIN.shape[1] // 2])
+def test_regression_is_that_of_scikit_learn(monkeypatch: pytest.MonkeyPatch, images: int) -> None:
+    """Of more images than dimensions, and of fewer."""
+    train, labels = TRAIN[:images], TRAIN_LABELS[:images]
+    rows = train.astype(np.float64)
     mean, scale = rows.mean(0), rows.std(0)
-    plain = LogisticRegression(C=0.05, tol=1e-8, max_iter=2000).fit(
-        (rows - mean) / scale, TRAIN_LABELS
-    )
+    plain = LogisticRegression(C=0.05, tol=1e-8, max_iter=2000).fit((rows - mean) / scale, labels)
     expected = plain.predict_proba((TEST - mean) / scale)
-    for block in (32_768, 50):
+    for block in (32_768, images // 3):
         # In memory, and piece by piece.
         monkeypatch.setattr("pass_dataset.evaluate.protocols.logistic._ROWS", block)
-        scores = fit(TRAIN, TRAIN_LABELS, CLASSES, 0.05).scores(TEST)
+        scores = fit(train, labels, CLASSES, 0.05).scores(TEST)
         found = torch.tensor(scores).softmax(1).numpy()
         assert np.abs(found - expected).max() < 2e-2
 
