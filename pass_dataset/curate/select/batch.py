@@ -18,7 +18,7 @@ from pass_dataset.curate.select.gathered import PIECE_SCHEMA, hash_keys, id_keys
 from pass_dataset.curate.select.rules import is_sound_text
 from pass_dataset.files.arrow import truths_of
 
-__all__ = ["hashes_of", "is_plain", "photographs_of", "unsound"]
+__all__ = ["LOOKED_AT", "hashes_of", "is_plain", "photographs_of", "unsound"]
 
 _DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
 #: Days that are in every year, and times; others that are sound are looked at one by one.
@@ -37,6 +37,8 @@ _SOUND = (
     f"|%[eE](?:0%[abAB][0-9a-fA-F]|[dD]%[89][0-9a-fA-F]|[1-9abcefABCEF]{_TAIL}){_TAIL}"
     f"|%[fF](?:0%[9abAB][0-9a-fA-F]|[1-3]{_TAIL}|4%8[0-9a-fA-F]){_TAIL}{_TAIL})*$"
 )
+#: Columns that tell whether a row is plain.
+LOOKED_AT = ("photoid", "datetaken", "longitude", "latitude", "downloadurl")
 Columns = Mapping[str, pa.Array]
 Bits = npt.NDArray[np.bool_]
 
@@ -45,7 +47,7 @@ def is_plain(columns: Columns) -> Bits:
     """True for rows of which nothing has to be looked at twice.
 
     Args:
-      columns: `FIELDS` of `flickr`, of ASCII text without NUL.
+      columns: `LOOKED_AT`, of ASCII text without NUL.
     """
     date, address = columns["datetaken"], columns["downloadurl"]
     longitude, latitude = columns["longitude"], columns["latitude"]

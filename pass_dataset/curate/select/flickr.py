@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pass_dataset.curate.select.batch import (
+    LOOKED_AT,
     hashes_of,
     is_plain,
     photographs_of,
@@ -213,14 +214,11 @@ class FlickrRows:
         """
         # Boxes and dates are looked at one by one.
         plain = np.zeros(len(rows), bool) if self._rules.are_any else cut.is_plain(rows)
-        columns = self._columns(cut, rows[plain])
-        if columns:
-            is_sound = is_plain(columns)
-            plain[plain] = is_sound
-            if not is_sound.all():
-                columns = self._columns(cut, rows[plain])
+        if plain.any():
+            plain[plain] = is_plain(self._columns(cut, rows[plain], LOOKED_AT))
         tables = []
-        if columns:
+        if plain.any():
+            columns = self._columns(cut, rows[plain], self._places)
             hashes = self._plain_hashes(columns, lines[plain])
             tables.append(photographs_of(columns, lines[plain], hashes))
             self._note_plain(columns, lines[plain])
@@ -233,11 +231,9 @@ class FlickrRows:
             table = pa.concat_tables(tables)
             self._gathered.add_table(table if len(tables) == 1 else table.sort_by("line"))
 
-    def _columns(self, cut: Cut, rows: Lines) -> Mapping[str, pa.Array]:
-        """What is read of lines; nothing if there are none."""
-        if not len(rows):
-            return {}
-        return {name: cut.column(rows, place, self._tabs) for name, place in self._places.items()}
+    def _columns(self, cut: Cut, rows: Lines, names: Iterable[str]) -> Mapping[str, pa.Array]:
+        """What is read of lines."""
+        return {name: cut.column(rows, self._places[name], self._tabs) for name in names}
 
     def _plain_hashes(self, columns: Mapping[str, pa.Array], lines: Lines) -> pa.Array:
         """What the files of plain rows are called by: what the source says."""
