@@ -89,7 +89,7 @@ def said_of(asked: SelectSettings, columns: int, take: Any) -> tuple[Any, Any]:
 
 def one_by_one() -> contextlib.AbstractContextManager[Any]:
     return mock.patch.object(
-        flickr, "is_plain", lambda columns: np.zeros(len(columns["ext"]), bool)
+        flickr, "is_plain", lambda columns: np.zeros(len(columns["photoid"]), bool)
     )
 
 
