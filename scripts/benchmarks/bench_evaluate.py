@@ -37,6 +37,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ from pass_dataset.evaluate.features.embedding import embed
 from pass_dataset.evaluate.features.transforms import TransformSettings, prepare
 from pass_dataset.evaluate.models.encoders import Encoder, open_encoder
 from pass_dataset.evaluate.protocols.logistic import fit
-from pass_dataset.evaluate.protocols.running import Probed, run_protocols
+from pass_dataset.evaluate.protocols.running import PROTOCOLS, Probed, run_protocols
 from pass_dataset.workers.cores import available_cores
 
 BATCH = 64
@@ -107,11 +108,13 @@ def measure_images(options: argparse.Namespace) -> Iterator[str]:
             f"{EPOCHS} would take {EPOCHS * first[0]:,.0f} s: "
             f"{EPOCHS * first[0] / (first[0] + linear[0] / 3):.0f} times as long"
         )
-        probes = timed(lambda: run_protocols(layer))
+        each = [timed(partial(run_protocols, layer, [name])) for name in PROTOCOLS]
+        probes = [sum(times) for times in zip(*each, strict=True)]
+        named = ", ".join(f"{name} {s[0]:.1f}" for name, s in zip(PROTOCOLS, each, strict=True))
         yield (
             f"probes  {probes[0]:8.1f} s   {probes[1]:8.1f} s of processors   "
             f"{100 * probes[0] / (first[0] + second[0]):.1f} % of embedding, "
-            f"{100 * probes[1] / (first[1] + second[1]):.1f} % by processors"
+            f"{100 * probes[1] / (first[1] + second[1]):.1f} % by processors ({named})"
         )
 
 

@@ -194,7 +194,7 @@ def test_what_views_decide_themselves(mini_root: Root, settings: dict[str, Any])
         PASS(*mini_root, views=Views(SMALL), **settings)
 
 
-def test_bad_jpegs_in_the_middle(many: Collection) -> None:
+def test_nothing_but_bad_jpegs(many: Collection) -> None:
     """As `on_error` says: these images cannot be decoded, all of them."""
     dataset = PASS(many.folder, many.tsv, views=Views(SMALL), target=None)
     with pytest.raises(ImageError, match="cannot be decoded"):
@@ -202,6 +202,32 @@ def test_bad_jpegs_in_the_middle(many: Collection) -> None:
     stream = PassStream(many.folder, many.tsv, views=Views(SMALL), target=None, on_error="skip")
     with pytest.raises(ImageError, match="all 100 before it"):
         next(iter(stream))
+
+
+def test_bad_jpegs_in_the_middle(tmp_path: Path) -> None:
+    """The next takes the place of each; views of the others are as they would be without them."""
+
+    def body(number: int) -> bytes:
+        data = jpeg_of(60 + number, 50)
+        return data[: len(data) // 2] if number in (7, 8) else data
+
+    made = Collection(tmp_path, tars=2, per_tar=10, body=body)
+    made.describe()
+    bad = {made.hashes[number] for number in (7, 8)}
+    root = made.folder, made.tsv
+    with pytest.raises(ImageError, match="|".join(bad)):
+        list(DataLoader(stream_of(root), BATCH))
+    stream = stream_of(root, on_error="skip")
+    found = [one for _, hashes in DataLoader(stream, BATCH) for one in hashes]
+    assert len(found) == 20
+    assert {*found} == {*made.hashes} - bad
+    assert stream.skipped >= len(bad)
+    for views, hashes in DataLoader(stream_of(root, on_error="skip"), BATCH):
+        for place, image_hash in enumerate(hashes):
+            expected = Views(SMALL, seed=3)(body(made.hashes.index(image_hash)), image_hash)
+            assert all(
+                bool((view[place] == one).all()) for view, one in zip(views, expected, strict=True)
+            )
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
