@@ -35,6 +35,9 @@ _CHOSEN_ON = 0.2
 _STEPS = 200
 #: Rows at once; 256 MB of float32 for a ResNet-50.
 _ROWS = 32_768
+#: Products of a step that several threads do no sooner than one: they would wait for each other
+#: longer than they work, most of all where other processes have the cores.
+_SMALL_STEP = 100_000_000
 
 Ints = np.ndarray[Any, Any]
 Floats = np.ndarray[Any, Any]
@@ -160,19 +163,22 @@ class Fitting:
     def fit(self, strength: float, start: Floats | None = None) -> Regression:
         """Weights of a strength; see `fit`."""
         optimize = require("scipy.optimize", feature="logistic", extra="evaluate")
+        pools = require("threadpoolctl", feature="logistic", extra="evaluate")
         basis = self._basis
         width = self._train.shape[1] if basis is None else basis.shape[1]
         begun = np.zeros((width + 1, self._classes))
         if start is not None:
             begun[:-1] = start[:-1] if basis is None else basis.T @ start[:-1]
             begun[-1] = start[-1]
-        done = optimize.minimize(
-            lambda flat: self._cost(flat.reshape(begun.shape), strength),
-            begun.ravel(),
-            jac=True,
-            method="L-BFGS-B",
-            options={"maxiter": _STEPS},
-        )
+        is_small = len(self._rows) * begun.size < _SMALL_STEP
+        with pools.threadpool_limits(1 if is_small else None):
+            done = optimize.minimize(
+                lambda flat: self._cost(flat.reshape(begun.shape), strength),
+                begun.ravel(),
+                jac=True,
+                method="L-BFGS-B",
+                options={"maxiter": _STEPS},
+            )
         found = done.x.reshape(begun.shape)
         if basis is not None:
             found = np.concatenate([basis @ found[:-1], found[-1:]])
