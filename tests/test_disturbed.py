@@ -234,6 +234,14 @@ def chosen(total: int, command: Command) -> list[int]:
     return sorted({total, *numbers[: count - 1]})
 
 
+def planned(command: Command, root: Path, log: Path) -> tuple[Ended, dict[str, object], list[int]]:
+    """How an undisturbed command ends, what is there then, and the steps at which it is tried."""
+    whole = undisturbed(command.arguments(root), root, log)
+    assert whole.code == 0, whole.output
+    assert whole.steps
+    return whole, state(root), chosen(len(whole.steps), command)
+
+
 def kinds(ended: Ended) -> str:
     counts = {kind: 0 for kind, _ in ended.steps}
     for kind, _ in ended.steps:
@@ -245,12 +253,7 @@ def kinds(ended: Ended) -> str:
 def test_killed_at_any_step(
     command: Command, prepared: Callable[[Command], Path], tmp_path: Path
 ) -> None:
-    root = prepared(command)
-    whole = undisturbed(command.arguments(root), root, tmp_path / "whole")
-    assert whole.code == 0, whole.output
-    assert whole.steps
-    expected = state(root)
-    tried = chosen(len(whole.steps), command)
+    whole, expected, tried = planned(command, prepared(command), tmp_path / "whole")
     for step in tried:
         root = prepared(command)
         ended = killed(command.arguments(root), root, tmp_path / f"killed {step}", step)
@@ -267,10 +270,7 @@ def test_disk_full_from_any_step(
     command: Command, prepared: Callable[[Command], Path], tmp_path: Path
 ) -> None:
     """It ends and says why, or does without what it only keeps to be quicker next time."""
-    root = prepared(command)
-    whole = undisturbed(command.arguments(root), root, tmp_path / "whole")
-    expected = state(root)
-    tried = chosen(len(whole.steps), command)
+    whole, expected, tried = planned(command, prepared(command), tmp_path / "whole")
     for step in tried:
         root = prepared(command)
         ended = filled(command.arguments(root), root, tmp_path / f"full {step}", step)

@@ -102,15 +102,15 @@ def measure_images(options: argparse.Namespace) -> Iterator[str]:
         found = [embed(encoder, images, transform, cache=cache) for images in (train, test)]
         features, queries = (each for each in found if each is not None)
         layer = Probed([features], features, train.labels, queries, test.labels)
-        linear = timed(lambda: run_protocols(layer, ["linear"]))
+        each = {name: timed(partial(run_protocols, layer, [name])) for name in PROTOCOLS}
+        linear = each["linear"]
         yield (
             f"linear  {linear[0]:8.1f} s   {EPOCHS * 3} epochs (3 seeds); embedding anew for "
             f"{EPOCHS} would take {EPOCHS * first[0]:,.0f} s: "
             f"{EPOCHS * first[0] / (first[0] + linear[0] / 3):.0f} times as long"
         )
-        each = [timed(partial(run_protocols, layer, [name])) for name in PROTOCOLS]
-        probes = [sum(times) for times in zip(*each, strict=True)]
-        named = ", ".join(f"{name} {s[0]:.1f}" for name, s in zip(PROTOCOLS, each, strict=True))
+        probes = [sum(times) for times in zip(*each.values(), strict=True)]
+        named = ", ".join(f"{name} {times[0]:.1f}" for name, times in each.items())
         yield (
             f"probes  {probes[0]:8.1f} s   {probes[1]:8.1f} s of processors   "
             f"{100 * probes[0] / (first[0] + second[0]):.1f} % of embedding, "

@@ -26,7 +26,7 @@ from pass_dataset.evaluate.protocols.statistics import (
 )
 from pass_dataset.extras import require
 
-__all__ = ["STRENGTHS", "Fitting", "Regression", "fit", "logistic"]
+__all__ = ["STRENGTHS", "Regression", "fit", "logistic"]
 
 #: Values of scikit-learn's C that are tried, from weak to strong trust in the training set.
 STRENGTHS = tuple(float(value) for value in np.logspace(-6, 3, 10))
@@ -36,7 +36,8 @@ _STEPS = 200
 #: Rows at once; 256 MB of float32 for a ResNet-50.
 _ROWS = 32_768
 #: Products of a step that several threads do no sooner than one: they would wait for each other
-#: longer than they work, most of all where other processes have the cores.
+#: longer than they work, most of all where other processes have the cores. Measured on two cores:
+#: at 2 million two threads take five times as long as one, at 100 million as long.
 _SMALL_STEP = 100_000_000
 
 Ints = np.ndarray[Any, Any]
@@ -86,7 +87,7 @@ def logistic(
     classes = labels.shape[1] if labels.ndim == 2 else int(max(labels.max(), test_labels.max())) + 1
     first, second = split(labels, seed)
     tried: list[tuple[float, Floats]] = []
-    fitting = Fitting(train, labels, classes, first)
+    fitting = _Fitting(train, labels, classes, first)
     for strength in strengths:
         found = fitting.fit(strength, tried[-1][1] if tried else None)
         right = _statistic(found.scores(train[second]), labels[second]).value()
@@ -130,7 +131,7 @@ def split(labels: Ints, seed: int) -> tuple[Ints, Ints]:
     return np.setdiff1d(np.arange(len(labels)), second), second
 
 
-class Fitting:
+class _Fitting:
     """Some training images made ready, to be fitted with one strength after another.
 
     What has a place in memory is made ready once: standardised, and turned into the space that the
@@ -148,7 +149,7 @@ class Fitting:
         self._held: list[torch.Tensor] | None = None
         if len(self._rows) <= _ROWS:
             self._held = list(self._pieces())
-            inputs = self._held[0].double().numpy()
+            inputs = self._held[0].numpy()
             self._basis = basis_of(inputs)
             if self._basis is not None:
                 self._held = [torch.from_numpy((inputs @ self._basis).astype(np.float32))]
@@ -224,7 +225,7 @@ def fit(
     Raises:
       MissingExtraError: SciPy, which comes with scikit-learn, is not installed.
     """
-    return Fitting(train, labels, classes, rows).fit(strength, start)
+    return _Fitting(train, labels, classes, rows).fit(strength, start)
 
 
 def _loss(scores: torch.Tensor, target: torch.Tensor) -> tuple[float, torch.Tensor]:

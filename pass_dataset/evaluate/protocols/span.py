@@ -19,12 +19,12 @@ def basis_of(train: Floats) -> Floats | None:
     there are dimensions.
 
     Args:
-      train: float64 N×width.
+      train: float32 or float64 N×width.
 
     Returns:
       Float64 of shape (width, N), orthonormal columns.
     """
     if len(train) >= train.shape[1]:
         return None
-    basis: Floats = np.linalg.qr(train.T)[0]
+    basis: Floats = np.linalg.qr(train.T.astype(np.float64))[0]
     return basis

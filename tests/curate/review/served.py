@@ -56,6 +56,10 @@ class Served:
         return self._process.returncode, said
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 

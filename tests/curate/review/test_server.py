@@ -152,6 +152,13 @@ def test_images_and_thumbnails(served: Served) -> None:
     assert any("onerror" in name for name in names)
 
 
+def test_workers_leave_the_server_its_core(served: Served) -> None:
+    psutil = pytest.importorskip("psutil")
+    assert served.ask("/thumbnail/0")[0] == 200  # a worker has made it
+    server = psutil.Process(served.pid)
+    assert min(19, server.nice() + 10) in [one.nice() for one in server.children()]
+
+
 def test_another_type_of_body(served: Served) -> None:
     """What forms of other pages can send is no JSON."""
     headers = {"Authorization": f"Bearer {served.token}", "Content-Type": "text/plain"}
