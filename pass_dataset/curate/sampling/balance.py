@@ -71,10 +71,13 @@ def run_balance(
         rows = read_rows(writer, settings.seed, by_photographer=has_cap, progress=progress)
         within, overall = _places(rows, settings)
         not_fewer(_STEP, settings.sample, int((overall >= 0).sum()))
-        for shard in writer.missing():
+
+        def said(shard: int) -> pa.Table:
             place = rows.of(shard)
             own = within[place] if has_cap else None
-            writer.write(shard, _said(rows.rows[place], own, overall[place], settings))
+            return _said(rows.rows[place], own, overall[place], settings)
+
+        writer.write_missing(said)
         details = {"unknown_photographers": rows.unknown} if has_cap else {}
         return writer.finish(details)
 

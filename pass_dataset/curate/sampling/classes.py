@@ -76,8 +76,9 @@ def run_classes(
         # By the order of all, so that a larger cap has all of a smaller one.
         within = ranks_within(rows.overall, numbers)
         kept = _most_frequent(names, numbers, settings.count)
-        for shard in writer.missing():
-            writer.write(shard, _said(rows, shard, within, numbers, kept, settings))
+        writer.write_missing(
+            lambda shard: _said(rows, shard, within, numbers, kept, settings),
+        )
         return writer.finish({"classes": len(kept), "of": len(names)})
 
 

@@ -27,15 +27,25 @@ where BLAKE2b, one by one, took half the time of a draw.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["ORDER_VERSION", "Keys", "check_seed", "in_order", "order_keys"]
+__all__ = ["ORDER_VERSION", "Keys", "check_seed", "in_order", "order_keys", "overall_keys"]
 
 #: Part of the settings that a step is begun with: another order is another release.
 ORDER_VERSION = "pass-order-2"
-_NAME_BYTES = 32
+_NAME_BYTES, _NAME_PARTS = 32, 4
+#: Of a part of a name, the bits that belong to a name of so many characters.
+_WITHIN = np.array(
+    [
+        [2 ** (8 * min(8, max(0, length - 8 * part))) - 1 for length in range(_NAME_BYTES + 1)]
+        for part in range(_NAME_PARTS)
+    ],
+    np.uint64,
+)
 _STEP, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _MAX_SEED = 2**63 - 1
 #: Names that are looked at together: what is made of them stays in the cache.
@@ -59,35 +69,49 @@ def order_keys(hashes: pa.Array | pa.ChunkedArray, seed: int) -> tuple[Keys, Key
     Raises:
       ValueError: the seed is out of range, or a name is too long.
     """
+    words = _words(hashes, seed, (0, 1, 2, 3))
+    return words[:, :2], words[:, 2:]
+
+
+def overall_keys(hashes: pa.Array | pa.ChunkedArray, seed: int) -> Keys:
+    """The second of `order_keys`, by itself in half the time."""
+    return _words(hashes, seed, (2, 3))
+
+
+def _words(hashes: pa.Array | pa.ChunkedArray, seed: int, numbers: Sequence[int]) -> Keys:
+    """These words of the keys, ``(photographs, numbers)``."""
     check_seed(seed)
-    words = np.empty((len(hashes), 4), np.uint64)
+    words = np.empty((len(hashes), len(numbers)), np.uint64)
     place = 0
     for chunk in hashes.chunks if isinstance(hashes, pa.ChunkedArray) else [hashes]:
         for start in range(0, len(chunk), _BLOCK_NAMES):
             parts = _parts(chunk.slice(start, _BLOCK_NAMES))
-            for number in range(4):
-                words[place : place + parts.shape[1], number] = _word(parts, seed, number)
-            place += parts.shape[1]
-    return words[:, :2], words[:, 2:]
+            last = place + parts.shape[1]
+            for column, number in enumerate(numbers):
+                words[place:last, column] = _word(parts, seed, number)
+            place = last
+    return words
 
 
 def _word(parts: Keys, seed: int, number: int) -> npt.NDArray[np.uint64]:
     """A word of the keys of some names, whose parts are ``(4, names)``."""
     begin = np.array([(seed + (number + 1) * _STEP) % 2**64], np.uint64)
-    state = np.repeat(_mixed(begin), parts.shape[1])
+    state = np.repeat(_mixed(begin, np.empty_like(begin)), parts.shape[1])
+    shifted = np.empty_like(state)
     for part in parts:
         state ^= part
-        _mixed(state)
+        _mixed(state, shifted)
     return state
 
 
-def _mixed(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Mixes words where they are."""
-    words ^= words >> np.uint64(30)
-    words *= np.uint64(_FIRST)
-    words ^= words >> np.uint64(27)
-    words *= np.uint64(_SECOND)
-    words ^= words >> np.uint64(31)
+def _mixed(
+    words: npt.NDArray[np.uint64], shifted: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.uint64]:
+    """Mixes words where they are, with room for as many."""
+    for bits, factor in ((30, _FIRST), (27, _SECOND)):
+        words ^= np.right_shift(words, np.uint64(bits), out=shifted)
+        words *= np.uint64(factor)
+    words ^= np.right_shift(words, np.uint64(31), out=shifted)
     return words
 
 
@@ -98,10 +122,17 @@ def _parts(names: pa.Array) -> Keys:
     lengths = np.diff(bounds)
     if len(names) and lengths.max() > _NAME_BYTES:
         raise ValueError(f"hash: expected {_NAME_BYTES} characters at most, found {lengths.max()}")
-    text = np.frombuffer(names.buffers()[2] or b"", np.uint8)[bounds[0] : bounds[-1]]
-    padded = np.zeros((len(names), _NAME_BYTES), np.uint8)
-    padded[np.arange(_NAME_BYTES) < lengths[:, None]] = text
-    parts: Keys = np.ascontiguousarray(padded.view("<u8").T.astype(np.uint64))
+    if not len(names):
+        return np.empty((_NAME_PARTS, 0), np.uint64)
+    # So many bytes from the beginning of each, for which the text has room behind its last name;
+    # of what is read beyond a name nothing stays.
+    text = np.zeros(bounds[-1] - bounds[0] + _NAME_BYTES, np.uint8)
+    text[:-_NAME_BYTES] = np.frombuffer(names.buffers()[2], np.uint8)[bounds[0] : bounds[-1]]
+    from_each = np.ndarray(len(text) - _NAME_BYTES, f"V{_NAME_BYTES}", text, strides=(1,))
+    read = from_each[(bounds[:-1] - bounds[0]).astype(np.intp)]
+    parts = read.view("<u8").reshape(-1, _NAME_PARTS).T.astype(np.uint64, order="C")
+    for part, within in zip(parts, _WITHIN, strict=True):
+        part &= within.take(lengths)
     return parts
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pass_dataset.curate.ledger import StepWriter, rows_of
-from pass_dataset.curate.sampling.order import Keys, order_keys
+from pass_dataset.curate.sampling.order import Keys, order_keys, overall_keys
 from pass_dataset.files.arrow import numbers_of
 from pass_dataset.progress import Progress, Silent
 
@@ -57,9 +57,7 @@ class _Photographers:
 
     def of(self, given: pa.Table) -> npt.NDArray[np.int32]:
         """Numbers that `merged` knows; below 0 where a photographer is not known."""
-        encoded = _identities(given).combine_chunks().dictionary_encode()
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.combine_chunks()
+        encoded = _identities(given)
         found: npt.NDArray[np.int32] = numbers_of(encoded.indices.fill_null(-1)) + np.int32(
             self.count
         )
@@ -81,18 +79,32 @@ class _Photographers:
         return numbers
 
 
-def _identities(given: pa.Table) -> pa.ChunkedArray:
-    """Who took it: the NSID, which stays; else the name, which a user may change. Null: unknown."""
-    named = [
-        pc.binary_join_element_wise(prefix, _or_null(given[column]), " ")
-        for prefix, column in (("nsid", "nsid"), ("name", "unickname"))
-    ]
-    return pc.coalesce(*named)
+def _identities(given: pa.Table) -> pa.DictionaryArray:
+    """Who took it: the NSID, which stays; else the name, which a user may change. Null: unknown.
+
+    Args:
+      given: `nsid` and `unickname`, encoded as dictionaries.
+    """
+    nsid = _named("nsid", given["nsid"])
+    if not nsid.null_count:
+        return nsid
+    name = _named("name", given["unickname"])
+    found = pc.coalesce(nsid.cast(pa.string()), name.cast(pa.string()))
+    return found.dictionary_encode()
 
 
-def _or_null(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    text = column.cast(pa.string())
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+def _named(prefix: str, column: pa.ChunkedArray) -> pa.DictionaryArray:
+    """A column's values behind a prefix, that an NSID is no name; empty ones as null."""
+    encoded = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    if not pa.types.is_dictionary(encoded.type):
+        encoded = encoded.cast(pa.string()).dictionary_encode()
+    values = encoded.dictionary.cast(pa.string())
+    indices, empty = encoded.indices, pc.index(values, "").as_py()
+    if empty >= 0:
+        indices = pc.if_else(pc.equal(indices, empty), pa.scalar(None, indices.type), indices)
+    return pa.DictionaryArray.from_arrays(
+        indices, pc.binary_join_element_wise(prefix, values, " ")
+    )
 
 
 def read_rows(
@@ -118,16 +130,17 @@ def read_rows(
     photographers = _Photographers()
     shards = writer.ledger.shards()
     bounds = np.zeros(shards + 1, np.int64)
-    columns = ("hash", "nsid", "unickname") if by_photographer else ("hash",)
+    names = ("nsid", "unickname") if by_photographer else ()
     task = (progress or Silent()).task(f"{writer.step}: order", shards, "files")
     for shard in range(shards):
-        given = writer.given(shard, columns)
+        given = writer.given(shard, ("hash", *names), encoded=names)
         first, last = int(bounds[shard]), int(bounds[shard]) + given.num_rows
         numbers[first:last] = rows_of(given)
-        own, overall[first:last] = order_keys(given["hash"], seed)
         if by_photographer:
-            within[first:last] = own
+            within[first:last], overall[first:last] = order_keys(given["hash"], seed)
             who[first:last] = photographers.of(given)
+        else:
+            overall[first:last] = overall_keys(given["hash"], seed)
         bounds[shard + 1] = last
         task.advance(1)
     task.finish()
