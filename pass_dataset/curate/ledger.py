@@ -46,8 +46,8 @@ __all__ = ["FIRST_STEP", "KEYS", "Ledger", "StepRecord", "StepWriter", "rows_of"
 FIRST_STEP = "select"
 #: Columns that all steps have.
 KEYS = pa.schema([pa.field("row", pa.int64(), nullable=False), pa.field("cause", pa.string())])
-#: Shards that are written at a time: while one waits for the disk, others are made.
-_WRITING_THREADS = 4
+#: Shards that are written, or read back, at a time: while one waits for the disk, others are made.
+_THREADS = 4
 _SETTINGS_KEY = b"settings_sha256"
 
 
@@ -478,7 +478,7 @@ class StepWriter:
         Raises:
           CurationError, OSError: as `write`; the shards that are written stay.
         """
-        with ThreadPoolExecutor(_WRITING_THREADS, "ledger") as pool:
+        with ThreadPoolExecutor(_THREADS, "ledger") as pool:
             for _ in pool.map(lambda shard: self.write(shard, said(shard)), self.missing()):
                 pass
 
@@ -501,7 +501,7 @@ class StepWriter:
         said = said.cast(pa.schema([*KEYS, *list(said.schema)[len(KEYS.names) :]]))
         rows = rows_of(said)
         if self.after is not None:
-            expected = self._expected(shard)
+            expected = self.expected(shard)
             if not np.array_equal(rows, expected):
                 raise CurationError(
                     f"{self.step}: shard {shard} was given {len(expected)} photographs and speaks "
@@ -522,8 +522,8 @@ class StepWriter:
             )
         return path
 
-    def _expected(self, shard: int) -> npt.NDArray[np.int64]:
-        """The rows that this step was given of a shard: read once, as nothing written changes."""
+    def expected(self, shard: int) -> npt.NDArray[np.int64]:
+        """The rows that this step is to speak of: read once, as nothing written changes."""
         if shard not in self._given_rows:
             self.given(shard)
         rows = self._given_rows[shard]
@@ -554,22 +554,27 @@ class StepWriter:
         """
         shards = self._shards()
         causes: Counter[str] = Counter()
+        sums: dict[str, str] = {}
         came = 0
-        for shard in range(shards):
-            said = self.ledger.said(self.step, shard, KEYS.names)
-            rows = rows_of(said)
-            expected = (
-                np.arange(came, came + len(rows)) if self.after is None else self._expected(shard)
-            )
-            if not np.array_equal(rows, expected):
-                path = self._folder.shard_path(self.step, shard)
-                raise CurationError(
-                    f"{path}: expected the {len(expected):,} photographs that this step was given, "
-                    f"found {len(rows):,} or others; remove it and go on"
+        with ThreadPoolExecutor(_THREADS, "ledger") as pool:
+            for shard, (said, digest) in enumerate(pool.map(self._read_back, range(shards))):
+                rows = rows_of(said)
+                expected = (
+                    np.arange(came, came + len(rows))
+                    if self.after is None
+                    else self.expected(shard)
                 )
-            came += len(rows)
-            counted = pc.value_counts(said["cause"].drop_null()).to_pylist()
-            causes.update({entry["values"]: entry["counts"] for entry in counted})
+                path = self._folder.shard_path(self.step, shard)
+                if not np.array_equal(rows, expected):
+                    raise CurationError(
+                        f"{path}: expected the {len(expected):,} photographs that this step was "
+                        f"given, found {len(rows):,} or others; remove it and go on"
+                    )
+                came += len(rows)
+                sums[path.name] = digest
+                if said["cause"].null_count < len(rows):
+                    counted = pc.value_counts(said["cause"].drop_null()).to_pylist()
+                    causes.update({entry["values"]: entry["counts"] for entry in counted})
         record = StepRecord(
             name=self.step,
             after=self.after,
@@ -579,14 +584,16 @@ class StepWriter:
             came=came,
             causes=dict(sorted(causes.items(), key=lambda cause: (-cause[1], cause[0]))),
             details=dict(details or {}),
-            sha256={
-                path.name: file_sha256(path)
-                for path in (self._folder.shard_path(self.step, shard) for shard in range(shards))
-            },
+            sha256=sums,
             finished_at=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         )
         save_json(self._folder.step_record_path(self.step), asdict(record), indent=1)
         return record
+
+    def _read_back(self, shard: int) -> tuple[pa.Table, str]:
+        """`row` and `cause` of what is written of a shard, and the SHA-256 of the file."""
+        said = self.ledger.said(self.step, shard, KEYS.names)
+        return said, file_sha256(self._folder.shard_path(self.step, shard))
 
     def _shards(self) -> int:
         if self.after is not None:

@@ -67,7 +67,7 @@ def run_draw(
 
         def said(shard: int) -> pa.Table:
             place = rows.of(shard)
-            return _said(rows.rows[place], places[place], settings)
+            return _said(writer.expected(shard), places[place], settings)
 
         writer.write_missing(said)
         return writer.finish()

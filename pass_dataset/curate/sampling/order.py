@@ -27,13 +27,24 @@ where BLAKE2b, one by one, took half the time of a draw.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["ORDER_VERSION", "Keys", "check_seed", "in_order", "order_keys", "overall_keys"]
+__all__ = [
+    "ORDER_VERSION",
+    "OVERALL",
+    "WITHIN",
+    "Keys",
+    "Words",
+    "check_seed",
+    "in_order",
+    "key_words",
+    "order_keys",
+]
 
 #: Part of the settings that a step is begun with: another order is another release.
 ORDER_VERSION = "pass-order-2"
@@ -51,12 +62,42 @@ _MAX_SEED = 2**63 - 1
 #: Names that are looked at together: what is made of them stays in the cache.
 _BLOCK_NAMES = 8192
 
-#: Keys of photographs, ``(photographs, 2)`` of uint64: the first word weighs most.
-Keys = npt.NDArray[np.uint64]
+#: Words of keys, by which of the four they are: ``(photographs, words)`` of uint64.
+Words = npt.NDArray[np.uint64]
+#: The words that order the photographs of one photographer, and those that order all.
+WITHIN, OVERALL = (0, 1), (2, 3)
 
 
-def order_keys(hashes: pa.Array | pa.ChunkedArray, seed: int) -> tuple[Keys, Keys]:
-    """The keys of photographs.
+@dataclass(frozen=True)
+class Keys:
+    """By what photographs are put in order.
+
+    Of 17 million no two have one first word, but for a chance of one in 100,000: so the second is
+    made when it is asked for.
+
+    Attributes:
+      first: the words that weigh most, ``(photographs,)`` of uint64.
+      second: makes the others, of the photographs at some positions.
+    """
+
+    first: Words
+    second: Callable[[npt.NDArray[np.int64]], Words]
+
+    @classmethod
+    def of(cls, words: Words) -> Keys:
+        """Keys whose words are there, ``(photographs, 2)``."""
+        return cls(words[:, 0], lambda positions: words[positions, 1])
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def some(self, positions: npt.NDArray[np.int64]) -> Keys:
+        """Those of the photographs at some positions."""
+        return Keys(self.first[positions], lambda among: self.second(positions[among]))
+
+
+def order_keys(hashes: pa.Array | pa.ChunkedArray, seed: int) -> tuple[Words, Words]:
+    """The words of photographs' keys.
 
     Args:
       hashes: names of their files (strings), see `pass_dataset.archives.hash_lists.is_hash`.
@@ -69,17 +110,12 @@ def order_keys(hashes: pa.Array | pa.ChunkedArray, seed: int) -> tuple[Keys, Key
     Raises:
       ValueError: the seed is out of range, or a name is too long.
     """
-    words = _words(hashes, seed, (0, 1, 2, 3))
+    words = key_words(hashes, seed, (*WITHIN, *OVERALL))
     return words[:, :2], words[:, 2:]
 
 
-def overall_keys(hashes: pa.Array | pa.ChunkedArray, seed: int) -> Keys:
-    """The second of `order_keys`, by itself in half the time."""
-    return _words(hashes, seed, (2, 3))
-
-
-def _words(hashes: pa.Array | pa.ChunkedArray, seed: int, numbers: Sequence[int]) -> Keys:
-    """These words of the keys, ``(photographs, numbers)``."""
+def key_words(hashes: pa.Array | pa.ChunkedArray, seed: int, numbers: Sequence[int]) -> Words:
+    """Only some words of photographs' keys, ``(photographs, numbers)``; see `order_keys`."""
     check_seed(seed)
     words = np.empty((len(hashes), len(numbers)), np.uint64)
     place = 0
@@ -93,7 +129,7 @@ def _words(hashes: pa.Array | pa.ChunkedArray, seed: int, numbers: Sequence[int]
     return words
 
 
-def _word(parts: Keys, seed: int, number: int) -> npt.NDArray[np.uint64]:
+def _word(parts: Words, seed: int, number: int) -> npt.NDArray[np.uint64]:
     """A word of the keys of some names, whose parts are ``(4, names)``."""
     begin = np.array([(seed + (number + 1) * _STEP) % 2**64], np.uint64)
     state = np.repeat(_mixed(begin, np.empty_like(begin)), parts.shape[1])
@@ -115,7 +151,7 @@ def _mixed(
     return words
 
 
-def _parts(names: pa.Array) -> Keys:
+def _parts(names: pa.Array) -> Words:
     """Names as words, ``(4, names)``."""
     offsets = np.frombuffer(names.buffers()[1] or b"", np.int32)
     bounds = offsets[names.offset : names.offset + len(names) + 1]
@@ -140,27 +176,53 @@ def in_order(keys: Keys, groups: npt.NDArray[np.int32] | None = None) -> npt.NDA
     """Positions of keys from first to last.
 
     Args:
-      keys: ``(photographs, 2)``; those that are equal stay as they stand.
+      keys: of the photographs; those that are equal stay as they stand.
       groups: numbers, ``(photographs,)``; photographs are in order of these first.
 
     Returns:
       A permutation, int64 ``(photographs,)``.
     """
-    by = np.ascontiguousarray(keys[:, 0])
+    # Of 17 million each array is as much memory to be fetched, so there are few.
+    by = keys.first.copy()
     if groups is not None and len(groups):
-        # The group first, and of the key what has room after it: one sort of whole numbers.
-        numbers = (groups.astype(np.int64) - int(groups.min())).astype(np.uint64)
-        bits = np.uint64(int(numbers.max()).bit_length())
-        by >>= bits
-        by |= numbers << (np.uint64(64) - bits)
+        _put_before(by, groups)
     order = np.argsort(by)
-    ordered = by[order]
-    is_tied = ordered[1:] == ordered[:-1]
+    by.sort()
+    is_tied = by[1:] == by[:-1]
     if is_tied.any():
-        tied = np.flatnonzero(np.append(is_tied, False) | np.append(False, is_tied))
-        those = order[tied]
-        order[tied] = those[np.lexsort((those, keys[those, 1], keys[those, 0], by[those]))]
+        tied = _places_of(is_tied)
+        order[tied] = _settled(keys, order[tied], by[tied])
     return order
+
+
+def _put_before(words: Words, groups: npt.NDArray[np.int32]) -> None:
+    """Puts groups before words, which keep what has room after them: one sort of whole numbers."""
+    least, most = int(groups.min()), int(groups.max())
+    bits = (most - least).bit_length()
+    words >>= np.uint64(bits)
+    for start in range(0, len(words), _BLOCK_NAMES):
+        block = slice(start, start + _BLOCK_NAMES)
+        numbers = (groups[block].astype(np.int64) - least).astype(np.uint64)
+        # Without any bit for the group there is nothing to put, and no shift by all bits.
+        words[block] |= numbers << np.uint64(64 - max(1, bits))
+
+
+def _settled(keys: Keys, positions: npt.NDArray[np.int64], by: Words) -> npt.NDArray[np.int64]:
+    """Positions, in order of `by`, of which some are equal: those by their whole keys."""
+    first = keys.first[positions]
+    order = np.lexsort((positions, first, by))
+    positions, first, by = positions[order], first[order], by[order]
+    is_tied = (by[1:] == by[:-1]) & (first[1:] == first[:-1])
+    if is_tied.any():
+        tied = _places_of(is_tied)
+        those = positions[tied]
+        positions[tied] = those[np.lexsort((those, keys.second(those), first[tied], by[tied]))]
+    return positions
+
+
+def _places_of(is_tied: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Where what equals its next or the one before it stands."""
+    return np.flatnonzero(np.append(is_tied, False) | np.append(False, is_tied))
 
 
 def check_seed(seed: int) -> None:
