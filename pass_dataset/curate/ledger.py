@@ -617,7 +617,8 @@ def _compact(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | range:
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
         return range(int(rows[0]), int(rows[-1]) + 1)
     # Not as a view of all that was read with them.
-    return rows.copy()
+    copied: npt.NDArray[np.int64] = rows.copy()
+    return copied
 
 
 def _among(names: Sequence[str], some: Sequence[str]) -> list[str]:

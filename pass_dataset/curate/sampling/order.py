@@ -166,7 +166,7 @@ def _parts(names: pa.Array) -> Words:
     text[:-_NAME_BYTES] = np.frombuffer(names.buffers()[2], np.uint8)[bounds[0] : bounds[-1]]
     from_each = np.ndarray(len(text) - _NAME_BYTES, f"V{_NAME_BYTES}", text, strides=(1,))
     read = from_each[(bounds[:-1] - bounds[0]).astype(np.intp)]
-    parts = read.view("<u8").reshape(-1, _NAME_PARTS).T.astype(np.uint64, order="C")
+    parts: Words = read.view("<u8").reshape(-1, _NAME_PARTS).T.astype(np.uint64, order="C")
     for part, within in zip(parts, _WITHIN, strict=True):
         part &= within.take(lengths)
     return parts
@@ -182,41 +182,58 @@ def in_order(keys: Keys, groups: npt.NDArray[np.int32] | None = None) -> npt.NDA
     Returns:
       A permutation, int64 ``(photographs,)``.
     """
-    # Of 17 million each array is as much memory to be fetched, so there are few.
-    by = keys.first.copy()
+    order = _by_words(keys)
     if groups is not None and len(groups):
-        _put_before(by, groups)
-    order = np.argsort(by)
-    by.sort()
-    is_tied = by[1:] == by[:-1]
-    if is_tied.any():
-        tied = _places_of(is_tied)
-        order[tied] = _settled(keys, order[tied], by[tied])
+        ordered = groups[order].astype(np.int64)
+        ordered -= ordered.min()
+        order = order[_sorted_with_places(ordered.view(np.uint64))[0]]
     return order
 
 
-def _put_before(words: Words, groups: npt.NDArray[np.int32]) -> None:
-    """Puts groups before words, which keep what has room after them: one sort of whole numbers."""
-    least, most = int(groups.min()), int(groups.max())
-    bits = (most - least).bit_length()
-    words >>= np.uint64(bits)
-    for start in range(0, len(words), _BLOCK_NAMES):
-        block = slice(start, start + _BLOCK_NAMES)
-        numbers = (groups[block].astype(np.int64) - least).astype(np.uint64)
-        # Without any bit for the group there is nothing to put, and no shift by all bits.
-        words[block] |= numbers << np.uint64(64 - max(1, bits))
+def _by_words(keys: Keys) -> npt.NDArray[np.int64]:
+    """Positions in order of the keys alone."""
+    bits = np.uint64(_bits_of(len(keys)))
+    order, leading = _sorted_with_places(keys.first >> bits)
+    is_tied = leading[1:] == leading[:-1]
+    if is_tied.any():
+        tied = _places_of(is_tied)
+        order[tied] = _settled(keys, order[tied])
+    return order
 
 
-def _settled(keys: Keys, positions: npt.NDArray[np.int64], by: Words) -> npt.NDArray[np.int64]:
-    """Positions, in order of `by`, of which some are equal: those by their whole keys."""
+def _sorted_with_places(numbers: Words) -> tuple[npt.NDArray[np.int64], Words]:
+    """The order of numbers, those that are equal as they stand; and they themselves in order.
+
+    In numbers of 64 bits their places fit below them: to sort these takes a tenth of the time that
+    it takes to sort places by what stands there.
+
+    Args:
+      numbers: of so few bits that the number of their places has room besides; they are lost.
+    """
+    bits = _bits_of(len(numbers))
+    numbers <<= np.uint64(bits)
+    numbers |= np.arange(len(numbers), dtype=np.uint64)
+    numbers.sort()
+    order = (numbers & np.uint64(2**bits - 1)).view(np.int64)
+    numbers >>= np.uint64(bits)
+    return order, numbers
+
+
+def _bits_of(count: int) -> int:
+    """Bits of the places of so many numbers."""
+    return max(0, count - 1).bit_length()
+
+
+def _settled(keys: Keys, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Positions of keys that begin alike, or several such one after the other, by whole keys."""
     first = keys.first[positions]
-    order = np.lexsort((positions, first, by))
-    positions, first, by = positions[order], first[order], by[order]
-    is_tied = (by[1:] == by[:-1]) & (first[1:] == first[:-1])
+    order = np.lexsort((positions, first))
+    positions, first = positions[order], first[order]
+    is_tied = first[1:] == first[:-1]
     if is_tied.any():
         tied = _places_of(is_tied)
         those = positions[tied]
-        positions[tied] = those[np.lexsort((those, keys.second(those), first[tied], by[tied]))]
+        positions[tied] = those[np.lexsort((those, keys.second(those), first[tied]))]
     return positions
 
 
