@@ -29,6 +29,7 @@ from typing import Any
 import datasets
 
 from pass_dataset.archives.ensure import provide
+from pass_dataset.archives.reading_ahead import reading_ahead
 from pass_dataset.archives.records import PassArchive
 from pass_dataset.archives.removals import Removals
 from pass_dataset.archives.streaming import open_remote
@@ -41,6 +42,8 @@ from pass_dataset.releases.release import DEFAULT_VERSION, Release
 from pass_dataset.releases.selection import Selection
 
 __all__ = ["Pass"]
+
+_patched_for_streaming = True  # see `archive_builder`
 
 
 class Pass(ArchiveBuilder):
@@ -83,13 +86,16 @@ class Pass(ArchiveBuilder):
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         if dl_manager.is_streaming:
             return [self._stream()]
-        archive = self._opened(
-            lambda: provide(
-                self._archives, mirrors=self.config.mirror_urls, removals=self._removals()
-            )
-        )
+        archive = self._opened(self._provided)
         self._require_room(archive)
         return [self._local_split(archive)]
+
+    def _provided(self) -> PassArchive:
+        archives = self._archives
+        # What is not on record is fetched or hashed first, one file after the other.
+        files = archives.files if archives.is_on_record else ()
+        with reading_ahead([archives.path / file.filename for file in files]):
+            return provide(archives, mirrors=self.config.mirror_urls, removals=self._removals())
 
     @property
     def _given_removals(self) -> Removals | None:

@@ -14,6 +14,8 @@ from pass_dataset.releases.release import Release, read_release
 
 __all__ = ["PassMini"]
 
+_patched_for_streaming = True  # see `archive_builder`
+
 
 class PassMini(ArchiveBuilder):
     """The mini release for Hugging Face `datasets`."""
