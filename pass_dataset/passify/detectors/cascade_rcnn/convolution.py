@@ -6,18 +6,20 @@ weights: folded once, in float64, it costs nothing later. Features are `channels
 On the CPU, oneDNN is called through the operations that torch's own compiler emits for it. They
 take weights packed once, and add, and clip at zero, while the output is still in the processor's
 cache. The plain form does the same in three steps, on other devices and where torch has not these
-operations.
+operations. Convolutions of 3×3 go by Winograd's method where that is faster: see `choice`.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch.nn import functional
+
+from pass_dataset.passify.detectors.cascade_rcnn.winograd import WinogradConvolution
 
 __all__ = ["Convolution", "Convolutions", "folded"]
 
@@ -57,6 +59,8 @@ class Convolutions:
       parameters: all parameters by name.
       device: where the network runs.
       dtype: what it computes in.
+      winograd_channels: convolutions of 3×3 with so many channels, in as out, go by Winograd's
+        method, in float32 on the CPU; it takes ncnn.
     """
 
     def __init__(
@@ -64,10 +68,12 @@ class Convolutions:
         parameters: Mapping[str, np.ndarray[Any, Any]],
         device: torch.device,
         dtype: torch.dtype,
+        winograd_channels: Collection[int] = (),
     ) -> None:
         self.parameters = parameters
         self.device = device
         self.dtype = dtype
+        self._winograd_channels = winograd_channels
         self._packs = device.type == "cpu" and dtype == torch.float32 and _packing_works()
 
     def named(self, name: str, stride: int = 1) -> Convolution:
@@ -78,6 +84,9 @@ class Convolutions:
         self, weight: np.ndarray[Any, Any], bias: np.ndarray[Any, Any], stride: int = 1
     ) -> Convolution:
         """A convolution of float32 weights, O×C×K×K with odd K, and bias, O."""
+        outputs, inputs, side, _ = weight.shape
+        if side == 3 and stride == 1 and outputs == inputs in self._winograd_channels:
+            return WinogradConvolution(weight, bias)
         kind = _PackedConvolution if self._packs else _PlainConvolution
         return kind(
             self._tensor(weight).contiguous(memory_format=torch.channels_last),
