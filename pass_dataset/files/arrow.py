@@ -27,6 +27,7 @@ import xxhash
 from pass_dataset.files.whole import writing_whole
 
 __all__ = [
+    "column_of",
     "floats_of",
     "give_back",
     "map_file",
@@ -184,6 +185,13 @@ def _add(digest: xxhash.xxh3_128, file: FileIO, size_bytes: int) -> None:
     while size_bytes > 0 and (found := file.readinto(block[:size_bytes])):
         digest.update(block[:found])
         size_bytes -= found
+
+
+def column_of(values: npt.NDArray[Any]) -> pa.Array:
+    """A column of numbers, where they are; of `pa.array`, pandas would be imported (as below)."""
+    values = np.ascontiguousarray(values)
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
 
 
 def numbers_of(column: Any) -> npt.NDArray[Any]:

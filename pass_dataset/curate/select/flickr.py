@@ -24,6 +24,7 @@ from pass_dataset.curate.select.gathered import Gathering, Photograph, table_of
 from pass_dataset.curate.select.law import IS_HASH, address_hash
 from pass_dataset.curate.select.licenses import FLICKR, License, Licenses
 from pass_dataset.curate.select.rules import Refused, Rules, is_sound_text, position, taken
+from pass_dataset.curate.select.scan import Scan
 from pass_dataset.curate.select.settings import SelectSettings
 from pass_dataset.files.arrow import truths_of
 
@@ -55,7 +56,7 @@ _MARKERS = b"01"
 _FIRST_CODE = ord("a")
 #: The code of a row of which nothing is known.
 UNKNOWN = b"-"
-_ENDINGS = [f"{one.name}\t{one.url}" for one in FLICKR]
+_ENDINGS = [f"\t{one.name}\t{one.url}\t".encode() for one in FLICKR]
 
 
 def code_of(license_: License, marker: bytes) -> str:
@@ -97,7 +98,6 @@ class FlickrRows:
         self._counts = gathered.counts
         self._verdicts: dict[tuple[bytes, bytes, bytes], _Verdict] = {}
         self._others: dict[str | None, _Verdict] = {}
-        self._endings = pa.array(_ENDINGS)
         self._tabs = columns - 1 if columns else len(FIELDS)
         before = 1 if columns == len(COLUMNS) + 2 else 0
         self._hash = len(FIELDS) if before else None
@@ -120,26 +120,26 @@ class FlickrRows:
           number: of the first of them.
           size: bytes of the block that are lines; None: all.
         """
-        cut = Cut(block, size)
-        for row in np.flatnonzero(cut.tabs != self._tabs).tolist():
-            cause = "too-few-columns" if cut.tabs[row] < self._tabs else "too-many-columns"
+        scan = Scan(block, size)
+        for row in np.flatnonzero(scan.tabs != self._tabs).tolist():
+            cause = "too-few-columns" if scan.tabs[row] < self._tabs else "too-many-columns"
             self._counts.refuse(cause, number + row)
-        rows = np.flatnonzero(cut.tabs == self._tabs)
-        codes = cut.codes(rows, self._endings, _MARKERS)
+        rows = np.flatnonzero(scan.tabs == self._tabs)
+        codes = scan.codes(rows, _ENDINGS, _MARKERS)
         wanted = np.zeros(len(rows), bool)
-        for code in np.unique(codes).tolist():
-            those = np.flatnonzero(codes == code)
+        for code, count in enumerate(np.bincount(codes + 1).tolist(), -1):
             if code < 0:  # nothing that is known: one by one
-                for place in those.tolist():
-                    wanted[place] = self.verdict(
-                        *cut.ending(int(rows[place])), number + int(rows[place])
-                    )
-                continue
-            first = number + int(rows[those[0]])
-            wanted[those] = self._count(_CODES[code], first, len(those))
-        self._take_lines(cut, rows[wanted], rows[wanted] + number)
-        self._counts.rows += len(cut.tabs)
-        return len(cut.tabs)
+                for place in np.flatnonzero(codes < 0).tolist():
+                    row = int(rows[place])
+                    wanted[place] = self.verdict(*scan.ending(row), number + row)
+            elif count:
+                those = codes == code
+                if self._count(_CODES[code], number + int(rows[those.argmax()]), count):
+                    wanted |= those
+        rows = rows[wanted]
+        self._take_lines(scan.taken(rows), np.arange(len(rows)), rows + number)
+        self._counts.rows += len(scan.tabs)
+        return len(scan.tabs)
 
     def verdict(self, name: bytes, url: bytes, marker: bytes, number: int) -> bool:
         """Counts a row by licence and marker; True if it is to be taken."""
