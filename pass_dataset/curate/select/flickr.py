@@ -24,7 +24,7 @@ from pass_dataset.curate.select.gathered import Gathering, Photograph, table_of
 from pass_dataset.curate.select.law import IS_HASH, address_hash
 from pass_dataset.curate.select.licenses import FLICKR, License, Licenses
 from pass_dataset.curate.select.rules import Refused, Rules, is_sound_text, position, taken
-from pass_dataset.curate.select.scan import Scan
+from pass_dataset.curate.select.scan import Scan, ending_of
 from pass_dataset.curate.select.settings import SelectSettings
 from pass_dataset.files.arrow import truths_of
 
@@ -53,6 +53,7 @@ _CODES = [
     (one.name.encode(), one.url.encode(), marker) for one in FLICKR for marker in (b"0", b"1")
 ]
 _MARKERS = b"01"
+_MOST_HELD_BYTES = 4 << 20
 _FIRST_CODE = ord("a")
 #: The code of a row of which nothing is known.
 UNKNOWN = b"-"
@@ -98,6 +99,9 @@ class FlickrRows:
         self._counts = gathered.counts
         self._verdicts: dict[tuple[bytes, bytes, bytes], _Verdict] = {}
         self._others: dict[str | None, _Verdict] = {}
+        self._texts: list[bytes] = []
+        self._lines: list[Lines] = []
+        self._held = 0
         self._tabs = columns - 1 if columns else len(FIELDS)
         before = 1 if columns == len(COLUMNS) + 2 else 0
         self._hash = len(FIELDS) if before else None
@@ -131,15 +135,42 @@ class FlickrRows:
             if code < 0:  # nothing that is known: one by one
                 for place in np.flatnonzero(codes < 0).tolist():
                     row = int(rows[place])
-                    wanted[place] = self.verdict(*scan.ending(row), number + row)
+                    wanted[place] = self.verdict(
+                        *ending_of(*scan.lines(rows[[place]])), number + row
+                    )
             elif count:
                 those = codes == code
                 if self._count(_CODES[code], number + int(rows[those.argmax()]), count):
                     wanted |= those
         rows = rows[wanted]
-        self._take_lines(scan.taken(rows), np.arange(len(rows)), rows + number)
+        self._hold(scan.text_of(rows), rows + number)
         self._counts.rows += len(scan.tabs)
         return len(scan.tabs)
+
+    def _hold(self, text: bytes, lines: Lines) -> None:
+        """Holds lines that are asked for until they are worth looking at by the column."""
+        self._texts.append(text)
+        self._lines.append(lines)
+        self._held += len(text)
+        if self._held >= _MOST_HELD_BYTES:
+            self._take_held()
+
+    def _take_held(self) -> None:
+        if self._texts:
+            cut, lines = Cut(b"".join(self._texts)), np.concatenate(self._lines)
+            self._texts, self._lines, self._held = [], [], 0
+            self._take_lines(cut, np.arange(len(lines)), lines)
+
+    def take_line(self, line: bytes, number: int) -> None:
+        """Takes one line of text, without its newline, as `take_block` does."""
+        tabs = line.count(b"\t")
+        if tabs != self._tabs:
+            cause = "too-few-columns" if tabs < self._tabs else "too-many-columns"
+            self._counts.refuse(cause, number)
+        elif self.verdict(*ending_of(line), number):
+            for photograph in self._photographs([(line, number)]):
+                self._gathered.add(photograph)
+        self._counts.rows += 1
 
     def verdict(self, name: bytes, url: bytes, marker: bytes, number: int) -> bool:
         """Counts a row by licence and marker; True if it is to be taken."""
@@ -241,9 +272,14 @@ class FlickrRows:
         said = columns.get(_HASH)
         if said is None or said.equals(computed):
             return computed
-        differs = np.flatnonzero(truths_of(pc.not_equal(said, computed)))
+        is_other = pc.not_equal(said, computed)
+        differs = np.flatnonzero(truths_of(is_other))
         self._counts.note("hash-differs", int(lines[differs[0]]), len(differs))
-        return pc.if_else(pc.match_substring_regex(said, f"^{IS_HASH.pattern}$"), said, computed)
+        others = said.filter(is_other)
+        is_hash = pc.match_substring_regex(others, f"^{IS_HASH.pattern}$")
+        return pc.replace_with_mask(
+            computed, is_other, pc.if_else(is_hash, others, computed.filter(is_other))
+        )
 
     def _note_plain(self, columns: Mapping[str, pa.Array], lines: Lines) -> None:
         nulls = np.flatnonzero(truths_of(pc.equal(columns["datetaken"], "null")))
@@ -296,6 +332,7 @@ class FlickrRows:
 
     def finish(self) -> None:
         """Adds what was counted by licence to the counts."""
+        self._take_held()
         counts = self._counts
         for verdict in (*self._verdicts.values(), *self._others.values()):
             if verdict.cause is not None:

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pass_dataset.curate.bits import popcount
-from pass_dataset.curate.select.cut import Cut, texts_between
+from pass_dataset.curate.select.cut import texts_between
 
-__all__ = ["Scan"]
+__all__ = ["Scan", "ending_of"]
 
 _TAB, _NEWLINE = 9, 10
 #: Tabs before the end of a row, of YFCC100M's text: of what follows the address of its licence.
@@ -59,25 +59,19 @@ class Scan:
         starts, ends = self._starts(rows).tolist(), self._ends[rows].tolist()
         return [self._block[start:end] for start, end in zip(starts, ends, strict=True)]
 
-    def taken(self, rows: Lines) -> Cut:
-        """Some lines by themselves, cut into their fields."""
+    def text_of(self, rows: Lines) -> bytes:
+        """Some lines by themselves, with their newlines."""
         bounds = np.empty((len(rows), 2), np.int32)
         bounds[:, 0] = self._starts(rows)
         bounds[:, 1] = self._ends[rows] + 1
-        found = texts_between(bounds, self._block)
-        return Cut(found.buffers()[2].to_pybytes() if len(rows) else b"")
+        found = texts_between(bounds, self._block).buffers()[2]
+        return b"" if found is None else found.to_pybytes()
 
     def _starts(self, rows: Lines) -> Lines:
         # Of the first line, this is the last end, and is put right.
         starts = self._ends[rows - 1] + 1
         starts[rows == 0] = 0
         return starts
-
-    def ending(self, row: int) -> tuple[bytes, bytes, bytes]:
-        """Name and address of the licence, and the marker, of a line with enough columns."""
-        (line,) = self.lines(np.array([row]))
-        _, name, url, *_, marker = line.rsplit(b"\t", _BEFORE_NAME)
-        return name, url, marker
 
     def codes(
         self, rows: Lines, licenses: Sequence[bytes], markers: bytes
@@ -128,6 +122,12 @@ class Scan:
         return whole & (starts >= 0)
 
 
+def ending_of(line: bytes) -> tuple[bytes, bytes, bytes]:
+    """Name and address of the licence, and the marker, of a line with enough columns."""
+    _, name, url, *_, marker = line.rsplit(b"\t", _BEFORE_NAME)
+    return name, url, marker
+
+
 def _bits(text: npt.NDArray[np.uint8], value: int) -> Words:
     """A bit for each byte, set where it has a value; a word of none stands before all.
 
@@ -164,4 +164,5 @@ def _zeros_below(words: Words) -> npt.NDArray[np.uint8]:
 def _seen(text: npt.NDArray[np.uint8], kind: str) -> npt.NDArray[Any]:
     """What begins at each byte, as so many bytes."""
     size = np.dtype(kind).itemsize
-    return np.ndarray((max(0, len(text) - size + 1),), kind, text.data, 0, (1,))
+    seen: npt.NDArray[Any] = np.ndarray((max(0, len(text) - size + 1),), kind, text.data, 0, (1,))
+    return seen
