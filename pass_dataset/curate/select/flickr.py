@@ -20,13 +20,13 @@ from pass_dataset.curate.select.batch import (
     unsound,
 )
 from pass_dataset.curate.select.cut import Cut
-from pass_dataset.curate.select.gathered import Gathering, Photograph, table_of
+from pass_dataset.curate.select.gathered import PIECE_SCHEMA, Gathering, Photograph, table_of
 from pass_dataset.curate.select.law import IS_HASH, address_hash
 from pass_dataset.curate.select.licenses import FLICKR, License, Licenses
 from pass_dataset.curate.select.rules import Refused, Rules, is_sound_text, position, taken
 from pass_dataset.curate.select.scan import Scan, ending_of
 from pass_dataset.curate.select.settings import SelectSettings
-from pass_dataset.files.arrow import truths_of
+from pass_dataset.files.arrow import numbers_of, truths_of
 
 __all__ = ["COLUMNS", "FIELDS", "UNKNOWN", "FlickrRows", "code_of"]
 
@@ -53,6 +53,8 @@ _CODES = [
     (one.name.encode(), one.url.encode(), marker) for one in FLICKR for marker in (b"0", b"1")
 ]
 _MARKERS = b"01"
+_LINE = PIECE_SCHEMA.get_field_index("line")
+#: Lines that are asked for, before they are looked at.
 _MOST_HELD_BYTES = 4 << 20
 _FIRST_CODE = ord("a")
 #: The code of a row of which nothing is known.
@@ -247,20 +249,17 @@ class FlickrRows:
         plain = np.zeros(len(rows), bool) if self._rules.are_any else cut.is_plain(rows)
         if plain.any():
             plain[plain] = is_plain(self._columns(cut, rows[plain], LOOKED_AT))
-        tables = []
+        table = PIECE_SCHEMA.empty_table()
         if plain.any():
             columns = self._columns(cut, rows[plain], self._places)
             hashes = self._plain_hashes(columns, lines[plain])
-            tables.append(photographs_of(columns, lines[plain], hashes))
+            table = photographs_of(columns, lines[plain], hashes)
             self._note_plain(columns, lines[plain])
         odd = self._photographs(
             [*zip(cut.lines(rows[~plain]), lines[~plain].tolist(), strict=True), *others]
         )
-        if odd:
-            tables.append(table_of(odd))
-        if tables:
-            table = pa.concat_tables(tables)
-            self._gathered.add_table(table if len(tables) == 1 else table.sort_by("line"))
+        if odd or table.num_rows:
+            self._gathered.add_table(_merged(table, lines[plain], odd))
 
     def _columns(self, cut: Cut, rows: Lines, names: Iterable[str]) -> Mapping[str, pa.Array]:
         """What is read of lines."""
@@ -343,3 +342,17 @@ class FlickrRows:
                     videos=verdict.rows * verdict.is_video,
                     photos=verdict.rows * (not verdict.is_video),
                 )
+
+
+def _merged(plain: pa.Table, lines: Lines, odd: Sequence[Photograph]) -> pa.Table:
+    """A table with some more photographs between its own, by their lines."""
+    if not odd:
+        return plain
+    others = table_of(sorted(odd, key=operator.itemgetter(_LINE)))
+    # Most stay side by side: so this is less than to move each.
+    places = np.searchsorted(lines, numbers_of(others["line"].chunk(0))).tolist()
+    parts, start = [], 0
+    for number, place in enumerate(places):
+        parts += [plain.slice(start, place - start), others.slice(number, 1)]
+        start = place
+    return pa.concat_tables([*parts, plain.slice(start)]).combine_chunks()
