@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pass_dataset.errors import ImageError
-from pass_dataset.torch.examples import OnError
+from pass_dataset.torch.images import OnError
 from pass_dataset.torch.jpegs import JpegBatch
 from pass_dataset.torch.views import batched
 from pass_dataset.torch.views.device_decoding import decoded_on
