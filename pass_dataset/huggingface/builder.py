@@ -98,6 +98,10 @@ class Pass(ArchiveBuilder):
             return provide(archives, mirrors=self.config.mirror_urls, removals=self._removals())
 
     @property
+    def _streams_tables(self) -> bool:
+        return bool(self.config.tables)
+
+    @property
     def _given_removals(self) -> Removals | None:
         given: Removals | None = self.config.removals
         return given
