@@ -9,6 +9,7 @@ list_lines       lists of images as text files, however they were written
 hash_lists       lists of hashes, or of the names that an own collection has
 removals         lists of images that nobody is to be given; fetched_removals: from the network
 ensure           an archive folder found, completed and opened
+reading_ahead    archives brought into memory while their headers are read
 integrity        is a folder whole? every file, by size and SHA-256
 collection       a collection of the user's own, described so that it can be verified
 streaming        records read over HTTP, without a download
