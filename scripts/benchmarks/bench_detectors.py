@@ -14,7 +14,8 @@ rescaled) in the temporary folder, and runs on two cores, each in a fresh proces
 
 Imports, loading of the network and a first round over some images are not timed. The verdicts of
 both have to be the same. Memory is that of all processes together at its largest. The shares, and
-the time of the CPU, are of all threads and processes together.
+the time of the CPU, are of all threads and processes together. A second table has the parts in
+milliseconds, with the least and most of any round; a third, what ncnn's layers take.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from statistics import median
 from typing import Any
 
 from measurement import BenchmarkError, format_table, machine_line, measure_tree
+from ncnn_layers import layer_table, sound_pixels
 
 logger = logging.getLogger("bench_detectors")
 
@@ -325,6 +327,10 @@ def benchmark(
                 *(f"{spent[part] / whole:.0%}" for part in ("decode", "forward", "rest")),
             ]
         )
+    by_round = sorted(
+        one["seconds"] / other["seconds"]
+        for one, other in zip(results["published"], results["ours"], strict=True)
+    )
     ratio = seconds["published"] / seconds["ours"]
     verdict = "met" if ratio >= TARGET_RATIO else "missed"
     off = max(abs(one - other) for one, other in pairs)
@@ -338,10 +344,43 @@ def benchmark(
             "",
             format_table(lines),
             "",
+            parts_table(results, count),
+            "",
+            *([where_ncnn_goes(folder, weights), ""] if "ncnn" in runtimes["ours"] else []),
+            f"round by round: {by_round[0]:.1f} to {by_round[-1]:.1f} times as fast",
             f"ours / published: {ratio:.1f} times as fast (target {TARGET_RATIO:g}: {verdict})",
             f"verdicts: all the same, {faces} with a face; scores differ by {off:.1e} at most",
         ]
     )
+
+
+def parts_table(results: dict[str, list[dict[str, Any]]], count: int) -> str:
+    """Processor time an image by part: the median round, and the least and most of any."""
+    lines = [["ms/img of the CPU", *results, "ratio"]]
+    parts = ("decode", "forward", "rest")
+    for part in (*parts, "all"):
+        cells, medians = [], []
+        for found in results.values():
+            some = [
+                sum(one["spent"][p] for p in (parts if part == "all" else (part,))) for one in found
+            ]
+            some = sorted(seconds / count * 1e3 for seconds in some)
+            medians.append(median(some))
+            cells.append(f"{medians[-1]:.2f} ({some[0]:.2f} to {some[-1]:.2f})")
+        lines.append([part, *cells, f"{medians[0] / medians[1]:.1f}"])
+    return format_table(lines)
+
+
+def where_ncnn_goes(folder: Path, weights: Path) -> str:
+    """The network's time by kind of layer."""
+    from pass_dataset.passify.detectors.retinaface.detector import RetinaFace
+    from pass_dataset.passify.detectors.retinaface.graph_cache import cached_ncnn_graph
+    from pass_dataset.passify.detectors.settings import DetectorSettings
+
+    detector = RetinaFace(DetectorSettings(device="cpu", threads=1, weights=weights))
+    images = [sound_pixels(path) for path in sorted(folder.glob("*.jpg"))[:WARM_UP]]
+    graph = cached_ncnn_graph(detector._weights())
+    return layer_table(detector._runtime("float32"), graph.text, images)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
