@@ -16,7 +16,7 @@ from typing import Protocol
 from pass_dataset.archives.tars import BLOCK_BYTES, Member, has_header, image_hash, members_from
 from pass_dataset.errors import ArchiveError
 
-__all__ = ["TarBytes", "members_between"]
+__all__ = ["SEARCH_BYTES", "TarBytes", "members_between"]
 
 #: Where the search begins, before the stretch: two images of the usual size, so that mostly a
 #: header before the stretch is found, and the way into it is no search. It also has to be more
@@ -26,7 +26,9 @@ _LOOK_BACK_BYTES = 256 << 10
 #: pixels can have.
 _CHAIN = 3
 _CHAIN_BYTES = 1 << 20
-#: The same where the metadata knows none of the images, as in a collection that lacks many rows.
+#: What is looked at behind the start of a stretch, as a rule, before its first header is believed.
+SEARCH_BYTES = _CHAIN_BYTES
+#: As `_CHAIN` where the metadata knows none of the images, as in a collection that lacks many rows.
 _UNKNOWN_CHAIN = 15
 #: Zero blocks at the end of a tar: two are the rule, and padding to the size of a record.
 _MAX_PADDING_BYTES = 1 << 20
@@ -74,6 +76,8 @@ def members_between(
       DownloadError: bytes cannot be had.
     """
     position = _first_member(tar, name, tar_bytes, start, stop, known) if first is None else first
+    if position is not None and position >= stop:  # an image is longer than the stretch
+        on_end(position)
     tries = 0
     while position is not None and position < stop:
         end: int | None = None
