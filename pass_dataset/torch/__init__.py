@@ -23,6 +23,8 @@ positions images by position: bytes, metadata, and what is read next told to the
 readers   its entry in the catalogue of readers
 opening   which images: archive folder, release, parts, and the list of those to keep
 views     random crops, recoloured and blurred, for self-supervised training
+checkpoints  a checkpoint file read without running what is in it
+imagenet  what networks normalise images by
 loaders   what PyTorch's loader does not tell a dataset
 tallies   numbers that all processes of a loader see
 """

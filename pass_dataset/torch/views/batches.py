@@ -10,14 +10,10 @@ import torch
 from torch.utils.data import default_collate
 from torch.utils.data._utils.collate import default_collate_fn_map
 
+from pass_dataset.torch.imagenet import MEAN, STANDARD_DEVIATION
 from pass_dataset.torch.slots import HandedOver, Lease, pool_of_process, receive
 
 __all__ = ["ViewBatch", "ViewList", "collate_views", "normalise"]
-
-#: Of ImageNet's photographs, of values from 0 to 1: what MoCo-v2 and DINO normalise by. (SwAV's
-#: code has 0.228 in the place of the first 0.229.)
-MEAN = (0.485, 0.456, 0.406)
-STANDARD_DEVIATION = (0.229, 0.224, 0.225)
 
 
 class ViewList(list[torch.Tensor]):
