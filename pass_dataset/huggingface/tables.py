@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -75,7 +76,10 @@ def tables_of(records: Iterable[ImageRecord]) -> Iterator[pa.Table]:
 
 def _table_of(records: list[ImageRecord]) -> pa.Table:
     hashes = pa.array([record.hash for record in records], pa.string())
-    jpegs = pa.array([record.jpeg for record in records], pa.binary())
+    sizes = np.array([len(record.jpeg) for record in records], np.int64)
+    memory = _JpegMemory(sizes)
+    for number, record in enumerate(records):
+        memory.of(number)[:] = record.jpeg
     rows = {
         "hash": hashes,
         "creator": pa.array([record.creator for record in records], pa.string()),
@@ -83,7 +87,7 @@ def _table_of(records: list[ImageRecord]) -> pa.Table:
         "longitude": pa.array([record.longitude for record in records], pa.float64()),
         "date_taken": pa.array([record.date_taken for record in records], pa.timestamp("us")),
     }
-    return _assembled(jpegs, rows)
+    return _assembled(memory.array(), rows)
 
 
 def _batches(archive: PassArchive, ranges: Iterable[tuple[int, int]]) -> Iterator[pa.RecordBatch]:
@@ -128,16 +132,32 @@ def _assembled(jpegs: pa.BinaryArray, rows: pa.RecordBatch | dict[str, pa.Array]
 
 
 def _jpegs(archive: PassArchive, rows: pa.RecordBatch) -> pa.BinaryArray:
-    """The images' bytes, one after the other in one piece of memory."""
-    ends = np.zeros(rows.num_rows + 1, np.int64)
-    np.cumsum(rows["size_bytes"].to_numpy(), out=ends[1:])
-    data = pa.allocate_buffer(int(ends[-1]))
-    view = memoryview(data).cast("B")
+    memory = _JpegMemory(rows["size_bytes"].to_numpy())
     places = zip(
         rows["tar"].to_pylist(), rows["offset"].to_pylist(), rows["hash"].to_pylist(), strict=True
     )
     for number, (tar, offset, image_hash) in enumerate(places):
-        archive.tars.read_into(tar, offset, view[ends[number] : ends[number + 1]], image_hash)
-    # 32 bits count the bytes of an Arrow binary array; one image of 2 GiB would be no photograph.
-    offsets = pa.py_buffer(ends.astype(np.int32))
-    return pa.BinaryArray.from_buffers(pa.binary(), rows.num_rows, [None, offsets, data])
+        archive.tars.read_into(tar, offset, memory.of(number), image_hash)
+    return memory.array()
+
+
+class _JpegMemory:
+    """Memory for images' bytes, one after the other in one piece."""
+
+    def __init__(self, sizes: npt.NDArray[np.int64]) -> None:
+        self._ends = np.zeros(len(sizes) + 1, np.int64)
+        np.cumsum(sizes, out=self._ends[1:])
+        self._data = pa.allocate_buffer(int(self._ends[-1]))
+        self._view = memoryview(self._data).cast("B")
+
+    def of(self, number: int) -> memoryview:
+        """That of an image."""
+        return self._view[self._ends[number] : self._ends[number + 1]]
+
+    def array(self) -> pa.BinaryArray:
+        """All of them."""
+        # 32 bits count the bytes of an Arrow binary array; one image of 2 GiB would be no
+        # photograph.
+        offsets = pa.py_buffer(self._ends.astype(np.int32))
+        buffers = [None, offsets, self._data]
+        return pa.BinaryArray.from_buffers(pa.binary(), len(self._ends) - 1, buffers)

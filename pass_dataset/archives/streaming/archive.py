@@ -17,7 +17,7 @@ from pass_dataset.archives.order import shard_bounds
 from pass_dataset.archives.records import ImageRecord
 from pass_dataset.archives.removals import RemovalList, removals_for
 from pass_dataset.archives.saved_index import read_index
-from pass_dataset.archives.streaming.members import members_between
+from pass_dataset.archives.streaming.members import SEARCH_BYTES, members_between
 from pass_dataset.archives.streaming.metadata import MetadataTable, fetch_metadata
 from pass_dataset.archives.streaming.reader import FIRST_BYTES, RangeReader
 from pass_dataset.archives.streaming.stretches import Stretch, byte_ranges, stretches
@@ -278,6 +278,8 @@ class RemoteArchive:
             left.reader.stop = file.size_bytes if goes_on else stop
             return left.reader, left.position, left.start
         first = 0 if stretch.start == 0 else None
+        if first is None:
+            stop = max(stop, stretch.start + SEARCH_BYTES)
         reader = self.place.reader(file, stop, None if left is None else left.reader)
         return reader, first, stretch.start
 

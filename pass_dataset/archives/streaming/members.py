@@ -13,10 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from typing import Protocol
 
+import numpy as np
+
 from pass_dataset.archives.tars import BLOCK_BYTES, Member, has_header, image_hash, members_from
 from pass_dataset.errors import ArchiveError
 
-__all__ = ["TarBytes", "members_between"]
+__all__ = ["SEARCH_BYTES", "TarBytes", "members_between"]
 
 #: Where the search begins, before the stretch: two images of the usual size, so that mostly a
 #: header before the stretch is found, and the way into it is no search. It also has to be more
@@ -26,7 +28,11 @@ _LOOK_BACK_BYTES = 256 << 10
 #: pixels can have.
 _CHAIN = 3
 _CHAIN_BYTES = 1 << 20
-#: The same where the metadata knows none of the images, as in a collection that lacks many rows.
+#: Looked through at a time for something like a header.
+_PIECE_BYTES = 64 << 10
+#: What is looked at behind the start of a stretch, as a rule, before its first header is believed.
+SEARCH_BYTES = _CHAIN_BYTES
+#: As `_CHAIN` where the metadata knows none of the images, as in a collection that lacks many rows.
 _UNKNOWN_CHAIN = 15
 #: Zero blocks at the end of a tar: two are the rule, and padding to the size of a record.
 _MAX_PADDING_BYTES = 1 << 20
@@ -74,6 +80,8 @@ def members_between(
       DownloadError: bytes cannot be had.
     """
     position = _first_member(tar, name, tar_bytes, start, stop, known) if first is None else first
+    if position is not None and position >= stop:  # an image is longer than the stretch
+        on_end(position)
     tries = 0
     while position is not None and position < stop:
         end: int | None = None
@@ -102,16 +110,35 @@ def _first_member(
     tar: TarBytes, name: str, tar_bytes: int, start: int, stop: int, known: Container[str]
 ) -> int | None:
     """Position of the first member that begins in the stretch; None if none does."""
-    begin = max(0, start - _LOOK_BACK_BYTES) // BLOCK_BYTES * BLOCK_BYTES
-    for position in range(begin, stop, BLOCK_BYTES):
-        is_first = position == 0  # every tar begins with a header
-        if is_first or (
-            has_header(tar.read(BLOCK_BYTES, position))
-            and _is_believed(tar, name, tar_bytes, position, known)
-        ):
+    position = max(0, start - _LOOK_BACK_BYTES) // BLOCK_BYTES * BLOCK_BYTES
+    if position == 0:  # every tar begins with a header
+        return _after(tar, name, tar_bytes, position, start, stop)
+    while position < stop:
+        data = tar.read(min(_PIECE_BYTES, stop - position + BLOCK_BYTES), position)
+        found = _first_candidate(data)
+        if found is None:
+            position += max(BLOCK_BYTES, len(data) // BLOCK_BYTES * BLOCK_BYTES)
+            tar.forget(position)
+            continue
+        position += found * BLOCK_BYTES
+        if position >= stop:
+            return None
+        block = data[found * BLOCK_BYTES : (found + 1) * BLOCK_BYTES]
+        if has_header(block) and _is_believed(tar, name, tar_bytes, position, known):
             return _after(tar, name, tar_bytes, position, start, stop)
+        position += BLOCK_BYTES
         tar.forget(position)
     return None
+
+
+def _first_candidate(data: bytes) -> int | None:
+    """Number of the first block that has digits where a header has its checksum; None if none."""
+    blocks = np.frombuffer(data, np.uint8, len(data) // BLOCK_BYTES * BLOCK_BYTES)
+    checksums = blocks.reshape(-1, BLOCK_BYTES)[:, 148:156]
+    is_digit = (checksums >= ord("0")) & (checksums <= ord("7"))
+    is_end = (checksums == ord(" ")) | (checksums == 0)
+    found = np.flatnonzero((is_digit | is_end).all(axis=1) & is_digit.any(axis=1))
+    return int(found[0]) if len(found) else None
 
 
 def _is_believed(

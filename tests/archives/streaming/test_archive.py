@@ -96,6 +96,10 @@ def test_a_request_a_stretch(large: Collection, server: BadServer, tmp_path: Pat
     release = described(large, server)
     remote = open_remote(release, folder=tmp_path / "kept", parts=[0])
     ranges = cuts(release.tars[0].size_bytes, 10_000)
+    for some in (ranges, cuts(release.tars[0].size_bytes, 700)):  # an image has more
+        server.answers.clear()
+        assert len(everything(remote, some)) == 40
+        assert sum(answer.sent_bytes for answer in server.answers) <= release.tars[0].size_bytes
     server.answers.clear()
     assert len(everything(remote, ranges)) == 40
     assert sum(answer.sent_bytes for answer in server.answers) <= release.tars[0].size_bytes
