@@ -14,7 +14,7 @@ import functools
 import mmap
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,12 +27,14 @@ import xxhash
 from pass_dataset.files.whole import writing_whole
 
 __all__ = [
+    "column_of",
     "floats_of",
     "give_back",
     "map_file",
     "numbers_of",
     "save_batch",
     "table_writer",
+    "texts_of",
     "truths_of",
 ]
 
@@ -184,6 +186,23 @@ def _add(digest: xxhash.xxh3_128, file: FileIO, size_bytes: int) -> None:
     while size_bytes > 0 and (found := file.readinto(block[:size_bytes])):
         digest.update(block[:found])
         size_bytes -= found
+
+
+def column_of(values: npt.NDArray[Any]) -> pa.Array:
+    """A column of numbers, where they are; of `pa.array`, pandas would be imported (as below)."""
+    values = np.ascontiguousarray(values)
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+
+
+def texts_of(texts: Sequence[str | None]) -> pa.Array:
+    """A column of text, null where there is none; as `column_of`, without pandas."""
+    raw = [b"" if text is None else text.encode() for text in texts]
+    ends = np.zeros(len(raw) + 1, np.int32)
+    np.cumsum([len(text) for text in raw], out=ends[1:])
+    is_there = np.packbits([text is not None for text in texts], bitorder="little")
+    buffers = [pa.py_buffer(is_there), pa.py_buffer(ends), pa.py_buffer(b"".join(raw))]
+    return pa.Array.from_buffers(pa.string(), len(raw), buffers)
 
 
 def numbers_of(column: Any) -> npt.NDArray[Any]:

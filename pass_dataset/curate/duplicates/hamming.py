@@ -15,15 +15,14 @@ all pairs within the radius), without the pairs being listed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
+from pass_dataset.curate.bits import popcount
 from pass_dataset.curate.duplicates.blocks import BITS, Shuffled, choose_blocks, usual_stretch
 from pass_dataset.curate.duplicates.unions import Numbers, Unions
 
-__all__ = ["Codes", "distances", "group", "popcount"]
+__all__ = ["Codes", "distances", "group"]
 
 #: N×W uint64: a code is a row.
 Codes = npt.NDArray[np.uint64]
@@ -32,20 +31,6 @@ Codes = npt.NDArray[np.uint64]
 _CHUNK = 1 << 15
 #: Pairs whose distance is computed at a time.
 _PAIRS = 1 << 20
-
-
-def _counted_by_table(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
-    """NumPy before 2 does not count bits."""
-    table = np.array([number.bit_count() for number in range(1 << 16)], np.uint8)
-    words = np.ascontiguousarray(numbers).view(np.uint16).reshape(*numbers.shape, 4)
-    counted: npt.NDArray[np.uint8] = table[words].sum(axis=-1, dtype=np.uint8)
-    return counted
-
-
-#: Bits that are set in each of some uint64, as uint8.
-popcount: Callable[[npt.NDArray[np.uint64]], npt.NDArray[np.uint8]] = getattr(
-    np, "bitwise_count", _counted_by_table
-)
 
 
 def distances(left: Codes, right: Codes) -> npt.NDArray[np.int32]:

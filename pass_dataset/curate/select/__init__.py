@@ -8,6 +8,7 @@ law           the hash of a photograph, by its address
 rules         causes why a row is refused
 gathered      what a piece came to: counts and photographs
 flickr        rows of YFCC100M's metadata
+scan, cut     lines: how they end; fields of those that are asked for
 text, bzip2   text in pieces that are cut anywhere; bzip2 by its blocks
 sqlite        SQLite, here; `sqlite_remote`: on a server
 tables        candidates of one's own

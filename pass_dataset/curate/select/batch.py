@@ -18,6 +18,12 @@ from pass_dataset.curate.select.gathered import PIECE_SCHEMA, hash_keys, id_keys
 from pass_dataset.curate.select.rules import is_sound_text
 from pass_dataset.files.arrow import truths_of
 
+try:
+    # Python's own: of OpenSSL's, which `hashlib` prefers, making the object takes as long again.
+    from _md5 import md5  # type: ignore[import-not-found]
+except ImportError:
+    md5 = hashlib.md5
+
 __all__ = ["LOOKED_AT", "hashes_of", "is_plain", "photographs_of", "unsound"]
 
 _DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
@@ -96,7 +102,6 @@ def hashes_of(addresses: pa.Array) -> pa.Array:
             pc.replace_substring(addresses, "https", "http", max_replacements=1),
             addresses,
         )
-    md5 = hashlib.md5
     digests = b"".join(
         [
             md5(address, usedforsecurity=False).digest()

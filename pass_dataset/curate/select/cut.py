@@ -1,20 +1,16 @@
-"""Lines of text cut at their tabs, all at once: what most rows are looked at for is their end."""
+"""Lines of text cut at their tabs, all at once."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from pass_dataset.files.arrow import numbers_of
+from pass_dataset.files.arrow import column_of
 
-__all__ = ["Cut"]
+__all__ = ["Cut", "texts_between"]
 
 _TAB, _NEWLINE = 9, 10
-#: Tabs before the end of a row, of YFCC100M's text: of the licence's name, of what follows its
-#: address, and of the marker, which is the last field.
-_NAME, _AFTER_URL, _MARKER = 8, 6, 1
 _ASCII = 0x80
 _STEP_BYTES = 1 << 18
 
@@ -93,8 +89,7 @@ class Cut:
         bounds[:, 0] = self._marks[marks - 1] + 1
         if place == 0 and len(rows) and rows[0] == 0:
             bounds[0, 0] = 0
-        every_second = pa.array(np.arange(0, bounds.size, 2, dtype=np.int32))
-        return self._between(bounds).take(every_second)
+        return texts_between(bounds, self._block)
 
     def is_plain(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """True for lines that are ASCII, and have no NUL."""
@@ -105,43 +100,14 @@ class Cut:
             return np.ones(len(rows), bool)
         return ~np.isin(rows, np.searchsorted(self._marks[self._ends], odd))
 
-    def ending(self, row: int) -> tuple[bytes, bytes, bytes]:
-        """Name and address of the licence, and the marker, of a line with enough columns."""
-        (line,) = self.lines(np.array([row]))
-        _, name, url, *_, marker = line.rsplit(b"\t", _NAME)
-        return name, url, marker
 
-    def codes(
-        self, rows: npt.NDArray[np.int64], licenses: pa.Array, markers: bytes
-    ) -> npt.NDArray[np.int64]:
-        """Which of some licences and markers each line has.
+def texts_between(bounds: npt.NDArray[np.int32], block: bytes) -> pa.Array:
+    """What lies between the first and the second of each pair of places in a block.
 
-        Args:
-          rows: lines with enough columns.
-          licenses: names and addresses, with a tab between.
-          markers: of one character each.
-
-        Returns:
-          The licence's place times the number of markers, and the marker's place; -1: another.
-        """
-        ends = self._ends[rows]
-        bounds = np.empty((len(rows), 2), np.int32)
-        bounds[:, 0] = self._marks[ends - _NAME] + 1
-        bounds[:, 1] = self._marks[ends - _AFTER_URL]
-        found = pc.index_in(self._between(bounds), licenses).fill_null(-1)
-        codes = numbers_of(found)[::2].astype(np.int64)
-        stops = self._marks[ends]
-        marker = np.where(stops - self._marks[ends - _MARKER] == 2, self._bytes[stops - 1], 0)
-        places = np.full(256, -1)
-        places[np.frombuffer(markers, np.uint8)] = np.arange(len(markers))
-        marker = places[marker]
-        return np.where((codes < 0) | (marker < 0), -1, codes * len(markers) + marker)
-
-    def _between(self, bounds: npt.NDArray[np.int32]) -> pa.Array:
-        """Texts by where each begins and ends; between each and the next, what lies there.
-
-        Where it lies, and not looked at: so it may be no text.
-        """
-        return pa.StringArray.from_buffers(
-            max(0, bounds.size - 1), pa.py_buffer(bounds), pa.py_buffer(self._block)
-        )
+    It is `pa.string()`, and nobody has looked at it: so it may be no text.
+    """
+    # Between each pair and the next lies something, too.
+    all_of_it = pa.StringArray.from_buffers(
+        max(0, bounds.size - 1), pa.py_buffer(bounds), pa.py_buffer(block)
+    )
+    return all_of_it.take(column_of(np.arange(0, bounds.size, 2, dtype=np.int32)))

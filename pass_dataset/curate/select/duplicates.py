@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pass_dataset.curate.select.gathered import read_piece
-from pass_dataset.files.arrow import numbers_of, truths_of
+from pass_dataset.files.arrow import column_of, numbers_of, truths_of
 
 __all__ = ["repeated"]
 
@@ -30,19 +29,19 @@ def repeated(
     """Photographs whose text was met before, counted through all files, in order (int64).
 
     Args:
-      files: Parquet files of photographs, in order.
+      files: of photographs, in order, see `gathering`.
       column: the text; null where a photograph has none.
       key: the column with its 64 bits.
       most_keys: that are looked at at a time.
     """
-    total = sum(pq.read_metadata(path).num_rows for path in files)
-    shares = max(1, -(-total // most_keys))
-    found = [_repeated_share(files, column, key, share, shares) for share in range(shares)]
+    sizes = [read_piece(path, [key]).num_rows for path in files]
+    shares = max(1, -(-sum(sizes) // most_keys))
+    found = [_repeated_share(files, sizes, column, key, share, shares) for share in range(shares)]
     return np.sort(np.concatenate(found)) if found else np.zeros(0, np.int64)
 
 
 def _repeated_share(
-    files: Sequence[Path], column: str, key: str, share: int, shares: int
+    files: Sequence[Path], sizes: Sequence[int], column: str, key: str, share: int, shares: int
 ) -> npt.NDArray[np.int64]:
     """Those among the keys that leave `share` when divided by `shares`."""
     keys, places, start = [], [], 0
@@ -68,7 +67,7 @@ def _repeated_share(
     del all_keys, all_places, order, ordered, same, in_group
     if not len(candidates):
         return candidates
-    texts = _texts(files, column, candidates)
+    texts = _texts(files, sizes, column, candidates)
     # The first of each text stays.
     codes = numbers_of(texts.dictionary_encode().indices)
     is_repeated = np.ones(len(candidates), bool)
@@ -76,14 +75,16 @@ def _repeated_share(
     return candidates[is_repeated]
 
 
-def _texts(files: Sequence[Path], column: str, places: npt.NDArray[np.int64]) -> pa.Array:
+def _texts(
+    files: Sequence[Path], sizes: Sequence[int], column: str, places: npt.NDArray[np.int64]
+) -> pa.Array:
     """The texts of photographs, in order."""
     found, start = [], 0
-    for path in files:
-        stop = start + pq.read_metadata(path).num_rows
+    for path, size in zip(files, sizes, strict=True):
+        stop = start + size
         first, last = np.searchsorted(places, (start, stop))
         if first < last:
             texts = read_piece(path, [column])[column]
-            found.append(pc.take(texts, pa.array(places[first:last] - start)))
+            found.append(pc.take(texts, column_of(places[first:last] - start)))
         start = stop
     return pa.chunked_array([chunk for one in found for chunk in one.chunks]).combine_chunks()

@@ -20,12 +20,13 @@ from pass_dataset.curate.select.batch import (
     unsound,
 )
 from pass_dataset.curate.select.cut import Cut
-from pass_dataset.curate.select.gathered import Gathering, Photograph, table_of
+from pass_dataset.curate.select.gathered import PIECE_SCHEMA, Gathering, Photograph, table_of
 from pass_dataset.curate.select.law import IS_HASH, address_hash
 from pass_dataset.curate.select.licenses import FLICKR, License, Licenses
 from pass_dataset.curate.select.rules import Refused, Rules, is_sound_text, position, taken
+from pass_dataset.curate.select.scan import Scan, ending_of
 from pass_dataset.curate.select.settings import SelectSettings
-from pass_dataset.files.arrow import truths_of
+from pass_dataset.files.arrow import numbers_of, truths_of
 
 __all__ = ["COLUMNS", "FIELDS", "UNKNOWN", "FlickrRows", "code_of"]
 
@@ -52,10 +53,13 @@ _CODES = [
     (one.name.encode(), one.url.encode(), marker) for one in FLICKR for marker in (b"0", b"1")
 ]
 _MARKERS = b"01"
+_LINE = PIECE_SCHEMA.get_field_index("line")
+#: Lines that are asked for, before they are looked at.
+_MOST_HELD_BYTES = 4 << 20
 _FIRST_CODE = ord("a")
 #: The code of a row of which nothing is known.
 UNKNOWN = b"-"
-_ENDINGS = [f"{one.name}\t{one.url}" for one in FLICKR]
+_ENDINGS = [f"\t{one.name}\t{one.url}\t".encode() for one in FLICKR]
 
 
 def code_of(license_: License, marker: bytes) -> str:
@@ -97,7 +101,9 @@ class FlickrRows:
         self._counts = gathered.counts
         self._verdicts: dict[tuple[bytes, bytes, bytes], _Verdict] = {}
         self._others: dict[str | None, _Verdict] = {}
-        self._endings = pa.array(_ENDINGS)
+        self._texts: list[bytes] = []
+        self._lines: list[Lines] = []
+        self._held = 0
         self._tabs = columns - 1 if columns else len(FIELDS)
         before = 1 if columns == len(COLUMNS) + 2 else 0
         self._hash = len(FIELDS) if before else None
@@ -120,26 +126,53 @@ class FlickrRows:
           number: of the first of them.
           size: bytes of the block that are lines; None: all.
         """
-        cut = Cut(block, size)
-        for row in np.flatnonzero(cut.tabs != self._tabs).tolist():
-            cause = "too-few-columns" if cut.tabs[row] < self._tabs else "too-many-columns"
+        scan = Scan(block, size)
+        for row in np.flatnonzero(scan.tabs != self._tabs).tolist():
+            cause = "too-few-columns" if scan.tabs[row] < self._tabs else "too-many-columns"
             self._counts.refuse(cause, number + row)
-        rows = np.flatnonzero(cut.tabs == self._tabs)
-        codes = cut.codes(rows, self._endings, _MARKERS)
+        rows = np.flatnonzero(scan.tabs == self._tabs)
+        codes = scan.codes(rows, _ENDINGS, _MARKERS)
         wanted = np.zeros(len(rows), bool)
-        for code in np.unique(codes).tolist():
-            those = np.flatnonzero(codes == code)
+        for code, count in enumerate(np.bincount(codes + 1).tolist(), -1):
             if code < 0:  # nothing that is known: one by one
-                for place in those.tolist():
+                for place in np.flatnonzero(codes < 0).tolist():
+                    row = int(rows[place])
                     wanted[place] = self.verdict(
-                        *cut.ending(int(rows[place])), number + int(rows[place])
+                        *ending_of(*scan.lines(rows[[place]])), number + row
                     )
-                continue
-            first = number + int(rows[those[0]])
-            wanted[those] = self._count(_CODES[code], first, len(those))
-        self._take_lines(cut, rows[wanted], rows[wanted] + number)
-        self._counts.rows += len(cut.tabs)
-        return len(cut.tabs)
+            elif count:
+                those = codes == code
+                if self._count(_CODES[code], number + int(rows[those.argmax()]), count):
+                    wanted |= those
+        rows = rows[wanted]
+        self._hold(scan.text_of(rows), rows + number)
+        self._counts.rows += len(scan.tabs)
+        return len(scan.tabs)
+
+    def _hold(self, text: bytes, lines: Lines) -> None:
+        """Holds lines that are asked for until they are worth looking at by the column."""
+        self._texts.append(text)
+        self._lines.append(lines)
+        self._held += len(text)
+        if self._held >= _MOST_HELD_BYTES:
+            self._take_held()
+
+    def _take_held(self) -> None:
+        if self._texts:
+            cut, lines = Cut(b"".join(self._texts)), np.concatenate(self._lines)
+            self._texts, self._lines, self._held = [], [], 0
+            self._take_lines(cut, np.arange(len(lines)), lines)
+
+    def take_line(self, line: bytes, number: int) -> None:
+        """Takes one line of text, without its newline, as `take_block` does."""
+        tabs = line.count(b"\t")
+        if tabs != self._tabs:
+            cause = "too-few-columns" if tabs < self._tabs else "too-many-columns"
+            self._counts.refuse(cause, number)
+        elif self.verdict(*ending_of(line), number):
+            for photograph in self._photographs([(line, number)]):
+                self._gathered.add(photograph)
+        self._counts.rows += 1
 
     def verdict(self, name: bytes, url: bytes, marker: bytes, number: int) -> bool:
         """Counts a row by licence and marker; True if it is to be taken."""
@@ -216,20 +249,17 @@ class FlickrRows:
         plain = np.zeros(len(rows), bool) if self._rules.are_any else cut.is_plain(rows)
         if plain.any():
             plain[plain] = is_plain(self._columns(cut, rows[plain], LOOKED_AT))
-        tables = []
+        table = PIECE_SCHEMA.empty_table()
         if plain.any():
             columns = self._columns(cut, rows[plain], self._places)
             hashes = self._plain_hashes(columns, lines[plain])
-            tables.append(photographs_of(columns, lines[plain], hashes))
+            table = photographs_of(columns, lines[plain], hashes)
             self._note_plain(columns, lines[plain])
         odd = self._photographs(
             [*zip(cut.lines(rows[~plain]), lines[~plain].tolist(), strict=True), *others]
         )
-        if odd:
-            tables.append(table_of(odd))
-        if tables:
-            table = pa.concat_tables(tables)
-            self._gathered.add_table(table if len(tables) == 1 else table.sort_by("line"))
+        if odd or table.num_rows:
+            self._gathered.add_table(_merged(table, lines[plain], odd))
 
     def _columns(self, cut: Cut, rows: Lines, names: Iterable[str]) -> Mapping[str, pa.Array]:
         """What is read of lines."""
@@ -241,9 +271,14 @@ class FlickrRows:
         said = columns.get(_HASH)
         if said is None or said.equals(computed):
             return computed
-        differs = np.flatnonzero(truths_of(pc.not_equal(said, computed)))
+        is_other = pc.not_equal(said, computed)
+        differs = np.flatnonzero(truths_of(is_other))
         self._counts.note("hash-differs", int(lines[differs[0]]), len(differs))
-        return pc.if_else(pc.match_substring_regex(said, f"^{IS_HASH.pattern}$"), said, computed)
+        others = said.filter(is_other)
+        is_hash = pc.match_substring_regex(others, f"^{IS_HASH.pattern}$")
+        return pc.replace_with_mask(
+            computed, is_other, pc.if_else(is_hash, others, computed.filter(is_other))
+        )
 
     def _note_plain(self, columns: Mapping[str, pa.Array], lines: Lines) -> None:
         nulls = np.flatnonzero(truths_of(pc.equal(columns["datetaken"], "null")))
@@ -296,6 +331,7 @@ class FlickrRows:
 
     def finish(self) -> None:
         """Adds what was counted by licence to the counts."""
+        self._take_held()
         counts = self._counts
         for verdict in (*self._verdicts.values(), *self._others.values()):
             if verdict.cause is not None:
@@ -306,3 +342,17 @@ class FlickrRows:
                     videos=verdict.rows * verdict.is_video,
                     photos=verdict.rows * (not verdict.is_video),
                 )
+
+
+def _merged(plain: pa.Table, lines: Lines, odd: Sequence[Photograph]) -> pa.Table:
+    """A table with some more photographs between its own, by their lines."""
+    if not odd:
+        return plain
+    others = table_of(sorted(odd, key=operator.itemgetter(_LINE)))
+    # Most stay side by side: so this is less than to move each.
+    places = np.searchsorted(lines, numbers_of(others["line"].chunk(0))).tolist()
+    parts, start = [], 0
+    for number, place in enumerate(places):
+        parts += [plain.slice(start, place - start), others.slice(number, 1)]
+        start = place
+    return pa.concat_tables([*parts, plain.slice(start)]).combine_chunks()

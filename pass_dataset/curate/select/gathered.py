@@ -1,13 +1,14 @@
 """What a piece of metadata came to: counts, and the photographs that are selected of it.
 
-Two files a piece: the photographs as Parquet, and the counts as JSON, which is written last. Lines
-are counted from the beginning of the piece; so whoever puts pieces together (`whole`) adds what
-came before.
+Two files a piece: the photographs as Arrow has them (Parquet, which the ledger is, takes three
+times as long to write and read), and the counts as JSON, which is written last. Lines are counted
+from the beginning of the piece; so whoever puts pieces together (`whole`) adds what came before.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,11 +18,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import xxhash
 
 from pass_dataset.curate.photographs import PHOTOGRAPHS
 from pass_dataset.errors import CurationError
+from pass_dataset.files.arrow import column_of, texts_of
 from pass_dataset.files.checked_json import load_json, save_json
 from pass_dataset.files.whole import writing_whole
 
@@ -51,8 +52,6 @@ PIECE_SCHEMA = pa.schema(
 )
 _HASH, _ID = (PIECE_SCHEMA.get_field_index(name) for name in ("hash", "photo_id"))
 _KEY_CHARACTERS = 16
-#: What is often the same: elsewhere, looking for what is the same would take its time in vain.
-_REPEATED = ["nsid", "unickname", "extension", "license_name", "license_url"]
 #: Photographs that are held before they are written.
 _MOST_ROWS = 20_000
 
@@ -63,7 +62,7 @@ def hash_keys(hashes: pa.Array) -> pa.Array:
     data = np.frombuffer(hashes.buffers()[2] or b"", np.uint8)
     words = data[offsets[:, None] + np.arange(_KEY_CHARACTERS)].view("<u8").reshape(-1, 2)
     # A character has four bits of its own; so one word alone would be 32 bits.
-    return pa.array(words[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ words[:, 1], pa.uint64())
+    return column_of(words[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ words[:, 1])
 
 
 def id_keys(ids: pa.Array) -> pa.Array:
@@ -131,7 +130,7 @@ class Counts:
 class Gathering:
     """Takes photographs in, and writes them as they come."""
 
-    def __init__(self, writer: pq.ParquetWriter) -> None:
+    def __init__(self, writer: pa.ipc.RecordBatchFileWriter) -> None:
         self.counts = Counts()
         self._writer = writer
         self._rows: list[Photograph] = []
@@ -174,27 +173,31 @@ class Gathering:
 def table_of(rows: list[Photograph]) -> pa.Table:
     """Photographs as a table."""
     columns: list[Any] = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
-    arrays = [pa.array(values, item.type) for values, item in zip(columns, _COLUMNS, strict=True)]
+    arrays = [_column(values, item.type) for values, item in zip(columns, _COLUMNS, strict=True)]
     arrays += [hash_keys(arrays[_HASH]), id_keys(arrays[_ID])]
     return pa.Table.from_arrays(arrays, schema=PIECE_SCHEMA)
 
 
+def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_string(kind):
+        return texts_of(values)
+    there = np.array([value is not None for value in values], bool)
+    column = column_of(np.array([value or 0 for value in values], np.dtype(str(kind))))
+    bits = pa.py_buffer(np.packbits(there, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(values), [bits, column.buffers()[1]])
+
+
 @contextlib.contextmanager
 def gathering(path: Path) -> Iterator[Gathering]:
-    """Gathers a piece into two files, ``path.parquet`` and ``path.json``.
+    """Gathers a piece into two files, ``path.arrow`` and ``path.json``.
 
     Raises:
       OSError: they cannot be written.
     """
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
     with (
-        writing_whole(path.with_suffix(".parquet")) as file,
-        pq.ParquetWriter(
-            file,
-            PIECE_SCHEMA,
-            compression="lz4",
-            use_dictionary=_REPEATED,
-            write_statistics=False,
-        ) as writer,
+        writing_whole(path.with_suffix(".arrow")) as file,
+        pa.ipc.new_file(file, PIECE_SCHEMA, options=options) as writer,
     ):
         gathered = Gathering(writer)
         yield gathered
@@ -205,9 +208,10 @@ def gathering(path: Path) -> Iterator[Gathering]:
 
 def read_piece(path: Path, columns: Sequence[str]) -> pa.Table:
     """Columns of the photographs of a piece."""
-    # `read_table` would import pandas.
-    with pq.ParquetFile(path) as file:
-        return file.read(columns=list(columns), use_threads=False)
+    with pa.OSFile(os.fspath(path)) as file:
+        places = [PIECE_SCHEMA.get_field_index(name) for name in columns]
+        options = pa.ipc.IpcReadOptions(included_fields=places, use_threads=False)
+        return pa.ipc.open_file(file, options=options).read_all()
 
 
 def load_counts(path: Path) -> Counts | None:

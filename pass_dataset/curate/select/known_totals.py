@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["ROWS", "differences", "is_whole"]
+__all__ = ["PHOTOS", "ROWS", "differences", "is_whole"]
 
 #: Photographs and videos by licence: Yahoo's announcement (the six of each add up to the totals it
 #: gives, 99,206,564 and 793,436); of videos, only those under CC BY are told.

@@ -38,7 +38,7 @@ class Sizes:
       sqlite: bytes of the file, on average.
     """
 
-    text: int = 64 << 20
+    text: int = 128 << 20
     bz2: int = 2 << 20
     sqlite: int = 32 << 20
 

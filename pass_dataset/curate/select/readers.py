@@ -22,7 +22,14 @@ _MODULE = "pass_dataset.curate.select.worker"
 _MOST_DEATHS = 2
 #: The C library (glibc; others do not know these) gives large blocks back as soon as they are free,
 #: and the system clears each that is asked for again: a seventh of the time.
-_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(128 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
+_ENVIRONMENT = {
+    "MALLOC_MMAP_THRESHOLD_": str(128 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+    # So Arrow's memory is the C library's, too: its own is given back as soon, and is more.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    # NumPy's threads, which there is no use for, wait for work by turning round.
+    "OPENBLAS_NUM_THREADS": "1",
+}
 
 
 class _Reader(Worker[Piece]):

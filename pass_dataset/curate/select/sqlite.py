@@ -18,6 +18,7 @@ from urllib.parse import quote
 import numpy as np
 
 from pass_dataset.curate.select.flickr import FIELDS, UNKNOWN, FlickrRows, code_of
+from pass_dataset.curate.select.known_totals import PHOTOS
 from pass_dataset.curate.select.licenses import FLICKR, Licenses
 from pass_dataset.curate.select.sources import Source
 from pass_dataset.curate.select.sqlite_remote import open_remote
@@ -28,7 +29,7 @@ __all__ = ["Table", "find_table", "opened_database", "take_rows"]
 _NEEDED = (*FIELDS, "marker")
 _FIELDS = " || x'09' || ".join(f"ifnull({name}, '')" for name in FIELDS)
 #: Rows that are read at a time, some megabytes.
-_STRETCH_ROWS = 20_000
+_STRETCH_ROWS = 40_000
 #: Where the size of a page, and the number of pages, stand in the file (sqlite.org/fileformat2).
 _PAGE_SIZE_AT, _PAGES_AT = slice(16, 18), slice(28, 32)
 _HEADER_BYTES = 100
@@ -145,7 +146,8 @@ def take_rows(
     # It stands in the order of the numbers, and no index is to give it in another.
     where = f"FROM {table_name} NOT INDEXED WHERE rowid >= ? AND rowid < ?"
     # One value for thousands of rows: what Python makes of each row would take most of the time.
-    lines = f"SELECT count(*), CAST(group_concat({_line(licenses)}, x'0a') AS BLOB) {where}"
+    line = _line(licenses, is_integer=_has_integers(database, table, "marker"))
+    lines = f"SELECT count(*), CAST(group_concat({line}, x'0a') AS BLOB) {where}"
     single = (
         "SELECT CAST(licensename AS BLOB), CAST(licenseurl AS BLOB), CAST(marker AS BLOB), "
         f"CAST('{UNKNOWN.decode()}' || x'09' || {_FIELDS} AS BLOB) "
@@ -175,20 +177,43 @@ def take_rows(
         start = stop if after is None else after
 
 
-def _line(licenses: Licenses) -> str:
+def _has_integers(database: Database, table: Table, column: str) -> bool:
+    """True if numbers in a column are whole, whatever was put into it (sqlite.org/datatype3)."""
+    described = database.execute(f"PRAGMA table_info({_quoted(table.name)})").fetchall()
+    kinds = {_text(row[1]).lower(): _text(row[2]).upper() for row in described}
+    return "INT" in kinds[column]
+
+
+def _line(licenses: Licenses, *, is_integer: bool) -> str:
     """What is said of a row, as SQL: its code, and if it is asked for, its fields.
 
     Compared are the very bytes, whatever the table's columns have for rules.
+
+    Args:
+      licenses: those asked for.
+      is_integer: markers that are numbers are whole; then they are compared as they are, as to make
+        text of each takes a tenth of the time.
     """
     cases = []
-    for one in FLICKR:
+    # The most frequent first: of each row, the licences before its own are compared.
+    for one in sorted(FLICKR, key=lambda one: -PHOTOS[one.short]):
         photo, video = (code_of(one, marker) for marker in (b"0", b"1"))
-        said = f"'{photo}' || x'09' || {_FIELDS}" if licenses.accepts(one.name, one.url) else ""
+        asked = f"'{photo}' || x'09' || {_FIELDS}" if licenses.accepts(one.name, one.url) else ""
+        said = asked or f"'{photo}'"
+        unknown = f"'{UNKNOWN.decode()}'"
+        marker = (
+            f"CASE CAST(marker AS BLOB) WHEN x'30' THEN {said} WHEN x'31' THEN '{video}' "
+            f"ELSE {unknown} END"
+        )
+        if is_integer:
+            # With a plus, nothing that is no number is made one.
+            marker = (
+                f"CASE WHEN +marker IS 0 THEN {said} WHEN +marker IS 1 THEN '{video}' "
+                f"ELSE {marker} END"
+            )
         cases.append(
             f"WHEN '{one.url}' THEN CASE WHEN licensename COLLATE BINARY = '{one.name}' THEN "
-            f"CASE CAST(marker AS BLOB) WHEN x'30' THEN {said or repr(photo)} "
-            f"WHEN x'31' THEN '{video}' ELSE '{UNKNOWN.decode()}' END "
-            f"ELSE '{UNKNOWN.decode()}' END"
+            f"{marker} ELSE {unknown} END"
         )
     return f"CASE licenseurl COLLATE BINARY {' '.join(cases)} ELSE '{UNKNOWN.decode()}' END"
 

@@ -32,7 +32,7 @@ __all__ = ["run_select"]
 logger = logging.getLogger(__name__)
 
 #: What the pieces are written as; those of another are read anew.
-_SCHEMA = 1
+_SCHEMA = 2
 #: Less than this is read sooner than workers are there.
 _SMALL_BYTES = 16 << 20
 

@@ -11,8 +11,9 @@ __all__ = ["Seams", "take_text"]
 
 #: No row of YFCC100M comes near it; what is longer is no row, and is not held.
 _MOST_LINE_BYTES = 1 << 20
-#: Text that is looked at together: what is done once for a block is little then.
-_BLOCK_BYTES = 4 << 20
+#: Text that is looked at together: what is done once for a block is little then, and what is done
+#: for a byte stays in the cache.
+_BLOCK_BYTES = 2 << 20
 
 
 def take_text(blocks: Iterable[bytes], rows: FlickrRows, counts: Counts) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pass_dataset.curate.ledger import StepWriter
 from pass_dataset.curate.photographs import PHOTOGRAPHS
@@ -25,6 +24,7 @@ from pass_dataset.curate.select.settings import SelectSettings
 from pass_dataset.curate.select.sources import Source
 from pass_dataset.curate.select.text import Seams
 from pass_dataset.errors import CurationError
+from pass_dataset.files.arrow import column_of, numbers_of, texts_of
 
 __all__ = ["Pieces", "put_together", "write_shards"]
 
@@ -51,7 +51,7 @@ class Pieces:
 
     def add(self, path: Path, source: int, name: str, counts: Counts, line: int) -> None:
         """Takes a piece whose first line is `line`."""
-        self.files.append(path.with_suffix(".parquet"))
+        self.files.append(path.with_suffix(".arrow"))
         self.sources.append(source)
         self.lines.append(line)
         total = self.counts
@@ -132,7 +132,7 @@ def _add_line(
     path = folder.seam_path(number, piece)
     with gathering(path) as gathered:
         rows = FlickrRows(settings, gathered, source.columns)
-        rows.take_block(text + b"\n", 0)
+        rows.take_line(text, 0)
         rows.finish()
     pieces.add(path, number, source.name, gathered.counts, line)
 
@@ -158,7 +158,7 @@ def write_shards(
     Raises:
       OSError: they cannot be written.
     """
-    names = [source.name for source in sources]
+    names = texts_of([source.name for source in sources])
     size, start, shard = settings.shard_rows, 0, 0
     held: list[pa.Table] = []
     held_rows = 0
@@ -177,12 +177,12 @@ def write_shards(
         table = read_piece(path, _KEPT)
         if not table.num_rows:
             continue
+        lines = [column_of(numbers_of(chunk) + line) for chunk in table["line"].chunks]
         table = table.set_column(
-            table.schema.get_field_index("line"), "line", pc.add(table["line"], line)
+            table.schema.get_field_index("line"), "line", pa.chunked_array(lines)
         )
-        number = pa.array(np.full(table.num_rows, source, np.int16))
-        column = pa.DictionaryArray.from_arrays(number, pa.array(names))
-        held.append(table.append_column("source", column.cast(pa.string())))
+        number = column_of(np.full(table.num_rows, source, np.int32))
+        held.append(table.append_column("source", names.take(number)))
         held_rows += table.num_rows
         while held_rows >= size:
             put(size)
@@ -194,11 +194,11 @@ def _causes(
     start: int, stop: int, same_id: npt.NDArray[np.int64], same_hash: npt.NDArray[np.int64]
 ) -> pa.Array:
     """Causes of the photographs of a range: what was met before."""
-    causes = np.full(stop - start, None, object)
-    for places, cause in ((same_hash, "duplicate-hash"), (same_id, "duplicate-id")):
+    which = np.zeros(stop - start, np.int32)
+    for number, places in enumerate((same_hash, same_id), 1):
         first, last = np.searchsorted(places, (start, stop))
-        causes[places[first:last] - start] = cause
-    return pa.array(causes.tolist(), pa.string())
+        which[places[first:last] - start] = number
+    return texts_of([None, "duplicate-hash", "duplicate-id"]).take(column_of(which))
 
 
 def _shard(table: pa.Table, start: int, causes: pa.Array) -> pa.Table:
@@ -211,5 +211,5 @@ def _shard(table: pa.Table, start: int, causes: pa.Array) -> pa.Table:
         for column, item in zip(columns, PHOTOGRAPHS, strict=True)
     ]
     said = pa.Table.from_arrays(arrays, schema=PHOTOGRAPHS)
-    rows = pa.array(np.arange(start, start + table.num_rows, dtype=np.int64))
+    rows = column_of(np.arange(start, start + table.num_rows, dtype=np.int64))
     return said.add_column(0, "cause", causes).add_column(0, "row", rows)

@@ -26,7 +26,8 @@ from pass_dataset.workers.giver import Giver
 
 __all__ = ["gather", "main"]
 
-_BLOCK_BYTES = 8 << 20
+#: What is looked at of it stays in the cache.
+_BLOCK_BYTES = 2 << 20
 
 
 class _WithoutPandas(importlib.abc.MetaPathFinder):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pass_dataset.curate.duplicates.hamming import Codes, popcount
+from pass_dataset.curate.bits import popcount
+from pass_dataset.curate.duplicates.hamming import Codes
 from pass_dataset.curate.duplicates.unions import Numbers, Unions
 
 

@@ -7,9 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from pass_dataset.curate.duplicates import hamming
+from pass_dataset.curate import bits
+from pass_dataset.curate.bits import popcount
 from pass_dataset.curate.duplicates.blocks import choices
-from pass_dataset.curate.duplicates.hamming import group, popcount
+from pass_dataset.curate.duplicates.hamming import group
 from pass_dataset.curate.duplicates.unions import Unions
 from tests.curate.duplicates.planted import plainly_grouped, planted
 
@@ -62,7 +63,7 @@ def test_faiss_finds_the_same_pairs() -> None:
 
 def test_bits_are_counted_alike_without_numpy_2() -> None:
     numbers = np.random.default_rng(0).integers(0, 1 << 64, (50, 3), np.uint64, endpoint=False)
-    counted = hamming._counted_by_table(numbers)
+    counted = bits._counted_by_table(numbers)
     assert np.array_equal(counted, popcount(numbers))
     assert counted.dtype == popcount(numbers).dtype
 

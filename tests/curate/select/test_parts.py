@@ -7,13 +7,12 @@ import random
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from pass_dataset.curate.select import known_totals
 from pass_dataset.curate.select.bzip2 import OVERLAP_BYTES, Damage, blocks_between
 from pass_dataset.curate.select.duplicates import repeated
-from pass_dataset.curate.select.gathered import Counts
+from pass_dataset.curate.select.gathered import PIECE_SCHEMA, Counts
 from pass_dataset.curate.select.law import address_hash
 from pass_dataset.curate.select.licenses import FLICKR, Licenses, short_name
 from pass_dataset.curate.select.rules import Refused, Rules, is_sound_text, position, taken
@@ -146,14 +145,13 @@ def test_repeated(tmp_path: Path) -> None:
     files = []
     for number, start in enumerate((0, 50, 50, 120)):
         stop = (50, 50, 120, 200)[number]
-        table = pa.table(
-            {
-                "text": pa.array(texts[start:stop], pa.string()),
-                "key": pa.array(keys[start:stop], pa.uint64()),
-            }
-        )
-        files.append(tmp_path / f"{number}.parquet")
-        pq.write_table(table, files[-1])
+        nulls = pa.table([pa.nulls(stop - start, item.type) for item in PIECE_SCHEMA], PIECE_SCHEMA)
+        table = nulls.drop_columns(["photo_id", "id_key"])
+        table = table.append_column("photo_id", pa.array(texts[start:stop], pa.string()))
+        table = table.append_column("id_key", pa.array(keys[start:stop], pa.uint64()))
+        files.append(tmp_path / f"{number}.arrow")
+        with pa.ipc.new_file(files[-1], PIECE_SCHEMA) as writer:
+            writer.write_table(table.select(PIECE_SCHEMA.names).cast(PIECE_SCHEMA))
     seen: set[str] = set()
     expected = []
     for place, text in enumerate(texts):
@@ -161,8 +159,8 @@ def test_repeated(tmp_path: Path) -> None:
             expected.append(place)
         seen.add(text or "")
     for most in (20, 1000):
-        assert repeated(files, "text", "key", most).tolist() == expected
-    assert repeated([], "text", "key").tolist() == []
+        assert repeated(files, "photo_id", "id_key", most).tolist() == expected
+    assert repeated([], "photo_id", "id_key").tolist() == []
 
 
 def test_seams() -> None:

@@ -118,10 +118,11 @@ def test_sound_text(text: str) -> None:
     assert unsound(columns).tolist() == ([] if is_sound_text(text) else [0, 1])
 
 
-def database_of(given_rows: list[dict[str, str]], step: int) -> sqlite3.Connection:
+def database_of(given_rows: list[dict[str, str]], step: int, kind: str) -> sqlite3.Connection:
     database = sqlite3.connect(":memory:")
     database.text_factory = bytes
-    database.execute(f"CREATE TABLE metadata ({', '.join(COLUMNS)})")
+    columns = ", ".join(f"{name} {kind * (name == 'marker')}" for name in COLUMNS)
+    database.execute(f"CREATE TABLE metadata ({columns})")
     marks = ", ".join("?" * (len(COLUMNS) + 1))
     for number, row in enumerate(given_rows):
         values = [row.get(name) for name in COLUMNS]
@@ -135,13 +136,14 @@ def database_of(given_rows: list[dict[str, str]], step: int) -> sqlite3.Connecti
     st.lists(rows().filter(lambda row: "\udcff" not in row["title"]), max_size=8),
     st.sampled_from([1, 2, 10**6]),
     st.sampled_from(["", "a\nb", "a\tb", "\n"]),
+    st.sampled_from(["", "INTEGER"]),
 )
-def test_sqlite(given_rows: list[dict[str, str]], step: int, device: str) -> None:
+def test_sqlite(given_rows: list[dict[str, str]], step: int, device: str, kind: str) -> None:
     """Rows in stretches and one by one, with gaps between them, and marks of lines in a field."""
     if device:
         given_rows = [*given_rows, {**SOUND, "unickname": device}, SOUND]
     asked = SelectSettings()
-    with contextlib.closing(database_of(given_rows, step)) as database:
+    with contextlib.closing(database_of(given_rows, step, kind)) as database:
 
         def take(taker: FlickrRows) -> None:
             table = sqlite.Table("metadata", 3, 3 + step * len(given_rows))
@@ -151,7 +153,7 @@ def test_sqlite(given_rows: list[dict[str, str]], step: int, device: str) -> Non
         with mock.patch.object(sqlite, "_STRETCH_ROWS", 3):
             found = said_of(asked, 0, take)
         nothing = f"'{flickr.UNKNOWN.decode()}'"
-        with one_by_one(), mock.patch.object(sqlite, "_line", lambda licenses: nothing):
+        with one_by_one(), mock.patch.object(sqlite, "_line", lambda licenses, is_integer: nothing):
             counts, photographs = said_of(asked, 0, take)
     assert photographs == found[1]
     assert counts == found[0]
