@@ -45,6 +45,13 @@ def cut_and_turned(image: Any) -> Iterator[tuple[str, bytes]]:
     yield "within another picture", file(canvas)
 
 
+def pixels_of(data: bytes) -> Any:
+    """Of a file that was just made."""
+    from pass_dataset.images.decoding import decode
+
+    return decode(data).pixels
+
+
 def bench_crops(photographs: list[Path], weights: Path | None, every: int) -> str:
     """The table of crops: with weights, what descriptors propose, and what is found; else the
     confirmation alone.
@@ -78,15 +85,15 @@ def bench_crops(photographs: list[Path], weights: Path | None, every: int) -> st
             continue
         with Image.open(path) as image:
             upright = ImageOps.exif_transpose(image).convert("RGB")
-        made = [(name, decode(data).pixels) for name, data in cut_and_turned(upright)]
+        made = [(name, pixels_of(data)) for name, data in cut_and_turned(upright)]
         described = describer([pixels, *(one for _, one in made)]) if describer else None
         if described is not None:
             rows.append(described[0])
         for number, (name, changed) in enumerate(made, 1):
             agreed = agreement_of(sights[-1], sight_of(changed))
             is_enough = agreed is not None and agreed.is_enough
-            full, half = (np.nan, np.nan) if described is None else _cosines(described, number)
-            found.setdefault(name, []).append((is_enough, full, half))
+            cosines = (np.nan, np.nan) if described is None else _cosines(described, number)
+            found.setdefault(name, []).append((is_enough, *cosines))
     lines = [("changed", "confirmed %", "proposed %", "found %")]
     moved, crossed = 0.0, 0
     for name, pairs in found.items():

@@ -67,6 +67,8 @@ def _run(options: argparse.Namespace) -> int:
     given = {"crops": options.crops, "crops_sha256": options.crops_sha256}
     settings = section(DuplicatesSettings, given, "hash")
     described: Descriptors | None = None
+    # First: it says what is not installed.
+    describer = describing(options, settings)
     with on_terminal() as progress:
         listing = listed(options.source, name, options, progress)
         tables = fingerprints_of(
@@ -80,7 +82,7 @@ def _run(options: argparse.Namespace) -> int:
                 [listing],
                 parts,
                 crop_weights(Path(settings.crops), settings.crops_sha256),
-                executor=describing(options, settings),
+                executor=describer,
                 progress=progress,
             )
     if tables is None or (settings.crops is not None and described is None):

@@ -42,7 +42,8 @@ def describing_work(
     """
     for package in _PACKAGES:
         require(package, feature="Looking for crops", extra="crops")
-    from pass_dataset.curate.duplicates.crops.describing import Describing  # needs PyTorch
+    # Needs PyTorch.
+    from pass_dataset.curate.duplicates.crops.describing import Describing
 
     path = str(weights.path.absolute())
     return Describing(workers=workers, device=device, weights=path, sha256=weights.sha256)
@@ -98,8 +99,9 @@ def crop_search(
       least: cosine of pairs that are looked at.
       progress: shows how far it is.
     """
-    from pass_dataset.curate.duplicates.crops.confirming import Confirming  # needs OpenCV
-    from pass_dataset.curate.duplicates.crops.search import near_pairs  # needs PyTorch
+    # Need OpenCV and PyTorch.
+    from pass_dataset.curate.duplicates.crops.confirming import Confirming
+    from pass_dataset.curate.duplicates.crops.search import near_pairs
 
     def pairs(numbers: Numbers) -> NearPairs:
         task = progress.task("Searching crops", int((numbers < own).sum()), "images")

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pass_dataset.curate.duplicates.crop_search import crop_search, describe_images
 from pass_dataset.curate.duplicates.crops.weights import crop_weights
 from pass_dataset.curate.duplicates.hashing import fingerprints_of
-from pass_dataset.curate.duplicates.index_file import HashIndex, rows_beside
+from pass_dataset.curate.duplicates.index_file import HashIndex, check_described, rows_beside
 from pass_dataset.curate.duplicates.keeping import KEEP_RULES, KeepRule, Verdicts, decide
 from pass_dataset.curate.duplicates.listing import ITEMS, Listing, item_of
 from pass_dataset.curate.duplicates.perceptual import RADIUS
@@ -205,14 +205,17 @@ def find_duplicates(
     ):
         if len(set(names)) < len(names):
             raise CurationError(f"{what}: expected different names, found {', '.join(names)}")
+    weights = None
+    if settings.crops is not None:
+        weights = crop_weights(Path(settings.crops), settings.crops_sha256)
+        check_described(against, weights.sha256)
     tables = fingerprints_of(
         listings, folder, executor=executor, workers=workers, progress=progress
     )
     if tables is None:
         return None
     described = None
-    if settings.crops is not None:
-        weights = crop_weights(Path(settings.crops), settings.crops_sha256)
+    if weights is not None:
         described = describe_images(
             listings,
             folder,

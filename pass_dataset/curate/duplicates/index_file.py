@@ -34,7 +34,7 @@ from pass_dataset.curate.duplicates.perceptual import HASH_VERSION
 from pass_dataset.errors import CurationError
 from pass_dataset.files.whole import writing_whole
 
-__all__ = ["HashIndex", "load_index", "rows_beside", "save_index"]
+__all__ = ["HashIndex", "check_described", "load_index", "rows_beside", "save_index"]
 
 logger = logging.getLogger(__name__)
 
@@ -133,20 +133,13 @@ def load_index(path: Path) -> HashIndex:
         ) from error
 
 
-def rows_beside(described: Descriptors, against: Sequence[HashIndex]) -> Rows:
-    """Descriptors of one's own images and of other sets, in order.
-
-    Zeros where a set has none, which is said.
+def check_described(against: Sequence[HashIndex], sha256: str) -> None:
+    """Says which sets have no descriptors, so that crops are not looked for in them.
 
     Raises:
-      WeightsError: a set was described with other weights.
+      WeightsError: a set was described with other weights than those of a digest.
     """
-    own = len(described.rows)
-    rows = np.zeros((own + sum(one.images.num_rows for one in against), WIDTH), np.float16)
-    rows[:own] = described.rows
-    start = own
     for index in against:
-        end = start + index.images.num_rows
         if index.descriptors is None:
             logger.warning(
                 "%s: has no descriptors, so crops are not looked for in it: pass-curate hash "
@@ -155,7 +148,18 @@ def rows_beside(described: Descriptors, against: Sequence[HashIndex]) -> Rows:
             )
         else:
             remedy = "Name those, or make the index anew: pass-curate hash SOURCE --crops WEIGHTS"
-            same_weights(index.name, index.descriptors.sha256, described.sha256, remedy)
+            same_weights(index.name, index.descriptors.sha256, sha256, remedy)
+
+
+def rows_beside(described: Descriptors, against: Sequence[HashIndex]) -> Rows:
+    """Descriptors of one's own images and of other sets, in order; zeros where a set has none."""
+    own = len(described.rows)
+    rows = np.zeros((own + sum(one.images.num_rows for one in against), WIDTH), np.float16)
+    rows[:own] = described.rows
+    start = own
+    for index in against:
+        end = start + index.images.num_rows
+        if index.descriptors is not None:
             rows[start:end] = index.descriptors.rows
         start = end
     return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +231,19 @@ def test_settings(tmp_path: Path) -> None:
     ):
         with pytest.raises(ValueError, match=said):
             DuplicatesSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_without_its_packages(
+    cut: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It is said what to install, before anything is hashed."""
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    weights = tmp_path / "weights.pt"
+    weights.write_bytes(b"weights")
+    asked = ["duplicates", str(cut), "--out", str(tmp_path / "out"), "--crops", str(weights)]
+    assert main(asked) == 1
+    assert "pip install 'pass-dataset[crops]'" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "hashes").exists()
