@@ -238,8 +238,10 @@ def test_bench_views(tmp_path: Path) -> None:
     for module in NEEDS["view_makers.py"]:
         pytest.importorskip(module)
     small = ("--images", 4, "--rounds", 1, "--workers", 0, "--recipes", "moco_v2")
+    small = (*small, "--device", "cpu")
     out = run("bench_views.py", *small, "--others", "torchvision", "--work", tmp_path)
     assert "x torchvision (target 3x: " in out
+    assert "moco_v2: on the device " in out
     assert list(tmp_path.iterdir()) == []
 
 
@@ -266,7 +268,8 @@ def test_pretrain_moco(tmp_path: Path) -> None:
     assert "epoch 0, step 3: loss" in said
     assert (tmp_path / "backbone.pt").stat().st_size > 40_000_000
     # 64 pictures are eight batches: the sixth is the last but two of the same epoch.
-    said = completed("pretrain_moco.py", *small, "--steps", 10).stderr
+    # The same images, whoever makes the views of them.
+    said = completed("pretrain_moco.py", *small, "--steps", 10, "--device-views").stderr
     assert "continuing after step 3, epoch 0" in said
     assert "epoch 0, step 8: loss" in said
     assert "epoch 1, step 9: loss" in said

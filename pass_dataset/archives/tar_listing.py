@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -59,7 +58,11 @@ class TarListing:
         Raises:
           ArchiveError: its hash is no text.
         """
-        self.hash_text += _utf8(self.path, image, offset)
+        self.add_utf8(_utf8(self.path, image, offset), offset, size_bytes)
+
+    def add_utf8(self, image: bytes, offset: int, size_bytes: int) -> None:
+        """The same, its hash as it is kept."""
+        self.hash_text += image
         self.hash_ends.append(len(self.hash_text))
         self.offsets.append(offset)
         self.sizes.append(size_bytes)
@@ -104,16 +107,17 @@ def list_tar(path: Path, turn: Turn | None = None) -> TarListing:
         and position.
     """
     listing = TarListing(path)
-    with turn.taken() if turn is not None else contextlib.nullcontext():
+    turn = turn or Turn()
+    with turn.taken():
         links = _list_members(listing, turn)
     # Few tars have any: then they are read once more.
     return _with_links(listing, links) if links else listing
 
 
-def _list_members(listing: TarListing, turn: Turn | None) -> list[Member]:
+def _list_members(listing: TarListing, turn: Turn) -> list[Member]:
     """Lists what is no link; returns the hard links to images."""
     links: list[Member] = []
-    for member in read_members(listing.path, turn):
+    for member in read_members(listing.path, turn, listing.add_utf8):
         if member.kind == FOLDER:
             listing.folders += 1
         elif (found := image_hash(member)) is not None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from pass_dataset.archives.plain_headers import AddImage, plain_images
 from pass_dataset.archives.turns import Turn
 from pass_dataset.errors import ArchiveError
 
@@ -110,12 +111,16 @@ def is_sidecar(name: str) -> bool:
     return name.startswith("._")
 
 
-def read_members(path: Path, turn: Turn | None = None) -> Iterator[Member]:
+def read_members(
+    path: Path, turn: Turn | None = None, add: AddImage | None = None
+) -> Iterator[Member]:
     """All members of a tar in order, folders and links included.
 
     Args:
       path: the tar.
       turn: of several threads that read tars; who goes through the members has it.
+      add: told of the images with plain headers, which then are not among what is returned; with
+        a turn only.
 
     Raises:
       ArchiveError: the tar is cut, compressed, damaged, unsafe, or of a kind that keeps files
@@ -131,9 +136,13 @@ def read_members(path: Path, turn: Turn | None = None) -> Iterator[Member]:
             os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_RANDOM)
         tar_bytes = os.fstat(handle).st_size
         read = functools.partial(os.pread if turn is None else turn.read, handle)
+        skip = None
+        if turn is not None and add is not None:
+            read_into = functools.partial(turn.read_into, handle)
+            skip = functools.partial(plain_images, read_into, tar_bytes, add)
         position: int | None = 0
         while position is not None:
-            end = yield from members_from(path, read, tar_bytes, position)
+            end = yield from members_from(path, read, tar_bytes, position, skip)
             position = _after_the_end(path, read, end)
     except OSError as error:
         raise ArchiveError(f"{path}: cannot be read: {error.strerror}") from error
@@ -165,7 +174,11 @@ def _after_the_end(path: Path, read: Read, position: int) -> int | None:
 
 
 def members_from(
-    path: Path | str, read: Read, tar_bytes: int, position: int = 0
+    path: Path | str,
+    read: Read,
+    tar_bytes: int,
+    position: int = 0,
+    skip: Callable[[int], int] | None = None,
 ) -> Generator[Member, None, int]:
     """The members from a header on, in order; returns the position of the zero block behind them.
 
@@ -174,6 +187,7 @@ def members_from(
       read: reads from the tar.
       tar_bytes: size of the tar.
       position: of a member's first header.
+      skip: from a member's first header to one that is to be looked at.
 
     Raises:
       ArchiveError: as `read_members`.
@@ -183,6 +197,8 @@ def members_from(
     start = position
     longer, extensions = _Longer(), 0
     while True:
+        if skip is not None and position == start:
+            start = position = skip(position)
         header = read(BLOCK_BYTES, position)
         if len(header) < BLOCK_BYTES:
             raise ArchiveError(

@@ -41,12 +41,21 @@ class Turn:
         Raises:
           OSError: as `os.pread`.
         """
+        room = bytearray(size_bytes)
+        found = self.read_into(handle, room, position)
+        return bytes(room) if found == size_bytes else bytes(room[:found])
+
+    def read_into(self, handle: int, room: bytearray, position: int) -> int:
+        """The same into memory; returns how many bytes there were.
+
+        Raises:
+          OSError: as `os.pread`.
+        """
         if self._can_tell:
-            room = bytearray(size_bytes)
             try:
                 # A part is read where the next page is not there; the end of a file looks so too.
-                if os.preadv(handle, [room], position, _NO_WAIT) == size_bytes:
-                    return bytes(room)
+                if os.preadv(handle, (room,), position, _NO_WAIT) == len(room):
+                    return len(room)
             except BlockingIOError:
                 pass
             except OSError as error:
@@ -55,6 +64,8 @@ class Turn:
                 self._can_tell = False
         self._lock.release()
         try:
-            return os.pread(handle, size_bytes, position)
+            data = os.pread(handle, len(room), position)
         finally:
             self._lock.acquire()
+        room[: len(data)] = data
+        return len(data)

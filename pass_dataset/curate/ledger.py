@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,8 @@ __all__ = ["FIRST_STEP", "KEYS", "Ledger", "StepRecord", "StepWriter", "rows_of"
 FIRST_STEP = "select"
 #: Columns that all steps have.
 KEYS = pa.schema([pa.field("row", pa.int64(), nullable=False), pa.field("cause", pa.string())])
+#: Shards that are written, or read back, at a time: while one waits for the disk, others are made.
+_THREADS = 4
 _SETTINGS_KEY = b"settings_sha256"
 
 
@@ -212,13 +215,21 @@ class Ledger:
             raise CurationError(f"{self.folder.path}: nothing is selected yet")
         return first.shards
 
-    def said(self, step: str, shard: int, columns: Sequence[str] | None = None) -> pa.Table:
+    def said(
+        self,
+        step: str,
+        shard: int,
+        columns: Sequence[str] | None = None,
+        *,
+        encoded: Sequence[str] = (),
+    ) -> pa.Table:
         """What a step said of the photographs of a shard.
 
         Args:
           step: its name.
           shard: the shard's number.
           columns: these only; None: all.
+          encoded: those of them, of strings, that come as dictionaries, as they mostly are stored.
 
         Raises:
           CurationError: the file is missing or cannot be read.
@@ -227,7 +238,7 @@ class Ledger:
         try:
             # Not `read_table`, and no threads: for files as small as these it takes three times
             # as long, and imports pandas.
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(path, read_dictionary=list(encoded)) as file:
                 return file.read(columns=columns, use_threads=False)
         except FileNotFoundError:
             raise CurationError(f"{path}: missing; {step} is not done, or was not here") from None
@@ -235,7 +246,12 @@ class Ledger:
             raise CurationError(f"{path}: cannot be read: {error}") from error
 
     def left(
-        self, shard: int, columns: Sequence[str] = (), *, after: str | None = None
+        self,
+        shard: int,
+        columns: Sequence[str] = (),
+        *,
+        after: str | None = None,
+        encoded: Sequence[str] = (),
     ) -> pa.Table:
         """The photographs of a shard that went on.
 
@@ -244,6 +260,7 @@ class Ledger:
           columns: what is wanted of them besides `row`, by whatever step said it; null where that
             step was not asked of any (it has no such column: an error).
           after: the last step that is asked; None: the last that is done.
+          encoded: those of the columns, of strings, that come as dictionaries.
 
         Returns:
           A table in order of `row`, int64, with these columns.
@@ -251,12 +268,25 @@ class Ledger:
         Raises:
           CurationError: nothing is done, or no step has such a column.
         """
-        chain = self._chain(after)
-        last = self.said(chain[-1].name, shard, ["row", "cause"])
+        return self.left_of(self.chain(after), shard, columns, encoded=encoded)
+
+    def left_of(
+        self,
+        chain: Sequence[StepRecord],
+        shard: int,
+        columns: Sequence[str] = (),
+        *,
+        encoded: Sequence[str] = (),
+    ) -> pa.Table:
+        """As `left`, after these steps, which are done: for who asks of all shards."""
+        step = chain[-1]
+        # What the last one has of them is read with its causes: a file is opened once.
+        own = [name for name in self._columns_of(step, shard) if name in columns] if columns else []
+        last = self.said(step.name, shard, [*KEYS.names, *own], encoded=_among(own, encoded))
         if last["cause"].null_count < last.num_rows:
             last = last.filter(pc.is_null(last["cause"]))
-        rows = rows_of(last)
-        return self.joined(shard, rows, columns, chain)
+        table = pa.table({name: last[name] for name in ("row", *own)})
+        return self._with_columns(table, shard, columns, chain, encoded)
 
     def everyone(self, shard: int) -> pa.Table:
         """All selected photographs of a shard, one row each, with all that steps said of them.
@@ -266,7 +296,7 @@ class Ledger:
           to; `cause`, why it stopped there (null where it goes on); `settings_sha256`, the digest
           of that step's settings.
         """
-        chain = self._chain(None)
+        chain = self.chain(None)
         rows = rows_of(self.said(chain[0].name, shard, ["row"]))
         names = [name for step in chain for name in self.columns(step.name)]
         table = self.joined(shard, rows, names, chain)
@@ -295,7 +325,7 @@ class Ledger:
           OSError: it cannot be written.
         """
         rows = 0
-        schema = self.everyone(0).schema if self._chain(None)[0].shards else None
+        schema = self.everyone(0).schema if self.chain(None)[0].shards else None
         if schema is None:
             raise CurationError(f"{self.folder.path}: no photograph was selected")
         with (
@@ -317,14 +347,26 @@ class Ledger:
     ) -> pa.Table:
         """These rows of a shard with columns of any steps; null where a step had not a row."""
         chain = self.steps() if chain is None else chain
-        table = pa.table({"row": pa.array(rows)})
+        return self._with_columns(pa.table({"row": pa.array(rows)}), shard, columns, chain)
+
+    def _with_columns(
+        self,
+        table: pa.Table,
+        shard: int,
+        columns: Sequence[str],
+        chain: Sequence[StepRecord],
+        encoded: Sequence[str] = (),
+    ) -> pa.Table:
+        """Rows of a shard, with the columns that the table lacks of any of the steps."""
         if not columns:
             return table
+        rows = rows_of(table)
         for step in chain:
-            own = [name for name in self._columns_of(step, shard) if name in columns]
+            wanted = set(columns).difference(table.column_names)
+            own = [name for name in self._columns_of(step, shard) if name in wanted]
             if not own:
                 continue
-            said = self.said(step.name, shard, ["row", *own])
+            said = self.said(step.name, shard, ["row", *own], encoded=_among(own, encoded))
             known = rows_of(said)
             places = np.searchsorted(known, rows)
             inside = np.minimum(places, max(0, len(known) - 1))
@@ -369,7 +411,12 @@ class Ledger:
                 return shard, said["row"][place].as_py()
         return None
 
-    def _chain(self, last: str | None) -> list[StepRecord]:
+    def chain(self, last: str | None = None) -> list[StepRecord]:
+        """The steps that are done, to this one; None: all.
+
+        Raises:
+          CurationError: that one is not done.
+        """
         chain = self.steps()
         names = [step.name for step in chain]
         if not chain or (last is not None and last not in names):
@@ -390,6 +437,7 @@ class StepWriter:
         self.settings_sha256 = settings_sha256(self.settings)
         self._folder = ledger.folder
         self._columns_of_its_own: set[tuple[str, ...]] = set()
+        self._before: list[StepRecord] | None = None
         # Rows that this step was given of each shard; most are of one stretch.
         self._given_rows: dict[int, npt.NDArray[np.int64] | range] = {}
 
@@ -406,9 +454,33 @@ class StepWriter:
             if not self._folder.shard_path(self.step, shard).exists()
         ]
 
-    def given(self, shard: int, columns: Sequence[str] = ()) -> pa.Table:
+    def given(
+        self, shard: int, columns: Sequence[str] = (), *, encoded: Sequence[str] = ()
+    ) -> pa.Table:
         """The photographs of a shard that this step is to speak of; see `Ledger.left`."""
-        return self.ledger.left(shard, columns, after=self.after)
+        if self._before is None:
+            # Those before this one are done, and stay as they are while it is not.
+            self._before = self.ledger.chain(self.after)
+        given = self.ledger.left_of(self._before, shard, columns, encoded=encoded)
+        self._given_rows.setdefault(shard, _compact(rows_of(given)))
+        return given
+
+    def write_missing(self, said: Callable[[int], pa.Table]) -> None:
+        """Writes all shards that are missing, some of them at a time.
+
+        A file is on the disk when it has its name, and the disk has one wait: other shards are made
+        meanwhile.
+
+        Args:
+          said: what the step says of a shard, as `write` takes it, by its number; called from
+            several threads.
+
+        Raises:
+          CurationError, OSError: as `write`; the shards that are written stay.
+        """
+        with ThreadPoolExecutor(_THREADS, "ledger") as pool:
+            for _ in pool.map(lambda shard: self.write(shard, said(shard)), self.missing()):
+                pass
 
     def write(self, shard: int, said: pa.Table) -> Path:
         """Writes what the step says of a shard; the file gets its name when it is whole.
@@ -429,7 +501,7 @@ class StepWriter:
         said = said.cast(pa.schema([*KEYS, *list(said.schema)[len(KEYS.names) :]]))
         rows = rows_of(said)
         if self.after is not None:
-            expected = self._expected(shard)
+            expected = self.expected(shard)
             if not np.array_equal(rows, expected):
                 raise CurationError(
                     f"{self.step}: shard {shard} was given {len(expected)} photographs and speaks "
@@ -450,15 +522,11 @@ class StepWriter:
             )
         return path
 
-    def _expected(self, shard: int) -> npt.NDArray[np.int64]:
-        """The rows that this step was given of a shard: read once, as nothing written changes."""
-        rows = self._given_rows.get(shard)
-        if rows is None:
-            found = rows_of(self.given(shard))
-            rows = found
-            if len(found) and found[-1] - found[0] == len(found) - 1:
-                rows = range(int(found[0]), int(found[-1]) + 1)
-            self._given_rows[shard] = rows
+    def expected(self, shard: int) -> npt.NDArray[np.int64]:
+        """The rows that this step is to speak of: read once, as nothing written changes."""
+        if shard not in self._given_rows:
+            self.given(shard)
+        rows = self._given_rows[shard]
         return np.arange(rows.start, rows.stop) if isinstance(rows, range) else rows
 
     def _refuse_known_columns(self, names: Sequence[str], shard: int) -> None:
@@ -486,22 +554,27 @@ class StepWriter:
         """
         shards = self._shards()
         causes: Counter[str] = Counter()
+        sums: dict[str, str] = {}
         came = 0
-        for shard in range(shards):
-            said = self.ledger.said(self.step, shard, KEYS.names)
-            rows = rows_of(said)
-            expected = (
-                np.arange(came, came + len(rows)) if self.after is None else self._expected(shard)
-            )
-            if not np.array_equal(rows, expected):
-                path = self._folder.shard_path(self.step, shard)
-                raise CurationError(
-                    f"{path}: expected the {len(expected):,} photographs that this step was given, "
-                    f"found {len(rows):,} or others; remove it and go on"
+        with ThreadPoolExecutor(_THREADS, "ledger") as pool:
+            for shard, (said, digest) in enumerate(pool.map(self._read_back, range(shards))):
+                rows = rows_of(said)
+                expected = (
+                    np.arange(came, came + len(rows))
+                    if self.after is None
+                    else self.expected(shard)
                 )
-            came += len(rows)
-            counted = pc.value_counts(said["cause"].drop_null()).to_pylist()
-            causes.update({entry["values"]: entry["counts"] for entry in counted})
+                path = self._folder.shard_path(self.step, shard)
+                if not np.array_equal(rows, expected):
+                    raise CurationError(
+                        f"{path}: expected the {len(expected):,} photographs that this step was "
+                        f"given, found {len(rows):,} or others; remove it and go on"
+                    )
+                came += len(rows)
+                sums[path.name] = digest
+                if said["cause"].null_count < len(rows):
+                    counted = pc.value_counts(said["cause"].drop_null()).to_pylist()
+                    causes.update({entry["values"]: entry["counts"] for entry in counted})
         record = StepRecord(
             name=self.step,
             after=self.after,
@@ -511,14 +584,16 @@ class StepWriter:
             came=came,
             causes=dict(sorted(causes.items(), key=lambda cause: (-cause[1], cause[0]))),
             details=dict(details or {}),
-            sha256={
-                path.name: file_sha256(path)
-                for path in (self._folder.shard_path(self.step, shard) for shard in range(shards))
-            },
+            sha256=sums,
             finished_at=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         )
         save_json(self._folder.step_record_path(self.step), asdict(record), indent=1)
         return record
+
+    def _read_back(self, shard: int) -> tuple[pa.Table, str]:
+        """`row` and `cause` of what is written of a shard, and the SHA-256 of the file."""
+        said = self.ledger.said(self.step, shard, KEYS.names)
+        return said, file_sha256(self._folder.shard_path(self.step, shard))
 
     def _shards(self) -> int:
         if self.after is not None:
@@ -535,6 +610,19 @@ class StepWriter:
             lost = sorted(expected - names)[0]
             raise CurationError(f"{self._folder.step_path(self.step)}: {lost} is missing")
         return len(names)
+
+
+def _compact(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | range:
+    """Numbers of rows, which mostly are all of a stretch."""
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
+        return range(int(rows[0]), int(rows[-1]) + 1)
+    # Not as a view of all that was read with them.
+    copied: npt.NDArray[np.int64] = rows.copy()
+    return copied
+
+
+def _among(names: Sequence[str], some: Sequence[str]) -> list[str]:
+    return [name for name in names if name in some]
 
 
 def _repetitive(schema: pa.Schema) -> list[str]:

@@ -133,11 +133,23 @@ class _Wire(io.RawIOBase):
         super().close()
 
 
-class _Adapter(requests.adapters.HTTPAdapter):
-    """Makes connections whose bytes are told to a `_Pace`."""
+@dataclass
+class _Landing:
+    """Memory that the next bytes of a body go to, without a copy in between.
 
-    def __init__(self, pace: _Pace) -> None:
+    Attributes:
+      memory: it; None: bytes are wanted.
+    """
+
+    memory: memoryview | None = None
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Makes connections whose bytes are told to a `_Pace`, and may go straight to a `_Landing`."""
+
+    def __init__(self, pace: _Pace, landing: _Landing) -> None:
         self._pace = pace
+        self._landing = landing
         super().__init__()
 
     def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:
@@ -150,12 +162,21 @@ class _Adapter(requests.adapters.HTTPAdapter):
         return manager
 
     def _pace_pools(self, manager: Any) -> None:
-        pace = self._pace
+        pace, landing = self._pace, self._landing
 
         class Answer(http.client.HTTPResponse):
             def __init__(self, *arguments: Any, **settings: Any) -> None:
                 super().__init__(*arguments, **settings)
                 self.fp = io.BufferedReader(_Wire(self.fp.detach(), pace))
+
+            def read1(self, n: int = -1) -> Any:
+                # urllib3 counts what it is given, and hands it on as it is.
+                memory = landing.memory
+                if memory is None or self.fp is None or self.chunked or not self.length:
+                    return super().read1(n)
+                size_bytes = self.fp.readinto1(memory[: self.length])
+                self.length -= size_bytes
+                return memory[:size_bytes]
 
         class Http(urllib3.connection.HTTPConnection):
             response_class = Answer
@@ -176,12 +197,24 @@ class _Session(requests.Session):
     """Follows no redirect: it would read the whole body of one into memory, asked to or not.
 
     What the environment says of a host (proxies, certificates) is looked up once: for that all
-    variables are gone through, which takes as long as the rest of a small request.
+    variables are gone through, which takes as long as the rest of a small request. An address is
+    put together once as well.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._said_of: dict[tuple[str, ...], Any] = {}
+        self._prepared: tuple[Any, requests.PreparedRequest] | None = None
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        headers = request.headers or {}
+        # The many requests of one file differ in the range that they ask for.
+        about = (request.method, request.url, sorted(name for name in headers))
+        if self.cookies or self._prepared is None or self._prepared[0] != about:
+            self._prepared = about, super().prepare_request(request)
+        prepared = self._prepared[1].copy()
+        prepared.headers.update(headers)
+        return prepared
 
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: bool | None, verify: Any, cert: Any
@@ -211,10 +244,11 @@ class Connections:
 
     def __post_init__(self) -> None:
         self.pace = _Pace(self.policy, self.clock)
+        self._landing = _Landing()
         self.session: requests.Session = _Session()
         self.session.headers["User-Agent"] = f"pass-dataset/{__version__}"
         for scheme in ("http://", "https://"):
-            self.session.mount(scheme, _Adapter(self.pace))
+            self.session.mount(scheme, _Adapter(self.pace, self._landing))
 
     def __enter__(self) -> Connections:
         return self
@@ -243,12 +277,33 @@ class Connections:
         Raises:
           Failure: the connection broke, stalled or is too slow.
         """
+        return bytes(self._read(response, most_bytes))
+
+    def read_into(self, response: requests.Response, memory: memoryview) -> int:
+        """Reads some bytes of the body into memory, as soon as there are any.
+
+        Returns:
+          Their number; 0 at the end.
+
+        Raises:
+          Failure: as `read`.
+        """
+        self._landing.memory = memory
+        try:
+            data = self._read(response, len(memory))
+        finally:
+            self._landing.memory = None
+        if not isinstance(data, memoryview):
+            memory[: len(data)] = data
+        return len(data)
+
+    def _read(self, response: requests.Response, most_bytes: int) -> bytes | memoryview:
         self.pace.begin_body()
-        data = b""
+        data: bytes | memoryview = b""
         try:
             # read1 hands over what has arrived; a read of fixed length would lose up to that much
             # when the connection breaks.
-            data = bytes(response.raw.read1(most_bytes, decode_content=False))
+            data = response.raw.read1(most_bytes, decode_content=False) or b""
         except urllib3.exceptions.ReadTimeoutError as error:
             raise Passing("stalled: no byte within the time limit") from error
         except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -6,13 +6,14 @@ says whether to ask again. Errors of the network library become failures here an
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 import requests
 
@@ -48,6 +49,9 @@ class Stream(Protocol):
 
     def read(self) -> bytes:
         """Some bytes, as soon as there are any; empty at the end. Raises `Passing`."""
+
+    def read_into(self, memory: memoryview) -> int:
+        """The same into memory; how many there were, 0 at the end. Raises `Passing`."""
 
     def close(self) -> None:
         """Lets go of the connection or the file."""
@@ -147,13 +151,19 @@ class _FileStream:
     is_measured = True
     has_end_mark = False
 
-    def __init__(self, handle: BinaryIO, start: int) -> None:
+    def __init__(self, handle: io.FileIO, start: int) -> None:
         self.start = start
         self._handle = handle
 
     def read(self) -> bytes:
         try:
             return self._handle.read(_READ_BYTES)
+        except OSError as error:
+            raise Passing(f"reading failed: {error.strerror or error}") from error
+
+    def read_into(self, memory: memoryview) -> int:
+        try:
+            return self._handle.readinto(memory)
         except OSError as error:
             raise Passing(f"reading failed: {error.strerror or error}") from error
 
@@ -281,12 +291,21 @@ class _HttpStream:
 
     def read(self) -> bytes:
         data = self._connections.read(self._response, _READ_BYTES)
+        self._refuse_page(data)
+        return data
+
+    def read_into(self, memory: memoryview) -> int:
+        size_bytes = self._connections.read_into(self._response, memory)
+        if self._at_start:
+            self._refuse_page(bytes(memory[:size_bytes]))
+        return size_bytes
+
+    def _refuse_page(self, data: bytes) -> None:
         if self._at_start and data:
             self._at_start = False
             # Neither a tar nor a CSV begins like this; servers do send pages as octet-stream.
             if data.lstrip()[:1] == b"<":
                 raise Passing("HTTP 200 with an HTML page in place of the file")
-        return data
 
     def close(self) -> None:
         self._response.close()

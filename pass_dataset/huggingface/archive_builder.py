@@ -25,7 +25,7 @@ from pass_dataset.errors import DiskSpaceError, FolderError
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.huggingface.features import FEATURES, LICENSE, example
 from pass_dataset.huggingface.kept import leave_out_all
-from pass_dataset.huggingface.tables import read_tables
+from pass_dataset.huggingface.tables import read_tables, tables_of
 from pass_dataset.releases.citation import BIBTEX, HOMEPAGE
 from pass_dataset.releases.release import Release
 
@@ -214,10 +214,26 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
                 yield record.hash, example(record)
 
     def _generate_tables(
-        self, source: PassArchive, ranges: list[tuple[int, int]]
+        self, source: PassArchive | RecordSource, ranges: list[tuple[int, int]]
     ) -> Iterator[tuple[int, Any]]:
         """The same as tables."""
-        yield from enumerate(read_tables(source, ranges))
+        if isinstance(source, PassArchive):
+            yield from enumerate(read_tables(source, ranges))
+        else:
+            records = (one for first, last in ranges for one in source.records(first, last))
+            yield from enumerate(tables_of(records))
+
+    @property
+    def _streams_tables(self) -> bool:
+        """True if a stream is to be of tables."""
+        return False
+
+    def _get_examples_iterable_for_split(self, split_generator: Any) -> Any:
+        """What a stream is of, called by `datasets`."""
+        if not self._streams_tables:
+            return super()._get_examples_iterable_for_split(split_generator)
+        iterable = datasets.iterable_dataset.ArrowExamplesIterable
+        return iterable(self._generate_tables, split_generator.gen_kwargs)
 
     def _prepare_split_single(self, **arguments: Any) -> Iterable[Any]:
         """Writes one worker's share, called by `datasets`."""

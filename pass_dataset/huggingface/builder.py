@@ -92,6 +92,10 @@ class Pass(ArchiveBuilder):
         return [self._local_split(archive)]
 
     @property
+    def _streams_tables(self) -> bool:
+        return bool(self.config.tables)
+
+    @property
     def _given_removals(self) -> Removals | None:
         given: Removals | None = self.config.removals
         return given

@@ -38,6 +38,9 @@ class PassConfig(datasets.BuilderConfig):
         this order before the published place.
       index: index of the release as ``pass-dataset index`` saves it, for streaming over HTTP:
         images are then asked for by their exact bytes, and the metadata is not fetched.
+      tables: a stream comes as Arrow tables of many records, for ``with_format("arrow")`` and
+        ``iter(batch_size)``, which is faster than record by record; a saved state goes on only in a
+        stream of the same kind.
       removals: one more list of images to be left out, beside those of the archive folder, of the
         cache folder and of ``PASS_REMOVALS`` (see `pass_dataset.archives.removals`). It is applied
         when the data is read, and does not count for where it is cached.
@@ -50,6 +53,7 @@ class PassConfig(datasets.BuilderConfig):
     # Not shown: an address may have a password.
     mirrors: str | Sequence[str] = field(default=(), repr=False)
     index: str | os.PathLike[str] | None = None
+    tables: bool = False
     removals: Removals | None = None
     selection: Selection | None = field(default=None, repr=False)
 

@@ -1,11 +1,13 @@
-"""Records as Arrow tables, made straight from the index and the bytes in the tars.
+"""Records as Arrow tables, without a Python value for each of their fields being looked at.
 
 Row by row `datasets` encodes, checks and collects Python values; here each image is read into the
-table's own memory, and its metadata is sliced out of the index.
+table's own memory, and its metadata is sliced out of the index. Records that come from elsewhere
+are put together many at a time.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.archives.records import PassArchive
+from pass_dataset.archives.records import ImageRecord, PassArchive
 from pass_dataset.huggingface.features import FEATURES
 
-__all__ = ["joined", "read_tables"]
+__all__ = ["joined", "read_tables", "tables_of"]
 
 _COLUMNS = (
     *("hash", "tar", "offset", "size_bytes"),
@@ -57,6 +59,33 @@ def read_tables(archive: PassArchive, ranges: Iterable[tuple[int, int]]) -> Iter
         batch = coming
 
 
+def tables_of(records: Iterable[ImageRecord]) -> Iterator[pa.Table]:
+    """The same of records, in the order in which they come."""
+    coming = iter(records)
+    for first in coming:
+        some, size_bytes = [first], len(first.jpeg)
+        # The limit is looked at after a record: a table has one more at most.
+        for record in itertools.islice(coming, _TABLE_ROWS - 1):
+            some.append(record)
+            size_bytes += len(record.jpeg)
+            if size_bytes >= _TABLE_BYTES:
+                break
+        yield _table_of(some)
+
+
+def _table_of(records: list[ImageRecord]) -> pa.Table:
+    hashes = pa.array([record.hash for record in records], pa.string())
+    jpegs = pa.array([record.jpeg for record in records], pa.binary())
+    rows = {
+        "hash": hashes,
+        "creator": pa.array([record.creator for record in records], pa.string()),
+        "latitude": pa.array([record.latitude for record in records], pa.float64()),
+        "longitude": pa.array([record.longitude for record in records], pa.float64()),
+        "date_taken": pa.array([record.date_taken for record in records], pa.timestamp("us")),
+    }
+    return _assembled(jpegs, rows)
+
+
 def _batches(archive: PassArchive, ranges: Iterable[tuple[int, int]]) -> Iterator[pa.RecordBatch]:
     for first, last in joined(ranges):
         for start in range(first, last, _TABLE_ROWS):
@@ -81,8 +110,12 @@ def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 
 
 def _table(archive: PassArchive, rows: pa.RecordBatch) -> pa.Table:
+    return _assembled(_jpegs(archive, rows), rows)
+
+
+def _assembled(jpegs: pa.BinaryArray, rows: pa.RecordBatch | dict[str, pa.Array]) -> pa.Table:
     names = pc.binary_join_element_wise(rows["hash"], ".jpg", "")
-    image = pa.StructArray.from_arrays([_jpegs(archive, rows), names], ["bytes", "path"])
+    image = pa.StructArray.from_arrays([jpegs, names], ["bytes", "path"])
     columns: dict[str, Any] = {
         "image": image,
         "creator_uname": rows["creator"],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pass_dataset.images.exif import first_directory
 
-__all__ = ["UPRIGHT", "exif_orientation", "turn"]
+__all__ = ["UPRIGHT", "Turn", "exif_orientation", "turn", "turn_of"]
 
 #: EXIF 2.3, tag 0x0112: the first row is the top, the first column the left side.
 UPRIGHT = 1
@@ -37,6 +37,29 @@ def exif_orientation(tiff: bytes) -> int:
     return UPRIGHT
 
 
+class Turn(NamedTuple):
+    """What makes an image upright, in this order.
+
+    Attributes:
+      swaps_sides: rows become columns.
+      mirrors_rows: the last row becomes the first.
+      mirrors_columns: the last column becomes the first.
+    """
+
+    swaps_sides: bool
+    mirrors_rows: bool
+    mirrors_columns: bool
+
+
+def turn_of(orientation: int) -> Turn:
+    """What is to be done with an image of an orientation, 1 to 8."""
+    return Turn(
+        swaps_sides=orientation >= 5,
+        mirrors_rows=orientation in (3, 4, 7, 8),
+        mirrors_columns=orientation in (2, 3, 6, 7),
+    )
+
+
 def turn(pixels: np.ndarray[Any, Any], orientation: int) -> np.ndarray[Any, Any]:
     """The pixels as they are meant to be seen.
 
@@ -46,11 +69,11 @@ def turn(pixels: np.ndarray[Any, Any], orientation: int) -> np.ndarray[Any, Any]
     """
     if orientation == UPRIGHT:
         return pixels
-    if orientation >= 5:
+    wanted = turn_of(orientation)
+    if wanted.swaps_sides:
         pixels = pixels.transpose(1, 0, 2)
-    # What is left is a mirroring of rows, of columns, or of both.
-    if orientation in (3, 4, 7, 8):
+    if wanted.mirrors_rows:
         pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
+    if wanted.mirrors_columns:
         pixels = pixels[:, ::-1]
     return np.ascontiguousarray(pixels)

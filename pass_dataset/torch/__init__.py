@@ -16,12 +16,15 @@ base      what both have in common
 examples  from a position to the image and target that users get
 images    decoding
 jpegs     JPEGs handed over as they are, a batch in one tensor
+rows      rows of `datasets` as batches: JPEGs in one tensor
 slots     memory that workers hand batches over in, again and again
 readahead blocks announced before they are read
 positions images by position: bytes, metadata, and what is read next told to the system
 readers   its entry in the catalogue of readers
 opening   which images: archive folder, release, parts, and the list of those to keep
 views     random crops, recoloured and blurred, for self-supervised training
+checkpoints  a checkpoint file read without running what is in it
+imagenet  what networks normalise images by
 loaders   what PyTorch's loader does not tell a dataset
 tallies   numbers that all processes of a loader see
 """
@@ -38,15 +41,22 @@ from pass_dataset.extras import require
 if TYPE_CHECKING:
     from pass_dataset.torch.dataset import PASS
     from pass_dataset.torch.jpegs import JpegBatch, JpegTensor
+    from pass_dataset.torch.rows import collate_rows
     from pass_dataset.torch.stream import PassStream
 
-__all__ = ["PASS", "JpegBatch", "JpegTensor", "PassStream"]
+__all__ = ["PASS", "JpegBatch", "JpegTensor", "PassStream", "collate_rows"]
 
 logger = logging.getLogger(__name__)
 
 #: Public name to the module that has it. Loaded on first use: the catalogue of readers looks into
 #: this package, and PyTorch takes seconds.
-_HOMES = {"PASS": "dataset", "JpegBatch": "jpegs", "JpegTensor": "jpegs", "PassStream": "stream"}
+_HOMES = {
+    "PASS": "dataset",
+    "JpegBatch": "jpegs",
+    "JpegTensor": "jpegs",
+    "PassStream": "stream",
+    "collate_rows": "rows",
+}
 
 
 def __getattr__(name: str) -> Any:

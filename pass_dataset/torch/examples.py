@@ -8,21 +8,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from pass_dataset.errors import ImageError
-from pass_dataset.torch.images import Decoder, lacks_means
+from pass_dataset.torch.images import Decoder, OnError, lacks_means
 from pass_dataset.torch.positions import PositionReader
 from pass_dataset.torch.tallies import WorkerTally
 
 if TYPE_CHECKING:
     from pass_dataset.torch.views.making import Views
 
-__all__ = ["SKIPPED", "ExampleMaker", "OnError", "Target"]
+__all__ = ["SKIPPED", "ExampleMaker", "Target"]
 
 logger = logging.getLogger(__name__)
 
 #: What stands beside an image.
 Target: TypeAlias = Literal["metadata", "hash", "index"]
-#: What is done about an image that cannot be decoded.
-OnError: TypeAlias = Literal["raise", "skip"]
 
 
 class _Skipped:

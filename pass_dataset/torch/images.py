@@ -28,10 +28,12 @@ from pass_dataset.images.exif import EXIF_START
 from pass_dataset.images.jpeg import read_jpeg
 from pass_dataset.images.orientation import exif_orientation
 
-__all__ = ["Decode", "Decoder", "lacks_means"]
+__all__ = ["Decode", "Decoder", "OnError", "lacks_means"]
 
 #: What an image is handed over as.
 Decode: TypeAlias = Literal["pil", "tensor", "bytes", "jpeg"]
+#: What is done about an image that cannot be decoded.
+OnError: TypeAlias = Literal["raise", "skip"]
 
 #: What JPEG can be reduced by while it is decoded, by leaving out frequencies (DCT scaling).
 _REDUCTIONS = (8, 4, 2)

@@ -24,7 +24,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import get_worker_info
 
-__all__ = ["HandedOver", "Lease", "SlotPool", "receive"]
+__all__ = ["HandedOver", "Lease", "SlotPool", "pool_of_process", "receive"]
 
 #: Before the batch: the byte that says whose the slot is. A cache line.
 _HEADER_BYTES = 64
@@ -123,6 +123,19 @@ class SlotPool:
             spare.retire()
             self._slots.remove(spare)
         return Lease(slot.begin(size_bytes), slot, self)
+
+
+#: Of this process.
+_pools: dict[int, SlotPool] = {}
+
+
+def pool_of_process() -> SlotPool:
+    """A pool for all that collates in this process."""
+    process = os.getpid()
+    if process not in _pools:
+        _pools.clear()  # what a process that was forked off has of its parent's
+        _pools[process] = SlotPool()
+    return _pools[process]
 
 
 def _capacity(slot: _Slot) -> int:

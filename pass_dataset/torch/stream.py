@@ -24,8 +24,8 @@ from pass_dataset.archives.removals import Removals
 from pass_dataset.releases.release import Release
 from pass_dataset.torch.base import PassImages
 from pass_dataset.torch.epochs import EpochCounter
-from pass_dataset.torch.examples import ExampleMaker, OnError, Target
-from pass_dataset.torch.images import Decode, Decoder
+from pass_dataset.torch.examples import ExampleMaker, Target
+from pass_dataset.torch.images import Decode, Decoder, OnError
 from pass_dataset.torch.loaders import asked_batch_size
 from pass_dataset.torch.opening import Keep, PathLike, open_archive
 from pass_dataset.torch.order import mixed_order

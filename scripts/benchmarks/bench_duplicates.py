@@ -3,6 +3,8 @@
     python scripts/benchmarks/bench_duplicates.py --photographs FOLDER
     python scripts/benchmarks/bench_duplicates.py --only search --codes 10000000
     python scripts/benchmarks/bench_duplicates.py --photographs FOLDER --imagededup VENV/bin/python
+    python scripts/benchmarks/bench_duplicates.py --photographs FOLDER --only recall --crops WEIGHTS
+    python scripts/benchmarks/bench_duplicates.py --only crop-search --codes 100000
 
 hashing: photographs as JPEGs of 500×375 pixels are decoded, and hashed as `pass-curate hash` does
 (digest of the file, decoded, digest of the pixels, perceptual hash), in one process: images a
@@ -14,7 +16,13 @@ planted pairs found. Beside it faiss (``IndexBinaryMultiHash`` and flat), for a 
 and imagededup, for some of the codes: their time is extrapolated.
 
 recall: photographs made anew (JPEG, half size, blur, gamma, watermark, noise, brightness, other
-formats; small crops and rotations): how many are found, and pairs among the originals.
+formats; small crops and rotations): how many are found, and pairs among the originals. With --crops
+and SSCD's weights also parts, turned and overlaid ones by their descriptors: how many of these are
+proposed, how many true pairs and how many of 20,000 pairs of other photographs are confirmed. With
+weights of random numbers (``random:SEED``) what is proposed means nothing, and the rest holds; with
+``none`` the confirmation is measured alone. ``--only crops``: these alone.
+
+crop-search: all pairs of random descriptors, with 3,000 planted near ones; on its own only.
 """
 
 from __future__ import annotations
@@ -30,6 +38,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from crop_recall import bench_crop_search, bench_crops
 from measurement import BenchmarkError, format_table, machine_line, measure_tree, require_package
 
 #: Of the files that are hashed: photographs then have some 55 kB, half of what those of PASS have.
@@ -336,6 +345,22 @@ def bench_recall(photographs: list[Path]) -> str:
     )
 
 
+def weights_of(name: str, folder: Path) -> Path | None:
+    """A file of weights; ``random:SEED`` makes one with the published names; ``none``: without."""
+    if name == "none":
+        return None
+    if not name.startswith("random:"):
+        return Path(name)
+    import torch
+    import torchvision
+
+    torch.manual_seed(int(name.removeprefix("random:")))
+    trunk = torchvision.models.resnet50(weights=None, num_classes=512)
+    path = folder / "random.pt"
+    torch.save({f"backbone.{name}": value for name, value in trunk.state_dict().items()}, path)
+    return path
+
+
 def main() -> int:
     """Parse the arguments, run the benchmarks, print the tables."""
     parser = argparse.ArgumentParser(
@@ -344,7 +369,14 @@ def main() -> int:
     parser.add_argument("--photographs", type=Path, help="folder of photographs, of any depth")
     parser.add_argument("--images", type=int, default=500, help="that are hashed (%(default)s)")
     parser.add_argument("--codes", type=int, default=1_440_000, help="searched (%(default)s)")
-    parser.add_argument("--only", choices=("hashing", "search", "recall"))
+    parser.add_argument("--only", choices=("hashing", "search", "recall", "crops", "crop-search"))
+    parser.add_argument(
+        "--crops", metavar="WEIGHTS", help="SSCD's, random:SEED, or none: recall of crops too"
+    )
+    parser.add_argument(
+        "--every", type=int, default=1, help="of which photographs crops are made (%(default)s)"
+    )
+    parser.add_argument("--device", help="where descriptors are searched: cpu or cuda")
     parser.add_argument("--no-faiss", action="store_true")
     parser.add_argument("--imagededup", metavar="PYTHON", help="a Python that has imagededup")
     options = parser.parse_args()
@@ -354,7 +386,7 @@ def main() -> int:
         require_package()
         print(machine_line(), end="\n\n")
         photographs = sorted(options.photographs.rglob("*.jpg")) if options.photographs else []
-        if options.only != "search" and not photographs:
+        if options.only not in ("search", "crop-search") and not photographs:
             raise BenchmarkError("--photographs: name a folder with .jpg files")
         if options.only in (None, "hashing"):
             print(bench_hashing(photographs, options.images, options.imagededup), end="\n\n")
@@ -362,6 +394,12 @@ def main() -> int:
             print(bench_search(options.codes, not options.no_faiss, options.imagededup), end="\n\n")
         if options.only in (None, "recall"):
             print(bench_recall(photographs))
+        if options.crops is not None and options.only in (None, "recall", "crops"):
+            with tempfile.TemporaryDirectory() as folder:
+                weights = weights_of(options.crops, Path(folder))
+                print(f"\n{bench_crops(photographs, weights, options.every)}")
+        if options.only == "crop-search":
+            print(bench_crop_search(options.codes, options.device))
     except BenchmarkError as error:
         print(f"bench_duplicates: {error}", file=sys.stderr)
         return 1

@@ -8,6 +8,8 @@ colours), and has views made of them by `view_makers.py`, which says there how e
 turn, each in a process of its own with the same number of workers, some rounds. Those that are not
 installed are left out, and said to be missing.
 
+With ``--device cuda`` there are also those that are decoded and made on a GPU, `device`.
+
 Images a second are those of all of it, workers' start included. Processor milliseconds an image are
 those of all processes; a busy machine changes them less, so ratios of both are printed. Ratios are
 of medians. Whether the views are alike is what `compare_views.py` looks at.
@@ -37,6 +39,9 @@ OTHERS: dict[str, tuple[str, float | None]] = {
     "albumentations": ("albumentations", None),
     "dali": ("nvidia.dali", 1.0),
 }
+DEVICE = "device"
+#: Of views made on an H100 or H200: how many times as fast as torchvision, and images a second.
+DEVICE_TARGETS = (10.0, 5000.0)
 RECIPES = ("moco_v2", "swav", "dino")
 LONG_SIDE_PX, QUALITY = 500, 95
 
@@ -79,6 +84,8 @@ def run(maker: str, recipe: str, jpegs: Path, options: argparse.Namespace) -> di
     command: list[str | Path] = [sys.executable, SCRIPTS / "view_makers.py", maker, jpegs]
     command += ["--recipe", recipe, "--images", str(options.images)]
     command += ["--workers", str(options.workers)]
+    if maker == DEVICE:
+        command += ["--device", options.device]
     found: dict[str, float] = json.loads(measure(command).output.splitlines()[-1])
     if found["images"] != options.images:
         raise BenchmarkError(f"{maker}: made views of {found['images']:,} images")
@@ -106,6 +113,15 @@ def table(recipe: str, runs: Runs) -> str:
             ratio = rates[OURS] / rates[maker]
             met = "met" if ratio >= target else "MISSED"
             verdicts.append(f"{recipe}: {ratio:.2f}x {maker} (target {target:g}x: {met})")
+    if DEVICE in runs:
+        rate = rates[DEVICE]
+        verdicts.append(
+            f"{recipe}: on the device {rate:,.0f} images/s (target {DEVICE_TARGETS[1]:,.0f})"
+        )
+        if "torchvision" in rates:
+            verdicts[-1] += (
+                f", {rate / rates['torchvision']:.2f}x torchvision (target {DEVICE_TARGETS[0]:g}x)"
+            )
     return "\n".join([format_table(lines), *verdicts])
 
 
@@ -115,7 +131,7 @@ def benchmark(options: argparse.Namespace, jpegs: Path) -> None:
     print(
         f"{len(sizes):,} JPEGs of {sum(sizes) / len(sizes) / 1e3:.0f} kB, {options.workers} workers"
     )
-    makers = [OURS]
+    makers = [OURS] if options.device is None else [OURS, DEVICE]
     for maker, (package, _) in OTHERS.items():
         if options.others is not None and maker not in options.others:
             continue
@@ -140,6 +156,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--recipes", type=names(RECIPES), default=["moco_v2", "swav"])
     parser.add_argument("--others", type=names(tuple(OTHERS), ";"), help="with ; between them")
+    parser.add_argument("--device", help="make them there too, such as cuda (default: not)")
     parser.add_argument("--work", type=Path, help="folder for the JPEGs (default: the system's)")
     return parser.parse_args(arguments)
 

@@ -7,6 +7,8 @@ start included), and processor seconds meanwhile, of all processes. `JPEGS` is a
 which are read into memory first; every image is asked for in turn, in batches of 64.
 
 - `views` is this package's, uint8; `views, floats` also normalises them in the worker;
+- `device` is this package's too, where workers only hand over files, and batches are decoded and
+  views made on ``--device``: a GPU, unless one wants to see that it works;
 - `torchvision` is the published code's: Pillow's images, Pillow's blur, floats, normalised;
 - `torchvision, uint8` is the same without floats and normalisation;
 - `torchvision v2` has tensors from the decoder on, and normalises them;
@@ -14,7 +16,7 @@ which are read into memory first; every image is asked for in turn, in batches o
 - `dali` (``nvidia-dali-cuda120``, its operators for CPUs), with as many threads as the others have
   workers, uint8. It has one operator for all of the jitter, and no order of it.
 
-None but the first gives the same views twice.
+None but this package's give the same views twice.
 """
 
 from __future__ import annotations
@@ -52,6 +54,7 @@ from torchvision.transforms import (
 )
 
 from pass_dataset.torch.views import (
+    DeviceViews,
     Recipe,
     ViewRecipe,
     Views,
@@ -98,6 +101,21 @@ class Floats:
 
     def __call__(self, jpeg: bytes) -> list[torch.Tensor]:
         return [normalise(view) for view in self._views(jpeg)]
+
+
+def file_of(jpeg: bytes) -> torch.Tensor:
+    """A file as a tensor."""
+    return torch.frombuffer(bytearray(jpeg), dtype=torch.uint8)
+
+
+def on_device(recipe: Recipe, files: Iterable[Any], device: str) -> Iterator[Any]:
+    """Batches of this package's views, made on a device."""
+    views = DeviceViews(recipe, device=device)
+    for jpegs in files:
+        made = views(jpegs)
+        if views.device.type == "cuda":
+            torch.cuda.synchronize(views.device)
+        yield made
 
 
 # --- torchvision ----------------------------------------------------------------------------------
@@ -318,11 +336,18 @@ TRANSFORMS: dict[str, Callable[[Recipe], Transform]] = {
     "torchvision v2": OnTensors,
     "albumentations": Albumentations,
 }
-MAKERS = (*TRANSFORMS, "dali")
+MAKERS = (*TRANSFORMS, "device", "dali")
 
 
-def batches_of(maker: str, recipe: Recipe, jpegs: list[bytes], images: int, workers: int) -> Any:
+def batches_of(
+    maker: str, recipe: Recipe, jpegs: list[bytes], images: int, workers: int, device: str
+) -> Any:
     """What a training iterates over."""
+    if maker == "device":
+        files = DataLoader(
+            InMemory(jpegs, images, file_of), BATCH_SIZE, num_workers=workers, collate_fn=list
+        )
+        return on_device(recipe, files, device)
     if maker == "dali":
         return dali(recipe, jpegs, images, workers)
     dataset = InMemory(jpegs, images, TRANSFORMS[maker](recipe))
@@ -356,12 +381,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--recipe", choices=RECIPES, default="moco_v2")
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--device", default="cuda", help="of the maker `device` (default: cuda)")
     options = parser.parse_args(arguments)
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
     warnings.filterwarnings("ignore")
     jpegs = [path.read_bytes() for path in sorted(options.jpegs.iterdir())]
+    recipe = RECIPES[options.recipe]
     found = timed(
-        batches_of(options.maker, RECIPES[options.recipe], jpegs, options.images, options.workers)
+        batches_of(options.maker, recipe, jpegs, options.images, options.workers, options.device)
     )
     print(json.dumps(found))
     return 0

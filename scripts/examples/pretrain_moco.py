@@ -13,7 +13,8 @@ is given then. `--steps` ends it early, to see that it works:
 
     python scripts/examples/pretrain_moco.py --mini --backbone resnet18 --batch-size 8 --steps 3
 
-`--folder` takes the images of any folder instead, such as one that `passify export` wrote.
+`--folder` takes the images of any folder instead, such as one that `passify export` wrote. With
+`--device-views` the workers only read, and the GPU decodes and makes the views.
 
 `backbone.pt` is what one wants in the end: weights of the network without its last layer, of DINO
 those of the teacher. timm is for its transformers alone.
@@ -43,7 +44,7 @@ from torch.utils.data import DataLoader
 from pass_dataset.archives import mini
 from pass_dataset.files.whole import writing_whole
 from pass_dataset.torch import PassStream
-from pass_dataset.torch.views import Views, normalise
+from pass_dataset.torch.views import DeviceViews, Views, normalise
 
 logger = logging.getLogger("pretrain_moco")
 
@@ -168,16 +169,28 @@ def open_stream(options: argparse.Namespace) -> PassStream | FolderStream:
     root, release = options.root, options.release
     if options.mini:
         root, release = mini.ARCHIVES, mini.CHECKSUMS
+    if options.device_views:
+        given: dict[str, Any] = {"decode": "jpeg", "target": "hash"}
+    else:
+        given = {"views": views, "target": None}
     return PassStream(
         root,
         release,
-        views=views,
+        **given,
         keep=options.keep,
-        target=None,
         batch_size=own_batch_size(options),
         seed=options.seed,
         equal_shares=True,
     )
+
+
+def views_of(batch: Any, on_device: DeviceViews | None, epoch: int) -> Sequence[Tensor]:
+    """The views of a batch of the stream's."""
+    if on_device is None:
+        made: Sequence[Tensor] = batch
+        return made
+    jpegs, hashes = batch
+    return on_device(jpegs, hashes, epoch)
 
 
 def train(options: argparse.Namespace, device: torch.device, is_first: bool) -> None:
@@ -186,6 +199,10 @@ def train(options: argparse.Namespace, device: torch.device, is_first: bool) -> 
     stream = open_stream(options)
     per_epoch = len(stream) // own_batch_size(options)
     training = Training(options, device, per_epoch)
+    on_device = None
+    if options.device_views:
+        recipe = METHODS[options.method].recipe(options.image_size)
+        on_device = DeviceViews(recipe, options.seed, device=device)
     checkpoint = options.out / CHECKPOINT_NAME
     if checkpoint.exists():
         stream.load_state_dict(
@@ -211,8 +228,8 @@ def train(options: argparse.Namespace, device: torch.device, is_first: bool) -> 
         )
         started = time.perf_counter()
         batches = 0
-        for views in loader:
-            loss = training.step(views)
+        for batch in loader:
+            loss = training.step(views_of(batch, on_device, epoch))
             batches += 1
             if training.steps % options.log_every == 0:
                 rate = batches * options.batch_size / (time.perf_counter() - started)
@@ -261,12 +278,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--prototypes", type=int, help="of SwAV (default: 3,000); outputs of DINO (65,536)"
     )
     parser.add_argument("--workers", type=int, default=8, help="decoding, of each process")
+    parser.add_argument("--device-views", action="store_true", help="made on the GPU, not by them")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-every", type=int, default=500, metavar="BATCHES")
     parser.add_argument("--log-every", type=int, default=50, metavar="STEPS")
     options = parser.parse_args(arguments)
     if options.mini + (options.root is not None) + (options.folder is not None) != 1:
         parser.error("expected an archive folder, or --folder, or --mini")
+    if options.device_views and options.folder is not None:
+        parser.error("--device-views: expected an archive folder or --mini, found --folder")
     if options.epochs is None:
         options.epochs = METHODS[options.method].epochs
     if options.out is None:

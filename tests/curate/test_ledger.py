@@ -161,6 +161,36 @@ def test_files_are_read_back(ledger: Ledger) -> None:
         writer.finish()
 
 
+def test_many_shards_at_a_time(tmp_path: Path) -> None:
+    """Counted as they are, by threads; what cannot be written ends it, and what is there stays."""
+    ledger = Ledger(CurationFolder(tmp_path))
+    selected(ledger, *[[None, "duplicate-id"]] * 9)
+    writer = ledger.begin("fetch", {})
+
+    def said(shard: int) -> pa.Table:
+        if shard == 6:
+            raise OSError("full")
+        cause = "missing" if shard % 2 else None
+        return pa.table({"row": writer.expected(shard), "cause": pa.array([cause], pa.string())})
+
+    with pytest.raises(OSError, match="full"):
+        writer.write_missing(said)
+    assert {0, 1} & set(writer.missing()) == set() and 6 in writer.missing()
+    writer.write_missing(
+        lambda shard: said(8 if shard == 6 else shard).set_column(
+            0, "row", pa.array(writer.expected(shard))
+        )
+    )
+    assert writer.finish().causes == {"missing": 4}
+
+
+def test_encoded_columns(ledger: Ledger) -> None:
+    say(ledger, "fetch", {2: "missing"})
+    left = ledger.left(0, ["hash", "fetch_score"], encoded=["hash"])
+    assert pa.types.is_dictionary(left["hash"].type)
+    assert left["hash"].to_pylist() == ledger.left(0, ["hash"])["hash"].to_pylist()
+
+
 def test_damaged_record(ledger: Ledger) -> None:
     path = ledger.folder.step_record_path("select")
     path.write_text(path.read_text().replace('"came": 6', '"came": 7'))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
 import pytest
 from datasets.distributed import split_dataset_by_node
 
@@ -33,6 +34,33 @@ def test_every_record_as_in_the_folder(published: Published) -> None:
         assert row["creator_uname"] == record.creator
         assert row["date_taken"] == record.date_taken
         assert (row["gps_lat"] is None) == (record.latitude is None)
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_as_tables(published: Published, local: bool) -> None:
+    """The same rows; a stream of tables goes on where it was, and is shared out, as any other."""
+    where = {"data_dir": str(published.nginx.folder), "mirrors": ()} if local else {}
+    stream = published.stream(tables=True, **where).with_format("arrow")
+    assert shards(stream) == shards(published.stream(**where))
+    tables = list(stream.iter(batch_size=64))
+    assert [table.num_rows for table in tables] == [64] * 9 + [24]
+    rows = [row for table in tables for row in table.to_pylist()]
+    for row, other in zip(rows, published.stream(**where), strict=True):
+        for name in ("gps_lat", "gps_lon"):  # of 32 bits in a table
+            found, expected = row.pop(name), other.pop(name)
+            assert found == (None if expected is None else float(np.float32(expected)))
+        assert row == other
+    batches = iter(stream.iter(batch_size=64))
+    for _ in range(3):
+        next(batches)
+    again = published.stream(tables=True, **where).with_format("arrow")
+    again.load_state_dict(stream.state_dict())
+    rest = [name for table in again.iter(batch_size=64) for name in table["hash"].to_pylist()]
+    assert rest == published.hashes[192:]
+    mine = split_dataset_by_node(stream, rank=1, world_size=2)
+    others = split_dataset_by_node(stream, rank=0, world_size=2)
+    halves = [table["hash"][0].as_py() for part in (mine, others) for table in part]
+    assert sorted(halves) == sorted(published.hashes)
 
 
 def test_the_first_record_fetches_little(published: Published) -> None:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,9 +19,9 @@ from pass_dataset.archives.removals import RemovalList, removals_for
 from pass_dataset.archives.saved_index import read_index
 from pass_dataset.archives.streaming.members import members_between
 from pass_dataset.archives.streaming.metadata import MetadataTable, fetch_metadata
-from pass_dataset.archives.streaming.reader import FIRST_BYTES, MOST_BYTES, RangeReader
+from pass_dataset.archives.streaming.reader import FIRST_BYTES, RangeReader
 from pass_dataset.archives.streaming.stretches import Stretch, byte_ranges, stretches
-from pass_dataset.archives.tars import HARD_LINK, image_hash
+from pass_dataset.archives.tars import BLOCK_BYTES, HARD_LINK, image_hash
 from pass_dataset.downloads.connections import Connections
 from pass_dataset.downloads.offline import require_reachable
 from pass_dataset.downloads.retries import HostGate, RetryPolicy
@@ -120,8 +120,14 @@ class _Place:
         default_factory=threading.Lock, init=False, repr=False, compare=False
     )
 
-    def reader(self, file: ReleaseFile, stop: int, first_bytes: int = FIRST_BYTES) -> RangeReader:
-        """A reader of a file, up to some byte as far as is known."""
+    def reader(
+        self, file: ReleaseFile, stop: int, before: RangeReader | None = None
+    ) -> RangeReader:
+        """A reader of a file, up to some byte as far as is known.
+
+        Args:
+          before: another one of this process that is done with; its memory is taken over.
+        """
         sources = sources_for(file, self.mirrors, self._open_connections())
         return RangeReader(
             file,
@@ -130,7 +136,8 @@ class _Place:
             gate=self._gate,
             connection=self._lock,
             stop=stop,
-            first_bytes=first_bytes,
+            first_bytes=FIRST_BYTES if before is None else before.ask_bytes,
+            memory=None if before is None else before.memory,
         )
 
     def _open_connections(self) -> Connections:
@@ -147,6 +154,43 @@ class _Place:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
+
+
+class _Left(NamedTuple):
+    """What is left of a stretch that was read: a process mostly goes on where it ended.
+
+    Attributes:
+      process: that read it; a connection cannot be shared with another.
+      tar: position among the tars.
+      start, stop: where the stretches that were read one after the other began and ended.
+      position: of the first header after it.
+      reader: with bytes that it has beyond.
+    """
+
+    process: int
+    tar: int
+    start: int
+    stop: int
+    position: int
+    reader: RangeReader
+
+
+@dataclass
+class _Sizes:
+    """Sizes of the images that were read."""
+
+    _images: int = 0
+    _bytes: int = 0
+
+    def add(self, size_bytes: int) -> None:
+        """One more."""
+        self._images += 1
+        self._bytes += size_bytes
+
+    @property
+    def usual(self) -> int:
+        """More bytes than what most images have, with their header; 0 if that is not known."""
+        return self._bytes * 5 // (self._images * 4) + BLOCK_BYTES if self._images else 0
 
 
 @dataclass
@@ -167,9 +211,8 @@ class RemoteArchive:
     metadata: Path
     removed: frozenset[str] = frozenset()
     _table: MetadataTable | None = field(default=None, init=False, repr=False, compare=False)
-    _next_header: dict[tuple[int, int], int] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    _left: _Left | None = field(default=None, init=False, repr=False, compare=False)
+    _sizes: _Sizes = field(default_factory=_Sizes, init=False, repr=False, compare=False)
 
     @property
     def _files(self) -> list[ReleaseFile]:
@@ -193,12 +236,10 @@ class RemoteArchive:
 
     def _records_of(self, stretch: Stretch, file: ReleaseFile) -> Iterator[ImageRecord]:
         known = self._metadata()
-        first = 0 if stretch.start == 0 else self._next_header.get((stretch.tar, stretch.start))
-        # Going on where this process has just been, there is no need to begin small.
-        reader = self.place.reader(file, stretch.stop, MOST_BYTES if first else FIRST_BYTES)
+        reader, first, since = self._reader(stretch, file)
 
-        def remember(position: int) -> None:
-            self._next_header = {(stretch.tar, stretch.stop): position}
+        def keep(position: int) -> None:
+            self._left = _Left(os.getpid(), stretch.tar, since, stretch.stop, position, reader)
 
         members = members_between(
             reader,
@@ -208,7 +249,7 @@ class RemoteArchive:
             stretch.stop,
             known,
             first=first,
-            on_end=remember,
+            on_end=keep,
         )
         for member in members:
             found = image_hash(member)
@@ -221,7 +262,24 @@ class RemoteArchive:
                 )
             elif found is not None and found not in self.removed:
                 jpeg = _jpeg(reader, file.filename, found, member.offset, member.size_bytes)
+                self._sizes.add(len(jpeg))
                 yield self._record(found, jpeg, known, file)
+
+    def _reader(self, stretch: Stretch, file: ReleaseFile) -> tuple[RangeReader, int | None, int]:
+        """A reader of a stretch, where its first header is if known, and whence it has read on."""
+        left, self._left = self._left, None
+        if left is not None and left.process != os.getpid():
+            left = None
+        # The last image of a stretch ends behind it: to be asked for with the rest.
+        stop = stretch.stop + self._sizes.usual
+        if left is not None and (left.tar, left.stop) == (stretch.tar, stretch.start):
+            # Who has come here from the last stretch but one will go on.
+            goes_on = left.start < left.stop - (stretch.stop - stretch.start)
+            left.reader.stop = file.size_bytes if goes_on else stop
+            return left.reader, left.position, left.start
+        first = 0 if stretch.start == 0 else None
+        reader = self.place.reader(file, stop, None if left is None else left.reader)
+        return reader, first, stretch.start
 
     def _record(
         self, found: str, jpeg: bytes, known: MetadataTable, file: ReleaseFile

@@ -89,6 +89,7 @@ def members_between(
                 if end >= stop:  # asking for the next header would be one more request
                     on_end(end)
                     return
+            on_end(position)  # the tar ends
             return
         except ArchiveError:
             tries += 1

@@ -9,6 +9,7 @@ from typing import Any
 from pass_dataset.commands.arguments import add_json, add_workers
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.curate.collections import add_reading, listed
+from pass_dataset.commands.curate.spreading import add_device, describing
 from pass_dataset.commands.curate.step_settings import Option, add_settings, chosen_settings
 from pass_dataset.commands.curate.told import print_steps, print_submitted
 from pass_dataset.commands.executors import add_executor, chosen_executor
@@ -30,6 +31,16 @@ _OPTIONS = {
         "RULE",
         str,
     ),
+    "crops": Option(
+        "look for parts of images, turned and overlaid ones too, with SSCD's weights "
+        "(sscd_disc_mixup.torchvision.pt)",
+        "WEIGHTS",
+        str,
+    ),
+    "crops_sha256": Option("SHA-256 that the weights must have", "DIGEST", str),
+    "crop_cosine": Option(
+        "cosine that descriptors of crops have at least (default 0.75)", "X", float
+    ),
 }
 
 
@@ -40,6 +51,8 @@ def add_arguments(parser: CommandParser) -> None:
         "pass-curate duplicates a/ b.tar --out duplicates/ --against coco.hashes",
         "pass-curate duplicates curation/ --coco instances_train2017.json",
         "pass-curate duplicates photographs/ --out duplicates/ --executor slurm",
+        "pass-curate duplicates photographs/ --out duplicates/ --crops "
+        "sscd_disc_mixup.torchvision.pt",
     )
     parser.add_argument(
         "sources",
@@ -56,6 +69,7 @@ def add_arguments(parser: CommandParser) -> None:
         "those of new images",
     )
     add_settings(parser, "duplicates", _OPTIONS)
+    add_device(parser)
     for name, text in (
         ("against", "index of hashes of another set, as pass-curate hash makes it"),
         ("coco", "annotations of COCO (instances_train2017.json): its images by identity"),
@@ -113,7 +127,13 @@ def _as_step(options: argparse.Namespace, settings: Any) -> int:
     folder = CurationFolder.existing(options.sources[0])
     executor = chosen_executor(options, Hashing(workers=options.workers))
     with on_terminal() as progress:
-        step = run_duplicates(folder, settings, executor=executor, progress=progress)
+        step = run_duplicates(
+            folder,
+            settings,
+            executor=executor,
+            describing=describing(options, settings),
+            progress=progress,
+        )
     if step is None:
         print_submitted(as_json=options.json)
         return 0
@@ -136,7 +156,13 @@ def _on_its_own(options: argparse.Namespace, settings: Any) -> int:
             for path, name in zip(options.sources, _names(options.sources), strict=True)
         ]
         duplicates = find_duplicates(
-            listings, out / "hashes", settings, against, executor=executor, progress=progress
+            listings,
+            out / "hashes",
+            settings,
+            against,
+            executor=executor,
+            describing=describing(options, settings),
+            progress=progress,
         )
         if duplicates is None:
             print_submitted(as_json=options.json)

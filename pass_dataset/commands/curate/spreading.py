@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pass_dataset.commands.executors import chosen_executor
 
 if TYPE_CHECKING:
+    from pass_dataset.curate.duplicates.finding import DuplicatesSettings
     from pass_dataset.curate.fetch.settings import FetchSettings
     from pass_dataset.curate.fetch.work import Fetching
     from pass_dataset.curate.folder import CurationFolder
     from pass_dataset.executors.executor import Executor
 
-__all__ = ["add_failed", "fetching", "spread"]
+__all__ = ["add_device", "add_failed", "describing", "fetching", "spread"]
 
 #: Actors that fetch, where none are asked for.
 _RAY_WORKERS = 4
@@ -71,6 +73,29 @@ def fetching(
     )
 
 
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Adds where images are described."""
+    parser.add_argument(
+        "--device",
+        help="where images are described for --crops: cpu, cuda or cuda:N (default: cuda where "
+        "there is one)",
+    )
+
+
+def describing(options: argparse.Namespace, settings: DuplicatesSettings) -> Executor | None:
+    """Where images are described, by options of `add_executor`; None: crops are not asked for."""
+    if settings.crops is None:
+        return None
+    from pass_dataset.curate.duplicates.crop_search import describing_work
+    from pass_dataset.curate.duplicates.crops.weights import crop_weights
+
+    weights = crop_weights(Path(settings.crops), settings.crops_sha256)
+    device = getattr(options, "device", None)
+    work = describing_work(weights, workers=options.workers, device=device)
+    # A copy: hashing asks for its own of the same cluster.
+    return chosen_executor(argparse.Namespace(**vars(options)), work)
+
+
 def spread(
     options: argparse.Namespace, folder: CurationFolder
 ) -> Callable[[str, Any], Executor | None]:
@@ -94,6 +119,8 @@ def spread(
             from pass_dataset.curate.duplicates.hash_work import Hashing
 
             return chosen_executor(own, Hashing(workers=options.workers))
+        if step == "describing":
+            return describing(own, settings)
         return None
 
     return executor_of

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from pass_dataset.curate.duplicates.crop_search import crop_search, describe_images
+from pass_dataset.curate.duplicates.crops.weights import crop_weights
 from pass_dataset.curate.duplicates.hashing import fingerprints_of
-from pass_dataset.curate.duplicates.index_file import HashIndex
+from pass_dataset.curate.duplicates.index_file import HashIndex, rows_beside
 from pass_dataset.curate.duplicates.keeping import KEEP_RULES, KeepRule, Verdicts, decide
 from pass_dataset.curate.duplicates.listing import ITEMS, Listing, item_of
 from pass_dataset.curate.duplicates.perceptual import RADIUS
@@ -25,10 +27,15 @@ from pass_dataset.passify.sources.opening import open_source
 from pass_dataset.passify.sources.source import Reader
 from pass_dataset.progress import Progress, Silent
 
-__all__ = ["Collections", "Duplicates", "DuplicatesSettings", "find_duplicates"]
+__all__ = ["CROP_COSINE", "Collections", "Duplicates", "DuplicatesSettings", "find_duplicates"]
 
 #: Above it chance would bring pairs, and the search takes long.
 _MAX_RADIUS = 47
+#: Cosine from which on nine of ten pairs are copies, of ``sscd_disc_mixup`` on DISC2021: README of
+#: the release (see `crops.weights`), "Using SSCD descriptors".
+CROP_COSINE = 0.75
+#: Under it there are pairs without end.
+_LEAST_COSINE = 0.3
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,10 @@ class DuplicatesSettings:
       as_published: by the rule of the tool that the paper used instead, see `as_published`.
       against: index files of other sets, by their paths.
       coco: annotations of COCO, by their paths.
+      crops: path of SSCD's weights, with which parts of images, turned ones and overlaid ones are
+        looked for too; None: they are not.
+      crops_sha256: digest that the weights must have; None: any.
+      crop_cosine: of descriptors of crops, at least.
     """
 
     radius: int = RADIUS
@@ -49,12 +60,23 @@ class DuplicatesSettings:
     as_published: bool = False
     against: tuple[str, ...] = ()
     coco: tuple[str, ...] = ()
+    crops: str | None = None
+    crops_sha256: str | None = None
+    crop_cosine: float = CROP_COSINE
 
     def __post_init__(self) -> None:
         if not -1 <= self.radius <= _MAX_RADIUS:
             raise ValueError(f"radius: expected -1 to {_MAX_RADIUS}, found {self.radius}")
         if self.keep not in KEEP_RULES:
             raise ValueError(f"keep: expected one of {', '.join(KEEP_RULES)}, found {self.keep!r}")
+        if not _LEAST_COSINE <= self.crop_cosine <= 1:
+            raise ValueError(
+                f"crop_cosine: expected {_LEAST_COSINE} to 1, found {self.crop_cosine}"
+            )
+        if self.crops_sha256 is not None and self.crops is None:
+            raise ValueError("crops_sha256: expected the weights as crops too, found none")
+        if self.crops is not None and self.as_published:
+            raise ValueError("crops: the paper's rule (as_published) does not look for them")
 
 
 class Collections:
@@ -134,6 +156,8 @@ class Duplicates:
         counts = {f"pairs-{tier}": tiers[number] for number, tier in enumerate(TIERS)}
         counts["groups"] = len(np.unique(self.found.groups[self.found.left]))
         counts["not-confirmed"] = self.found.refused
+        if self.found.left_out:
+            counts["not-looked-at"] = self.found.left_out
         counts["broken"] = self.own - self.images["broken"].slice(0, self.own).null_count
         return counts
 
@@ -145,6 +169,7 @@ def find_duplicates(
     against: Sequence[HashIndex] = (),
     *,
     executor: Executor | None = None,
+    describing: Executor | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Duplicates | None:
@@ -156,6 +181,8 @@ def find_duplicates(
       settings: what counts, and what stays.
       against: other sets, whose names differ.
       executor: where images are hashed, made with `Hashing`; None: on this machine.
+      describing: where they are described, if crops are asked for, made with `Describing`; None: on
+        this machine.
       workers: processes on this machine; None: one a core.
       progress: shows how far it is.
 
@@ -164,6 +191,8 @@ def find_duplicates(
 
     Raises:
       CurationError: names are not different, or what was hashed cannot be read.
+      WeightsError: those of crops cannot be used, or something was described with others.
+      MissingExtraError: a package is not installed that crops need.
       SourceChangedError: a file was changed while it was hashed.
       RunError: shards could not be hashed.
       FolderLockedError: another process has the folder.
@@ -181,6 +210,19 @@ def find_duplicates(
     )
     if tables is None:
         return None
+    described = None
+    if settings.crops is not None:
+        weights = crop_weights(Path(settings.crops), settings.crops_sha256)
+        described = describe_images(
+            listings,
+            folder,
+            weights,
+            executor=describing,
+            workers=workers,
+            progress=progress,
+        )
+        if described is None:
+            return None
     images = pa.concat_tables([*tables, *(index.images for index in against)])
     own = sum(table.num_rows for table in tables)
     set_numbers = np.repeat(np.arange(len(against)), [one.images.num_rows for one in against])
@@ -192,6 +234,15 @@ def find_duplicates(
             radius=settings.radius,
             as_published=settings.as_published,
             confirm=_confirming(collections, own, progress),
+            crops=None
+            if described is None
+            else crop_search(
+                rows_beside(described, against),
+                own,
+                collections.read,
+                least=settings.crop_cosine,
+                progress=progress,
+            ),
         )
     verdicts = decide(images, own, set_numbers.astype(np.int32), found.groups, settings.keep)
     return Duplicates(

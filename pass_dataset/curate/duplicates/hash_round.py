@@ -11,6 +11,7 @@ What is found lies in the store, which the rounds are in, and a round is removed
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pass_dataset.curate.duplicates.hash_store import HashStore
+from pass_dataset.curate.duplicates.hash_store import HASHES, HashStore, Kept
 from pass_dataset.curate.duplicates.listing import ITEMS, Listing
 from pass_dataset.errors import RunError
 from pass_dataset.executors.shard_folder import DoneShard, ShardFolder, written_whole
@@ -52,15 +53,19 @@ class Collection:
 class HashRound(ShardFolder[DoneShard]):
     """Names of files, and what is in the small ones."""
 
+    def __init__(self, path: str | os.PathLike[str], kept: Kept = HASHES) -> None:
+        super().__init__(path)
+        self._kept = kept
+
     @property
     def store(self) -> HashStore:
         """Where what is found goes; the round lies in it, see `of`."""
-        return HashStore(self.path.parent.parent)
+        return HashStore(self.path.parent.parent, self._kept)
 
     @classmethod
     def of(cls, store: HashStore, digest: str) -> HashRound:
         """The round of a digest of what is asked."""
-        return cls(store.folder / "rounds" / digest)
+        return cls(store.folder / "rounds" / digest, store.kept)
 
     @property
     def _todo_path(self) -> Path:
@@ -143,7 +148,7 @@ class HashRound(ShardFolder[DoneShard]):
 
     def undone(self) -> list[int]:
         """Shards of which fingerprints are not in the store; they are no longer marked as done."""
-        found = self.store.places(self.store.load(), self.keys(self.items()))
+        found = self.store.places(self.store.load(["key"]), self.keys(self.items()))
         shards = np.repeat(np.arange(len(self.sizes())), self.sizes())
         undone: list[int] = np.unique(shards[np.asarray(pc.is_null(found))]).tolist()
         for shard in undone:

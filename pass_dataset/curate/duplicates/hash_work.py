@@ -19,7 +19,7 @@ from pass_dataset.executors.work import Work, WorkerShare
 from pass_dataset.passify.sources.opening import open_source
 from pass_dataset.passify.sources.source import Reader, SourceItem
 
-__all__ = ["DECODER_DIED", "Hashing"]
+__all__ = ["DECODER_DIED", "Hashing", "ImageReader"]
 
 #: What an image is called whose decoding ended the process.
 DECODER_DIED = "decoder-died"
@@ -51,12 +51,37 @@ class Hashing(Work):
         return [replace(share, threads=1) for share in super().shares(most)]
 
 
+class ImageReader:
+    """Reads the images of a round, in a worker process."""
+
+    def __init__(self, folder: HashRound) -> None:
+        self._folder = folder
+        self._readers: dict[int, Reader] = {}
+
+    def read(self, source: int, item: SourceItem) -> bytes | None:
+        """The bytes of an image of a collection, by its number; None: they cannot be read.
+
+        Raises:
+          SourceChangedError: the file that holds it is another than was listed.
+        """
+        if source not in self._readers:
+            collection = self._folder.collections[source]
+            opened = open_source(collection.settings)
+            self._readers[source] = opened.reader(collection.files)
+        try:
+            return self._readers[source].read(item)
+        except SourceChangedError:
+            raise
+        except (OSError, PassDatasetError):
+            return None
+
+
 class _Doer:
     """Hashes shards of a round, in a process of its own."""
 
     def __init__(self, folder: HashRound) -> None:
         self._folder = folder
-        self._readers: dict[int, Reader] = {}
+        self._images = ImageReader(folder)
 
     def run(
         self,
@@ -74,35 +99,15 @@ class _Doer:
             else:
                 if begins is not None:
                     begins(position)
-                found.append(_read_fingerprint(self._reader(source), item))
+                data = self._images.read(source, item)
+                found.append(
+                    Fingerprint(broken="unreadable") if data is None else fingerprint(data)
+                )
             told(1)
         self._folder.store.add(self._folder.keys(rows), _to_table(found))
         marker = DoneShard(job.shard, len(found), len(found), time.time())
         self._folder.mark_done(marker)
         return marker
-
-    def _reader(self, source: int) -> Reader:
-        if source not in self._readers:
-            collection = self._folder.collections[source]
-            opened = open_source(collection.settings)
-            self._readers[source] = opened.reader(collection.files)
-        return self._readers[source]
-
-
-def _read_fingerprint(reader: Reader, item: SourceItem) -> Fingerprint:
-    """That of an image of a source; one that cannot be read is broken.
-
-    Raises:
-      SourceChangedError: the file that holds it is another than was listed.
-      MissingExtraError: Pillow is not installed.
-    """
-    try:
-        data = reader.read(item)
-    except SourceChangedError:
-        raise
-    except (OSError, PassDatasetError):
-        return Fingerprint(broken="unreadable")
-    return fingerprint(data)
 
 
 def _to_table(found: list[Fingerprint]) -> pa.Table:

@@ -18,7 +18,6 @@ from pass_dataset.curate.duplicates.hash_store import HashStore
 from pass_dataset.curate.duplicates.hash_work import Hashing
 from pass_dataset.curate.duplicates.identity import Identity, of_name
 from pass_dataset.curate.duplicates.listing import ITEMS, Listing
-from pass_dataset.curate.duplicates.perceptual import HASH_VERSION
 from pass_dataset.executors.executor import Executor, do_jobs, sweep
 from pass_dataset.executors.job import ShardJob
 from pass_dataset.executors.local import LocalExecutor
@@ -27,7 +26,7 @@ from pass_dataset.folders.lock import hold
 from pass_dataset.passify.runs.plan import automatic_shard_size
 from pass_dataset.progress import Progress
 
-__all__ = ["IMAGES", "fingerprints_of"]
+__all__ = ["IMAGES", "fingerprints_of", "keys_of", "make_missing"]
 
 #: An image of a collection: which it is, and its fingerprint.
 IMAGES = pa.schema(
@@ -71,21 +70,34 @@ def fingerprints_of(
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder, wait=False):
         executor = executor or LocalExecutor(Hashing(workers=workers))
-        if not _made(listings, store, executor, progress):
+        if not make_missing(listings, store, executor, progress, "Hashing"):
             return None
         kept = store.load()
-    return [_images(listing, kept.take(store.places(kept, _keys(listing)))) for listing in listings]
+    return [
+        _images(listing, kept.take(store.places(kept, keys_of(listing)))) for listing in listings
+    ]
 
 
-def _made(
-    listings: Sequence[Listing], store: HashStore, executor: Executor, progress: Progress
+def make_missing(
+    listings: Sequence[Listing],
+    store: HashStore,
+    executor: Executor,
+    progress: Progress,
+    title: str,
 ) -> bool:
-    """Has what is missing made; False: others are at it."""
+    """Has made what a store, which this process holds, does not have of some collections.
+
+    Returns:
+      Whether it is all there now; False: others are at it (`Executor.waits`).
+
+    Raises:
+      SourceChangedError, RunError, CurationError, OSError: see `fingerprints_of`.
+    """
     sweep_parts(store.folder)
     missing = _missing(listings, store)
     if not missing.num_rows:
         return True
-    current = HashRound.of(store, _digest(listings))
+    current = HashRound.of(store, _digest(listings, store.kept.version))
     if not current.is_begun:
         current.begin(listings, missing, automatic_shard_size(missing.num_rows))
     sizes = current.sizes()
@@ -93,11 +105,11 @@ def _made(
     if not jobs:
         # What it had to do was done, and has been removed since.
         shutil.rmtree(current.path)
-        return _made(listings, store, executor, progress)
+        return make_missing(listings, store, executor, progress, title)
     sweep(current, executor)
     total = sum(listing.items.num_rows for listing in listings)
     to_do = sum(sizes[job.shard] for job in jobs)
-    task = progress.task("Hashing", total, "images", done=total - to_do)
+    task = progress.task(title, total, "images", done=total - to_do)
     try:
         did = do_jobs(current, executor, jobs, task.advance, shards=len(sizes))
     finally:
@@ -110,21 +122,21 @@ def _made(
 
 def _missing(listings: Sequence[Listing], store: HashStore) -> pa.Table:
     """What the store does not have: the number of the collection, and `ITEMS`."""
-    kept = store.load()
+    kept = store.load(["key"])
     found = []
     for number, listing in enumerate(listings):
-        items = listing.items.filter(pc.is_null(store.places(kept, _keys(listing))))
+        items = listing.items.filter(pc.is_null(store.places(kept, keys_of(listing))))
         numbers = pa.array(np.full(items.num_rows, number, np.int32))
         found.append(items.select(ITEMS.names).add_column(0, "source", numbers))
     return pa.concat_tables(found)
 
 
-def _digest(listings: Sequence[Listing]) -> str:
+def _digest(listings: Sequence[Listing], version: str) -> str:
     """Of what is asked, however much of it is done."""
-    digest = hashlib.sha256(HASH_VERSION.encode())
+    digest = hashlib.sha256(version.encode())
     for listing in listings:
         digest.update(repr(asdict(listing.settings)).encode())
-        digest.update("\n".join(_keys(listing).to_pylist()).encode("utf-8", "replace"))
+        digest.update("\n".join(keys_of(listing).to_pylist()).encode("utf-8", "replace"))
     return digest.hexdigest()[:24]
 
 
@@ -133,7 +145,8 @@ def _end_rounds(store: HashStore) -> None:
     shutil.rmtree(store.folder / "rounds", ignore_errors=True)
 
 
-def _keys(listing: Listing) -> pa.ChunkedArray:
+def keys_of(listing: Listing) -> pa.ChunkedArray:
+    """What a store knows the images of a collection by."""
     return HashStore.keys(listing.settings.path, listing.items)
 
 

@@ -32,4 +32,7 @@ def index_sha256(index: HashIndex) -> str:
     digest = hashlib.sha256()
     for batch in index.images.combine_chunks().to_batches():
         digest.update(batch.serialize())
+    if index.descriptors is not None:
+        digest.update(index.descriptors.sha256.encode())
+        digest.update(index.descriptors.rows.data)
     return digest.hexdigest()

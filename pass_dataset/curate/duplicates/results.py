@@ -1,7 +1,7 @@
 """Results as files: Parquet of pairs, groups and images, lists to keep and to drop, counts.
 
 OUT/
-  pairs.parquet    source, path, other_source, other_path, tier, distance
+  pairs.parquet    source, path, other_source, other_path, tier, distance, cosine
   groups.parquet   group, source, path, cause (null: it stays), other_source, other_path
   images.parquet   source and fingerprint of each image, for one's own questions
   kept.txt, dropped.txt, broken.txt
@@ -49,6 +49,7 @@ def save_results(duplicates: Duplicates, out: Path) -> dict[str, Any]:
             "other_path": paths.take(pa.array(found.right)),
             "tier": pa.DictionaryArray.from_arrays(pa.array(found.tier), pa.array(TIERS)),
             "distance": pa.array(found.distance, mask=found.distance < 0),
+            "cosine": pa.array(found.cosine, mask=np.isnan(found.cosine)),
         }
     )
     _save(pairs, out / "pairs.parquet")

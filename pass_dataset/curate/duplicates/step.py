@@ -13,11 +13,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pass_dataset.curate.duplicates.crops.weights import crop_weights
 from pass_dataset.curate.duplicates.finding import (
     Duplicates,
     DuplicatesSettings,
@@ -48,6 +50,7 @@ def run_duplicates(
     settings: DuplicatesSettings,
     *,
     executor: Executor | None = None,
+    describing: Executor | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> StepRecord | None:
@@ -58,6 +61,8 @@ def run_duplicates(
       settings: what counts, and what stays. Of other sets the ledger has names and digests, not
         where their files are.
       executor: where photographs are hashed, made with `Hashing`; None: on this machine.
+      describing: where they are described, if crops are asked for, made with `Describing`; None: on
+        this machine.
       workers: processes on this machine; None: one a core.
       progress: shows how far it is.
 
@@ -67,6 +72,7 @@ def run_duplicates(
 
     Raises:
       CurationError: it was begun with other settings, or photographs are not there.
+      WeightsError: those of crops cannot be used.
       RunError: shards could not be hashed.
       FolderLockedError: another process has the curation.
       OSError: the folder cannot be written.
@@ -74,6 +80,13 @@ def run_duplicates(
     against = other_sets(settings)
     content = as_content(replace(settings, against=(), coco=()))
     del content["coco"]
+    # Where the weights are is nothing to the ledger; which they are, is.
+    for name in ("crops", "crops_sha256", "crop_cosine"):
+        del content[name]
+    if settings.crops is not None:
+        weights = crop_weights(Path(settings.crops), settings.crops_sha256)
+        content["crops_sha256"] = weights.sha256
+        content["crop_cosine"] = settings.crop_cosine
     content["against"] = [{"name": index.name, "sha256": index_sha256(index)} for index in against]
     with folder.held():
         ledger = Ledger(folder)
@@ -93,6 +106,7 @@ def run_duplicates(
             settings,
             against,
             executor=executor,
+            describing=describing,
             workers=workers,
             progress=progress,
         )

@@ -29,6 +29,8 @@ class StepKind:
       told: what it is told besides, of `pass_dataset.curate.program.running.Circumstances`.
       says: its steps of the ledger, where they are not called as it is.
       spread: whether it takes an executor, which does its shards.
+      also_spread: arguments that take executors of further works of it; each is asked for by that
+        name.
       leaves_out: whether it is told the opt-out list, as a file.
     """
 
@@ -37,6 +39,7 @@ class StepKind:
     told: tuple[str, ...] = ()
     says: tuple[str, ...] = ()
     spread: bool = False
+    also_spread: tuple[str, ...] = ()
     leaves_out: bool = False
 
     def settings_class(self) -> type[Any]:
@@ -84,6 +87,7 @@ STEPS: Mapping[str, StepKind] = {
         "duplicates.step:run_duplicates",
         ("workers",),
         spread=True,
+        also_spread=("describing",),
     ),
     "alive": StepKind("alive.settings:AliveSettings", "alive.run:run_alive", ("accept_failures",)),
     "draw": StepKind("sampling.draw:DrawSettings", "sampling.draw:run_draw"),

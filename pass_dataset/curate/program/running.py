@@ -136,6 +136,8 @@ def _done(
         told["exclude"] = list_of_filter(folder, circumstances.opt_outs)
     if kind.spread:
         told["executor"] = circumstances.executor_of(step, settings)
+    for name in kind.also_spread:
+        told[name] = circumstances.executor_of(name, settings)
     found: StepRecord | Released | None = kind.call()(folder, settings, **told, progress=progress)
     return found
 

@@ -19,7 +19,7 @@ from pass_dataset.archives.order import shard_bounds
 from pass_dataset.archives.removals import RemovalList
 from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.release.settings import ReleaseSettings
-from pass_dataset.curate.sampling.order import in_order, order_keys
+from pass_dataset.curate.sampling.order import OVERALL, Keys, in_order, key_words
 from pass_dataset.errors import CurationError
 
 __all__ = ["Contents", "Image", "contents_of"]
@@ -127,7 +127,7 @@ def contents_of(ledger: Ledger, settings: ReleaseSettings, exclude: RemovalList)
             f"{ledger.folder.path}: {len(places):,} photographs are left for {settings.tars:,} "
             "tars; expected one for each at least (--tars)"
         )
-    _, keys = order_keys(names.take(places), settings.seed)
+    keys = Keys.of(key_words(names.take(places), settings.seed, OVERALL))
     bounds = np.cumsum([0, *(piece.num_rows for piece in pieces)])
     return Contents(table, bounds, is_in, places[in_order(keys)])
 

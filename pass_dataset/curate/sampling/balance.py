@@ -71,10 +71,13 @@ def run_balance(
         rows = read_rows(writer, settings.seed, by_photographer=has_cap, progress=progress)
         within, overall = _places(rows, settings)
         not_fewer(_STEP, settings.sample, int((overall >= 0).sum()))
-        for shard in writer.missing():
+
+        def said(shard: int) -> pa.Table:
             place = rows.of(shard)
             own = within[place] if has_cap else None
-            writer.write(shard, _said(rows.rows[place], own, overall[place], settings))
+            return _said(writer.expected(shard), own, overall[place], settings)
+
+        writer.write_missing(said)
         details = {"unknown_photographers": rows.unknown} if has_cap else {}
         return writer.finish(details)
 
@@ -88,7 +91,7 @@ def _places(
     within = ranks_within(rows.within, rows.photographers)
     is_under = within < settings.per_photographer
     overall = np.full(len(rows), -1, np.int64)
-    overall[is_under] = ranks(rows.overall[is_under])
+    overall[is_under] = ranks(rows.overall.some(np.flatnonzero(is_under)))
     return within, overall
 
 

@@ -29,7 +29,7 @@ def ranks_within(keys: Keys, groups: npt.NDArray[np.int32]) -> npt.NDArray[np.in
     """The place of each photograph among those of its photographer.
 
     Args:
-      keys: within a photographer's photographs, ``(photographs, 2)`` of uint64.
+      keys: within a photographer's photographs.
       groups: numbers of the photographers, ``(photographs,)`` of int32.
 
     Returns:
@@ -37,12 +37,12 @@ def ranks_within(keys: Keys, groups: npt.NDArray[np.int32]) -> npt.NDArray[np.in
     """
     order = in_order(keys, groups)
     ordered = groups[order]
-    is_first = np.ones(len(order), bool)
-    is_first[1:] = ordered[1:] != ordered[:-1]
-    positions = np.arange(len(order))
-    starts = np.maximum.accumulate(np.where(is_first, positions, 0))
+    firsts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(order)])
+    sizes = np.diff(firsts, append=len(order))
+    places = np.arange(len(order))
+    places -= np.repeat(firsts, sizes)
     found = np.empty(len(order), np.int64)
-    found[order] = positions - starts
+    found[order] = places
     return found
 
 

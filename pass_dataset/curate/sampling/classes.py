@@ -15,7 +15,7 @@ from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger, StepRecord, StepWriter
 from pass_dataset.curate.sampling.choice import ranks_within
 from pass_dataset.curate.sampling.order import ORDER_VERSION, check_seed
-from pass_dataset.curate.sampling.rows import Rows, read_rows
+from pass_dataset.curate.sampling.rows import read_rows
 from pass_dataset.curate.settings import as_content
 from pass_dataset.errors import CurationError
 from pass_dataset.progress import Progress
@@ -76,8 +76,13 @@ def run_classes(
         # By the order of all, so that a larger cap has all of a smaller one.
         within = ranks_within(rows.overall, numbers)
         kept = _most_frequent(names, numbers, settings.count)
-        for shard in writer.missing():
-            writer.write(shard, _said(rows, shard, within, numbers, kept, settings))
+
+        def said(shard: int) -> pa.Table:
+            place = rows.of(shard)
+            own = (writer.expected(shard), within[place], numbers[place])
+            return _said(*own, kept, settings)
+
+        writer.write_missing(said)
         return writer.finish({"classes": len(kept), "of": len(names)})
 
 
@@ -102,15 +107,12 @@ def _most_frequent(
 
 
 def _said(
-    rows: Rows,
-    shard: int,
-    within: npt.NDArray[np.int64],
-    numbers: npt.NDArray[np.int32],
+    rows: npt.NDArray[np.int64],
+    ranks: npt.NDArray[np.int64],
+    own: npt.NDArray[np.int32],
     kept: npt.NDArray[np.int64],
     settings: ClassesSettings,
 ) -> pa.Table:
-    place = rows.of(shard)
-    own, ranks = numbers[place], within[place]
     cause = np.full(len(own), None, object)
     if settings.per_class:
         cause[ranks >= settings.per_class] = "class-cap"
@@ -118,7 +120,7 @@ def _said(
     cause[own < 0] = "unclassified"
     return pa.table(
         {
-            "row": rows.rows[place],
+            "row": rows,
             "cause": pa.array(cause.tolist(), pa.string()),
             "class_rank": pa.array(ranks + 1, mask=own < 0),
         }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -63,14 +64,18 @@ def run_draw(
         rows = read_rows(writer, settings.seed, by_photographer=False, progress=progress)
         not_fewer(_STEP, settings.count, len(rows))
         places = ranks(rows.overall)
-        for shard in writer.missing():
-            own = places[rows.of(shard)]
-            is_out = pa.array(own >= settings.count if settings.count else np.zeros(len(own), bool))
-            cause = pc.if_else(is_out, "not-drawn", pa.scalar(None, pa.string()))
-            said = {
-                "row": rows.rows[rows.of(shard)],
-                "cause": cause,
-                "draw_rank": pa.array(own + 1),
-            }
-            writer.write(shard, pa.table(said))
+
+        def said(shard: int) -> pa.Table:
+            place = rows.of(shard)
+            return _said(writer.expected(shard), places[place], settings)
+
+        writer.write_missing(said)
         return writer.finish()
+
+
+def _said(
+    rows: npt.NDArray[np.int64], places: npt.NDArray[np.int64], settings: DrawSettings
+) -> pa.Table:
+    is_out = places >= settings.count if settings.count else np.zeros(len(places), bool)
+    cause = pc.if_else(pa.array(is_out), "not-drawn", pa.scalar(None, pa.string()))
+    return pa.table({"row": rows, "cause": cause, "draw_rank": places + 1})

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.curate.ledger import StepWriter, rows_of
-from pass_dataset.curate.sampling.order import Keys, order_keys
+from pass_dataset.curate.ledger import StepWriter
+from pass_dataset.curate.sampling.order import OVERALL, WITHIN, Keys, Words, key_words
 from pass_dataset.files.arrow import numbers_of
 from pass_dataset.progress import Progress, Silent
+from pass_dataset.workers.cores import available_cores
 
 __all__ = ["Rows", "not_fewer", "read_rows"]
+
+#: Shards that are read at a time.
+_READING_THREADS = 4
+#: Photographs that are renumbered at a time.
+_BLOCK = 1 << 16
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +34,9 @@ class Rows:
     """Photographs that a step was given, of all shards in order.
 
     Attributes:
-      within, overall: their keys, see `order`; `within` is empty where nobody asked.
+      within, overall: their keys, see `order`; `within` is of none where nobody asked.
       photographers: a number for each of them, ``(photographs,)`` of int32; empty likewise.
       unknown: photographs of nobody who is known; each has a number of its own.
-      rows: their numbers in the ledger, int64.
       bounds: where each shard begins, and the end.
     """
 
@@ -36,7 +44,6 @@ class Rows:
     overall: Keys
     photographers: npt.NDArray[np.int32]
     unknown: int
-    rows: npt.NDArray[np.int64]
     bounds: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -55,11 +62,12 @@ class _Photographers:
     count: int = 0
     unknown: int = 0
 
-    def of(self, given: pa.Table) -> npt.NDArray[np.int32]:
-        """Numbers that `merged` knows; below 0 where a photographer is not known."""
-        encoded = _identities(given).combine_chunks().dictionary_encode()
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.combine_chunks()
+    def of(self, encoded: pa.DictionaryArray) -> npt.NDArray[np.int32]:
+        """Numbers that `merged` knows; below 0 where a photographer is not known.
+
+        Args:
+          encoded: who took the photographs of the next shard, see `_identities`.
+        """
         found: npt.NDArray[np.int32] = numbers_of(encoded.indices.fill_null(-1)) + np.int32(
             self.count
         )
@@ -81,18 +89,30 @@ class _Photographers:
         return numbers
 
 
-def _identities(given: pa.Table) -> pa.ChunkedArray:
-    """Who took it: the NSID, which stays; else the name, which a user may change. Null: unknown."""
-    named = [
-        pc.binary_join_element_wise(prefix, _or_null(given[column]), " ")
-        for prefix, column in (("nsid", "nsid"), ("name", "unickname"))
-    ]
-    return pc.coalesce(*named)
+def _identities(given: pa.Table) -> pa.DictionaryArray:
+    """Who took it: the NSID, which stays; else the name, which a user may change. Null: unknown.
+
+    Args:
+      given: `nsid` and `unickname`, encoded as dictionaries.
+    """
+    nsid = _named("nsid", given["nsid"])
+    if not nsid.null_count:
+        return nsid
+    name = _named("name", given["unickname"])
+    found = pc.coalesce(nsid.cast(pa.string()), name.cast(pa.string()))
+    return found.dictionary_encode()
 
 
-def _or_null(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    text = column.cast(pa.string())
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+def _named(prefix: str, column: pa.ChunkedArray) -> pa.DictionaryArray:
+    """A column's values behind a prefix, that an NSID is no name; empty ones as null."""
+    encoded = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    if not pa.types.is_dictionary(encoded.type):
+        encoded = encoded.cast(pa.string()).dictionary_encode()
+    values = encoded.dictionary.cast(pa.string())
+    indices, empty = encoded.indices, pc.index(values, "").as_py()
+    if empty >= 0:
+        indices = pc.if_else(pc.equal(indices, empty), pa.scalar(None, indices.type), indices)
+    return pa.DictionaryArray.from_arrays(indices, pc.binary_join_element_wise(prefix, values, " "))
 
 
 def read_rows(
@@ -111,29 +131,73 @@ def read_rows(
     """
     # Of 17 million: made once, at their size, and not of pieces that are there beside them.
     total = _came(writer)
-    within = np.empty((total if by_photographer else 0, 2), np.uint64)
-    overall = np.empty((total, 2), np.uint64)
+    within = np.empty(total if by_photographer else 0, np.uint64)
+    overall = np.empty(total, np.uint64)
     who = np.empty(len(within), np.int32)
-    numbers = np.empty(total, np.int64)
     photographers = _Photographers()
     shards = writer.ledger.shards()
     bounds = np.zeros(shards + 1, np.int64)
-    columns = ("hash", "nsid", "unickname") if by_photographer else ("hash",)
     task = (progress or Silent()).task(f"{writer.step}: order", shards, "files")
-    for shard in range(shards):
-        given = writer.given(shard, columns)
-        first, last = int(bounds[shard]), int(bounds[shard]) + given.num_rows
-        numbers[first:last] = rows_of(given)
-        own, overall[first:last] = order_keys(given["hash"], seed)
-        if by_photographer:
-            within[first:last] = own
-            who[first:last] = photographers.of(given)
-        bounds[shard + 1] = last
-        task.advance(1)
+    with ThreadPoolExecutor(min(_READING_THREADS, available_cores()), "rows") as pool:
+        read = partial(_read, writer, seed, by_photographer)
+        for shard, (words, photographed) in enumerate(pool.map(read, range(shards))):
+            first, last = int(bounds[shard]), int(bounds[shard]) + len(words)
+            overall[first:last] = words[:, -1]
+            if photographed is not None:
+                within[first:last] = words[:, 0]
+                who[first:last] = photographers.of(photographed)
+            bounds[shard + 1] = last
+            task.advance(1)
     task.finish()
-    numbers_of_all, is_known = photographers.merged(), who >= 0
-    who[is_known] = numbers_of_all[who[is_known]]
-    return Rows(within, overall, who, photographers.unknown, numbers, bounds)
+    _renumber(who, photographers.merged())
+
+    def second(numbers: tuple[int, int]) -> Callable[[npt.NDArray[np.int64]], Words]:
+        return lambda positions: _words_at(writer, bounds, positions, seed, numbers[1])
+
+    return Rows(
+        Keys(within, second(WITHIN)),
+        Keys(overall, second(OVERALL)),
+        who,
+        photographers.unknown,
+        bounds,
+    )
+
+
+def _read(
+    writer: StepWriter, seed: int, by_photographer: bool, shard: int
+) -> tuple[Words, pa.DictionaryArray | None]:
+    """Of a shard: the words that come first, and who took its photographs where that is asked."""
+    if not by_photographer:
+        return key_words(writer.given(shard, ["hash"])["hash"], seed, OVERALL[:1]), None
+    who = ("nsid", "unickname")
+    given = writer.given(shard, ("hash", *who), encoded=who)
+    return key_words(given["hash"], seed, (WITHIN[0], OVERALL[0])), _identities(given)
+
+
+def _renumber(who: npt.NDArray[np.int32], numbers: npt.NDArray[np.int32]) -> None:
+    """Puts for each number of a photographer the one of all shards; those below 0 stay."""
+    for start in range(0, len(who), _BLOCK):
+        block = who[start : start + _BLOCK]
+        is_known = block >= 0
+        block[is_known] = numbers[block[is_known]]
+
+
+def _words_at(
+    writer: StepWriter,
+    bounds: npt.NDArray[np.int64],
+    positions: npt.NDArray[np.int64],
+    seed: int,
+    number: int,
+) -> Words:
+    """One word of the keys of the photographs at some positions, which are few."""
+    found = np.empty(len(positions), np.uint64)
+    shards = np.searchsorted(bounds, positions, side="right") - 1
+    for shard in np.unique(shards).tolist():
+        is_here = shards == shard
+        hashes = writer.given(shard, ["hash"])["hash"].combine_chunks()
+        here = hashes.take(pa.array(positions[is_here] - bounds[shard]))
+        found[is_here] = key_words(here, seed, (number,))[:, 0]
+    return found
 
 
 def _came(writer: StepWriter) -> int:

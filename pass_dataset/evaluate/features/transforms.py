@@ -17,10 +17,10 @@ import torch
 import torchvision.transforms.functional as tf
 from torchvision.transforms import InterpolationMode
 
+from pass_dataset.torch.imagenet import MEAN, STANDARD_DEVIATION
+
 __all__ = ["TransformSettings", "prepare"]
 
-#: Of ImageNet, by which all trainers normalise.
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 #: Of RandomResizedCrop: part of the area, aspect, and how often it tries.
 _SCALE, _RATIO, _TRIES = (0.08, 1.0), (3 / 4, 4 / 3), 10
 
@@ -42,8 +42,8 @@ class TransformSettings:
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
     view: int | None = None
     seed: int = 0
-    mean: tuple[float, float, float] = _MEAN
-    std: tuple[float, float, float] = _STD
+    mean: tuple[float, float, float] = MEAN
+    std: tuple[float, float, float] = STANDARD_DEVIATION
 
     def __post_init__(self) -> None:
         if not 0 < self.crop <= self.resize:

@@ -7,7 +7,6 @@
 published   the eight checkpoints of PASS: what is known of each
 store       where their files are, and whether they are the right ones
 networks    the networks, as torchvision makes them
-reading     a checkpoint file read without running what is in it
 spellings   how trainers name the same weights
 candidates  where in a checkpoint a whole network lies, and which of several is meant
 loading     weights into a network: all of them, or none

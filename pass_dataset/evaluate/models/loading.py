@@ -18,8 +18,8 @@ from torch import nn
 from pass_dataset.errors import WeightsError
 from pass_dataset.evaluate.models.candidates import Candidate, candidates, preferred
 from pass_dataset.evaluate.models.networks import NETWORKS, Network, network
-from pass_dataset.evaluate.models.reading import read_checkpoint
 from pass_dataset.evaluate.models.spellings import is_head
+from pass_dataset.torch.checkpoints import read_checkpoint
 
 __all__ = ["LoadReport", "Loaded", "load_checkpoint", "load_classifier"]
 

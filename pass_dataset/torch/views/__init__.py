@@ -17,6 +17,10 @@ decoding    from a JPEG's bytes to pixels, not larger than the views need
 operations  each step on pixels, by torchvision's definitions
 making      Views: a JPEG's bytes in, its views out
 batches     views of many images in one tensor, handed over in memory that is used again
+
+device      DeviceViews: the views of a batch of JPEGs, made where the training is
+batched     the steps of `operations` for many views at once
+device_decoding  a batch's pixels, by nvJPEG
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ for _package in ("torch", "PIL", "cv2"):  # what is missing is said first
     require(_package, feature="pass_dataset.torch.views", extra="views")
 
 from pass_dataset.torch.views.batches import ViewList, normalise  # noqa: E402
+from pass_dataset.torch.views.device import DeviceViews  # noqa: E402
 from pass_dataset.torch.views.making import Views  # noqa: E402
 from pass_dataset.torch.views.recipes import (  # noqa: E402
     ColourJitter,
@@ -39,6 +44,7 @@ from pass_dataset.torch.views.recipes import (  # noqa: E402
 
 __all__ = [
     "ColourJitter",
+    "DeviceViews",
     "Recipe",
     "ViewList",
     "ViewRecipe",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
@@ -11,14 +10,10 @@ import torch
 from torch.utils.data import default_collate
 from torch.utils.data._utils.collate import default_collate_fn_map
 
-from pass_dataset.torch.slots import HandedOver, Lease, SlotPool, receive
+from pass_dataset.torch.imagenet import MEAN, STANDARD_DEVIATION
+from pass_dataset.torch.slots import HandedOver, Lease, pool_of_process, receive
 
 __all__ = ["ViewBatch", "ViewList", "collate_views", "normalise"]
-
-#: Of ImageNet's photographs, of values from 0 to 1: what MoCo-v2 and DINO normalise by. (SwAV's
-#: code has 0.228 in the place of the first 0.229.)
-MEAN = (0.485, 0.456, 0.406)
-STANDARD_DEVIATION = (0.229, 0.224, 0.225)
 
 
 class ViewList(list[torch.Tensor]):
@@ -43,7 +38,7 @@ def collate_views(
         # Not as they were made: somebody has worked on them.
         return default_collate([list(image) for image in images])
     sizes = [len(images) * _size(shape) for shape in shapes]
-    lease = _pool().take(sum(sizes))
+    lease = pool_of_process().take(sum(sizes))
     batch = ViewBatch(_cut(lease.values, len(images), shapes))
     batch._lease = lease
     for views, together in zip(zip(*images, strict=True), batch, strict=True):
@@ -71,18 +66,6 @@ def _cut(
         part.view(images, height, width, channels).permute(0, 3, 1, 2)
         for part, (channels, height, width) in zip(parts, shapes, strict=True)
     ]
-
-
-#: Of this process.
-_pools: dict[int, SlotPool] = {}
-
-
-def _pool() -> SlotPool:
-    process = os.getpid()
-    if process not in _pools:
-        _pools.clear()  # what a process that was forked off has of its parent's
-        _pools[process] = SlotPool()
-    return _pools[process]
 
 
 def _handed_over(batch: ViewBatch) -> Any:

@@ -14,10 +14,19 @@ from __future__ import annotations
 import hashlib
 import struct
 
-__all__ = ["random_numbers"]
+import xxhash
+
+__all__ = ["key_of", "random_numbers"]
 
 #: Changes when the same four would give other numbers.
 _SCHEME = b"pass-views-1"
+
+
+def key_of(file: bytes, name: str | bytes | None = None) -> bytes:
+    """What tells an image from all others: its name, or else the XXH3 hash of its file."""
+    if name is None:
+        return xxhash.xxh3_128_digest(file)
+    return name.encode() if isinstance(name, str) else name
 
 
 def random_numbers(seed: int, epoch: int, key: bytes, number: int, count: int) -> list[float]:

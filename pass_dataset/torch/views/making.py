@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 import cv2
 import torch
-import xxhash
 from torch.utils.data import get_worker_info
 
 from pass_dataset.torch.tallies import SharedNumber
 from pass_dataset.torch.views import operations
 from pass_dataset.torch.views.batches import ViewList
 from pass_dataset.torch.views.decoding import REDUCTIONS, decode, jpeg_facts
+from pass_dataset.torch.views.draws import key_of
 from pass_dataset.torch.views.operations import Pixels
-from pass_dataset.torch.views.parameters import Box, ViewParameters, draw_parameters
+from pass_dataset.torch.views.parameters import Box, ViewParameters, draw_views
 from pass_dataset.torch.views.recipes import Recipe, ViewRecipe
 
 __all__ = ["Views"]
@@ -104,17 +104,13 @@ class Views:
         self, jpeg: bytes, key: str | bytes | None = None, epoch: int | None = None
     ) -> Decoded:
         """The first half of a call, in which all that is wrong with a file comes up."""
-        if key is None:
-            key = xxhash.xxh3_128_digest(jpeg)
-        elif isinstance(key, str):
-            key = key.encode()
-        epoch = self.epoch if epoch is None else epoch
+        of = key_of(jpeg, key), self.epoch if epoch is None else epoch
         facts = jpeg_facts(jpeg, upright=self.upright)
         if facts is None:
             pixels = decode(jpeg, None, 1, upright=self.upright)
             height, width = pixels.shape[:2]
-            return Decoded(pixels, 1, self._parameters(width, height, epoch, key))
-        parameters = self._parameters(facts.width, facts.height, epoch, key)
+            return Decoded(pixels, 1, self._parameters(width, height, *of))
+        parameters = self._parameters(facts.width, facts.height, *of)
         reduction = self._reduction(parameters)
         pixels = decode(jpeg, facts, reduction, upright=self.upright)
         expected = tuple(-(-side // reduction) for side in (facts.height, facts.width))
@@ -135,14 +131,9 @@ class Views:
         )
 
     def _parameters(
-        self, width: int, height: int, epoch: int, key: bytes
+        self, width: int, height: int, key: bytes, epoch: int
     ) -> tuple[ViewParameters, ...]:
-        return tuple(
-            draw_parameters(
-                recipe, width, height, seed=self.seed, epoch=epoch, key=key, number=number
-            )
-            for number, recipe in enumerate(self.recipe.views)
-        )
+        return draw_views(self.recipe, width, height, seed=self.seed, epoch=epoch, key=key)
 
     def _reduction(self, parameters: tuple[ViewParameters, ...]) -> int:
         """By how much the image may be reduced for all of its views."""

@@ -22,6 +22,11 @@ from pass_dataset.torch.views.parameters import Box, Change
 from pass_dataset.torch.views.recipes import Interpolation
 
 __all__ = [
+    "BLUR_REACH",
+    "BRIGHTEST",
+    "CUT_OFF",
+    "GREY_WEIGHTS",
+    "HUE_STEPS",
     "Pixels",
     "blurred",
     "changed",
@@ -36,13 +41,15 @@ Pixels: TypeAlias = npt.NDArray[np.uint8]
 
 #: OpenCV rounds, where Pillow and torchvision cut off; a little less than a half is taken off, so
 #: that what is a whole number stays one.
-_CUT_OFF = -0.498
+CUT_OFF = -0.498
 #: Of red, green and blue in a grey (ITU-R BT.601).
-_GREY_WEIGHTS = (0.299, 0.587, 0.114)
+GREY_WEIGHTS = (0.299, 0.587, 0.114)
 #: Standard deviations on either side of the middle that blur takes into account. The next has less
 #: than 1/200 of the weight of the middle.
-_BLUR_REACH = 3.0
-_BRIGHTEST = 255
+BLUR_REACH = 3.0
+BRIGHTEST = 255
+#: Of the circle of hues, in 8 bits.
+HUE_STEPS = 256
 
 
 def resized_crop(
@@ -73,24 +80,24 @@ def changed(pixels: Pixels, change: Change, amount: float) -> Pixels:
 def brightened(pixels: Pixels, factor: float) -> Pixels:
     """Blended with black."""
     # It takes absolute values, and none is below the little that is cut off.
-    return _pixels(cv2.convertScaleAbs(pixels, alpha=factor, beta=_CUT_OFF))
+    return _pixels(cv2.convertScaleAbs(pixels, alpha=factor, beta=CUT_OFF))
 
 
 def contrasted(pixels: Pixels, factor: float) -> Pixels:
     """Blended with the mean of the greys, a whole number."""
     means = cv2.mean(pixels)
-    grey = int(sum(weight * mean for weight, mean in zip(_GREY_WEIGHTS, means, strict=False)) + 0.5)
-    return _pixels(cv2.addWeighted(pixels, factor, pixels, 0, (1 - factor) * grey + _CUT_OFF))
+    grey = int(sum(weight * mean for weight, mean in zip(GREY_WEIGHTS, means, strict=False)) + 0.5)
+    return _pixels(cv2.addWeighted(pixels, factor, pixels, 0, (1 - factor) * grey + CUT_OFF))
 
 
 def saturated(pixels: Pixels, factor: float) -> Pixels:
     """Blended with the greys."""
-    return _pixels(cv2.addWeighted(pixels, factor, rgb_of(grey_of(pixels)), 1 - factor, _CUT_OFF))
+    return _pixels(cv2.addWeighted(pixels, factor, rgb_of(grey_of(pixels)), 1 - factor, CUT_OFF))
 
 
 def hue_turned(pixels: Pixels, turn: float) -> Pixels:
     """Hue turned by a part of the circle, in steps of 1/256 of it."""
-    steps = int(turn * _BRIGHTEST) % 256
+    steps = int(turn * BRIGHTEST) % HUE_STEPS
     hsv = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV_FULL)
     height, width = pixels.shape[:2]
     # One row for all, and it runs over at 256: steps of three take twice as long.
@@ -126,7 +133,7 @@ def blurred(pixels: Pixels, sigma_px: float) -> Pixels:
 
 
 def _kernel(sigma_px: float) -> npt.NDArray[np.float32]:
-    reach = math.ceil(_BLUR_REACH * sigma_px)
+    reach = math.ceil(BLUR_REACH * sigma_px)
     kernel: npt.NDArray[np.float32] = cv2.getGaussianKernel(2 * reach + 1, sigma_px, cv2.CV_32F)
     return kernel
 

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from pass_dataset.torch.views.draws import random_numbers
-from pass_dataset.torch.views.recipes import ColourJitter, ViewRecipe
+from pass_dataset.torch.views.recipes import ColourJitter, Recipe, ViewRecipe
 
-__all__ = ["Box", "Change", "ViewParameters", "draw_parameters"]
+__all__ = ["Box", "Change", "ViewParameters", "draw_parameters", "draw_views"]
 
 #: Boxes that are tried until one is within the image, as in torchvision.
 _TRIES = 10
@@ -59,6 +59,16 @@ class ViewParameters(NamedTuple):
     blur_sigma_px: float | None
     is_solarised: bool
     is_flipped: bool
+
+
+def draw_views(
+    recipe: Recipe, width: int, height: int, *, seed: int, epoch: int, key: bytes
+) -> tuple[ViewParameters, ...]:
+    """The parameters of all views of an image; see `draw_parameters`."""
+    return tuple(
+        draw_parameters(view, width, height, seed=seed, epoch=epoch, key=key, number=number)
+        for number, view in enumerate(recipe.views)
+    )
 
 
 def draw_parameters(

@@ -91,6 +91,21 @@ def test_the_records_of_the_folder(
     assert everything(remote, cuts(total, width)) == list(PassArchive(large.folder, release))
 
 
+def test_a_request_a_stretch(large: Collection, server: BadServer, tmp_path: Path) -> None:
+    """The end of its last image comes with it; in a row, nothing is asked for twice."""
+    release = described(large, server)
+    remote = open_remote(release, folder=tmp_path / "kept", parts=[0])
+    ranges = cuts(release.tars[0].size_bytes, 10_000)
+    server.answers.clear()
+    assert len(everything(remote, ranges)) == 40
+    assert sum(answer.sent_bytes for answer in server.answers) <= release.tars[0].size_bytes
+    assert len(server.answers) <= len(ranges)
+    server.answers.clear()
+    others = [*ranges[1::2], *ranges[::2]]  # as two workers share them out
+    assert len(everything(remote, others)) == 40
+    assert len(server.answers) <= len(ranges) + 1
+
+
 def test_stretches_in_any_order(large: Collection, server: BadServer, tmp_path: Path) -> None:
     release = described(large, server)
     remote = open_remote(release, folder=tmp_path / "kept")

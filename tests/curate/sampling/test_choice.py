@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pass_dataset.curate.sampling.choice import ranks, ranks_within
-from pass_dataset.curate.sampling.order import Keys, in_order, order_keys
+from pass_dataset.curate.sampling.order import Keys, Words, in_order, order_keys
 from tests.support.curation import hash_of
 
 #: Photographs by number, with the number of their photographer.
@@ -20,7 +20,7 @@ photographs = st.dictionaries(st.integers(0, 200), st.integers(0, 3), max_size=2
 sizes = st.integers(1, 12)
 
 
-def keys_of(taken: Iterable[int], seed: int) -> tuple[Keys, Keys]:
+def keys_of(taken: Iterable[int], seed: int) -> tuple[Words, Words]:
     return order_keys(pa.array([hash_of(one) for one in taken], pa.string()), seed)
 
 
@@ -29,7 +29,7 @@ def capped(taken: dict[int, int], cap: int, seed: int = 0) -> dict[int, int]:
     if not taken:
         return {}
     within, _ = keys_of(taken, seed)
-    places = ranks_within(within, np.array(list(taken.values()), np.int32))
+    places = ranks_within(Keys.of(within), np.array(list(taken.values()), np.int32))
     return {one: taken[one] for one, place in zip(taken, places, strict=True) if place < cap}
 
 
@@ -37,7 +37,7 @@ def sampled(taken: dict[int, int], size: int, seed: int = 0) -> dict[int, int]:
     if not taken:
         return {}
     _, overall = keys_of(taken, seed)
-    places = ranks(overall)
+    places = ranks(Keys.of(overall))
     return {one: taken[one] for one, place in zip(taken, places, strict=True) if place < size}
 
 
@@ -81,7 +81,7 @@ def test_seed_out_of_range(seed: int) -> None:
 
 def test_equal_first_words() -> None:
     """The second word decides, also within a photographer's."""
-    keys = np.array([[5, 9], [5, 2], [1, 7], [5, 4]], np.uint64)
+    keys = Keys.of(np.array([[5, 9], [5, 2], [1, 7], [5, 4]], np.uint64))
     assert in_order(keys).tolist() == [2, 1, 3, 0]
     assert in_order(keys, np.array([1, 0, 1, 0], np.int32)).tolist() == [1, 3, 2, 0]
 
@@ -98,8 +98,8 @@ def test_one_sort_is_that_of_all_columns(keys: list[tuple[int, int, int]]) -> No
     words = np.array([key[:2] for key in keys], np.uint64).reshape(-1, 2)
     groups = np.array([key[2] % 3 - 1 if key[0] else key[2] for key in keys], np.int32)
     columns = (words[:, 1], words[:, 0])
-    assert in_order(words).tolist() == np.lexsort(columns).tolist()
-    assert in_order(words, groups).tolist() == np.lexsort((*columns, groups)).tolist()
+    assert in_order(Keys.of(words)).tolist() == np.lexsort(columns).tolist()
+    assert in_order(Keys.of(words), groups).tolist() == np.lexsort((*columns, groups)).tolist()
 
 
 @given(taken=photographs, size=sizes, more=st.integers(0, 5), seed=st.integers(0, 3))

@@ -6,9 +6,12 @@ import json
 import logging
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from pass_dataset.commands.curate.main import main
+from pass_dataset.curate.sampling import order as order_module
 from pass_dataset.curate.sampling.balance import BalanceSettings, run_balance
 from pass_dataset.curate.sampling.draw import DrawSettings, run_draw
 from pass_dataset.errors import CurationError
@@ -67,6 +70,32 @@ def test_same_whatever_the_order_and_the_shards(tmp_path: Path) -> None:
         found.append(names(made))
     assert found[0] == found[1] == found[2]
     assert len(found[0]) == 8
+
+
+def test_second_words_where_the_first_are_equal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are made of the ledger then, whatever shard the photographs are in."""
+    made_words = order_module._word
+
+    def word(parts: order_module.Words, seed: int, number: int) -> order_module.Words:
+        found = made_words(parts, seed, number)
+        return found if number % 2 else np.zeros_like(found)
+
+    monkeypatch.setattr(order_module, "_word", word)
+    made = curation(tmp_path, list(range(24)), 7)
+    run_balance(made.folder, BalanceSettings(per_photographer=3, sample=8))
+    said = [row for shard in range(4) for row in made.ledger.said("balance", shard).to_pylist()]
+    within, overall = order_module.order_keys(
+        pa.array([hash_of(number) for number in range(24)]), 0
+    )
+    for user in range(5):
+        own = [row["row"] for row in said if row["row"] % 5 == user]
+        by_rank = sorted(own, key=lambda row: said[row]["photographer_rank"])
+        assert by_rank == sorted(own, key=lambda row: within[row, 1])
+    sampled = [row["row"] for row in said if row["sample_rank"]]
+    by_rank = sorted(sampled, key=lambda row: said[row]["sample_rank"])
+    assert by_rank == sorted(sampled, key=lambda row: overall[row, 1])
 
 
 def test_larger_release_has_the_smaller(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _TITLES: dict[Tier, str] = {
     "bytes": "The same file",
     "pixels": "The same pixels",
     "near": "Nearly the same",
+    "crop": "Parts, turned or overlaid",
     "grid": "Identical to the paper's tool",
 }
 _MEANINGS: dict[Tier, str] = {
@@ -37,6 +39,8 @@ _MEANINGS: dict[Tier, str] = {
     "pixels": "Other files, but the same size and the same pixels.",
     "near": "Hashes that differ in few bits, and small pictures that agree. Those that differ most "
     "come first: look at these.",
+    "crop": "Descriptors of a network that are near, and pictures that agree where one lies in the "
+    "other; of other sets, descriptors alone. Those that are least near come first: look at these.",
     "grid": "The same size, and the same first channel at 225 points.",
 }
 
@@ -63,11 +67,12 @@ class Shown:
 
 @dataclass(frozen=True)
 class ShownPair:
-    """Two images side by side; `distance` in bits, None where it is not asked."""
+    """Two images side by side; `distance` in bits, `cosine`: None where they are not asked."""
 
     left: Shown
     right: Shown
     distance: int | None
+    cosine: float | None
 
 
 def write_report(
@@ -170,11 +175,12 @@ class _Album:
     def pair(self, place: int) -> ShownPair:
         """A pair by its number."""
         found = self._duplicates.found
-        distance = int(found.distance[place])
+        distance, cosine = int(found.distance[place]), float(found.cosine[place])
         return ShownPair(
             self._shown[int(found.left[place])],
             self._shown[int(found.right[place])],
             distance if distance >= 0 else None,
+            None if math.isnan(cosine) else cosine,
         )
 
     def _show(self, number: int) -> Shown:

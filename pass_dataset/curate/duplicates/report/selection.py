@@ -1,4 +1,4 @@
-"""Which pairs a report shows: of each tier some, of near ones those that differ most."""
+"""Which pairs a report shows: of each tier some, of near ones and crops those that differ most."""
 
 from __future__ import annotations
 
@@ -12,8 +12,15 @@ from pass_dataset.curate.duplicates.unions import Numbers
 
 __all__ = ["chosen_pairs", "largest_groups"]
 
-#: Pairs of a tier that are shown. Of near ones more: there it can be wrong.
-_SHOWN: dict[Tier, int] = {"photograph": 6, "bytes": 4, "pixels": 6, "near": 18, "grid": 18}
+#: Pairs of a tier that are shown. Of near ones and crops more: there it can be wrong.
+_SHOWN: dict[Tier, int] = {
+    "photograph": 6,
+    "bytes": 4,
+    "pixels": 6,
+    "near": 18,
+    "crop": 18,
+    "grid": 18,
+}
 #: Near pairs of one group that are shown: twenty of one photograph tell no more.
 _OF_A_GROUP = 2
 
@@ -24,8 +31,9 @@ def chosen_pairs(found: Found) -> Iterator[tuple[Tier, list[int]]]:
         places = np.flatnonzero(found.tier == number)
         if not len(places):
             continue
-        places = places[np.argsort(-found.distance[places], kind="stable")]
-        if tier == "near":
+        differs = found.distance if tier != "crop" else -found.cosine
+        places = places[np.argsort(-differs[places], kind="stable")]
+        if tier in ("near", "crop"):
             chosen = _of_many_groups(found.groups[found.left[places]], _SHOWN[tier])
         else:  # all alike: from everywhere
             chosen = np.unique(np.linspace(0, len(places) - 1, _SHOWN[tier]).astype(np.int64))

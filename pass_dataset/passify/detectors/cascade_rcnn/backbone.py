@@ -14,11 +14,16 @@ __all__ = ["Backbone"]
 class _Block:
     """Bottleneck whose stride is in its first convolution (RESNETS.STRIDE_IN_1X1)."""
 
-    def __init__(self, convolutions: Convolutions, name: str, stride: int, widens: bool) -> None:
-        self._conv1 = convolutions.named(f"{name}.conv1", stride)
-        self._conv2 = convolutions.named(f"{name}.conv2")
-        self._conv3 = convolutions.named(f"{name}.conv3")
-        self._shortcut = convolutions.named(f"{name}.shortcut", stride) if widens else None
+    def __init__(
+        self, convolutions: Convolutions, name: str, stride: int, widens: bool, at: int
+    ) -> None:
+        before = at // stride
+        self._conv1 = convolutions.named(f"{name}.conv1", stride, at=before)
+        self._conv2 = convolutions.named(f"{name}.conv2", at=at)
+        self._conv3 = convolutions.named(f"{name}.conv3", at=at)
+        self._shortcut = (
+            convolutions.named(f"{name}.shortcut", stride, at=before) if widens else None
+        )
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         y = self._conv2(self._conv1(x, relu=True), relu=True)
@@ -32,7 +37,7 @@ class Backbone:
 
     def __init__(self, convolutions: Convolutions) -> None:
         bottom_up = "backbone.bottom_up"
-        self._stem = convolutions.named(f"{bottom_up}.stem.conv1", stride=2)
+        self._stem = convolutions.named(f"{bottom_up}.stem.conv1", stride=2, at=1)
         self._stages = [
             [
                 _Block(
@@ -40,13 +45,16 @@ class Backbone:
                     f"{bottom_up}.res{level}.{block}",
                     stride=2 if level > LEVELS[0] and block == 0 else 1,
                     widens=block == 0,
+                    at=2**level,
                 )
                 for block in range(blocks)
             ]
             for level, blocks in zip(LEVELS, BLOCKS, strict=True)
         ]
-        self._laterals = [convolutions.named(f"backbone.fpn_lateral{level}") for level in LEVELS]
-        self._outputs = [convolutions.named(f"backbone.fpn_output{level}") for level in LEVELS]
+        self._laterals, self._outputs = (
+            [convolutions.named(f"backbone.fpn_{name}{level}", at=2**level) for level in LEVELS]
+            for name in ("lateral", "output")
+        )
 
     def __call__(self, images: torch.Tensor) -> list[torch.Tensor]:
         """Features p2 … p6, N×256×H/s×W/s with strides s of 4 to 64.

@@ -11,6 +11,7 @@ from torchvision.ops import batched_nms
 
 from pass_dataset.passify.detectors.cascade_rcnn.backbone import Backbone
 from pass_dataset.passify.detectors.cascade_rcnn.boxes import clipped, nonempty
+from pass_dataset.passify.detectors.cascade_rcnn.choice import winograd_channels
 from pass_dataset.passify.detectors.cascade_rcnn.convolution import Convolutions
 from pass_dataset.passify.detectors.cascade_rcnn.frames import Frame
 from pass_dataset.passify.detectors.cascade_rcnn.heads import Heads
@@ -59,7 +60,12 @@ class Network:
         self._dtype = getattr(torch, precision)
         on_cpu = self._device.type == "cpu" and precision == "float32"
         with torch.inference_mode():
-            convolutions = Convolutions(parameters, self._device, self._dtype)
+            convolutions = Convolutions(
+                parameters,
+                self._device,
+                self._dtype,
+                winograd_channels() if on_cpu else frozenset(),
+            )
             self._mean = torch.tensor(PIXEL_MEAN, device=self._device)
             self._backbone = Backbone(convolutions)
             self._proposals = Proposals(convolutions)

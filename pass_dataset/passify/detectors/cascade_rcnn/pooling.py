@@ -86,6 +86,10 @@ def sum_weighted_rows(
     order = key.argsort()
     keys, counts = torch.unique_consecutive(key[order], return_counts=True)
     corners, sides, grids, image_of = (t[order] for t in (corners, sides, grids, image_of))
+    level_of, rounded = level_of[order], rounded[order]
+    across = _Axis(corners[:, 0], sides[:, 0], grids[:, 0], rounded[:, 0], widths[level_of])
+    down = _Axis(corners[:, 1], sides[:, 1], grids[:, 1], rounded[:, 1], heights[level_of])
+    first_rows = (image_of * heights[level_of]).int()
     parts = []
     start = 0
     for group, count in zip(keys.tolist(), counts.tolist(), strict=True):
@@ -96,11 +100,10 @@ def sum_weighted_rows(
             group // GRID_LIMIT % GRID_LIMIT,
             group % GRID_LIMIT,
         )
-        height, width = int(heights[level]), int(widths[level])
-        y, weight_y = _touched(corners[part, 1], sides[part, 1], grids[part, 1], grid_y, height)
-        x, weight_x = _touched(corners[part, 0], sides[part, 0], grids[part, 0], grid_x, width)
-        y += (image_of[part] * height).int()[:, None, None]
-        rows = (y * width)[:, :, None, :, None] + x[:, None, :, None, :]
+        y, weight_y = down.touched(grid_y, part)
+        x, weight_x = across.touched(grid_x, part)
+        y = (y + first_rows[part, None, None]) * int(widths[level])
+        rows = y[:, :, None, :, None] + x[:, None, :, None, :]
         weights = weight_y[:, :, None, :, None] * weight_x[:, None, :, None, :]
         bags = count * BINS * BINS
         sums = functional.embedding_bag(
@@ -114,6 +117,42 @@ def sum_weighted_rows(
     return Pooled(features, order)
 
 
+class _Axis:
+    """The pixels that the bins of regions touch along one axis, with their weights.
+
+    Args:
+      start, side: of each region, float32, in pixels of its feature map.
+      grid: samples in a bin of each region.
+      rounded: of `GRID_SIZES`, at least `grid`. Those of one number are computed together, which
+        takes fewer and larger steps than to do so for each group.
+      extent: pixels of the feature map along this axis.
+    """
+
+    def __init__(
+        self,
+        start: torch.Tensor,
+        side: torch.Tensor,
+        grid: torch.Tensor,
+        rounded: torch.Tensor,
+        extent: torch.Tensor,
+    ) -> None:
+        #: Of each region, its place among those of its number of samples.
+        self._places = torch.empty(len(start), dtype=torch.int64)
+        self._touched: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+        for most in sorted(set(rounded.tolist())):
+            these = (rounded == most).nonzero()[:, 0]
+            self._places[these] = torch.arange(len(these))
+            self._touched[most] = _touched(
+                start[these], side[these], grid[these], most, extent[these]
+            )
+
+    def touched(self, most: int, part: slice) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of neighbouring regions with `most` samples: as `_touched` gives them."""
+        pixels, weights = self._touched[most]
+        places = self._places[part]
+        return pixels[places], weights[places]
+
+
 # Numbers of samples that groups are made for. More of them make more and smaller groups; fewer
 # add pixels of weight zero. A side of 1333 pixels at stride 4 has 48 samples in a bin.
 GRID_SIZES = torch.tensor([1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 48, 64])
@@ -121,7 +160,7 @@ GRID_LIMIT = 65
 
 
 def _touched(
-    start: torch.Tensor, side: torch.Tensor, grid: torch.Tensor, most: int, extent: int
+    start: torch.Tensor, side: torch.Tensor, grid: torch.Tensor, most: int, extent: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Pixels that the bins of regions touch along one axis, with their weights.
 
@@ -129,7 +168,7 @@ def _touched(
       start, side: of each region, float32, in pixels of the feature map.
       grid: samples in a bin of each region.
       most: at least the largest of `grid`.
-      extent: pixels of the feature map along this axis.
+      extent: pixels of the feature map of each along this axis.
 
     Returns:
       int32 and float32, each regions × 7 × (most + 1).
@@ -142,9 +181,19 @@ def _touched(
     # In this order torchvision rounds.
     position = start[:, None, None] + bins * step + (samples + 0.5) * step / grid.clamp(min=1)
     # Samples more than a pixel outside count as zero; others take the pixel at the edge.
+    extent = extent[:, None, None].to(position.dtype)
     counts = (position >= -1) & (position <= extent) & (samples < grid)
-    position = position.clamp(0, extent - 1)
-    pixel = position[:, :, :1].floor() + torch.arange(most + 1, dtype=torch.float32)
-    nearness = (1 - (position[:, :, None, :] - pixel[:, :, :, None]).abs()).clamp_(min=0)
-    weight = (nearness * counts[:, :, None, :]).sum(3) / grid.clamp(min=1)
-    return pixel.clamp_(max=extent - 1).int(), weight
+    last = extent - 1
+    position = position.clamp(min=0).minimum(last)
+    first = position[:, :, :1].floor()
+    # Each sample lies between two pixels.
+    before = (position - first).floor()
+    share = position - first - before
+    before = before.long().clamp_(0, most)
+    counts = counts.to(share.dtype)
+    weight = torch.zeros(len(start), BINS, most + 1)
+    weight.scatter_add_(2, before, (1 - share) * counts)
+    # Beyond the last of these pixels only a share of zero would go.
+    weight.scatter_add_(2, (before + 1).clamp_(max=most), share * counts)
+    pixel = first + torch.arange(most + 1, dtype=torch.float32)
+    return pixel.minimum(last).int(), weight.div_(grid.clamp(min=1))

@@ -5,8 +5,6 @@ A runtime takes images and gives, for each image and stride, the network's outpu
 
 from __future__ import annotations
 
-import tempfile
-import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
@@ -14,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pass_dataset.extras import require
+from pass_dataset.passify.detectors.ncnn_nets import NcnnMemory, load_net
 from pass_dataset.passify.detectors.retinaface.graph_cache import (
     cached_ncnn_graph,
     cached_onnx_graph,
@@ -32,19 +31,6 @@ Array = np.ndarray[Any, Any]
 #: layers: 44 bytes a pixel at most, where it would else take 77 and keep them for the next image.
 #: PASS has images of 500 pixels a side at most, which gain from memory that is kept.
 _NCNN_LARGE_PIXELS = 400_000
-
-#: Options of ncnn that would compute with less than float32; not every version has all.
-_NCNN_LOSSY = (
-    "use_bf16_packed",
-    "use_bf16_storage",
-    "use_fp16_arithmetic",
-    "use_fp16_packed",
-    "use_fp16_storage",
-    "use_int8_arithmetic",
-    "use_int8_inference",
-    "use_int8_packed",
-    "use_int8_storage",
-)
 
 #: For each image, for each stride: float32 10×h×w.
 Output = Iterable[list[Array]]
@@ -78,23 +64,8 @@ class NcnnRuntime:
         graph = cached_ncnn_graph(weights)
         self._margin = graph.margin
         self._steps = graph.steps
-        self._memory = _NcnnMemory(self._ncnn)
-        self._net = self._ncnn.Net()
-        options = self._net.opt
-        # Threads of ncnn's own wait in a loop: two of them, where others computed too, took five
-        # times the processor time of one.
-        options.num_threads = 1
-        options.use_vulkan_compute = False
-        for name in _NCNN_LOSSY:
-            if hasattr(options, name):
-                setattr(options, name, False)
-        # From memory it would neither copy the weights nor keep them alive.
-        with tempfile.NamedTemporaryFile(prefix="pass-dataset-") as file:
-            file.write(graph.weights)
-            file.flush()
-            if self._net.load_param_mem(graph.text) or self._net.load_model(file.name):
-                raise RuntimeError("ncnn does not read the graph of RetinaFace")
-
+        self._memory = NcnnMemory(self._ncnn)
+        self._net = load_net(self._ncnn, graph.text, graph.weights)
         self._pool = ThreadPoolExecutor(threads, "ncnn") if threads > 1 else None
 
     def run(self, images: Sequence[Array]) -> Output:
@@ -111,8 +82,7 @@ class NcnnRuntime:
         del pixels
         try:
             with self._net.create_extractor() as extractor:
-                extractor.set_blob_allocator(memory.blobs)
-                extractor.set_workspace_allocator(memory.workspace)
+                memory.lend(extractor)
                 extractor.input(INPUT_NAME, matrix)
                 del matrix
                 for name in self._steps if is_large else []:
@@ -130,23 +100,6 @@ class NcnnRuntime:
         if failed:
             raise MemoryError(f"ncnn has no room for {name} (error {failed})")
         return features
-
-
-class _NcnnMemory(threading.local):
-    """Memory that ncnn computes in, kept for the next image; of each thread its own.
-
-    What another thread has used lies in another core's cache: on two cores, images took an eighth
-    longer in memory that threads shared.
-    """
-
-    def __init__(self, ncnn: Any) -> None:
-        self.blobs = ncnn.UnlockedPoolAllocator()
-        self.workspace = ncnn.UnlockedPoolAllocator()
-
-    def give_back(self) -> None:
-        """Frees what is not in use."""
-        self.blobs.clear()
-        self.workspace.clear()
 
 
 class OnnxRuntime:

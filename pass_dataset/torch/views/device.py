@@ -1,0 +1,211 @@
+"""Views of a batch of JPEGs, decoded and made on the training's device."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import get_args
+
+import torch
+from torch import Tensor
+
+from pass_dataset.errors import ImageError
+from pass_dataset.torch.images import OnError
+from pass_dataset.torch.jpegs import JpegBatch
+from pass_dataset.torch.views import batched
+from pass_dataset.torch.views.device_decoding import decoded_on
+from pass_dataset.torch.views.draws import key_of
+from pass_dataset.torch.views.operations import BRIGHTEST
+from pass_dataset.torch.views.parameters import Box, Change, ViewParameters, draw_views
+from pass_dataset.torch.views.recipes import Recipe, ViewRecipe
+
+__all__ = ["DeviceViews"]
+
+logger = logging.getLogger(__name__)
+
+
+class DeviceViews:
+    """Makes the views of whole batches on a GPU: workers then only read.
+
+        views = DeviceViews(moco_v2(), seed=0, device="cuda")
+        stream = PassStream("/data/pass", decode="jpeg", target="hash", batch_size=256)
+        for jpegs, hashes in DataLoader(stream, batch_size=256, num_workers=2):
+            queries, keys = map(normalise, views(jpegs, hashes, stream.epoch))
+
+    What is random is of seed, epoch, key and number alone, and is what `Views` of the same four
+    draws: the same boxes, colours and blurs. The pixels are alike, not equal. nvJPEG decodes
+    otherwise than libjpeg-turbo, and always at the full size; steps round otherwise than OpenCV's.
+
+    Attributes:
+      recipe: what views are made of.
+      seed: of the random numbers, with epoch, key and number.
+      device: where views are made.
+      upright: images are turned as their EXIF data say.
+      on_error: what is done about an image that cannot be decoded: ``raise``, or ``skip``, where
+        views of the next one of the batch that can be (the last, behind it) take its place.
+      skipped: images whose place was taken so far.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        seed: int = 0,
+        *,
+        device: torch.device | str = "cuda",
+        upright: bool = True,
+        on_error: OnError = "raise",
+    ) -> None:
+        if on_error not in get_args(OnError):
+            raise ValueError(f"on_error: expected 'raise' or 'skip', found {on_error!r}")
+        self.recipe = recipe
+        self.seed = seed
+        self.device = torch.device(device)
+        self.upright = upright
+        self.on_error = on_error
+        self.skipped = 0
+
+    def __call__(
+        self,
+        jpegs: JpegBatch | Sequence[Tensor],
+        keys: Sequence[str | bytes] | None = None,
+        epoch: int = 0,
+    ) -> list[Tensor]:
+        """The views of a batch, in the recipe's order.
+
+        Args:
+          jpegs: the files: uint8 of one dimension each, in the CPU's memory. Pillow's other formats
+            are read too.
+          keys: what tells each image from all others; None: the hashes of the files.
+          epoch: of the pass.
+
+        Returns:
+          For each view a tensor on the device: N×3×S×S uint8, RGB, channels last in memory.
+
+        Raises:
+          ValueError: there are not as many keys as files.
+          ImageError: an image cannot be decoded, and is not to be skipped, or none can be.
+        """
+        names = [None] * len(jpegs) if keys is None else keys
+        if len(names) != len(jpegs):
+            raise ValueError(f"keys: expected {len(jpegs)}, one for each image, found {len(names)}")
+        files = [jpeg.numpy().tobytes() for jpeg in jpegs]
+        unique = [key_of(file, name) for file, name in zip(files, names, strict=True)]
+        drawn, crops = self._crops(files, unique, epoch)
+        return [
+            _views(
+                [of_image[number] for of_image in crops],
+                [of_image[number] for of_image in drawn],
+                recipe,
+                self.device,
+            )
+            for number, recipe in enumerate(self.recipe.views)
+        ]
+
+    def _crops(
+        self, files: Sequence[bytes], keys: Sequence[bytes], epoch: int
+    ) -> tuple[list[tuple[ViewParameters, ...]], list[list[Tensor]]]:
+        """Of each image what its views shall be, and their crops, each 1×3×S×S."""
+        drawn: list[tuple[ViewParameters, ...]] = []
+        crops: list[list[Tensor]] = []
+
+        def take(pixels: Tensor, until: int) -> None:
+            height, width = pixels.shape[1:]
+            for key in keys[len(drawn) : until]:
+                wanted = draw_views(
+                    self.recipe, width, height, seed=self.seed, epoch=epoch, key=key
+                )
+                drawn.append(wanted)
+                crops.append(
+                    [
+                        _resized_crop(pixels, one.box, recipe)
+                        for one, recipe in zip(wanted, self.recipe.views, strict=True)
+                    ]
+                )
+
+        last: Tensor | None = None
+        for place, found in enumerate(decoded_on(self.device, files, upright=self.upright)):
+            if isinstance(found, Exception):
+                self._see_to(found, keys[place], place)
+            else:
+                last = found
+                take(last, place + 1)
+        if files and last is None:
+            raise ImageError(f"none of the {len(files)} images of a batch can be decoded")
+        if last is not None:
+            take(last, len(keys))
+        return drawn, crops
+
+    def _see_to(self, error: Exception, key: bytes, place: int) -> None:
+        """What cannot be decoded."""
+        name = key.decode() if key.isascii() else key.hex()
+        message = f"image {name}, number {place} of its batch, cannot be decoded: {error}"
+        if self.on_error == "raise":
+            raise ImageError(f"{message}. on_error='skip' puts another in its place.") from error
+        self.skipped += 1
+        logger.warning("%s; another takes its place", message)
+
+    def __repr__(self) -> str:
+        return f"DeviceViews({self.recipe!r}, seed={self.seed}, device={str(self.device)!r})"
+
+
+def _resized_crop(pixels: Tensor, box: Box, recipe: ViewRecipe) -> Tensor:
+    """1×3×S×S floats of whole numbers: uint8 is resized on CPUs alone."""
+    rows, columns = slice(box.top, box.top + box.height), slice(box.left, box.left + box.width)
+    square = torch.nn.functional.interpolate(
+        pixels[None, :, rows, columns].float(),
+        (recipe.size_px, recipe.size_px),
+        mode=recipe.interpolation,
+        antialias=True,
+    )
+    return square.round_().clamp_(0, BRIGHTEST)
+
+
+def _views(
+    crops: Sequence[Tensor],
+    parameters: Sequence[ViewParameters],
+    recipe: ViewRecipe,
+    device: torch.device,
+) -> Tensor:
+    """One view of each image, N×3×S×S uint8."""
+    if not crops:
+        return torch.empty((0, 3, recipe.size_px, recipe.size_px), dtype=torch.uint8, device=device)
+    views = torch.cat(list(crops))
+
+    def places_of(chosen: Iterable[int]) -> Tensor:
+        return torch.tensor(list(chosen), device=device)
+
+    for step in range(max(len(wanted.changes) for wanted in parameters)):
+        for change, amounts in _step_of(parameters, step).items():
+            places = places_of(amounts)
+            factors = torch.tensor(list(amounts.values()), device=device)
+            views[places] = batched.changed(views[places], change, factors)
+    if grey := [place for place, wanted in enumerate(parameters) if wanted.is_grey]:
+        places = places_of(grey)
+        views[places] = batched.grey_of(views[places]).expand(-1, 3, -1, -1)
+    sigmas_px = {
+        place: wanted.blur_sigma_px
+        for place, wanted in enumerate(parameters)
+        if wanted.blur_sigma_px is not None
+    }
+    if sigmas_px:
+        places = places_of(sigmas_px)
+        views[places] = batched.blurred(views[places], list(sigmas_px.values()))
+    if solarised := [place for place, wanted in enumerate(parameters) if wanted.is_solarised]:
+        places = places_of(solarised)
+        views[places] = batched.solarised(views[places])
+    if flipped := [place for place, wanted in enumerate(parameters) if wanted.is_flipped]:
+        places = places_of(flipped)
+        views[places] = batched.flipped(views[places])
+    return views.to(torch.uint8).contiguous(memory_format=torch.channels_last)
+
+
+def _step_of(
+    parameters: Sequence[ViewParameters], step: int
+) -> Mapping[Change, Mapping[int, float]]:
+    """The changes of colours that come at a step of the order: in which views, and how much."""
+    found: dict[Change, dict[int, float]] = {}
+    for place, wanted in enumerate(parameters):
+        if step < len(wanted.changes):
+            change, amount = wanted.changes[step]
+            found.setdefault(change, {})[place] = amount
+    return found
