@@ -21,7 +21,7 @@ _TAB, _NEWLINE = 9, 10
 #: Tabs before the end of a row, of YFCC100M's text: of what follows the address of its licence.
 #: The licence's name and address are the two fields before it; the marker is the last one.
 _AFTER_URL, _BEFORE_NAME = 6, 8
-_STEP_BYTES = 1 << 16
+_STEP_BYTES = 1 << 18
 _WORD = 64
 #: By so many bytes before the last `_SAME_BYTES` of its address, a licence is known; then compared.
 _KEY_BYTES = 8

@@ -53,7 +53,7 @@ ODD = {
     "downloadurl": ["", "https://x/y.jpg", "HTTP://x", "ftp://x/y", "http://x/é", "https:x"],
     "licensename": [FLICKR[1].name, "", "attribution license"],
     "licenseurl": [FLICKR[1].url, "", "https://creativecommons.org/licenses/by/4.0/"],
-    "ext": ["", "png"],
+    "ext": ["", "png", "x" * 80],
     "marker": ["1", "2", "", "00"],
 }
 
@@ -110,6 +110,33 @@ def test_text(given_rows: list[dict[str, str]], hashes: str, any_license: bool) 
     found = said_of(asked, 25, take)
     with one_by_one():
         assert said_of(asked, 25, take) == found
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        rows().map(
+            lambda row: "\t".join(row.get(name, "") for name in COLUMNS).encode(
+                "utf-8", "surrogateescape"
+            )
+        )
+        | st.sampled_from([b"", b"\t" * 22, b"\t" * 23, b"\0", b"a\t" * 70])
+        | st.binary(max_size=80).map(lambda line: line.replace(b"\n", b"\t")),
+        max_size=12,
+    )
+)
+def test_blocks_and_lines(lines: list[bytes]) -> None:
+    """Lines by the block, of which most are looked at only at their ends, and one by one."""
+
+    def take_lines(taker: FlickrRows) -> None:
+        for number, line in enumerate(lines):
+            taker.take_line(line, number)
+
+    block = b"".join(line + b"\n" for line in lines)
+    found = said_of(
+        SelectSettings(), 23, lambda taker: taker.take_block(block + b"rest", 0, len(block))
+    )
+    assert said_of(SelectSettings(), 23, take_lines) == found
 
 
 @given(st.text("%0123456789abcdefABCDEFxX+é", max_size=14))
