@@ -19,9 +19,9 @@ __all__ = ["DESCRIBER_FILE", "TORCHSCRIPT_SHA256", "CropWeights", "crop_weights"
 DESCRIBER_FILE = (
     "sscd_disc_mixup.torchvision.pt of https://github.com/facebookresearch/sscd-copy-detection"
 )
-#: Of ``sscd_disc_mixup.torchscript.pt``, 98,791,638 bytes. Its authors name none; six projects that
-#: know nothing of each other pin this one (FileTwin, DPcleaner, nanoVLM and others, 2026). Such a
-#: file is a program, so no other is loaded.
+#: Of ``sscd_disc_mixup.torchscript.pt``, 98,791,638 bytes. Its authors name none; this one is
+#: pinned by several public projects (FileTwin, DPcleaner, nanoVLM and others, 2026). Such a file is
+#: a program, so no other is loaded.
 TORCHSCRIPT_SHA256 = "9f26bd4c848cc19b73d2ae92eea6e04886f61a7b764ceb7a13aeee62e6a6db56"
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
