@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -171,6 +172,9 @@ def test_bench_detectors(tmp_path: Path, shared: Path, photographs: Path) -> Non
     out = run("bench_detectors.py", *small)
     assert "verdicts: all the same" in out
     assert "ours / published" in out
+    assert "ms/img of the CPU" in out
+    if importlib.util.find_spec("ncnn"):
+        assert "convolutions, 1×1" in out
 
 
 @pytest.mark.slow
