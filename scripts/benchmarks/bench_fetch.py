@@ -38,6 +38,7 @@ from webserver import find_nginx, free_port, most_connections, nginx
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.photographs import PHOTOGRAPHS
+from pass_dataset.curate.step_writer import begin_step
 
 logger = logging.getLogger("bench_fetch")
 
@@ -99,7 +100,7 @@ def make_served(served: Path, files: list[Path], images: int) -> list[str]:
 
 def make_curation(path: Path, names: list[str]) -> None:
     """A curation in which the images are selected."""
-    writer = Ledger(CurationFolder(path)).begin("select", {})
+    writer = begin_step(Ledger(CurationFolder(path)), "select", {})
     schema = pa.schema([("row", pa.int64()), ("cause", pa.string()), *PHOTOGRAPHS])
     for shard, first in enumerate(range(0, len(names), SHARD)):
         rows = [

@@ -32,10 +32,11 @@ import pyarrow as pa
 
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
+from pass_dataset.curate.step_writer import begin_step
 
 folder, photographs, photographers, size = Path(sys.argv[1]), *map(int, sys.argv[2:])
 rng = np.random.default_rng(0)
-writer = Ledger(CurationFolder(folder)).begin("select", {"licenses": ["by"]})
+writer = begin_step(Ledger(CurationFolder(folder)), "select", {"licenses": ["by"]})
 ids = np.array([f"{number}@N00" for number in range(photographers)])
 for shard, first in enumerate(range(0, photographs, size)):
     rows = np.arange(first, min(first + size, photographs))

@@ -14,6 +14,7 @@ from PIL import Image
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.photographs import PHOTOGRAPHS
+from pass_dataset.curate.step_writer import begin_step
 
 __all__ = ["jpeg", "name_of", "selected"]
 
@@ -35,7 +36,7 @@ def jpeg(number: int, side: int = 16) -> bytes:
 def selected(path: Path, *shards: Sequence[dict[str, Any]]) -> CurationFolder:
     """A curation in which these photographs are selected; what is not said of one is made up."""
     folder = CurationFolder(path)
-    writer = Ledger(folder).begin("select", {})
+    writer = begin_step(Ledger(folder), "select", {})
     row = 0
     for shard, photographs in enumerate(shards):
         rows = []

@@ -10,12 +10,13 @@ import pytest
 
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
+from pass_dataset.curate.step_writer import begin_step
 from pass_dataset.errors import CurationError
 
 
 def selected(ledger: Ledger, *shards: list[str | None]) -> None:
     """A ledger begun with these causes, a list for each shard."""
-    writer = ledger.begin("select", {"licenses": ["by"]})
+    writer = begin_step(ledger, "select", {"licenses": ["by"]})
     first = 0
     for shard, causes in enumerate(shards):
         rows = range(first, first + len(causes))
@@ -35,7 +36,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 def say(ledger: Ledger, step: str, causes: dict[int, str], **settings: object) -> None:
     """A step that lets all but these rows through."""
-    writer = ledger.begin(step, settings)
+    writer = begin_step(ledger, step, settings)
     for shard in writer.missing():
         rows = writer.given(shard)["row"].to_pylist()
         table = {
@@ -102,29 +103,29 @@ def test_found_by_hash(ledger: Ledger) -> None:
 
 
 def test_settings_stay(ledger: Ledger) -> None:
-    ledger.begin("balance", {"per_photographer": 80, "seed": 0})
-    ledger.begin("balance", {"per_photographer": 80, "seed": 0})
+    begin_step(ledger, "balance", {"per_photographer": 80, "seed": 0})
+    begin_step(ledger, "balance", {"per_photographer": 80, "seed": 0})
     with pytest.raises(CurationError, match=r"per_photographer: it was begun with 80, asked .* 90"):
-        ledger.begin("balance", {"per_photographer": 90, "seed": 0})
+        begin_step(ledger, "balance", {"per_photographer": 90, "seed": 0})
 
 
 def test_one_step_at_a_time(ledger: Ledger) -> None:
-    ledger.begin("fetch", {})
+    begin_step(ledger, "fetch", {})
     assert ledger.begun() == "fetch"
     with pytest.raises(CurationError, match="fetch is begun and not done"):
-        ledger.begin("balance", {})
+        begin_step(ledger, "balance", {})
 
 
 def test_steps_that_are_needed(ledger: Ledger, tmp_path: Path) -> None:
     with pytest.raises(CurationError, match="filter needs fetch to be done first"):
-        ledger.begin("filter", {}, needs=["select", "fetch"])
+        begin_step(ledger, "filter", {}, needs=["select", "fetch"])
     with pytest.raises(CurationError, match="fetch needs select to be done first"):
-        Ledger(CurationFolder(tmp_path / "new")).begin("fetch", {})
+        begin_step(Ledger(CurationFolder(tmp_path / "new")), "fetch", {})
 
 
 @pytest.mark.parametrize("rows", [[0, 2], [0, 2, 3, 4], [0, 3, 2], [0, 1, 2]])
 def test_speaks_of_what_it_was_given(ledger: Ledger, rows: list[int]) -> None:
-    writer = ledger.begin("fetch", {})
+    writer = begin_step(ledger, "fetch", {})
     said = pa.table({"row": rows, "cause": pa.nulls(len(rows), pa.string())})
     with pytest.raises(CurationError, match="was given 3 photographs and speaks"):
         writer.write(0, said)
@@ -132,14 +133,14 @@ def test_speaks_of_what_it_was_given(ledger: Ledger, rows: list[int]) -> None:
 
 
 def test_columns_have_one_owner(ledger: Ledger) -> None:
-    writer = ledger.begin("fetch", {})
+    writer = begin_step(ledger, "fetch", {})
     said = pa.table({"row": [4, 5], "cause": pa.nulls(2, pa.string()), "hash": ["a", "b"]})
     with pytest.raises(CurationError, match="column 'hash' is one that select has"):
         writer.write(1, said)
 
 
 def test_not_done_without_all_shards(ledger: Ledger) -> None:
-    writer = ledger.begin("fetch", {})
+    writer = begin_step(ledger, "fetch", {})
     writer.write(1, writer.given(1).append_column("cause", pa.nulls(2, pa.string())))
     with pytest.raises(CurationError, match="1 of 2 shards are not done"):
         writer.finish()
@@ -150,7 +151,7 @@ def test_not_done_without_all_shards(ledger: Ledger) -> None:
 
 def test_files_are_read_back(ledger: Ledger) -> None:
     """A file that changed after it was written is not counted."""
-    writer = ledger.begin("fetch", {})
+    writer = begin_step(ledger, "fetch", {})
     for shard in writer.missing():
         given = writer.given(shard)
         path = writer.write(
@@ -165,7 +166,7 @@ def test_many_shards_at_a_time(tmp_path: Path) -> None:
     """Counted as they are, by threads; what cannot be written ends it, and what is there stays."""
     ledger = Ledger(CurationFolder(tmp_path))
     selected(ledger, *[[None, "duplicate-id"]] * 9)
-    writer = ledger.begin("fetch", {})
+    writer = begin_step(ledger, "fetch", {})
 
     def said(shard: int) -> pa.Table:
         if shard == 6:

@@ -17,6 +17,7 @@ from pass_dataset.curate.filter import run as run_module
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.program.opt_outs import list_of_filter
+from pass_dataset.curate.step_writer import begin_step
 from pass_dataset.errors import CurationError
 from tests.support.curation import Curation, hash_of, own_collection, photograph, small_jpeg
 
@@ -47,7 +48,7 @@ def run(made: Path, *more: str) -> int:
 
 
 def let_all_through(ledger: Ledger) -> None:
-    writer = ledger.begin("review", {})
+    writer = begin_step(ledger, "review", {})
     for shard in writer.missing():
         given = writer.given(shard)
         writer.write(shard, given.append_column("cause", [[None] * given.num_rows]))
@@ -83,7 +84,7 @@ def test_list_after_a_filter_without_one(tmp_path: Path, is_done: bool) -> None:
     folder = Curation(tmp_path / "curation", [photograph(0)]).fetch().folder
     path = tmp_path / "list.txt"
     path.write_text(hash_of(0))
-    writer = Ledger(folder).begin("sound", {"opt_outs_sha256": None})
+    writer = begin_step(Ledger(folder), "sound", {"opt_outs_sha256": None})
     if is_done:
         writer.write(0, writer.given(0).append_column("cause", pa.nulls(1, pa.string())))
         writer.finish()

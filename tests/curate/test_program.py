@@ -14,6 +14,7 @@ from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.profiles.profile import open_profile, profile_names
 from pass_dataset.curate.program.plan import read_plan
+from pass_dataset.curate.step_writer import begin_step
 from pass_dataset.errors import CurationError
 from tests.support.curation import own_collection
 
@@ -56,7 +57,7 @@ def test_from_beginning_to_end(made: Path, capsys: pytest.CaptureFixture[str]) -
     assert "balance: 30 photographs came, 20 went on" in told
     assert f"pass-curate review {made}/curation" in told
     ledger = Ledger(CurationFolder(made / "curation"))
-    writer = ledger.begin("review", {})
+    writer = begin_step(ledger, "review", {})
     assert run(made) == 3
     for shard in writer.missing():
         given = writer.given(shard)
@@ -103,7 +104,7 @@ def test_status(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert main(["status", str(made / "curation")]) == 0
     assert capsys.readouterr().out.endswith("next: review\n")
-    writer = Ledger(CurationFolder(made / "curation")).begin("review", {})
+    writer = begin_step(Ledger(CurationFolder(made / "curation")), "review", {})
     given = writer.given(0)
     writer.write(0, given.append_column("cause", [[None] * given.num_rows]))
     assert main(["status", str(made / "curation"), "--json"]) == 1

@@ -18,6 +18,7 @@ from pass_dataset.curate.fetch.receipts import LEDGER_COLUMNS
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.photographs import PHOTOGRAPHS
+from pass_dataset.curate.step_writer import begin_step
 
 __all__ = ["Curation", "hash_of", "own_collection", "photograph", "small_jpeg"]
 
@@ -102,7 +103,7 @@ class Curation:
         self.select()
 
     def select(self) -> None:
-        writer = self.ledger.begin("select", {"licenses": ["by"]})
+        writer = begin_step(self.ledger, "select", {"licenses": ["by"]})
         for shard, first in enumerate(range(0, max(1, len(self.photographs)), self.shard_size)):
             rows = list(self.photographs[first : first + self.shard_size])
             table = pa.Table.from_pylist(rows, PHOTOGRAPHS)
@@ -122,7 +123,7 @@ class Curation:
         body: Callable[[int], bytes | None] = small_jpeg,
     ) -> Curation:
         """Tars of what is left, one a shard; a photograph without body is missing."""
-        writer = self.ledger.begin("fetch", {"base_url": "http://bucket/"})
+        writer = begin_step(self.ledger, "fetch", {"base_url": "http://bucket/"})
         tars = self.folder.work_path("fetch") / "tars"
         tars.mkdir(parents=True)
         for shard in writer.missing():
@@ -149,7 +150,7 @@ class Curation:
 
     def say(self, step: str, causes: Mapping[int, str], **columns: Sequence[Any]) -> Curation:
         """A step that lets all rows through but these; columns have a value for each row."""
-        writer = self.ledger.begin(step, {})
+        writer = begin_step(self.ledger, step, {})
         for shard in writer.missing():
             rows = writer.given(shard)["row"].to_pylist()
             table = {

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
+from pass_dataset.curate.step_writer import begin_step
 
 __all__ = ["fetched_curation", "photograph_hash"]
 
@@ -33,7 +34,7 @@ def fetched_curation(path: Path, *shards: Sequence[bytes | str]) -> CurationFold
     tars.mkdir(parents=True)
     ledger = Ledger(folder)
     first = 0
-    writer = ledger.begin("select", {"licenses": ["by"]})
+    writer = begin_step(ledger, "select", {"licenses": ["by"]})
     for shard, contents in enumerate(shards):
         rows = list(range(first, first + len(contents)))
         hashes = [photograph_hash(row) for row in rows]
@@ -41,7 +42,7 @@ def fetched_curation(path: Path, *shards: Sequence[bytes | str]) -> CurationFold
         writer.write(shard, pa.table({"row": rows, "cause": causes, "hash": hashes}))
         first += len(contents)
     writer.finish()
-    writer = ledger.begin("fetch", {"sources": ["bucket"]})
+    writer = begin_step(ledger, "fetch", {"sources": ["bucket"]})
     for shard, contents in enumerate(shards):
         given = writer.given(shard, ["hash"])
         members = {

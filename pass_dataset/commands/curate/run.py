@@ -96,9 +96,9 @@ def _plan(options: argparse.Namespace) -> Plan:
 def _run(options: argparse.Namespace) -> int:
     from pass_dataset.archives.removals import RemovalList, read_removals
     from pass_dataset.curate.folder import CurationFolder
-    from pass_dataset.curate.ledger import StepRecord
     from pass_dataset.curate.profiles.profile import published_in
     from pass_dataset.curate.program.running import Circumstances, Waits, run_plan
+    from pass_dataset.curate.step_record import StepRecord
 
     plan = _plan(options)
     folder = CurationFolder(options.out)

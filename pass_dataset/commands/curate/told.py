@@ -10,8 +10,8 @@ from pass_dataset.commands.command_line import print_json
 from pass_dataset.pages.words import count, size
 
 if TYPE_CHECKING:
-    from pass_dataset.curate.ledger import StepRecord
     from pass_dataset.curate.release.writing import Released
+    from pass_dataset.curate.step_record import StepRecord
 
 __all__ = ["print_released", "print_step", "print_steps", "print_submitted", "released_content"]
 

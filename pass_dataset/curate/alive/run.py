@@ -12,8 +12,10 @@ from pass_dataset.curate.alive.asking import Asker
 from pass_dataset.curate.alive.settings import AliveSettings, Politeness
 from pass_dataset.curate.fetch.spool import Spool
 from pass_dataset.curate.folder import CurationFolder
-from pass_dataset.curate.ledger import Ledger, StepRecord, StepWriter
+from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.settings import as_content
+from pass_dataset.curate.step_record import StepRecord
+from pass_dataset.curate.step_writer import StepWriter, begin_step
 from pass_dataset.errors import DownloadError
 from pass_dataset.pages.words import count
 from pass_dataset.progress import Progress, Silent
@@ -57,7 +59,7 @@ def run_alive(
     """
     with folder.held():
         ledger = Ledger(folder)
-        writer = ledger.begin(STEP, as_content(settings))
+        writer = begin_step(ledger, STEP, as_content(settings))
         if (done := writer.record) is not None:
             return done
         shards = range(ledger.shards())

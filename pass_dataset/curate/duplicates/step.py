@@ -31,8 +31,10 @@ from pass_dataset.curate.duplicates.report.document import write_report
 from pass_dataset.curate.duplicates.results import causes_of, save_results
 from pass_dataset.curate.duplicates.tiers import TIERS
 from pass_dataset.curate.folder import CurationFolder
-from pass_dataset.curate.ledger import FIRST_STEP, Ledger, StepRecord, StepWriter
+from pass_dataset.curate.ledger import FIRST_STEP, Ledger
 from pass_dataset.curate.settings import as_content
+from pass_dataset.curate.step_record import StepRecord
+from pass_dataset.curate.step_writer import StepWriter, begin_step
 from pass_dataset.errors import CurationError
 from pass_dataset.executors.executor import Executor
 from pass_dataset.folders.file_mark import FileVersion
@@ -90,7 +92,7 @@ def run_duplicates(
     content["against"] = [{"name": index.name, "sha256": index_sha256(index)} for index in against]
     with folder.held():
         ledger = Ledger(folder)
-        writer = ledger.begin(STEP, content, needs=[FIRST_STEP])
+        writer = begin_step(ledger, STEP, content, needs=[FIRST_STEP])
         if (done := writer.record) is not None:
             return done
         given = [writer.given(shard, _columns(ledger, writer)) for shard in range(ledger.shards())]

@@ -15,8 +15,10 @@ from pass_dataset.curate.fetch.settings import FetchSettings, Pace
 from pass_dataset.curate.fetch.shards import fetch_shards, unfetched
 from pass_dataset.curate.fetch.work import FetchFolder
 from pass_dataset.curate.folder import CurationFolder
-from pass_dataset.curate.ledger import Ledger, StepRecord, StepWriter
+from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.settings import as_content
+from pass_dataset.curate.step_record import StepRecord
+from pass_dataset.curate.step_writer import StepWriter, begin_step
 from pass_dataset.errors import DownloadError
 from pass_dataset.executors.executor import Executor, do_jobs, sweep
 from pass_dataset.executors.job import ShardJob
@@ -63,7 +65,7 @@ def run_fetch(
     """
     with folder.held():
         ledger = Ledger(folder)
-        writer = ledger.begin(STEP, as_content(settings), needs=("select",))
+        writer = begin_step(ledger, STEP, as_content(settings), needs=("select",))
         if (done := writer.record) is not None:
             return done
         shards = unfetched(writer)

@@ -13,7 +13,7 @@ from pass_dataset.curate.fetch.receipts import save_receipts
 from pass_dataset.curate.fetch.settings import FetchSettings
 from pass_dataset.curate.fetch.spool import Receipt, Spool
 from pass_dataset.curate.fetch.tars import write_tar
-from pass_dataset.curate.ledger import StepWriter
+from pass_dataset.curate.step_writer import StepWriter
 from pass_dataset.errors import CurationError
 
 __all__ = ["Photograph", "Shard"]

@@ -9,7 +9,7 @@ from pass_dataset.curate.fetch.fetcher import Fetcher
 from pass_dataset.curate.fetch.paths import FetchPaths
 from pass_dataset.curate.fetch.settings import FetchSettings, Pace
 from pass_dataset.curate.fetch.shard import Shard
-from pass_dataset.curate.ledger import StepWriter
+from pass_dataset.curate.step_writer import StepWriter
 from pass_dataset.progress import Progress, Silent
 
 __all__ = ["fetch_shards", "unfetched"]

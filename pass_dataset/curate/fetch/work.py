@@ -13,6 +13,7 @@ from pass_dataset.curate.fetch.shards import fetch_shards
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.settings import section
+from pass_dataset.curate.step_writer import begin_step
 from pass_dataset.errors import DiskSpaceError, DownloadError, MissingExtraError, PassDatasetError
 from pass_dataset.executors.job import ShardJob
 from pass_dataset.executors.shard_folder import DoneShard, ShardFolder
@@ -92,7 +93,7 @@ class _Doer:
         self._folder = folder
         self._work = work
         self._settings = section(FetchSettings, work.settings, "the work's settings")
-        self._writer = Ledger(folder.curation).begin(STEP, work.settings, needs=("select",))
+        self._writer = begin_step(Ledger(folder.curation), STEP, work.settings, needs=("select",))
 
     def run(
         self,

@@ -14,7 +14,9 @@ from pass_dataset.curate.filter.opt_outs import OptOuts
 from pass_dataset.curate.filter.settings import FilterSettings
 from pass_dataset.curate.filter.verdicts import Verdicts, require_examined, verdicts_of
 from pass_dataset.curate.folder import CurationFolder
-from pass_dataset.curate.ledger import Ledger, StepRecord, StepWriter
+from pass_dataset.curate.ledger import Ledger
+from pass_dataset.curate.step_record import StepRecord
+from pass_dataset.curate.step_writer import StepWriter, begin_step
 from pass_dataset.errors import CurationError
 from pass_dataset.executors.executor import Executor
 from pass_dataset.executors.local import LocalExecutor
@@ -190,7 +192,7 @@ class _Steps:
             "max_pixels": self._settings.max_pixels,
             "opt_outs_sha256": self._opt_outs.sha256,
         }
-        return self._ledger.begin(SOUND, content, needs=[FETCH])
+        return begin_step(self._ledger, SOUND, content, needs=[FETCH])
 
     def _filter(self) -> StepWriter:
         content = {
@@ -198,7 +200,7 @@ class _Steps:
             **asdict(self._settings.thresholds()),
             "run_all": self._settings.run_all,
         }
-        return self._ledger.begin(FILTER, content, needs=[SOUND])
+        return begin_step(self._ledger, FILTER, content, needs=[SOUND])
 
 
 def _detectors(settings: FilterSettings, execution: Execution) -> tuple[DetectorChoice, ...]:

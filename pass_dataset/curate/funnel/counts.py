@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pass_dataset.curate.funnel.published import Published
-from pass_dataset.curate.ledger import Ledger, StepRecord
+from pass_dataset.curate.ledger import Ledger
+from pass_dataset.curate.step_record import StepRecord
 from pass_dataset.errors import CurationError
 
 __all__ = ["Funnel", "Stage", "funnel_of", "stage_of"]

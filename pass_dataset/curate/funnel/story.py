@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from pass_dataset.archives.hash_lists import spellings
 from pass_dataset.curate.funnel.words import cause_in_words
-from pass_dataset.curate.ledger import KEYS, Ledger, StepRecord
+from pass_dataset.curate.ledger import KEYS, Ledger
 from pass_dataset.curate.photographs import PHOTOGRAPHS
+from pass_dataset.curate.step_record import StepRecord
 
 __all__ = ["Story", "Told", "story_lines", "story_of"]
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pass_dataset.curate.folder import CurationFolder
-from pass_dataset.curate.ledger import FIRST_STEP, Ledger, StepRecord
+from pass_dataset.curate.ledger import FIRST_STEP, Ledger
 from pass_dataset.curate.program.kinds import kind_of
 from pass_dataset.curate.program.plan import read_plan
 from pass_dataset.curate.settings import read_settings_text
+from pass_dataset.curate.step_record import StepRecord
 from pass_dataset.folders.lock import holder
 
 __all__ = ["GoingOn", "going_on"]

@@ -10,11 +10,12 @@ from typing import Any
 from pass_dataset.archives.removals import RemovalList
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.funnel.published import Published
-from pass_dataset.curate.ledger import FIRST_STEP, Ledger, StepRecord
+from pass_dataset.curate.ledger import FIRST_STEP, Ledger
 from pass_dataset.curate.program.kinds import REVIEW, kind_of
 from pass_dataset.curate.program.opt_outs import list_of_filter
 from pass_dataset.curate.program.plan import Plan
 from pass_dataset.curate.release.writing import Released
+from pass_dataset.curate.step_record import StepRecord
 from pass_dataset.errors import CurationError
 from pass_dataset.executors.executor import Executor
 from pass_dataset.files.whole import write_whole

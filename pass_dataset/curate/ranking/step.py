@@ -8,12 +8,14 @@ from pass_dataset.curate.filter.fetched import FetchedPhotographs
 from pass_dataset.curate.filter.opt_outs import OptOuts
 from pass_dataset.curate.filter.verdicts import require_same_photographs
 from pass_dataset.curate.folder import CurationFolder
-from pass_dataset.curate.ledger import Ledger, StepRecord, StepWriter
+from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.ranking.catalogue import open_rankers
 from pass_dataset.curate.ranking.folder import IMAGE, RankFolder
 from pass_dataset.curate.ranking.run import rank_images
 from pass_dataset.curate.ranking.settings import RankSettings
 from pass_dataset.curate.ranking.work import RankWork
+from pass_dataset.curate.step_record import StepRecord
+from pass_dataset.curate.step_writer import StepWriter, begin_step
 from pass_dataset.executors.executor import Executor
 from pass_dataset.executors.local import LocalExecutor
 from pass_dataset.passify.sources.opening import SourceSettings
@@ -62,7 +64,7 @@ def run_rank(
         "max_pixels": settings.max_pixels,
     }
     with folder.held():
-        writer = Ledger(folder).begin(STEP, content, needs=[_FETCH])
+        writer = begin_step(Ledger(folder), STEP, content, needs=[_FETCH])
         if (done := writer.record) is not None:
             return done
         tars = folder.work_path(_FETCH) / "tars"

@@ -7,10 +7,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pass_dataset.curate.folder import CurationFolder
-from pass_dataset.curate.ledger import Ledger, StepRecord
+from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.review.record import Record
 from pass_dataset.curate.review.verdicts import Verdicts, require_unseen
 from pass_dataset.curate.settings import as_content
+from pass_dataset.curate.step_record import StepRecord
+from pass_dataset.curate.step_writer import begin_step
 from pass_dataset.errors import CurationError
 from pass_dataset.progress import Progress, Silent
 
@@ -55,7 +57,7 @@ def run_review(
     task = (progress or Silent()).task("Writing the ledger", None, "images")
     with folder.held():
         ledger = Ledger(folder)
-        writer = ledger.begin(STEP, settings)
+        writer = begin_step(ledger, STEP, settings)
         if (done := writer.record) is not None:
             return done
         own = verdicts.images.own

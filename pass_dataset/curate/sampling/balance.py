@@ -13,11 +13,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pass_dataset.curate.folder import CurationFolder
-from pass_dataset.curate.ledger import Ledger, StepRecord
+from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.sampling.choice import ranks, ranks_within
 from pass_dataset.curate.sampling.order import ORDER_VERSION, check_seed
 from pass_dataset.curate.sampling.rows import Rows, not_fewer, read_rows
 from pass_dataset.curate.settings import as_content
+from pass_dataset.curate.step_record import StepRecord
+from pass_dataset.curate.step_writer import begin_step
 from pass_dataset.progress import Progress
 
 __all__ = ["BalanceSettings", "run_balance"]
@@ -64,7 +66,7 @@ def run_balance(
       OSError: the ledger cannot be written.
     """
     with folder.held():
-        writer = Ledger(folder).begin(_STEP, {**as_content(settings), "order": ORDER_VERSION})
+        writer = begin_step(Ledger(folder), _STEP, {**as_content(settings), "order": ORDER_VERSION})
         if (done := writer.record) is not None:
             return done
         has_cap = settings.per_photographer > 0

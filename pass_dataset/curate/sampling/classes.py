@@ -12,11 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pass_dataset.curate.folder import CurationFolder
-from pass_dataset.curate.ledger import Ledger, StepRecord, StepWriter
+from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.sampling.choice import ranks_within
 from pass_dataset.curate.sampling.order import ORDER_VERSION, check_seed
 from pass_dataset.curate.sampling.rows import read_rows
 from pass_dataset.curate.settings import as_content
+from pass_dataset.curate.step_record import StepRecord
+from pass_dataset.curate.step_writer import StepWriter, begin_step
 from pass_dataset.errors import CurationError
 from pass_dataset.progress import Progress
 
@@ -68,7 +70,7 @@ def run_classes(
                 f"{folder.path}: {_STEP} needs classes, which pass-curate rank --classes MODEL "
                 "stores"
             )
-        writer = ledger.begin(_STEP, {**as_content(settings), "order": ORDER_VERSION})
+        writer = begin_step(ledger, _STEP, {**as_content(settings), "order": ORDER_VERSION})
         if (done := writer.record) is not None:
             return done
         rows = read_rows(writer, settings.seed, by_photographer=False, progress=progress)

@@ -14,11 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pass_dataset.curate.folder import CurationFolder
-from pass_dataset.curate.ledger import Ledger, StepRecord
+from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.sampling.choice import ranks
 from pass_dataset.curate.sampling.order import ORDER_VERSION, check_seed
 from pass_dataset.curate.sampling.rows import not_fewer, read_rows
 from pass_dataset.curate.settings import as_content
+from pass_dataset.curate.step_record import StepRecord
+from pass_dataset.curate.step_writer import begin_step
 from pass_dataset.progress import Progress
 
 __all__ = ["DrawSettings", "run_draw"]
@@ -58,7 +60,7 @@ def run_draw(
       OSError: the ledger cannot be written.
     """
     with folder.held():
-        writer = Ledger(folder).begin(_STEP, {**as_content(settings), "order": ORDER_VERSION})
+        writer = begin_step(Ledger(folder), _STEP, {**as_content(settings), "order": ORDER_VERSION})
         if (done := writer.record) is not None:
             return done
         rows = read_rows(writer, settings.seed, by_photographer=False, progress=progress)

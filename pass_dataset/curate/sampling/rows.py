@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pass_dataset.curate.ledger import StepWriter
 from pass_dataset.curate.sampling.order import OVERALL, WITHIN, Keys, Words, key_words
+from pass_dataset.curate.step_writer import StepWriter
 from pass_dataset.files.arrow import numbers_of
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.workers.cores import available_cores

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pass_dataset.curate.folder import CurationFolder
-from pass_dataset.curate.ledger import FIRST_STEP, Ledger, StepRecord
+from pass_dataset.curate.ledger import FIRST_STEP, Ledger
 from pass_dataset.curate.select import known_totals
 from pass_dataset.curate.select.duplicates import repeated
 from pass_dataset.curate.select.gathered import Counts
@@ -22,6 +22,8 @@ from pass_dataset.curate.select.sources import Source, find_sources
 from pass_dataset.curate.select.whole import Pieces, put_together, write_shards
 from pass_dataset.curate.select.worker import gather
 from pass_dataset.curate.settings import as_content
+from pass_dataset.curate.step_record import StepRecord
+from pass_dataset.curate.step_writer import begin_step
 from pass_dataset.errors import CurationError
 from pass_dataset.files.checked_json import load_json, save_json
 from pass_dataset.progress import Progress, shown_by
@@ -78,7 +80,7 @@ def run_select(
         done = ledger.record(FIRST_STEP)
         if done is not None:
             _refuse_other(sources, done.details["sources"], folder)
-        writer = ledger.begin(FIRST_STEP, as_content(settings))
+        writer = begin_step(ledger, FIRST_STEP, as_content(settings))
         if done is not None:
             return done
         pieces = _opened_pieces(folder, sources)

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pass_dataset.curate.ledger import StepWriter
 from pass_dataset.curate.photographs import PHOTOGRAPHS
 from pass_dataset.curate.select.flickr import FlickrRows
 from pass_dataset.curate.select.gathered import (
@@ -23,6 +22,7 @@ from pass_dataset.curate.select.pieces import PieceFolder
 from pass_dataset.curate.select.settings import SelectSettings
 from pass_dataset.curate.select.sources import Source
 from pass_dataset.curate.select.text import Seams
+from pass_dataset.curate.step_writer import StepWriter
 from pass_dataset.errors import CurationError
 from pass_dataset.files.arrow import column_of, numbers_of, texts_of
 

@@ -17,6 +17,7 @@ from pass_dataset.curate.duplicates.step import run_duplicates
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
 from pass_dataset.curate.photographs import PHOTOGRAPHS
+from pass_dataset.curate.step_writer import begin_step
 from pass_dataset.errors import CurationError
 from tests.curate.duplicates.here import Here
 
@@ -29,7 +30,7 @@ def hash_of(number: int) -> str:
 
 def select(folder: CurationFolder, files: list[Path | None]) -> None:
     """Photographs in two shards; of the last one it is said that it goes no further."""
-    writer = Ledger(folder).begin("select", {})
+    writer = begin_step(Ledger(folder), "select", {})
     half = len(files) // 2
     for shard, rows in enumerate((range(half), range(half, len(files)))):
         columns: dict[str, object] = {
@@ -49,7 +50,7 @@ def select(folder: CurationFolder, files: list[Path | None]) -> None:
 def fetch(folder: CurationFolder, files: list[Path]) -> None:
     """The same photographs in a tar for each shard."""
     ledger = Ledger(folder)
-    writer = ledger.begin("fetch", {})
+    writer = begin_step(ledger, "fetch", {})
     tars = folder.work_path("fetch") / "tars"
     tars.mkdir(parents=True)
     for shard in range(ledger.shards()):

@@ -13,7 +13,8 @@ import pytest
 from pass_dataset.curate.filter.run import run_filter
 from pass_dataset.curate.filter.settings import FilterSettings
 from pass_dataset.curate.folder import CurationFolder
-from pass_dataset.curate.ledger import Ledger, StepRecord
+from pass_dataset.curate.ledger import Ledger
+from pass_dataset.curate.step_record import StepRecord
 from pass_dataset.errors import CurationError, SourceError
 from pass_dataset.executors.local import LocalExecutor
 from pass_dataset.passify.runs.outcomes import Thresholds

@@ -21,6 +21,7 @@ from pass_dataset.curate.release import writing
 from pass_dataset.curate.release.settings import ReleaseSettings
 from pass_dataset.curate.release.writing import run_release
 from pass_dataset.curate.sampling.order import order_keys
+from pass_dataset.curate.step_writer import begin_step
 from pass_dataset.errors import CurationError, MetadataError, VerificationError
 from pass_dataset.releases.release import read_release
 from tests.support.curation import Curation, hash_of, photograph, small_jpeg
@@ -273,7 +274,7 @@ def test_too_few(curation: Curation, tmp_path: Path) -> None:
 
 def test_step_that_is_not_done(tmp_path: Path) -> None:
     curation = made(tmp_path / "curation")
-    curation.ledger.begin("draw", {})
+    begin_step(curation.ledger, "draw", {})
     with pytest.raises(CurationError, match="draw is begun and not done"):
         run_release(curation.folder, SETTINGS, tmp_path / "out")
     early = Curation(tmp_path / "early", [photograph(0)])

@@ -21,6 +21,7 @@ from pass_dataset.curate.review.record import load_record
 from pass_dataset.curate.review.settings import ReviewSettings
 from pass_dataset.curate.review.step import run_review
 from pass_dataset.curate.review.verdicts import collect, write_answer, write_decisions
+from pass_dataset.curate.step_writer import begin_step
 from pass_dataset.errors import CurationError
 from tests.curate.review.conftest import (
     Begin,
@@ -138,7 +139,7 @@ def make_curation(path: Path, per_shard: int = 20) -> CurationFolder:
     tars = folder.work_path("fetch") / "tars"
     tars.mkdir(parents=True)
     fetched, scored = [], []
-    select = ledger.begin(FIRST_STEP, {})
+    select = begin_step(ledger, FIRST_STEP, {})
     for shard in range(2):
         rows = np.arange(shard * per_shard, (shard + 1) * per_shard)
         hashes = [f"{row:032x}" for row in rows]
@@ -174,7 +175,7 @@ def make_curation(path: Path, per_shard: int = 20) -> CurationFolder:
         )
     select.finish()
     for step, tables in (("fetch", fetched), ("filter", scored)):
-        writer = ledger.begin(step, {})
+        writer = begin_step(ledger, step, {})
         for shard, table in enumerate(tables):
             writer.write(shard, table)
         writer.finish()

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from pass_dataset.curate.folder import CurationFolder
-from pass_dataset.curate.ledger import StepRecord
 from pass_dataset.curate.select import SelectSettings, run_select
 from pass_dataset.curate.select.pieces import Sizes
+from pass_dataset.curate.step_record import StepRecord
 
 TOOLS = Path(__file__).parent.parent.parent.parent / "scripts" / "tools"
 if str(TOOLS) not in sys.path:
