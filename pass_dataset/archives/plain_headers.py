@@ -50,10 +50,10 @@ def plain_images(read_into: ReadInto, tar_bytes: int, add: AddImage, position: i
         first = name.rfind(b"/") + 1
         if not name.endswith(_SUFFIX) or b".." in name or name[0] == _SLASH:
             break
-        found, checksum = name[first:-4], header[148:156]
+        found, checksum, size = name[first:-4], header[148:156], header[124:135]
         try:
             expected = int(header[148:154], 8)
-            size_bytes = int(header[124:135], 8)
+            size_bytes = int(size, 8)
         except ValueError:
             break
         total = (adler32(header) & 0xFFFF) - (adler32(checksum) & 0xFFFF) + _EIGHT_SPACES
@@ -64,7 +64,7 @@ def plain_images(read_into: ReadInto, tar_bytes: int, add: AddImage, position: i
             or header[154] not in _ENDS
             or header[155] not in _ENDS
             or found.startswith(_SIDECAR)
-            or size_bytes < 0
+            or not size.isdigit()  # Python reads signs, blanks and underlines too
             or offset + size_bytes > tar_bytes
         ):
             break
