@@ -145,6 +145,7 @@ def test_a_blur_of_each_and_of_tiny_views() -> None:
             assert np.abs(found - operations.blurred(image, sigma_px)).max() <= 1
 
 
+@pytest.mark.slow
 def test_a_stream_of_jpegs(mini_root: tuple[Path, Path]) -> None:
     """Batches as workers hand them over; views by hash are those of a stream that makes them."""
     recipe = moco_v2(size_px=160)  # so large that nothing is decoded at a reduced size
