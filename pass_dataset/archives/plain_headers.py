@@ -46,9 +46,10 @@ def plain_images(read_into: ReadInto, tar_bytes: int, add: AddImage, position: i
         # Of ASCII alone the lower half of Adler-32 is the sum of the bytes, and one.
         if header[156] != _PLAIN_FILE or header[345] or not header.isascii():
             break
-        name = header[: header.find(0, 0, 100)]
+        end = header.find(0, 0, 100)
+        name = header[:end]
         first = name.rfind(b"/") + 1
-        if not name.endswith(_SUFFIX) or b".." in name or name[0] == _SLASH:
+        if end < 0 or not name.endswith(_SUFFIX) or b".." in name or name[0] == _SLASH:
             break
         found, checksum, size = name[first:-4], header[148:156], header[124:135]
         try:

@@ -140,17 +140,32 @@ def read_members(
         if turn is not None and add is not None:
             read_into = functools.partial(turn.read_into, handle)
             skip = functools.partial(plain_images, read_into, tar_bytes, add)
-        position: int | None = 0
-        while position is not None:
-            end = yield from members_from(path, read, tar_bytes, position, skip)
-            position = _after_the_end(path, read, end)
+        yield from members_to_the_end(path, read, tar_bytes, skip=skip)
     except OSError as error:
         raise ArchiveError(f"{path}: cannot be read: {error.strerror}") from error
     finally:
         os.close(handle)
 
 
-def _after_the_end(path: Path, read: Read, position: int) -> int | None:
+def members_to_the_end(
+    path: Path | str,
+    read: Read,
+    tar_bytes: int,
+    position: int = 0,
+    skip: Callable[[int], int] | None = None,
+) -> Iterator[Member]:
+    """The members from a header on, those of tars that were joined to it too; see `members_from`.
+
+    Raises:
+      ArchiveError: as `read_members`.
+    """
+    at: int | None = position
+    while at is not None:
+        end = yield from members_from(path, read, tar_bytes, at, skip)
+        at = _after_the_end(path, read, end)
+
+
+def _after_the_end(path: Path | str, read: Read, position: int) -> int | None:
     """Where a tar goes on after its end, as those do that were joined with ``cat``; None: nowhere.
 
     Raises:

@@ -8,6 +8,7 @@ import math
 import pickle
 import re
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,11 @@ def _pickled(path: Path) -> object:
     # In a file of the former format torch would look for a pickle, and fail less clearly.
     if path.stat().st_size == 0:
         raise WeightsError(f"{path}: expected a checkpoint, found an empty file")
+    if _is_program(path):
+        raise WeightsError(
+            f"{path}: expected weights, found a TorchScript archive, which is a program. Nothing "
+            "of it was run. Save the network's state_dict()"
+        )
     try:
         with (
             torch.serialization.safe_globals([argparse.Namespace]),
@@ -81,6 +87,16 @@ def _pickled(path: Path) -> object:
             f"({_line(str(error)) or type(error).__name__}): it is cut, or another kind of file. "
             "Get it anew"
         ) from error
+
+
+def _is_program(path: Path) -> bool:
+    """True of an archive of TorchScript, which some versions of torch run, whatever is asked."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+    return any(name.endswith("/constants.pkl") or "/code/" in name for name in names)
 
 
 def _refusal(message: str) -> str:
@@ -114,7 +130,8 @@ def _safetensors(path: Path) -> dict[str, torch.Tensor]:
         header.pop("__metadata__", None)
         body = bytearray(data[8 + length :])
         return {name: _tensor(body, **entry) for name, entry in header.items()}
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+    # RuntimeError: of torch, which is given whatever shape the header says.
+    except (ValueError, TypeError, AttributeError, KeyError, RuntimeError) as error:
         raise WeightsError(
             f"{path}: expected weights in the format safetensors, found a file that is cut or "
             f"another kind of file ({_line(str(error))}). Get it anew"

@@ -42,8 +42,10 @@ def collate_rows(
       values.
 
     Raises:
-      ValueError: the images are decoded, or one is missing.
+      ValueError: the images are decoded, or one is missing; or there are no rows.
     """
+    if not isinstance(rows, pa.Table) and not len(rows):
+        raise ValueError("rows: expected one or more, found none")
     tables = [rows] if isinstance(rows, pa.Table) else rows
     pieces: Sequence[bytes | memoryview]
     if isinstance(tables[0], pa.Table):
@@ -85,7 +87,7 @@ def _bytes_of(image: Any) -> bytes:
 
 def _batch(pieces: Sequence[bytes | memoryview], sizes: npt.NDArray[np.int64]) -> JpegBatch:
     ends = np.cumsum(sizes)
-    lease = pool_of_process().take(int(ends[-1]))
+    lease = pool_of_process().take(int(ends[-1]) if len(ends) else 0)
     memory, at = lease.values.numpy().data, 0
     for piece in pieces:
         memory[at : at + len(piece)] = piece

@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import os
+import threading
 import weakref
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -109,9 +110,15 @@ class SlotPool:
         self.process = os.getpid()
         self._shared = get_worker_info() is not None
         self._slots: list[_Slot] = []
+        # What one thread finds free, another must not find before it is taken.
+        self._lock = threading.Lock()
 
     def take(self, size_bytes: int) -> Lease:
-        """Memory for a batch of so many bytes."""
+        """Memory for a batch of so many bytes; threads may ask at the same time."""
+        with self._lock:
+            return self._take(size_bytes)
+
+    def _take(self, size_bytes: int) -> Lease:
         free = sorted((slot for slot in self._slots if slot.is_free), key=_capacity)
         slot = next((slot for slot in free if slot.capacity_bytes >= size_bytes), None)
         if slot is None:

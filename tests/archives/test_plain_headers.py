@@ -114,3 +114,15 @@ def test_checksums_as_others_write_them(tar: Path) -> None:
         assert [name for name, *_ in listed(tar)] == [name[-34:-4] for name in NAMES]
     with tarfile.open(tar) as reader:
         assert len(reader.getmembers()) >= 4
+
+
+def test_a_name_that_fills_its_field(tar: Path) -> None:
+    """Behind it no zero has to come, and what the rest of the header holds is not its name."""
+    data = tar.read_bytes()
+    start = the_long_way(tar)[1][1] - 512
+    header = bytearray(data[start : start + 512])
+    header[:100] = b"a" * 96 + b".jpg"
+    header[507:511] = b".jpg"
+    tar.write_bytes(data[:start] + resealed(bytes(header)) + data[start + 512 :])
+    assert listed(tar) == the_long_way(tar)
+    assert "a" * 96 in {found[0] for found in the_long_way(tar) if isinstance(found, tuple)}

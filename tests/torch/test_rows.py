@@ -77,3 +77,11 @@ def test_a_loader_hands_them_over(workers: int) -> None:
 def test_what_is_no_stored_image(given: Any, found: str) -> None:
     with pytest.raises(ValueError, match=rf"expected stored bytes, found {found}.*decode=False"):
         collate_rows(given)
+
+
+def test_no_rows() -> None:
+    with pytest.raises(ValueError, match="one or more, found none"):
+        collate_rows([])
+    none = table([{"image": {"bytes": b"a", "path": "a"}, "hash": "", "gps": None}]).slice(0, 0)
+    batch = collate_rows(none)
+    assert len(batch["image"]) == 0 and batch["hash"] == []

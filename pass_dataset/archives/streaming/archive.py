@@ -276,6 +276,7 @@ class RemoteArchive:
             # Who has come here from the last stretch but one will go on.
             goes_on = left.start < left.stop - (stretch.stop - stretch.start)
             left.reader.stop = file.size_bytes if goes_on else stop
+            left.reader.begin_again()
             return left.reader, left.position, left.start
         first = 0 if stretch.start == 0 else None
         if first is None:

@@ -15,7 +15,13 @@ from typing import Protocol
 
 import numpy as np
 
-from pass_dataset.archives.tars import BLOCK_BYTES, Member, has_header, image_hash, members_from
+from pass_dataset.archives.tars import (
+    BLOCK_BYTES,
+    Member,
+    has_header,
+    image_hash,
+    members_to_the_end,
+)
 from pass_dataset.errors import ArchiveError
 
 __all__ = ["SEARCH_BYTES", "TarBytes", "members_between"]
@@ -34,8 +40,6 @@ _PIECE_BYTES = 64 << 10
 SEARCH_BYTES = _CHAIN_BYTES
 #: As `_CHAIN` where the metadata knows none of the images, as in a collection that lacks many rows.
 _UNKNOWN_CHAIN = 15
-#: Zero blocks at the end of a tar: two are the rule, and padding to the size of a record.
-_MAX_PADDING_BYTES = 1 << 20
 #: Times that bytes which make no sense are fetched again before they are believed.
 _RETRIES = 2
 
@@ -86,7 +90,7 @@ def members_between(
     while position is not None and position < stop:
         end: int | None = None
         try:
-            for member in members_from(name, tar.read, tar_bytes, position):
+            for member in members_to_the_end(name, tar.read, tar_bytes, position):
                 if member.start >= stop:
                     on_end(member.start)
                     return
@@ -97,7 +101,7 @@ def members_between(
                 if end >= stop:  # asking for the next header would be one more request
                     on_end(end)
                     return
-            on_end(position)  # the tar ends
+            on_end(tar_bytes)
             return
         except ArchiveError:
             tries += 1
@@ -149,7 +153,9 @@ def _is_believed(
         chain: list[Member] = []
         knows_one = False
         try:
-            for member in members_from(name, tar.read, tar_bytes, position):
+            for member in members_to_the_end(name, tar.read, tar_bytes, position):
+                if chain and member.start != chain[-1].end:
+                    return False  # behind an end: of a tar that is an image's bytes, perhaps
                 chain.append(member)
                 knows_one = knows_one or image_hash(member) in known
                 if _is_long_enough(chain, knows_one):
@@ -161,9 +167,7 @@ def _is_believed(
                 tar.distrust()
                 continue
             return False
-        # It ended with a block of zeros, of which a photograph may have some as well.
-        end = chain[-1].end if chain else position
-        return knows_one and tar_bytes - end <= _MAX_PADDING_BYTES
+        return knows_one  # and nothing but zeros follows, to the end of the tar
     return False
 
 
@@ -180,7 +184,7 @@ def _after(
     tries = 0
     while position < start:
         try:
-            for member in members_from(name, tar.read, tar_bytes, position):
+            for member in members_to_the_end(name, tar.read, tar_bytes, position):
                 position = member.end
                 if position >= start:
                     break

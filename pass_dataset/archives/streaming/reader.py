@@ -71,10 +71,16 @@ class RangeReader:
         self.stop = stop
         self.ask_bytes = first_bytes
         self.memory = bytearray() if memory is None else memory
-        self._turns = Turns(file.filename, sources, policy, Clock(), gate, _sleep)
+        self._sources, self._policy, self._gate = sources, policy, gate
         self._connection = connection
         #: What is at hand: of the memory, from one place to another, and where it is in the file.
         self._first, self._last, self._start = 0, 0, 0
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Forgets how its sources did: how often they may fail is reckoned from here."""
+        turns = Turns(self.file.filename, self._sources, self._policy, Clock(), self._gate, _sleep)
+        self._turns = turns
         self._latest: Standing | None = None
 
     @property

@@ -114,6 +114,8 @@ class Scan:
 
     def _are(self, text: bytes, starts: Lines) -> npt.NDArray[np.bool_]:
         """True where a text stands in the block."""
+        if len(self._bytes) < len(text):
+            return np.zeros(len(starts), bool)
         there = _seen(self._bytes, f"V{len(text)}")[np.maximum(starts, 0)].view(np.uint8)
         same = there == np.frombuffer(text * len(starts), np.uint8)
         if same.all() and starts.min() >= 0:

@@ -89,7 +89,6 @@ STYLES = {
 def small_chain(monkeypatch: pytest.MonkeyPatch) -> None:
     """The measures of the search, fit for images of a few hundred bytes."""
     monkeypatch.setattr(members, "_CHAIN_BYTES", 4096)
-    monkeypatch.setattr(members, "_MAX_PADDING_BYTES", 10240)
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -172,3 +171,45 @@ def test_nothing_but_padding(tmp_path: Path) -> None:
     data = (tmp_path / "t.tar").read_bytes()
     assert len(data) == 10240
     assert found(data, [4096, 10240], hashes) == []
+
+
+def _in_a_row(data: bytes, cuts: list[int], known: Iterable[str]) -> list[str]:
+    """As `found`, by one worker that goes on where it ended."""
+    hashes: list[str] = []
+    first: list[int | None] = [0]
+    for start, stop in itertools.pairwise(cuts):
+        tar = Bytes(data)
+        at = first[-1]
+        first.append(None)
+        for member in members_between(
+            tar, "t.tar", len(data), start, stop, set(known), first=at, on_end=first.append
+        ):
+            hashes += filter(None, [image_hash(member)])
+    return hashes
+
+
+def test_joined_tars_in_a_row(tmp_path: Path, small_chain: None) -> None:
+    """Where the first ends is no end, as for who reads them from a folder."""
+    bodies = [jpeg(number, 300 + 397 * number % 3000) for number in range(40)]
+    make_tar(tmp_path / "a.tar", bodies)
+    data = (tmp_path / "a.tar").read_bytes() * 3
+    (tmp_path / "t.tar").write_bytes(data)
+    names = [image_hash(member) for member in read_members(tmp_path / "t.tar")]
+    expected = [name for name in names if name is not None]
+    assert len(expected) == 120
+    for width in (len(data), 5000, 20_011, 70_000):
+        cuts = [*range(0, len(data), width), len(data)]
+        assert _in_a_row(data, cuts, expected) == expected
+
+
+def test_a_header_of_zeros_ends_nothing(tmp_path: Path, small_chain: None) -> None:
+    """All images after it would be lost without a word."""
+    hashes = make_tar(tmp_path / "t.tar", [jpeg(number, 3000) for number in range(40)])
+    data = bytearray((tmp_path / "t.tar").read_bytes())
+    lost = list(read_members(tmp_path / "t.tar"))[20].start
+    data[lost : lost + 512] = bytes(512)
+    for width in (len(data), 20_011):
+        cuts = [*range(0, len(data), width), len(data)]
+        for read in (_in_a_row, found):
+            with pytest.raises(ArchiveError, match=f"zero block at byte {lost:,}"):
+                read(bytes(data), cuts, hashes)

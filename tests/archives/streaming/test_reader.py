@@ -201,3 +201,22 @@ def test_the_connection_is_kept(server: BadServer, data: bytes) -> None:
         (pool,) = connections.session.adapters["http://"].poolmanager.pools._container.values()
         assert pool.num_connections == 1
         assert pool.num_requests == 2
+
+
+def test_a_stretch_begins_with_all_its_sources(tmp_path: Path, data: bytes) -> None:
+    """Who did not have the file for a while is asked again, in a tar of hours."""
+    is_away = True
+
+    def fault(path: str, start: int) -> Fault | None:
+        return Fault(Kind.NOT_FOUND) if is_away else None
+
+    with BadServer(tmp_path, fault) as mirror, BadServer(tmp_path) as server:
+        tar = reader(server, mirror.url)
+        assert tar.read(100, 1_000_000) == data[1_000_000:1_000_100]
+        assert (len(mirror.answers), len(server.answers)) == (1, 1)
+        is_away = False
+        assert tar.read(100, 10) == data[10:110]
+        assert (len(mirror.answers), len(server.answers)) == (1, 2)
+        tar.begin_again()
+        assert tar.read(100, 2_500_000) == data[2_500_000:2_500_100]
+        assert (len(mirror.answers), len(server.answers)) == (2, 2)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pass_dataset.curate.select import flickr, sqlite
+from pass_dataset.curate.select import flickr, scan, sqlite
 from pass_dataset.curate.select.batch import unsound
 from pass_dataset.curate.select.flickr import COLUMNS, FlickrRows
 from pass_dataset.curate.select.gathered import Gathering
@@ -214,3 +214,15 @@ def test_lines_that_are_none(text: bytes) -> None:
     counts, photographs = said_of(SelectSettings(), 25, lambda taker: taker.take_block(text, 0))
     assert photographs == []
     assert counts["rows"] == counts["refused"]["too-few-columns"] == text.count(b"\n")
+
+
+@pytest.mark.parametrize("one", FLICKR, ids=lambda one: one.short)
+def test_a_short_row_that_ends_like_a_license(one: Any) -> None:
+    """A block of it alone is shorter than what the licence's columns would be."""
+    row = [b""] * 25
+    row[2 + COLUMNS.index("licenseurl")] = one.url[-12:].encode()
+    row[-1] = b"0"
+    line = b"\t".join(row) + b"\n"
+    found = scan.Scan(line)
+    lines = np.flatnonzero(found.tabs == 24)
+    assert found.codes(lines, flickr._ENDINGS, flickr._MARKERS).tolist() == [-1] * len(lines)

@@ -2,11 +2,13 @@
 
 Both ways are measured with each number of channels that the network has, which takes about a
 second. What was found is kept in the user's cache, for this processor and these libraries: later
-processes do not measure, and compute as the first one did, to the last bit.
+processes do not measure, and compute as the first one did, to the last bit. Where there is no
+cache, each process measures for itself, and scores may differ by 1e-4 between them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -23,6 +25,7 @@ import torch
 from pass_dataset.errors import MissingExtraError
 from pass_dataset.files.cache import optional_cache
 from pass_dataset.files.whole import write_whole
+from pass_dataset.folders.lock import hold
 from pass_dataset.passify.detectors.cascade_rcnn.convolution import Convolution, Convolutions
 
 __all__ = ["winograd_channels"]
@@ -55,18 +58,27 @@ def winograd_channels() -> frozenset[int]:
     known = _kept(path)
     if known is not None:
         return known
+    if folder is None or path is None:
+        return _measured()
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    # One process measures, alone, and the others take what it found.
+    with hold(folder, is_needed=False) if folder.is_dir() else contextlib.nullcontext():
+        known = _kept(path)
+        if known is None:
+            known = _measured()
+            try:
+                write_whole(path, json.dumps({"winograd_channels": sorted(known)}).encode())
+            except OSError as error:
+                logger.warning(
+                    "%s: cannot be kept (%s); measured anew next time", path, error.strerror
+                )
+    return known
+
+
+def _measured() -> frozenset[int]:
     found = frozenset(channels for channels in TYPICAL_MAPS if _is_faster(channels))
     logger.info("convolutions by Winograd's method: those of %s channels", sorted(found) or "no")
-    if path is None:
-        return found
-    known = _kept(path)  # Another process may have been first.
-    if known is not None:
-        return known
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps({"winograd_channels": sorted(found)}).encode())
-    except OSError as error:
-        logger.warning("%s: cannot be kept (%s); measured anew next time", path, error.strerror)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,3 +101,34 @@ def test_without_ncnn_or_where_it_differs(monkeypatch: pytest.MonkeyPatch) -> No
     for other in (Missing, Wrong):
         monkeypatch.setattr(convolution, "WinogradConvolution", other)
         assert not choice._is_faster(16)
+
+
+def test_what_another_process_found_meanwhile_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It measured while this one waited: both compute alike."""
+
+    @contextlib.contextmanager
+    def after_the_other(folder: Path, *, is_needed: bool) -> Iterator[None]:
+        assert not is_needed
+        take(monkeypatch, {"direct": 1.0, "winograd": 0.5})
+        (folder / f"convolutions-{choice._machine()}.json").write_text(
+            '{"winograd_channels": [32]}'
+        )
+        yield
+
+    monkeypatch.setattr(choice, "hold", after_the_other)
+    assert choice.winograd_channels() == {32}
+
+
+def test_one_process_measures_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = []
+
+    @contextlib.contextmanager
+    def held_folder(folder: Path, *, is_needed: bool) -> Iterator[None]:
+        held.append(folder)
+        yield
+        held.append(None)
+
+    monkeypatch.setattr(choice, "hold", held_folder)
+    measured = take(monkeypatch, {"direct": 1.0, "winograd": 0.5})
+    assert choice.winograd_channels() == {16, 32}
+    assert measured and held[0] is not None and held[1:] == [None]
