@@ -220,7 +220,7 @@ def test_lines_that_are_none(text: bytes) -> None:
 def test_a_short_row_that_ends_like_a_license(one: Any) -> None:
     """A block of it alone is shorter than what the licence's columns would be."""
     row = [b""] * 25
-    row[2 + COLUMNS.index("licenseurl")] = one.url[-12:].encode()
+    row[2 + COLUMNS.index("licenseurl")] = one.url[-13:].encode()
     row[-1] = b"0"
     line = b"\t".join(row) + b"\n"
     found = scan.Scan(line)
