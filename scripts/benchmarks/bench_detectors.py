@@ -38,7 +38,7 @@ from statistics import median
 from typing import Any
 
 from measurement import BenchmarkError, format_table, machine_line, measure_tree
-from ncnn_layers import layer_table, sound_pixels
+from ncnnlayers import layer_table, sound_pixels
 
 logger = logging.getLogger("bench_detectors")
 

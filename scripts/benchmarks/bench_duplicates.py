@@ -38,7 +38,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from crop_recall import bench_crop_search, bench_crops
+from croprecall import bench_crop_search, bench_crops
 from measurement import BenchmarkError, format_table, machine_line, measure_tree, require_package
 
 #: Of the files that are hashed: photographs then have some 55 kB, half of what those of PASS have.
