@@ -86,7 +86,8 @@ class Work(ABC):
     """A kind of work, and how much of a machine it may take; none of it changes what is found.
 
     Attributes:
-      workers: processes; None: one a core, or one a GPU where there are some.
+      workers: processes; None: one a GPU where there are some, else one a core, or one for all (see
+        `takes_all_cores`).
       cores: cores to use; None: all that this process may use.
       device: ``cpu``, ``cuda`` or ``cuda:N``; None: CUDA where there is one, else the CPU.
     """
@@ -101,6 +102,8 @@ class Work(ABC):
     fatal_errors: ClassVar[tuple[type[PassDatasetError], ...]] = (MissingExtraError,)
     #: Whether it computes on GPUs, where there are some.
     uses_gpus: ClassVar[bool] = False
+    #: Whether one process takes all cores of a machine without GPUs, in place of one a core.
+    takes_all_cores: ClassVar[bool] = False
 
     workers: int | None = None
     cores: int | None = None
@@ -156,7 +159,7 @@ class Work(ABC):
         """
         cores = self.cores or available_cores()
         gpus = _visible_gpus() if self.uses_gpus and self.device != "cpu" else 0
-        count = self.workers or gpus or cores
+        count = self.workers or gpus or (1 if self.takes_all_cores else cores)
         count = max(1, count if most is None else min(count, most))
         return [
             WorkerShare(

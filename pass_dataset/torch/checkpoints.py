@@ -17,7 +17,7 @@ import torch
 
 from pass_dataset.errors import WeightsError
 
-__all__ = ["read_checkpoint"]
+__all__ = ["is_program", "read_checkpoint"]
 
 #: Dtypes of the format safetensors that weights have.
 _DTYPES = {
@@ -60,7 +60,7 @@ def _pickled(path: Path) -> object:
     # In a file of the former format torch would look for a pickle, and fail less clearly.
     if path.stat().st_size == 0:
         raise WeightsError(f"{path}: expected a checkpoint, found an empty file")
-    if _is_program(path):
+    if is_program(path):
         raise WeightsError(
             f"{path}: expected weights, found a TorchScript archive, which is a program. Nothing "
             "of it was run. Save the network's state_dict()"
@@ -89,7 +89,7 @@ def _pickled(path: Path) -> object:
         ) from error
 
 
-def _is_program(path: Path) -> bool:
+def is_program(path: Path) -> bool:
     """True of an archive of TorchScript, which some versions of torch run, whatever is asked."""
     try:
         with zipfile.ZipFile(path) as archive:

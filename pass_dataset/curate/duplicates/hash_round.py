@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,6 +130,11 @@ class HashRound(ShardFolder[DoneShard]):
         metadata = self._todo().metadata
         return [metadata.row_group(shard).num_rows for shard in range(metadata.num_row_groups)]
 
+    def images(self, shards: Sequence[int]) -> int:
+        """Images in some shards; see `sizes`."""
+        sizes = self.sizes()
+        return sum(sizes[shard] for shard in shards)
+
     def items(self, shard: int | None = None) -> pa.Table:
         """The images of a shard, or all, as `begin` was given them.
 
@@ -145,6 +151,22 @@ class HashRound(ShardFolder[DoneShard]):
         """What the store knows images of the list by."""
         paths = pa.array([one.settings.path for one in self.collections])
         return self.store.keys(paths.take(items["source"].combine_chunks()), items)
+
+    def finish(self, shard: int, items: pa.Table, made: pa.Table) -> DoneShard:
+        """Puts what was made of a shard's images into the store; then the shard is done.
+
+        Args:
+          shard: its number.
+          items: the images.
+          made: a row for each of them.
+
+        Returns:
+          What the shard is marked with.
+        """
+        self.store.add(self.keys(items), made)
+        marker = DoneShard(shard, made.num_rows, made.num_rows, time.time())
+        self.mark_done(marker)
+        return marker
 
     def undone(self) -> list[int]:
         """Shards of which fingerprints are not in the store; they are no longer marked as done."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -43,8 +42,7 @@ class Hashing(Work):
         return _Doer(HashRound(folder))
 
     def images(self, folder: ShardFolder[Any], shards: Sequence[int]) -> int:
-        sizes = HashRound(folder.path).sizes()
-        return sum(sizes[shard] for shard in shards)
+        return HashRound(folder.path).images(shards)
 
     def shares(self, most: int | None = None) -> list[WorkerShare]:
         # A process a core: threads of matrix products this small only wait for each other.
@@ -104,10 +102,7 @@ class _Doer:
                     Fingerprint(broken="unreadable") if data is None else fingerprint(data)
                 )
             told(1)
-        self._folder.store.add(self._folder.keys(rows), _to_table(found))
-        marker = DoneShard(job.shard, len(found), len(found), time.time())
-        self._folder.mark_done(marker)
-        return marker
+        return self._folder.finish(job.shard, rows, _to_table(found))
 
 
 def _to_table(found: list[Fingerprint]) -> pa.Table:

@@ -26,7 +26,7 @@ from pass_dataset.curate.select.licenses import FLICKR, License, Licenses
 from pass_dataset.curate.select.rules import Refused, Rules, is_sound_text, position, taken
 from pass_dataset.curate.select.scan import Scan, ending_of
 from pass_dataset.curate.select.settings import SelectSettings
-from pass_dataset.files.arrow import numbers_of, truths_of
+from pass_dataset.files.arrow import column_of, numbers_of, truths_of
 
 __all__ = ["COLUMNS", "FIELDS", "UNKNOWN", "FlickrRows", "code_of"]
 
@@ -248,10 +248,9 @@ class FlickrRows:
         # Boxes and dates are looked at one by one.
         plain = np.zeros(len(rows), bool) if self._rules.are_any else cut.is_plain(rows)
         if plain.any():
-            plain[plain] = is_plain(self._columns(cut, rows[plain], LOOKED_AT))
+            plain[plain], columns = self._plain_columns(cut, rows[plain])
         table = PIECE_SCHEMA.empty_table()
         if plain.any():
-            columns = self._columns(cut, rows[plain], self._places)
             hashes = self._plain_hashes(columns, lines[plain])
             table = photographs_of(columns, lines[plain], hashes)
             self._note_plain(columns, lines[plain])
@@ -260,6 +259,18 @@ class FlickrRows:
         )
         if odd or table.num_rows:
             self._gathered.add_table(_merged(table, lines[plain], odd))
+
+    def _plain_columns(
+        self, cut: Cut, rows: Lines
+    ) -> tuple[npt.NDArray[np.bool_], Mapping[str, pa.Array]]:
+        """Which lines of ASCII are plain, and what is read of those, each column cut once."""
+        looked_at = self._columns(cut, rows, LOOKED_AT)
+        plain = is_plain(looked_at)
+        if not plain.all():
+            places = column_of(np.flatnonzero(plain))
+            looked_at = {name: column.take(places) for name, column in looked_at.items()}
+        others = self._columns(cut, rows[plain], self._places.keys() - set(LOOKED_AT))
+        return plain, {**looked_at, **others}
 
     def _columns(self, cut: Cut, rows: Lines, names: Iterable[str]) -> Mapping[str, pa.Array]:
         """What is read of lines."""

@@ -35,7 +35,6 @@ from pass_dataset.executors.work import Work, WorkerShare
 from pass_dataset.files.whole import write_whole
 from pass_dataset.folders.lock import hold
 from pass_dataset.progress import Progress, Silent
-from pass_dataset.workers.cores import available_cores
 
 __all__ = ["Asked", "Embedding", "PartFolder", "embed_spread"]
 
@@ -91,6 +90,7 @@ class Embedding(Work):
     title: ClassVar[str] = "embedding"
     command: ClassVar[str] = "pass-evaluate-embed"
     uses_gpus: ClassVar[bool] = True
+    takes_all_cores: ClassVar[bool] = True
     fatal_errors: ClassVar[tuple[type[PassDatasetError], ...]] = (
         EvaluationError,
         MissingExtraError,
@@ -111,12 +111,6 @@ class Embedding(Work):
 
     def open(self, folder: str, share: WorkerShare) -> _Doer:
         return _Doer(PartFolder(folder), self, share)
-
-    def shares(self, most: int | None = None) -> list[WorkerShare]:
-        found = super().shares(most)
-        if self.workers is None and not found[0].on_gpu:
-            return [WorkerShare(self.device, threads=self.cores or available_cores())]
-        return found
 
     def images(self, folder: ShardFolder[Any], shards: Sequence[int]) -> int:
         features = self.features(folder.path)

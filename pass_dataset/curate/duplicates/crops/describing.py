@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,6 @@ from pass_dataset.executors.job import ShardJob
 from pass_dataset.executors.shard_folder import DoneShard, ShardFolder
 from pass_dataset.executors.work import Work, WorkerShare
 from pass_dataset.images.decoding import decode
-from pass_dataset.workers.cores import available_cores
 from pass_dataset.workers.threads import in_threads
 
 __all__ = ["Describing"]
@@ -56,6 +54,7 @@ class Describing(Work):
     title: ClassVar[str] = "Describing"
     command: ClassVar[str] = "pass-curate-describe"
     uses_gpus: ClassVar[bool] = True
+    takes_all_cores: ClassVar[bool] = True
     fatal_errors: ClassVar[tuple[type[PassDatasetError], ...]] = (
         MissingExtraError,
         SourceChangedError,
@@ -72,14 +71,7 @@ class Describing(Work):
         return _Doer(self.folder(folder), self, share)
 
     def images(self, folder: ShardFolder[Any], shards: Sequence[int]) -> int:
-        sizes = HashRound(folder.path).sizes()
-        return sum(sizes[shard] for shard in shards)
-
-    def shares(self, most: int | None = None) -> list[WorkerShare]:
-        found = super().shares(most)
-        if self.workers is None and not found[0].on_gpu:
-            return [WorkerShare(self.device, threads=self.cores or available_cores())]
-        return found
+        return HashRound(folder.path).images(shards)
 
 
 class _Doer:
@@ -116,10 +108,7 @@ class _Doer:
         made = in_threads(ready, positions) if begins is None else map(ready, positions)
         found = list(self._described(made, told))
         table = pa.table([pa.array(found, DESCRIPTORS.field(0).type)], schema=DESCRIPTORS)
-        self._folder.store.add(self._folder.keys(rows), table)
-        marker = DoneShard(job.shard, len(found), len(found), time.time())
-        self._folder.mark_done(marker)
-        return marker
+        return self._folder.finish(job.shard, rows, table)
 
     def _described(
         self, images: Iterator[torch.Tensor | None], told: Callable[[int], None]

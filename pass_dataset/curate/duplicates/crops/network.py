@@ -8,9 +8,7 @@ one; a linear layer to 512 numbers; divided by their length.
 from __future__ import annotations
 
 import warnings
-import zipfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +26,7 @@ from pass_dataset.curate.duplicates.crops.weights import (
     CropWeights,
 )
 from pass_dataset.errors import WeightsError
-from pass_dataset.torch.checkpoints import read_checkpoint
+from pass_dataset.torch.checkpoints import is_program, read_checkpoint
 from pass_dataset.torch.imagenet import MEAN, STANDARD_DEVIATION
 
 __all__ = ["SIDE", "describe", "load_describer", "prepared"]
@@ -77,7 +75,7 @@ def load_describer(weights: CropWeights) -> nn.Module:
       WeightsError: the file is another kind of file, or does not have every weight of the network
         in its shape, or has others.
     """
-    if _is_torchscript(weights.path):
+    if is_program(weights.path):
         return _torchscript(weights)
     content = read_checkpoint(weights.path)
     with torch.device("meta"):
@@ -120,15 +118,6 @@ def _some(names: list[str]) -> str:
     rest = len(names) - _SHOWN
     verb = "is" if len(names) == 1 else "are"
     return ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "") + f" {verb}"
-
-
-def _is_torchscript(path: Path) -> bool:
-    """Whether a file is an archive of TorchScript: one with code in it."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any("/code/" in name for name in archive.namelist())
-    except (OSError, zipfile.BadZipFile):
-        return False
 
 
 def _torchscript(weights: CropWeights) -> nn.Module:
