@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from pass_dataset.errors import CurationError
 from pass_dataset.files.checked_json import load_json, save_json
 from pass_dataset.files.hashing import file_sha256
 from pass_dataset.files.whole import writing_whole
+from pass_dataset.workers.threads import in_threads
 
 __all__ = ["StepWriter", "begin_step"]
 
@@ -142,9 +142,8 @@ class StepWriter:
         Raises:
           CurationError, OSError: as `write`; the shards that are written stay.
         """
-        with ThreadPoolExecutor(_THREADS, "ledger") as pool:
-            for _ in pool.map(lambda shard: self.write(shard, said(shard)), self.missing()):
-                pass
+        for _ in in_threads(lambda shard: self.write(shard, said(shard)), self.missing(), _THREADS):
+            pass
 
     def write(self, shard: int, said: pa.Table) -> Path:
         """Writes what the step says of a shard; the file gets its name when it is whole.
@@ -220,25 +219,24 @@ class StepWriter:
         causes: Counter[str] = Counter()
         sums: dict[str, str] = {}
         came = 0
-        with ThreadPoolExecutor(_THREADS, "ledger") as pool:
-            for shard, (said, digest) in enumerate(pool.map(self._read_back, range(shards))):
-                rows = rows_of(said)
-                expected = (
-                    np.arange(came, came + len(rows))
-                    if self.after is None
-                    else self.expected(shard)
+        for shard, (said, digest) in enumerate(
+            in_threads(self._read_back, range(shards), _THREADS)
+        ):
+            rows = rows_of(said)
+            expected = (
+                np.arange(came, came + len(rows)) if self.after is None else self.expected(shard)
+            )
+            path = self._folder.shard_path(self.step, shard)
+            if not np.array_equal(rows, expected):
+                raise CurationError(
+                    f"{path}: expected the {len(expected):,} photographs that this step was "
+                    f"given, found {len(rows):,} or others; remove it and go on"
                 )
-                path = self._folder.shard_path(self.step, shard)
-                if not np.array_equal(rows, expected):
-                    raise CurationError(
-                        f"{path}: expected the {len(expected):,} photographs that this step was "
-                        f"given, found {len(rows):,} or others; remove it and go on"
-                    )
-                came += len(rows)
-                sums[path.name] = digest
-                if said["cause"].null_count < len(rows):
-                    counted = pc.value_counts(said["cause"].drop_null()).to_pylist()
-                    causes.update({entry["values"]: entry["counts"] for entry in counted})
+            came += len(rows)
+            sums[path.name] = digest
+            if said["cause"].null_count < len(rows):
+                counted = pc.value_counts(said["cause"].drop_null()).to_pylist()
+                causes.update({entry["values"]: entry["counts"] for entry in counted})
         record = StepRecord(
             name=self.step,
             after=self.after,

@@ -209,7 +209,7 @@ class _Session(requests.Session):
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         headers = request.headers or {}
         # The many requests of one file differ in the range that they ask for.
-        about = (request.method, request.url, sorted(name for name in headers))
+        about = (request.method, request.url, sorted(headers))
         if self.cookies or self._prepared is None or self._prepared[0] != about:
             self._prepared = about, super().prepare_request(request)
         prepared = self._prepared[1].copy()

@@ -20,13 +20,20 @@ _MOST_THREADS = 8
 _AHEAD = 8
 
 
-def in_threads(work: Callable[[int], _T], numbers: Sequence[int]) -> Iterator[_T]:
+def in_threads(
+    work: Callable[[int], _T], numbers: Sequence[int], threads: int | None = None
+) -> Iterator[_T]:
     """Results of `work`, in the order of the numbers.
 
     Few are made before they are asked for, as they may be large. After an error or an interruption,
     what has begun is waited for and the rest is left out.
+
+    Args:
+      work: makes a result.
+      numbers: what it is asked for.
+      threads: that work at a time; None: one a core, up to a number.
     """
-    threads = min(_MOST_THREADS, available_cores())
+    threads = threads or min(_MOST_THREADS, available_cores())
     pool = ThreadPoolExecutor(threads)
     coming = iter(numbers)
     try:

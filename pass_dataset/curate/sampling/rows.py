@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,6 +17,7 @@ from pass_dataset.curate.step_writer import StepWriter
 from pass_dataset.files.arrow import numbers_of
 from pass_dataset.progress import Progress, Silent
 from pass_dataset.workers.cores import available_cores
+from pass_dataset.workers.threads import in_threads
 
 __all__ = ["Rows", "not_fewer", "read_rows"]
 
@@ -138,16 +138,16 @@ def read_rows(
     shards = writer.ledger.shards()
     bounds = np.zeros(shards + 1, np.int64)
     task = (progress or Silent()).task(f"{writer.step}: order", shards, "files")
-    with ThreadPoolExecutor(min(_READING_THREADS, available_cores()), "rows") as pool:
-        read = partial(_read, writer, seed, by_photographer)
-        for shard, (words, photographed) in enumerate(pool.map(read, range(shards))):
-            first, last = int(bounds[shard]), int(bounds[shard]) + len(words)
-            overall[first:last] = words[:, -1]
-            if photographed is not None:
-                within[first:last] = words[:, 0]
-                who[first:last] = photographers.of(photographed)
-            bounds[shard + 1] = last
-            task.advance(1)
+    read = partial(_read, writer, seed, by_photographer)
+    threads = min(_READING_THREADS, available_cores())
+    for shard, (words, photographed) in enumerate(in_threads(read, range(shards), threads)):
+        first, last = int(bounds[shard]), int(bounds[shard]) + len(words)
+        overall[first:last] = words[:, -1]
+        if photographed is not None:
+            within[first:last] = words[:, 0]
+            who[first:last] = photographers.of(photographed)
+        bounds[shard + 1] = last
+        task.advance(1)
     task.finish()
     _renumber(who, photographers.merged())
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import get_args
 
 import torch
@@ -171,31 +172,27 @@ def _views(
         return torch.empty((0, 3, recipe.size_px, recipe.size_px), dtype=torch.uint8, device=device)
     views = torch.cat(list(crops))
 
-    def places_of(chosen: Iterable[int]) -> Tensor:
-        return torch.tensor(list(chosen), device=device)
+    def change(places: Collection[int], step: Callable[[Tensor], Tensor]) -> None:
+        if places:
+            chosen = torch.tensor(list(places), device=device)
+            views[chosen] = step(views[chosen])
+
+    def those(is_wanted: Callable[[ViewParameters], bool]) -> list[int]:
+        return [place for place, wanted in enumerate(parameters) if is_wanted(wanted)]
 
     for step in range(max(len(wanted.changes) for wanted in parameters)):
-        for change, amounts in _step_of(parameters, step).items():
-            places = places_of(amounts)
+        for colour, amounts in _step_of(parameters, step).items():
             factors = torch.tensor(list(amounts.values()), device=device)
-            views[places] = batched.changed(views[places], change, factors)
-    if grey := [place for place, wanted in enumerate(parameters) if wanted.is_grey]:
-        places = places_of(grey)
-        views[places] = batched.grey_of(views[places]).expand(-1, 3, -1, -1)
+            change(amounts, partial(batched.changed, change=colour, amounts=factors))
+    change(those(lambda wanted: wanted.is_grey), batched.grey_of)
     sigmas_px = {
         place: wanted.blur_sigma_px
         for place, wanted in enumerate(parameters)
         if wanted.blur_sigma_px is not None
     }
-    if sigmas_px:
-        places = places_of(sigmas_px)
-        views[places] = batched.blurred(views[places], list(sigmas_px.values()))
-    if solarised := [place for place, wanted in enumerate(parameters) if wanted.is_solarised]:
-        places = places_of(solarised)
-        views[places] = batched.solarised(views[places])
-    if flipped := [place for place, wanted in enumerate(parameters) if wanted.is_flipped]:
-        places = places_of(flipped)
-        views[places] = batched.flipped(views[places])
+    change(sigmas_px, partial(batched.blurred, sigmas_px=list(sigmas_px.values())))
+    change(those(lambda wanted: wanted.is_solarised), batched.solarised)
+    change(those(lambda wanted: wanted.is_flipped), batched.flipped)
     return views.to(torch.uint8).contiguous(memory_format=torch.channels_last)
 
 

@@ -54,25 +54,20 @@ def winograd_channels() -> frozenset[int]:
     None where ncnn is missing, or gives another result.
     """
     folder = optional_cache("speeds")
-    path = None if folder is None else folder / f"convolutions-{_machine()}.json"
+    if folder is None:
+        return _measured()
+    path = folder / f"convolutions-{_machine()}.json"
     known = _kept(path)
     if known is not None:
         return known
-    if folder is None or path is None:
-        return _measured()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # writing says it
         folder.mkdir(parents=True, exist_ok=True)
     # One process measures, alone, and the others take what it found.
-    with hold(folder, is_needed=False) if folder.is_dir() else contextlib.nullcontext():
+    with hold(folder, is_needed=False):
         known = _kept(path)
         if known is None:
             known = _measured()
-            try:
-                write_whole(path, json.dumps({"winograd_channels": sorted(known)}).encode())
-            except OSError as error:
-                logger.warning(
-                    "%s: cannot be kept (%s); measured anew next time", path, error.strerror
-                )
+            _keep(path, known)
     return known
 
 
@@ -82,10 +77,15 @@ def _measured() -> frozenset[int]:
     return found
 
 
-def _kept(path: Path | None) -> frozenset[int] | None:
+def _keep(path: Path, found: frozenset[int]) -> None:
+    try:
+        write_whole(path, json.dumps({"winograd_channels": sorted(found)}).encode())
+    except OSError as error:
+        logger.warning("%s: cannot be kept (%s); measured anew next time", path, error.strerror)
+
+
+def _kept(path: Path) -> frozenset[int] | None:
     """What was found before; None: nothing, or nothing that can be read."""
-    if path is None:
-        return None
     try:
         channels = json.loads(path.read_bytes())["winograd_channels"]
         return frozenset(channels) & TYPICAL_MAPS.keys()
