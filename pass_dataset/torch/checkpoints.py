@@ -104,9 +104,10 @@ def _refusal(message: str) -> str:
         r"(?:GLOBAL|Unsupported (?:class|global):?)\s*(?:GLOBAL\s*)?([\w.]+)", message
     )
     if named is None:
+        # PyTorch's own words advise to load it with no safeguard.
         return (
-            f"expected a checkpoint of PyTorch, found a pickle that is not one "
-            f"({_line(message)}). Nothing of it was run"
+            "expected a checkpoint of PyTorch, found another kind of file, or a pickle that is "
+            "none. Nothing of it was run"
         )
     return (
         f"the file calls for {named[1]}. Weights need none of it, so it was refused and nothing "

@@ -53,6 +53,11 @@ class HashStore:
         self.folder = folder
         self.kept = kept
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no part was added, of any version."""
+        return next(self.folder.glob("*.parquet"), None) is None
+
     @staticmethod
     def keys(source: str, items: pa.Table) -> pa.ChunkedArray:
         """What images are known by, of a collection's `ITEMS`."""

@@ -67,7 +67,7 @@ def descriptors_of(
     store = HashStore(folder, kept_by(weights.sha256))
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder, wait=False):
-        _check(folder, weights)
+        _check(store, weights)
         if not make_missing(listings, store, executor, progress, "Describing"):
             return None
         keys = pa.chunked_array(
@@ -78,18 +78,24 @@ def descriptors_of(
     return Descriptors(weights.sha256, rows)
 
 
-def _check(folder: Path, weights: CropWeights) -> None:
-    """Refuses a folder of other weights; one that is new is marked as of these."""
+def _check(store: HashStore, weights: CropWeights) -> None:
+    """Refuses a folder of other weights; one in which nothing was described is marked as of these.
+
+    Of a file that turns out to be no weights the mark alone is left.
+    """
+    folder = store.folder
     path = folder / "weights.json"
     try:
-        found = str(load_json(path)["sha256"])
+        found = None if store.is_empty else str(load_json(path)["sha256"])
     except FileNotFoundError:
-        save_json(path, {"sha256": weights.sha256, "file": weights.path.name})
-        return
+        found = None
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise CurationError(
             f"{path}: cannot be read ({error}); remove {folder}, and all is described anew"
         ) from error
+    if found is None:
+        save_json(path, {"sha256": weights.sha256, "file": weights.path.name})
+        return
     remedy = f"Name the file of then, or remove {folder} to describe all images anew"
     same_weights(str(folder), found, weights.sha256, remedy)
 

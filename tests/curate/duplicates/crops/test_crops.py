@@ -169,6 +169,17 @@ def test_other_weights_are_not_mixed(cut: Path, weights: tuple[Path, Path], tmp_
 
 
 @pytest.mark.usefixtures("_small")
+def test_a_file_that_is_no_weights_does_not_keep_the_folder(
+    cut: Path, weights: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Whoever named a wrong one names the right one next."""
+    with pytest.raises(WeightsError, match="found another kind of file") as raised:
+        described(cut, tmp_path / "out", cut / "0.jpg")
+    assert "weights_only" not in str(raised.value)
+    assert described(cut, tmp_path / "out", weights[0])[1] == 1
+
+
+@pytest.mark.usefixtures("_small")
 def test_an_index_has_descriptors(
     cut: Path,
     weights: tuple[Path, Path],
