@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.curate.duplicates.crops.weights import SSCD
 from pass_dataset.curate.ranking.weights import RANKING_WEIGHTS, package_folder
 from pass_dataset.errors import WeightsError
 from pass_dataset.passify.detectors.weights.files import ALL_WEIGHTS, WeightsFile
@@ -24,8 +25,8 @@ __all__ = ["add_arguments"]
 
 
 def _all() -> tuple[WeightsFile, ...]:
-    """Those of the detectors, and those of the rankers."""
-    return (*ALL_WEIGHTS, *RANKING_WEIGHTS)
+    """Those of the detectors, of the rankers, and of what looks for crops."""
+    return (*ALL_WEIGHTS, *RANKING_WEIGHTS, SSCD)
 
 
 def add_arguments(parser: CommandParser) -> None:

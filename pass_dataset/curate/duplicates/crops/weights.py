@@ -12,13 +12,31 @@ from pathlib import Path
 
 from pass_dataset.errors import WeightsError
 from pass_dataset.files.hashing import file_sha256
+from pass_dataset.passify.detectors.weights.files import WeightsFile
 
-__all__ = ["DESCRIBER_FILE", "TORCHSCRIPT_SHA256", "CropWeights", "crop_weights", "same_weights"]
+__all__ = [
+    "DESCRIBER_FILE",
+    "SSCD",
+    "TORCHSCRIPT_SHA256",
+    "CropWeights",
+    "crop_weights",
+    "same_weights",
+]
 
-#: The file to take: weights by torchvision's names. No digest of it is published.
-DESCRIBER_FILE = (
-    "sscd_disc_mixup.torchvision.pt of https://github.com/facebookresearch/sscd-copy-detection"
+#: The file to take: weights by torchvision's names. No digest of it is published, so it is not
+#: fetched.
+SSCD = WeightsFile(
+    name="sscd",
+    filename="sscd_disc_mixup.torchvision.pt",
+    used_by="pass-curate duplicates --crops",
+    licence="MIT",
+    source="https://github.com/facebookresearch/sscd-copy-detection",
+    url=None,
+    size_bytes=None,
+    sha256=None,
 )
+#: The same in messages.
+DESCRIBER_FILE = f"{SSCD.filename} of {SSCD.source}"
 #: Of ``sscd_disc_mixup.torchscript.pt``, 98,791,638 bytes. Its authors name none; this one is
 #: pinned by several public projects (FileTwin, DPcleaner, nanoVLM and others, 2026). Such a file is
 #: a program, so no other is loaded.

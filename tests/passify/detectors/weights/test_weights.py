@@ -208,6 +208,7 @@ def test_command_lists(shared: Path, capsys: pytest.CaptureFixture[str], tmp_pat
     assert f"verified {shared}/weights/mobilenet0.25_Final.pth" in out
     assert "CC-BY-SA 3.0" in out
     assert "begins 480dd8" in out
+    assert "MIT, used by pass-curate duplicates --crops" in out
     assert main(["weights", "--json", "cascade-rcnn"]) == 0
     (listed,) = json.loads(capsys.readouterr().out)
     assert listed["state"] == "missing"
