@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from pass_dataset.curate.select.gathered import PIECE_SCHEMA, hash_keys, id_keys
 from pass_dataset.curate.select.rules import is_sound_text
-from pass_dataset.files.arrow import truths_of
+from pass_dataset.files.arrow import column_of, truths_of
 
 try:
     # Python's own: of OpenSSL's, which `hashlib` prefers, making the object takes as long again.
@@ -132,7 +132,7 @@ def photographs_of(columns: Columns, lines: npt.NDArray[np.int64], hashes: pa.Ar
     date = columns["datetaken"]
     values = {
         "hash": hashes,
-        "line": pa.array(lines),
+        "line": column_of(lines),
         "photo_id": columns["photoid"],
         "nsid": _unless_empty(columns["uid"]),
         "unickname": columns["unickname"],
