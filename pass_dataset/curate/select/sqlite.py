@@ -23,7 +23,7 @@ from pass_dataset.curate.select.flickr import FIELDS, UNKNOWN, FlickrRows, code_
 from pass_dataset.curate.select.known_totals import PHOTOS
 from pass_dataset.curate.select.licenses import FLICKR, Licenses
 from pass_dataset.curate.select.sources import Source
-from pass_dataset.curate.select.sqlite_remote import open_remote
+from pass_dataset.curate.select.sqlite_remote import open_remote, round_numbers
 from pass_dataset.errors import CurationError
 
 __all__ = ["Table", "find_table", "opened_database", "take_rows"]
@@ -85,6 +85,7 @@ def _opened_by_apsw(apsw: Any, source: Source) -> Iterator[Database]:
                 flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOMUTEX,
             )
         ) as connection:
+            round_numbers(apsw, connection)
             # All of it: reading a page is then no call of the system.
             connection.execute(f"PRAGMA mmap_size = {source.size_bytes}")
             yield connection

@@ -26,7 +26,7 @@ from pass_dataset.workers.giver import Giver
 __all__ = ["gather", "main"]
 
 #: What is looked at of it stays in the cache.
-_BLOCK_BYTES = 2 << 20
+_BLOCK_BYTES = 4 << 20
 
 
 class _WithoutPandas(importlib.abc.MetaPathFinder):
