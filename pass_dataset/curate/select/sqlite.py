@@ -203,11 +203,8 @@ def take_rows(
         else:
             found = database.execute(f"SELECT rowid {where}", [start, end]).fetchall()
             numbers = np.array([number for (number,) in found], np.int64)
-        block = (text or b"") + b"\n"
-        if block.count(b"\n") != count:  # where there is one in a field, rows are read one by one
-            block = b"%s\n" % UNKNOWN * count
         if count:
-            rows.take_coded(block, numbers, one)
+            rows.take_coded(text + b"\n", numbers, one)
         ((after,),) = database.execute(
             f"SELECT min(rowid) FROM {table_name} WHERE rowid >= ?", [end]
         ).fetchall()
