@@ -63,11 +63,12 @@ def _keys(hashes: Any) -> npt.NDArray[np.uint64]:
     text = np.frombuffer(text_buffer or b"", np.uint8)[ends[0] : ends[-1]]
     text = np.append(text, np.zeros(_KEY_BYTES, np.uint8))
     starts = ends[:-1] - ends[0]
-    # A number at each byte, eight bytes each.
-    keys = np.ndarray((len(text) - _KEY_BYTES + 1,), ">u8", text.data, 0, (1,))[starts]
+    # A number begins at each byte.
+    numbers = np.ndarray((len(text) - _KEY_BYTES + 1,), ">u8", text.data, 0, (1,))
+    keys: npt.NDArray[np.uint64] = numbers[starts].astype(np.uint64)
     missing = np.clip(_KEY_BYTES - (ends[1:] - ends[:-1]), 0, _KEY_BYTES)
     if missing.any():
         # In two steps, as no number can be shifted by all of its bits.
         half = (4 * missing).astype(np.uint64)
-        keys = keys.astype(np.uint64) >> half >> half << half << half
-    return keys.astype(np.uint64)
+        keys = keys >> half >> half << half << half
+    return keys

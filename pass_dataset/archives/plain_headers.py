@@ -43,7 +43,11 @@ AddImages: TypeAlias = Callable[[bytes, _Numbers, _Numbers, _Numbers], None]
 
 
 class PlainHeaders:
-    """The headers of a tar."""
+    """The headers of a tar.
+
+    Those that were read stay, with what they say, until others are asked for: what stands between
+    images is not for `skip`, which is called again behind it.
+    """
 
     def __init__(self, read_into: ReadInto, tar_bytes: int, add: AddImages) -> None:
         """Reads nothing yet.
@@ -60,7 +64,7 @@ class PlainHeaders:
         #: Where a header is read to, and where in memory its size is.
         self._rooms: list[tuple[tuple[memoryview], slice]] = []
         self._next = -1
-        self._headers: _Headers | None = None
+        self._headers = _NONE
 
     def skip(self, position: int) -> int:
         """Goes through members that are plain images, and adds them.
@@ -72,12 +76,10 @@ class PlainHeaders:
           The position of the first header that is not one of theirs, or no header at all.
         """
         while True:
-            headers, first = self._headers, None
-            if headers is not None:
-                first = headers.row_of(position)
-            if headers is None or first is None:
-                headers, first = self._read(position), 0
-                self._headers = headers
+            first = self._headers.row_of(position)
+            if first is None:
+                self._headers, first = self._read(position), 0
+            headers = self._headers
             last = headers.end_of_plain(first)
             if last > first:
                 self._add(*headers.images(first, last))
@@ -165,7 +167,7 @@ class _Headers:
         """What there is to add of plain rows; see `AddImages`."""
         rows = slice(first, last)
         starts, ends = self._first[rows], self._last[rows]
-        is_name = (_COLUMNS >= starts[:, None]) & (_COLUMNS < ends[:, None])
+        is_name = (starts[:, None] <= _COLUMNS) & (ends[:, None] > _COLUMNS)
         names = self._names[rows][is_name].tobytes()
         lengths = (ends - starts).astype(np.int64)
         return names, np.cumsum(lengths), self._offsets[rows], self._sizes[rows]
@@ -177,7 +179,7 @@ def _bounds(names: _Bytes) -> tuple[_Bytes, _Bytes, npt.NDArray[np.bool_]]:
     Args:
       names: a column each.
     """
-    ordinals = np.arange(1, _NAME_BYTES + 1, dtype=np.uint8)[:, None]
+    ordinals = (_COLUMNS + np.uint8(1))[:, None]
     is_letter = names != 0
     ends = is_letter.sum(0, dtype=np.uint8)
     firsts = ((names == _SLASH) * ordinals).max(0)
@@ -213,3 +215,6 @@ def _octal(digits: _Bytes) -> tuple[_Numbers, npt.NDArray[np.bool_]]:
 def _next(position: int, size_bytes: int) -> int:
     """Where the header behind a member of a header stands."""
     return position + _BLOCK_BYTES + (size_bytes + _BLOCK_BYTES - 1) // _BLOCK_BYTES * _BLOCK_BYTES
+
+
+_NONE = _Headers(np.empty((0, _BLOCK_BYTES), np.uint8), np.empty(0, np.int64), 0)

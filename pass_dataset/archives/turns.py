@@ -45,9 +45,7 @@ class Turn:
         found = self.read_into(handle, (room,), position)
         return bytes(room) if found == size_bytes else bytes(room[:found])
 
-    def read_into(
-        self, handle: int, rooms: tuple[bytearray | memoryview], position: int
-    ) -> int:
+    def read_into(self, handle: int, rooms: tuple[bytearray | memoryview], position: int) -> int:
         """The same into memory; returns how many bytes there were.
 
         Raises:
