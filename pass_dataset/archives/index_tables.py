@@ -49,7 +49,7 @@ def index_table(
     Args:
       listings: of each tar.
       tars: their names, for messages.
-      metadata: reads it; only then is it in memory, and it is freed column by column.
+      metadata: gives it away: it is freed column by column.
 
     Raises:
       ArchiveError: a hash stands twice.
