@@ -47,4 +47,4 @@ class _Watch:
         with self._lock:
             if self in sys.meta_path:
                 sys.meta_path.remove(self)
-                importlib.import_module("pass_dataset.hooks").register()
+                importlib.import_module("pass_dataset.registration.hooks").register()
