@@ -21,7 +21,7 @@ from pass_dataset.archives.order import shard_bounds
 from pass_dataset.archives.records import ImageRecord, PassArchive
 from pass_dataset.archives.removals import RemovalList, Removals, note_removals, removals_for
 from pass_dataset.builds.writing.basis import Basis, refuse_purged
-from pass_dataset.errors import DiskSpaceError, FolderError
+from pass_dataset.errors import DiskSpaceError, FolderError, MissingExtraError
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.huggingface.features import FEATURES, LICENSE, example
 from pass_dataset.huggingface.kept import leave_out_all
@@ -233,10 +233,22 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
         return False
 
     def _get_examples_iterable_for_split(self, split_generator: Any) -> Any:
-        """What a stream is of, called by `datasets`."""
+        """What a stream is of, called by `datasets`.
+
+        Raises:
+          MissingExtraError: it is to be of tables, and this version of `datasets` knows none.
+        """
         if not self._streams_tables:
             return super()._get_examples_iterable_for_split(split_generator)
-        iterable = datasets.iterable_dataset.ArrowExamplesIterable
+        # Not part of the library's interface, so that one day it may be gone.
+        iterable = getattr(datasets.iterable_dataset, "ArrowExamplesIterable", None)
+        if iterable is None:
+            raise MissingExtraError(
+                f"tables=True needs a version of 'datasets' with ArrowExamplesIterable, as those "
+                f"from 2.21 to 5.2 have it, and {datasets.__version__} is installed. Leave out "
+                "tables=: a stream of rows has the same records.",
+                name="datasets",
+            )
         return iterable(self._generate_tables, split_generator.gen_kwargs)
 
     def _prepare_split_single(self, **arguments: Any) -> Iterable[Any]:
