@@ -20,12 +20,13 @@ import datasets
 from pass_dataset.archives.order import shard_bounds
 from pass_dataset.archives.records import ImageRecord, PassArchive
 from pass_dataset.archives.removals import RemovalList, Removals, note_removals, removals_for
+from pass_dataset.archives.streaming import RemoteArchive
 from pass_dataset.builds.writing.basis import Basis, refuse_purged
 from pass_dataset.errors import DiskSpaceError, FolderError, MissingExtraError
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.huggingface.features import FEATURES, LICENSE, example
 from pass_dataset.huggingface.kept import leave_out_all
-from pass_dataset.huggingface.tables import read_tables, tables_of
+from pass_dataset.huggingface.tables import read_tables, stream_tables, tables_of
 from pass_dataset.releases.citation import BIBTEX, HOMEPAGE
 from pass_dataset.releases.release import Release
 
@@ -223,6 +224,8 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
         """The same as tables."""
         if isinstance(source, PassArchive):
             yield from enumerate(read_tables(source, ranges))
+        elif isinstance(source, RemoteArchive):
+            yield from enumerate(stream_tables(source, ranges))
         else:
             records = (one for first, last in ranges for one in source.records(first, last))
             yield from enumerate(tables_of(records))

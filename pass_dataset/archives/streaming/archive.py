@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from pass_dataset.archives.order import shard_bounds
 from pass_dataset.archives.records import ImageRecord
 from pass_dataset.archives.removals import RemovalList, removals_for
 from pass_dataset.archives.saved_index import read_index
+from pass_dataset.archives.streaming.blocks import BlockMemory, Filling, ImageBlock
 from pass_dataset.archives.streaming.members import SEARCH_BYTES, members_between
 from pass_dataset.archives.streaming.metadata import MetadataTable, fetch_metadata
 from pass_dataset.archives.streaming.reader import FIRST_BYTES, RangeReader
@@ -36,6 +37,8 @@ __all__ = ["IndexedRemoteArchive", "RemoteArchive", "open_remote"]
 
 logger = logging.getLogger(__name__)
 
+#: Beside a block's bytes, for its last image.
+_ROOM_BYTES = 1 << 20
 _JPEG_START = b"\xff\xd8"
 _METADATA = (
     "creator",
@@ -156,6 +159,20 @@ class _Place:
         self.__init__(**state)  # type: ignore[misc]
 
 
+class _Image(NamedTuple):
+    """An image as it was found.
+
+    Attributes:
+      hash: it is named by.
+      jpeg: its bytes, until the reader is asked for more.
+      file: the tar that it is in.
+    """
+
+    hash: str
+    jpeg: memoryview
+    file: ReleaseFile
+
+
 class _Left(NamedTuple):
     """What is left of a stretch that was read: a process mostly goes on where it ended.
 
@@ -213,6 +230,7 @@ class RemoteArchive:
     _table: MetadataTable | None = field(default=None, init=False, repr=False, compare=False)
     _left: _Left | None = field(default=None, init=False, repr=False, compare=False)
     _sizes: _Sizes = field(default_factory=_Sizes, init=False, repr=False, compare=False)
+    _memory: BlockMemory = field(default_factory=BlockMemory, init=False, repr=False, compare=False)
 
     @property
     def _files(self) -> list[ReleaseFile]:
@@ -230,11 +248,56 @@ class RemoteArchive:
           DownloadError: bytes cannot be had.
           ArchiveError: they are damaged, or no such tar as the release has.
         """
+        known = self._metadata()
+        for image in self._images(first, last):
+            row = known.row(image.hash)
+            if row["creator"] is None and image.hash not in known:
+                self._require_row(image.hash, image.file)
+            columns = {name: row[name] for name in _METADATA}
+            yield ImageRecord(hash=image.hash, jpeg=bytes(image.jpeg), **columns)
+
+    def blocks(
+        self, ranges: Iterable[tuple[int, int]], *, most_rows: int, most_bytes: int
+    ) -> Iterator[ImageBlock]:
+        """The same of some ranges as columns, many images at a time.
+
+        Args:
+          most_rows: images in a block at most.
+          most_bytes: bytes of images after which a block ends.
+
+        Raises:
+          DownloadError, ArchiveError: as `records`.
+        """
+        ranges = list(ranges)
+        size_bytes = min(most_bytes, sum(last - first for first, last in ranges)) + _ROOM_BYTES
+        filling, file = None, None
+        for first, last in ranges:
+            for image in self._images(first, last):
+                if filling is None:
+                    filling = Filling(self._memory, size_bytes)
+                filling.add(image.hash, image.jpeg)
+                file = image.file
+                if len(filling.hashes) == most_rows or filling.size_bytes >= most_bytes:
+                    yield self._block(filling, file)
+                    filling = None
+        if filling is not None and file is not None:
+            yield self._block(filling, file)
+
+    def _block(self, filling: Filling, file: ReleaseFile) -> ImageBlock:
+        known = self._metadata()
+        rows = known.rows(filling.hashes)
+        for found, row in zip(filling.hashes, rows.tolist(), strict=True):
+            if row < 0:
+                self._require_row(found, file)
+        return ImageBlock(filling.jpegs(), known.columns(filling.hashes, rows))
+
+    def _images(self, first: int, last: int) -> Iterator[_Image]:
+        """Images of a range, their bytes where they were read to, until the next one is asked."""
         sizes = [file.size_bytes for file in self._files]
         for stretch in stretches(sizes, first, last):
-            yield from self._records_of(stretch, self._files[stretch.tar])
+            yield from self._images_of(stretch, self._files[stretch.tar])
 
-    def _records_of(self, stretch: Stretch, file: ReleaseFile) -> Iterator[ImageRecord]:
+    def _images_of(self, stretch: Stretch, file: ReleaseFile) -> Iterator[_Image]:
         known = self._metadata()
         reader, first, since = self._reader(stretch, file)
 
@@ -263,7 +326,7 @@ class RemoteArchive:
             elif found is not None and found not in self.removed:
                 jpeg = _jpeg(reader, file.filename, found, member.offset, member.size_bytes)
                 self._sizes.add(len(jpeg))
-                yield self._record(found, jpeg, known, file)
+                yield _Image(found, jpeg, file)
 
     def _reader(self, stretch: Stretch, file: ReleaseFile) -> tuple[RangeReader, int | None, int]:
         """A reader of a stretch, where its first header is if known, and whence it has read on."""
@@ -284,17 +347,14 @@ class RemoteArchive:
         reader = self.place.reader(file, stop, None if left is None else left.reader)
         return reader, first, stretch.start
 
-    def _record(
-        self, found: str, jpeg: bytes, known: MetadataTable, file: ReleaseFile
-    ) -> ImageRecord:
+    def _require_row(self, found: str, file: ReleaseFile) -> None:
+        """Refuses an image without metadata where each has some."""
         release = self.place.release
-        row = known.row(found)
-        if row["creator"] is None and release.is_official and found not in known:
+        if release.is_official:
             raise ArchiveError(
                 f"{file.filename}: image {found} of {release.label} has no row in "
                 f"{release.metadata.filename}: the tar read from is not of this release"
             )
-        return ImageRecord(hash=found, jpeg=jpeg, **{name: row[name] for name in _METADATA})
 
     def _metadata(self) -> MetadataTable:
         if self._table is None:
@@ -373,7 +433,7 @@ class IndexedRemoteArchive:
         for number in range(rows.num_rows):
             row = rows.slice(number, 1).to_pylist()[0]
             reader.forget(row["offset"])
-            jpeg = _jpeg(reader, name, row["hash"], row["offset"], row["size_bytes"])
+            jpeg = bytes(_jpeg(reader, name, row["hash"], row["offset"], row["size_bytes"]))
             known = {column: row[column] for column in _METADATA}
             yield ImageRecord(hash=row["hash"], jpeg=jpeg, **known)
 
@@ -397,14 +457,14 @@ class IndexedRemoteArchive:
         self.__init__(**state)  # type: ignore[misc]
 
 
-def _jpeg(reader: RangeReader, tar: str, found: str, offset: int, size_bytes: int) -> bytes:
-    """The bytes of an image; fetched again if they do not begin like a JPEG's."""
-    jpeg = reader.read(size_bytes, offset)
-    if jpeg.startswith(_JPEG_START):
+def _jpeg(reader: RangeReader, tar: str, found: str, offset: int, size_bytes: int) -> memoryview:
+    """The bytes of an image where they were read to; fetched again if they begin like no JPEG's."""
+    jpeg = reader.view(size_bytes, offset)
+    if jpeg[:2] == _JPEG_START:
         return jpeg
     reader.distrust()
-    again = reader.read(size_bytes, offset)
-    if not again.startswith(_JPEG_START):
+    again = reader.view(size_bytes, offset)
+    if again[:2] != _JPEG_START:
         # Twice the same: so it is in the tar, and a build would have the same bytes.
         logger.warning("%s: image %s does not begin like a JPEG", tar, shown(found))
     return again

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from pass_dataset.archives.metadata import METADATA_COLUMNS, read_metadata
@@ -62,6 +64,22 @@ class MetadataTable:
         if row is None:
             return dict.fromkeys(METADATA_COLUMNS) | {"hash": image_hash}
         return {name: column[row].as_py() for name, column in self._columns}
+
+    def rows(self, hashes: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Where the rows of images are; -1 for one that has none."""
+        found = (self._row(image_hash) for image_hash in hashes)
+        return np.array([-1 if row is None else row for row in found], np.int64)
+
+    def columns(self, hashes: Sequence[str], rows: npt.NDArray[np.int64]) -> dict[str, pa.Array]:
+        """What is known of images, by the names of the columns; null where they have no row.
+
+        Args:
+          hashes: of the images.
+          rows: of them, as `rows` has them.
+        """
+        places = pa.array(rows, mask=rows < 0)
+        columns = {name: column.take(places) for name, column in self._columns}
+        return columns | {"hash": pa.array(hashes, pa.string())}
 
     def _row(self, image_hash: str) -> int | None:
         wanted = image_hash.encode("utf-8", "surrogateescape")
