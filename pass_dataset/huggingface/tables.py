@@ -75,9 +75,7 @@ def tables_of(records: Iterable[ImageRecord]) -> Iterator[pa.Table]:
         yield _table_of(some)
 
 
-def stream_tables(
-    archive: RemoteArchive, ranges: Iterable[tuple[int, int]]
-) -> Iterator[pa.Table]:
+def stream_tables(archive: RemoteArchive, ranges: Iterable[tuple[int, int]]) -> Iterator[pa.Table]:
     """The same of ranges of an archive elsewhere.
 
     Raises:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from pass_dataset.archives.index_view import IndexView
 from pass_dataset.archives.order import shard_bounds
@@ -48,6 +49,7 @@ _METADATA = (
     "latitude",
     "longitude",
 )
+_BLOCK_COLUMNS = ("creator", "date_taken", "latitude", "longitude")
 _COLUMNS = ("hash", "offset", "size_bytes", *_METADATA)
 
 
@@ -289,7 +291,8 @@ class RemoteArchive:
         for found, row in zip(filling.hashes, rows.tolist(), strict=True):
             if row < 0:
                 self._require_row(found, file)
-        return ImageBlock(filling.jpegs(), known.columns(filling.hashes, rows))
+        hashes = {"hash": pa.array(filling.hashes, pa.string())}
+        return ImageBlock(filling.jpegs(), hashes | known.columns(rows, _BLOCK_COLUMNS))
 
     def _images(self, first: int, last: int) -> Iterator[_Image]:
         """Images of a range, their bytes where they were read to, until the next one is asked."""

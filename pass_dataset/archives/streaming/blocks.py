@@ -30,7 +30,8 @@ class ImageBlock:
 
     Attributes:
       jpegs: their bytes.
-      columns: `hash`, and what the metadata has of each by the names of its columns.
+      columns: by name: `hash`, and of the metadata `creator`, `date_taken`, `latitude` and
+        `longitude`; null where it knows nothing.
     """
 
     jpegs: pa.BinaryArray

@@ -15,8 +15,11 @@ from typing import Protocol
 
 import numpy as np
 
+from pass_dataset.archives.plain_headers import plain_images
 from pass_dataset.archives.tars import (
     BLOCK_BYTES,
+    IMAGE_SUFFIX,
+    REGULAR,
     Member,
     has_header,
     image_hash,
@@ -29,7 +32,7 @@ __all__ = ["SEARCH_BYTES", "TarBytes", "members_between"]
 #: Where the search begins, before the stretch: two images of the usual size, so that mostly a
 #: header before the stretch is found, and the way into it is no search. It also has to be more
 #: than the extension headers (long names, pax) that a member may begin with.
-_LOOK_BACK_BYTES = 256 << 10
+_LOOK_BACK_BYTES = 64 << 10
 #: How much farther back the search begins each time that it is done again.
 _FARTHER = 4
 #: Headers that have to follow one another, and over how many bytes: more than a photograph of 500
@@ -42,6 +45,7 @@ _PIECE_BYTES = 64 << 10
 SEARCH_BYTES = _CHAIN_BYTES
 #: As `_CHAIN` where the metadata knows none of the images, as in a collection that lacks many rows.
 _UNKNOWN_CHAIN = 15
+_PLAIN = REGULAR[0]
 #: Times that bytes which make no sense are fetched again before they are believed.
 _RETRIES = 2
 
@@ -51,6 +55,9 @@ class TarBytes(Protocol):
 
     def read(self, size_bytes: int, position: int) -> bytes:
         """Some bytes; fewer only at the end."""
+
+    def read_held(self, memory: bytearray, position: int) -> int:
+        """Fills memory if all its bytes are at hand, and returns their number; else 0."""
 
     def forget(self, position: int) -> None:
         """What is before need not be kept: as good as never is it asked for again."""
@@ -90,7 +97,14 @@ def members_between(
         on_end(position)
     tries = 0
     while position is not None and position < stop:
-        end: int | None = None
+        images, position = _plain_run(tar, tar_bytes, position, stop)
+        for image in images:
+            yield image
+            tries = 0
+            tar.forget(image.end)
+        if position >= stop:  # asking for the next header would be one more request
+            on_end(position)
+            return
         try:
             for member in members_to_the_end(name, tar.read, tar_bytes, position):
                 if member.start >= stop:
@@ -99,17 +113,36 @@ def members_between(
                 yield member
                 tries = 0
                 tar.forget(member.end)
-                position = end = member.end
-                if end >= stop:  # asking for the next header would be one more request
-                    on_end(end)
+                position = member.end
+                if position >= stop:
+                    on_end(position)
                     return
-            on_end(tar_bytes)
-            return
+                break  # what came with it may be gone through the short way
+            else:
+                on_end(tar_bytes)
+                return
         except ArchiveError:
             tries += 1
             if tries > _RETRIES:
                 raise
             tar.distrust()
+
+
+def _plain_run(tar: TarBytes, tar_bytes: int, position: int, stop: int) -> tuple[list[Member], int]:
+    """Plain images one after the other whose headers are at hand, and where the next header is.
+
+    They are named without their folder.
+    """
+    images: list[Member] = []
+
+    def add(found: bytes, offset: int, size_bytes: int) -> None:
+        name = found.decode("ascii") + IMAGE_SUFFIX
+        images.append(Member(name, _PLAIN, offset, size_bytes, offset - BLOCK_BYTES))
+
+    def read(memory: bytearray, at: int) -> int:
+        return tar.read_held(memory, at) if at < stop else 0
+
+    return images, plain_images(read, tar_bytes, add, position)
 
 
 def _first_member(
@@ -173,7 +206,10 @@ def _is_believed(
     Who comes from farther back knows.
     """
     for left in reversed(range(_RETRIES)):
-        chain: list[Member] = []
+        chain, _ = _plain_run(tar, tar_bytes, position, position + _CHAIN_BYTES + 1)
+        if _is_long_enough(chain, any(image_hash(member) in known for member in chain)):
+            return True
+        chain = []
         knows_one = False
         try:
             for member in members_to_the_end(name, tar.read, tar_bytes, position):
@@ -206,6 +242,9 @@ def _after(
     """Position of the first member at or after `start`, on the way from a header before it."""
     tries = 0
     while position < start:
+        _, position = _plain_run(tar, tar_bytes, position, start)
+        if position >= start:
+            break
         try:
             for member in members_to_the_end(name, tar.read, tar_bytes, position):
                 position = member.end

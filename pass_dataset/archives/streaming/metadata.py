@@ -35,6 +35,15 @@ _SCHEMA_KEY = b"pass_dataset_schema"
 _SHA256_KEY = b"pass_dataset_csv_sha256"
 
 
+#: Rows from one mark to the next.
+_MARK_ROWS = 32
+
+
+def _first_bytes(text: bytes) -> int:
+    """The first eight bytes as a number; of two texts the lesser one has no larger number."""
+    return int.from_bytes(text[:8].ljust(8, b"\0"), "big")
+
+
 @dataclass(frozen=True)
 class MetadataTable:
     """Rows of a metadata CSV, sorted by hash.
@@ -67,28 +76,43 @@ class MetadataTable:
 
     def rows(self, hashes: Sequence[str]) -> npt.NDArray[np.int64]:
         """Where the rows of images are; -1 for one that has none."""
-        found = (self._row(image_hash) for image_hash in hashes)
-        return np.array([-1 if row is None else row for row in found], np.int64)
+        wanted = [image_hash.encode("utf-8", "surrogateescape") for image_hash in hashes]
+        firsts = np.array([_first_bytes(name) for name in wanted], np.uint64)
+        # Between one that is before a hash and one that is behind it few are left to look at.
+        before = np.searchsorted(self._marks, firsts, side="left") - 1
+        behind = np.searchsorted(self._marks, firsts, side="right")
+        firsts_rows = np.maximum(before, 0) * _MARK_ROWS
+        last_rows = np.minimum(behind * _MARK_ROWS, len(self._hashes))
+        rows = map(self._row_between, wanted, firsts_rows.tolist(), last_rows.tolist())
+        return np.array([-1 if row is None else row for row in rows], np.int64)
 
-    def columns(self, hashes: Sequence[str], rows: npt.NDArray[np.int64]) -> dict[str, pa.Array]:
-        """What is known of images, by the names of the columns; null where they have no row.
+    def columns(self, rows: npt.NDArray[np.int64], names: Sequence[str]) -> dict[str, pa.Array]:
+        """What is known of images; null where they have no row.
 
         Args:
-          hashes: of the images.
-          rows: of them, as `rows` has them.
+          rows: of the images, as `rows` has them.
+          names: of the columns wanted.
         """
         places = pa.array(rows, mask=rows < 0)
-        columns = {name: column.take(places) for name, column in self._columns}
-        return columns | {"hash": pa.array(hashes, pa.string())}
+        return {name: self.table[name].take(places) for name in names}
 
     def _row(self, image_hash: str) -> int | None:
         wanted = image_hash.encode("utf-8", "surrogateescape")
-        row = bisect.bisect_left(self._hashes, wanted)
+        return self._row_between(wanted, 0, len(self._hashes))
+
+    def _row_between(self, wanted: bytes, first: int, last: int) -> int | None:
+        row = bisect.bisect_left(self._hashes, wanted, first, last)
         return row if row < len(self._hashes) and self._hashes[row] == wanted else None
 
     @functools.cached_property
     def _columns(self) -> list[tuple[str, pa.Array]]:
         return list(zip(self.table.schema.names, self.table.columns, strict=True))
+
+    @functools.cached_property
+    def _marks(self) -> npt.NDArray[np.uint64]:
+        """The first bytes of some hashes in equal distances, to be searched many at a time."""
+        rows = range(0, len(self._hashes), _MARK_ROWS)
+        return np.array([_first_bytes(self._hashes[row]) for row in rows], np.uint64)
 
     @functools.cached_property
     def _hashes(self) -> _Texts:

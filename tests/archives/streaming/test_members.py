@@ -45,6 +45,13 @@ class Bytes:
                 piece[at - position] ^= 0xFF
         return bytes(piece)
 
+    def read_held(self, memory: bytearray, position: int) -> int:
+        if random.Random(position).randrange(3) == 0:
+            return 0  # as where not all came at once
+        piece = self.read(len(memory), position)
+        memory[: len(piece)] = piece
+        return len(piece)
+
     def forget(self, position: int) -> None:
         self.forgotten = max(self.forgotten, position)
 
