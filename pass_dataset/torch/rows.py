@@ -33,7 +33,8 @@ def collate_rows(
 
         DataLoader(stream, batch_size=64, num_workers=2, collate_fn=collate_rows)
 
-    A stream of tables is faster if `datasets` makes the batches, of which none is taken apart:
+    A stream of tables is faster if `datasets` makes the batches, and takes no table apart for
+    them (5.2 does so):
 
         batches = stream.with_format("arrow").batch(64)
         DataLoader(batches, batch_size=None, num_workers=2, collate_fn=collate_rows)
