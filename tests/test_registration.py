@@ -74,7 +74,7 @@ def test_torchvision_after_tensorflow_is_said(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Some versions of the two end the process then, before anyone could say why."""
-    from pass_dataset.registration import _warn_of_order
+    from pass_dataset.hooks import _warn_of_order
 
     monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
     _warn_of_order(sys)

@@ -29,10 +29,12 @@ _TAIL_BYTES = 4096
 
 #: The worker sees the modules that this process sees, and nothing else: not what happens to lie in
 #: the folder it is started in.
+#: What is imported stays: it is not looked through for garbage meanwhile, nor later.
 _START = (
-    "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[2]); "
+    "import gc, importlib, json, sys; gc.disable(); sys.path[:] = json.loads(sys.argv[2]); "
     "from pass_dataset.workers.lifeline import hold_on; hold_on(sys.argv[3]); "
-    "importlib.import_module(sys.argv[1]).main(*sys.argv[4:])"
+    "worker = importlib.import_module(sys.argv[1]); gc.freeze(); gc.enable(); "
+    "worker.main(*sys.argv[4:])"
 )
 
 

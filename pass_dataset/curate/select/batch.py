@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from pass_dataset.curate.select.gathered import PIECE_SCHEMA, hash_keys, id_keys
 from pass_dataset.curate.select.rules import is_sound_text
-from pass_dataset.files.arrow import truths_of
+from pass_dataset.files.arrow import column_of, truths_of
 
 try:
     # Python's own: of OpenSSL's, which `hashlib` prefers, making the object takes as long again.
@@ -26,7 +26,6 @@ except ImportError:
 
 __all__ = ["LOOKED_AT", "hashes_of", "is_plain", "photographs_of", "unsound"]
 
-_DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
 #: Days that are in every year, and times; others that are sound are looked at one by one.
 _DATE = (
     "^[1-9][0-9]{3}-"
@@ -108,16 +107,14 @@ def hashes_of(addresses: pa.Array) -> pa.Array:
             for address in addresses.cast(pa.binary()).to_pylist()
         ]
     )
-    numbers = np.frombuffer(digests, np.uint8).reshape(-1, 16)
-    printed = np.empty((len(numbers), 16, 2), np.uint8)
-    printed[:, :, 0] = _DIGITS[numbers >> 4]
-    printed[:, :, 1] = _DIGITS[numbers & 15]
-    is_kept = np.ones(printed.shape, bool)
-    is_kept[:, :, 0] = numbers > 15
-    ends = np.cumsum(is_kept.sum(axis=(1, 2)), dtype=np.int32)
-    offsets = np.concatenate([np.zeros(1, np.int32), ends])
+    printed = np.frombuffer(digests.hex().encode(), np.uint8)
+    is_long = np.frombuffer(digests, np.uint8) > 15
+    is_kept = np.ones((len(is_long), 2), bool)
+    is_kept[:, 0] = is_long
+    offsets = np.zeros(len(addresses) + 1, np.int32)
+    np.cumsum(16 + is_long.reshape(-1, 16).sum(axis=1), out=offsets[1:])
     return pa.StringArray.from_buffers(
-        len(numbers), pa.py_buffer(offsets), pa.py_buffer(printed[is_kept])
+        len(addresses), pa.py_buffer(offsets), pa.py_buffer(printed[is_kept.ravel()])
     )
 
 
@@ -132,7 +129,7 @@ def photographs_of(columns: Columns, lines: npt.NDArray[np.int64], hashes: pa.Ar
     date = columns["datetaken"]
     values = {
         "hash": hashes,
-        "line": pa.array(lines),
+        "line": column_of(lines),
         "photo_id": columns["photoid"],
         "nsid": _unless_empty(columns["uid"]),
         "unickname": columns["unickname"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pass_dataset.files.arrow import column_of
 
@@ -110,4 +111,5 @@ def texts_between(bounds: npt.NDArray[np.int32], block: bytes) -> pa.Array:
     all_of_it = pa.StringArray.from_buffers(
         max(0, bounds.size - 1), pa.py_buffer(bounds), pa.py_buffer(block)
     )
-    return all_of_it.take(column_of(np.arange(0, bounds.size, 2, dtype=np.int32)))
+    places = column_of(np.arange(0, bounds.size, 2, dtype=np.int32))
+    return pc.take(all_of_it, places, boundscheck=False)

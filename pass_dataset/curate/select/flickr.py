@@ -213,15 +213,19 @@ class FlickrRows:
         """Takes rows of which licence and marker are told by a code.
 
         Args:
-          block: lines of a code (`code_of`, `UNKNOWN`) and, of what is asked for, `FIELDS`.
+          block: lines of a code (`code_of`, `UNKNOWN`) and, of what is asked for, `FIELDS`, which
+            may have newlines.
           numbers: of each line.
           one: licence's name and address, marker, and such a line of a row, by its number.
         """
         cut = Cut(block)
+        if len(cut.tabs) != len(numbers):  # some field has a newline: rows are read one by one
+            cut = Cut(b"%s\n" % UNKNOWN * len(numbers))
         codes = cut.first_bytes() - np.uint8(_FIRST_CODE)
-        for code in np.unique(codes[codes < len(_CODES)]).tolist():
-            those = np.flatnonzero(codes == code)
-            self._count(_CODES[code], int(numbers[those[0]]), len(those))
+        for code, count in enumerate(np.bincount(codes).tolist()[: len(_CODES)]):
+            if count:
+                first = int(numbers[(codes == code).argmax()])
+                self._count(_CODES[code], first, count)
         # Here fields may have tabs.
         is_right = cut.tabs == self._tabs
         wrong = np.flatnonzero((cut.tabs > 0) & ~is_right)

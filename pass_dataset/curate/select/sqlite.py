@@ -1,7 +1,8 @@
 """YFCC100M's SQLite file, here or on a server, in ranges of its rows.
 
-Here, Python's own SQLite reads it. On a server it lies there: SQLite, through APSW, asks for the
-pages that it wants by byte ranges, so nobody stores 61 GiB. What to read is SQLite's own business
+Here, the SQLite of APSW reads it, in half the time of Python's own, which is there where APSW is
+not installed. On a server it lies there: SQLite, through APSW, asks for the pages that it wants by
+byte ranges, so nobody stores 61 GiB. What to read is SQLite's own business
 both times (leaves, rows that go over into other pages, pages of no use), so any file will do that
 SQLite can read.
 """
@@ -9,6 +10,7 @@ SQLite can read.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ from pass_dataset.curate.select.flickr import FIELDS, UNKNOWN, FlickrRows, code_
 from pass_dataset.curate.select.known_totals import PHOTOS
 from pass_dataset.curate.select.licenses import FLICKR, Licenses
 from pass_dataset.curate.select.sources import Source
-from pass_dataset.curate.select.sqlite_remote import open_remote
+from pass_dataset.curate.select.sqlite_remote import open_remote, round_numbers
 from pass_dataset.errors import CurationError
 
 __all__ = ["Table", "find_table", "opened_database", "take_rows"]
@@ -65,15 +67,50 @@ def opened_database(source: Source) -> Iterator[Database]:
             yield database
         return
     try:
+        apsw = importlib.import_module("apsw")
+    except ModuleNotFoundError:
+        opened = _opened_by_python(source)
+    else:
+        opened = _opened_by_apsw(apsw, source)
+    with opened as database:
+        yield database
+
+
+@contextlib.contextmanager
+def _opened_by_apsw(apsw: Any, source: Source) -> Iterator[Database]:
+    try:
         with contextlib.closing(
-            sqlite3.connect(f"file:{quote(source.where)}?mode=ro&immutable=1", uri=True)
+            apsw.Connection(
+                _address_of(source),
+                flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOMUTEX,
+            )
         ) as connection:
+            round_numbers(apsw, connection)
+            # All of it: reading a page is then no call of the system.
+            connection.execute(f"PRAGMA mmap_size = {source.size_bytes}")
+            yield connection
+    except apsw.Error as error:
+        raise _unreadable(source, error) from error
+
+
+@contextlib.contextmanager
+def _opened_by_python(source: Source) -> Iterator[Database]:
+    try:
+        with contextlib.closing(sqlite3.connect(_address_of(source), uri=True)) as connection:
             connection.text_factory = bytes
-            # SQLite maps at most 2 GiB; reading a page is then no call of the system.
+            # As above, of the first 2 GiB.
             connection.execute(f"PRAGMA mmap_size = {1 << 31}")
             yield connection
     except sqlite3.Error as error:
-        raise CurationError(f"{source.shown}: cannot be read as SQLite: {error}") from error
+        raise _unreadable(source, error) from error
+
+
+def _address_of(source: Source) -> str:
+    return f"file:{quote(source.where)}?mode=ro&immutable=1"
+
+
+def _unreadable(source: Source, error: Exception) -> CurationError:
+    return CurationError(f"{source.shown}: cannot be read as SQLite: {error}")
 
 
 def check_length(source: Source, header: bytes) -> None:
@@ -166,11 +203,8 @@ def take_rows(
         else:
             found = database.execute(f"SELECT rowid {where}", [start, end]).fetchall()
             numbers = np.array([number for (number,) in found], np.int64)
-        block = (text or b"") + b"\n"
-        if block.count(b"\n") != count:  # where there is one in a field, rows are read one by one
-            block = b"%s\n" % UNKNOWN * count
         if count:
-            rows.take_coded(block, numbers, one)
+            rows.take_coded(text + b"\n", numbers, one)
         ((after,),) = database.execute(
             f"SELECT min(rowid) FROM {table_name} WHERE rowid >= ?", [end]
         ).fetchall()

@@ -11,7 +11,7 @@ from pass_dataset.curate.select.remote import RemoteBytes
 from pass_dataset.errors import CurationError, DownloadError
 from pass_dataset.extras import require
 
-__all__ = ["Blocks", "open_remote"]
+__all__ = ["Blocks", "open_remote", "round_numbers"]
 
 _BLOCK_BYTES = 1 << 16
 #: 16 MiB: the pages above the leaves stay, and rows that go over into near pages are at hand.
@@ -19,6 +19,8 @@ _MOST_BLOCKS = 256
 #: A block so near after the last one is read on to, with what is between.
 _NEAR_BLOCKS = 16
 _MOST_ELSEWHERE = 4
+#: Digits of numbers with a fraction as SQLite printed them before 3.52 (sqlite.org/floatingpoint).
+_DIGITS = 15
 
 
 class Blocks:
@@ -58,6 +60,20 @@ class Blocks:
         if len(self._kept) > _MOST_BLOCKS:
             self._kept.popitem(last=False)
         return data
+
+
+def round_numbers(apsw: Any, connection: Any) -> None:
+    """Has numbers printed by whichever SQLite as they were written.
+
+    What is stored is off by a bit where the SQLite that stored it was an old one: two digits more
+    would show that.
+
+    Args:
+      apsw: the module.
+      connection: of it.
+    """
+    if hasattr(apsw, "SQLITE_DBCONFIG_FP_DIGITS"):
+        connection.config(apsw.SQLITE_DBCONFIG_FP_DIGITS, _DIGITS)
 
 
 @contextlib.contextmanager
@@ -137,6 +153,7 @@ def open_remote(url: str, size_bytes: int, shown: str) -> Iterator[Any]:
                 vfs=system.name,
             )
         ) as connection:
+            round_numbers(apsw, connection)
             yield connection
     except apsw.Error as error:
         if failures:

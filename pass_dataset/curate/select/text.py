@@ -13,7 +13,7 @@ __all__ = ["Seams", "take_text"]
 _MOST_LINE_BYTES = 1 << 20
 #: Text that is looked at together: what is done once for a block is little then, and what is done
 #: for a byte stays in the cache.
-_BLOCK_BYTES = 2 << 20
+_BLOCK_BYTES = 4 << 20
 
 
 def take_text(blocks: Iterable[bytes], rows: FlickrRows, counts: Counts) -> None:

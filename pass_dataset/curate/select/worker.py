@@ -18,7 +18,6 @@ from pass_dataset.curate.select.pieces import Piece, PieceFolder
 from pass_dataset.curate.select.settings import SelectSettings
 from pass_dataset.curate.select.sources import Source
 from pass_dataset.curate.select.sqlite import Table, opened_database, take_rows
-from pass_dataset.curate.select.tables import take_table
 from pass_dataset.curate.select.text import take_text
 from pass_dataset.curate.settings import section
 from pass_dataset.errors import PassDatasetError
@@ -27,18 +26,18 @@ from pass_dataset.workers.giver import Giver
 __all__ = ["gather", "main"]
 
 #: What is looked at of it stays in the cache.
-_BLOCK_BYTES = 2 << 20
+_BLOCK_BYTES = 4 << 20
 
 
 class _WithoutPandas(importlib.abc.MetaPathFinder):
-    """Has nobody find pandas.
+    """Has nobody find pandas, nor the library of dates that comes with it.
 
-    Arrow imports it wherever it is installed, to look whether what it is given is a part of it:
-    that took a worker longer than all else before it began, and here nothing ever is.
+    Arrow imports both wherever they are installed, to look whether what it is given is a part of
+    them: that took a worker longer than all else before it began, and here nothing ever is.
     """
 
     def find_spec(self, name: str, *_: object) -> None:
-        if name == "pandas":
+        if name in ("pandas", "dateutil"):
             raise ModuleNotFoundError(name)
 
 
@@ -75,6 +74,9 @@ def gather(piece: Piece, source: Source, settings: SelectSettings, folder: Piece
     """
     with gathering(folder.path_of(piece.source, piece.number)) as gathered:
         if piece.kind == "table":
+            # Readers of Parquet and CSV, which those of text and SQLite would wait for.
+            from pass_dataset.curate.select.tables import take_table
+
             take_table(source, settings, gathered)
         else:
             rows = FlickrRows(settings, gathered, source.columns)

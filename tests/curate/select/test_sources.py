@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import hashlib
 import shutil
+import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -88,6 +91,25 @@ def test_sqlite_has_its_rows(made: dict[str, Path], tmp_path: Path) -> None:
         digest = hashlib.md5(row["download_url"].encode()).digest()
         assert row["hash"] == "".join(f"{byte:x}" for byte in digest)
         assert row["photo_id"] == str(2_000_000_000 + 37 * (row["line"] - 1)) or row["cause"]
+
+
+def test_sqlite_by_apsw_and_by_python(
+    made: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same, and numbers as they were written where an old SQLite stored them a bit off."""
+    pytest.importorskip("apsw")
+    path = tmp_path / "yfcc100m_dataset.sql"
+    shutil.copy(made["sqlite"] / path.name, path)
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute(
+            "UPDATE yfcc100m_dataset SET latitude = ?, longitude = 12 WHERE marker = 0",
+            [8.012682999999999],
+        )
+    by_apsw = select(tmp_path / "apsw", path)
+    monkeypatch.setitem(sys.modules, "apsw", None)
+    by_python = select(tmp_path / "python", path)
+    assert (by_python.sha256, by_python.details) == (by_apsw.sha256, by_apsw.details)
+    assert set(ledger_of(tmp_path / "apsw")["latitude"].to_pylist()) == {8.012683}
 
 
 @pytest.mark.slow
