@@ -15,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pass_dataset.archives.plain_headers import plain_images
+from pass_dataset.archives.streaming.held_headers import plain_images
 from pass_dataset.archives.tars import (
     BLOCK_BYTES,
     IMAGE_SUFFIX,
