@@ -20,12 +20,13 @@ import datasets
 from pass_dataset.archives.order import shard_bounds
 from pass_dataset.archives.records import ImageRecord, PassArchive
 from pass_dataset.archives.removals import RemovalList, Removals, note_removals, removals_for
+from pass_dataset.archives.streaming import RemoteArchive
 from pass_dataset.builds.writing.basis import Basis, refuse_purged
-from pass_dataset.errors import DiskSpaceError, FolderError
+from pass_dataset.errors import DiskSpaceError, FolderError, MissingExtraError
 from pass_dataset.folders.archive_folder import ArchiveFolder
 from pass_dataset.huggingface.features import FEATURES, LICENSE, example
 from pass_dataset.huggingface.kept import leave_out_all
-from pass_dataset.huggingface.tables import read_tables, tables_of
+from pass_dataset.huggingface.tables import read_tables, stream_tables, tables_of
 from pass_dataset.releases.citation import BIBTEX, HOMEPAGE
 from pass_dataset.releases.release import Release
 
@@ -223,6 +224,8 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
         """The same as tables."""
         if isinstance(source, PassArchive):
             yield from enumerate(read_tables(source, ranges))
+        elif isinstance(source, RemoteArchive):
+            yield from enumerate(stream_tables(source, ranges))
         else:
             records = (one for first, last in ranges for one in source.records(first, last))
             yield from enumerate(tables_of(records))
@@ -233,10 +236,22 @@ class ArchiveBuilder(datasets.GeneratorBasedBuilder):
         return False
 
     def _get_examples_iterable_for_split(self, split_generator: Any) -> Any:
-        """What a stream is of, called by `datasets`."""
+        """What a stream is of, called by `datasets`.
+
+        Raises:
+          MissingExtraError: it is to be of tables, and this version of `datasets` knows none.
+        """
         if not self._streams_tables:
             return super()._get_examples_iterable_for_split(split_generator)
-        iterable = datasets.iterable_dataset.ArrowExamplesIterable
+        # Not part of the library's interface, so that one day it may be gone.
+        iterable = getattr(datasets.iterable_dataset, "ArrowExamplesIterable", None)
+        if iterable is None:
+            raise MissingExtraError(
+                f"tables=True needs a version of 'datasets' with ArrowExamplesIterable, as those "
+                f"from 2.21 to 5.2 have it, and {datasets.__version__} is installed. Leave out "
+                "tables=: a stream of rows has the same records.",
+                name="datasets",
+            )
         return iterable(self._generate_tables, split_generator.gen_kwargs)
 
     def _prepare_split_single(self, **arguments: Any) -> Iterable[Any]:

@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pass_dataset.archives.records import ImageRecord, PassArchive
+from pass_dataset.archives.streaming import RemoteArchive
 from pass_dataset.huggingface.features import FEATURES
 
-__all__ = ["joined", "read_tables", "tables_of"]
+__all__ = ["joined", "read_tables", "stream_tables", "tables_of"]
 
 _COLUMNS = (
     *("hash", "tar", "offset", "size_bytes"),
@@ -72,6 +73,17 @@ def tables_of(records: Iterable[ImageRecord]) -> Iterator[pa.Table]:
             if size_bytes >= _TABLE_BYTES:
                 break
         yield _table_of(some)
+
+
+def stream_tables(archive: RemoteArchive, ranges: Iterable[tuple[int, int]]) -> Iterator[pa.Table]:
+    """The same of ranges of an archive elsewhere.
+
+    Raises:
+      DownloadError, ArchiveError: images cannot be had, or are damaged.
+    """
+    blocks = archive.blocks(ranges, most_rows=_TABLE_ROWS, most_bytes=_TABLE_BYTES)
+    for block in blocks:
+        yield _assembled(block.jpegs, block.columns)
 
 
 def _table_of(records: list[ImageRecord]) -> pa.Table:

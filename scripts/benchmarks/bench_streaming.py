@@ -9,9 +9,9 @@ it, and measures in fresh processes
 - the first record of a shuffled stream, which begins somewhere in the middle of a tar;
 - a full pass, each record once: as rows and as Arrow tables, by this process alone and by workers
   of a torch `DataLoader`, which hand over rows as they are or JPEGs in shared memory
-  (`collate_rows`). The rate by the clock, from the first row asked for to the last one had; the
-  rate by the processor's time of the process and its workers, which a busy machine changes least;
-  requests, and bytes sent over bytes there are.
+  (`collate_rows`; of tables in batches that `datasets` makes). The rate by the clock, from the
+  first row asked for to the last one had; the rate by the processor's time of the process and its
+  workers, which a busy machine changes least; requests, and bytes sent over bytes there are.
 
 The metadata is fetched before, as by an earlier run. Beside it stand `datasets`' own streaming of
 the same tars (`load_dataset("webdataset")`, which shares out tars among workers), and `curl`. Of
@@ -81,9 +81,10 @@ if settings["shuffled"]:
 if settings["kind"] == "tables":
     rows = rows.with_format("arrow")
 if settings["workers"]:
+    is_batched = settings["collate"] and settings["kind"] == "tables"
     rows = DataLoader(
-        rows,
-        batch_size=64 if settings["collate"] else None,
+        rows.batch(64) if is_batched else rows,
+        batch_size=64 if settings["collate"] and not is_batched else None,
         num_workers=settings["workers"],
         collate_fn=collate_rows if settings["collate"] else None,
     )

@@ -12,7 +12,7 @@ import pytest
 from datasets.distributed import split_dataset_by_node
 
 from pass_dataset import PassArchive
-from pass_dataset.errors import FolderError
+from pass_dataset.errors import FolderError, MissingExtraError
 from tests.huggingface.conftest import Published
 
 
@@ -61,6 +61,16 @@ def test_as_tables(published: Published, local: bool) -> None:
     others = split_dataset_by_node(stream, rank=0, world_size=2)
     halves = [table["hash"][0].as_py() for part in (mine, others) for table in part]
     assert sorted(halves) == sorted(published.hashes)
+
+
+def test_tables_of_a_library_that_has_none(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not part of its interface may be gone: said in words, with what to do."""
+    monkeypatch.delattr(datasets.iterable_dataset, "ArrowExamplesIterable")
+    with pytest.raises(MissingExtraError, match="Leave out tables=: a stream of rows"):
+        published.stream(tables=True)
+    assert next(iter(published.stream()))["hash"] == published.hashes[0]
 
 
 def test_the_first_record_fetches_little(published: Published) -> None:

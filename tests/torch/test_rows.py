@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import datasets
 import pyarrow as pa
 import pytest
 import torch
@@ -32,7 +33,7 @@ def jpegs_of(batch: JpegBatch) -> list[bytes]:
     return [jpeg.numpy().tobytes() for jpeg in batch]
 
 
-@pytest.mark.parametrize("kind", ["rows", "tables of a row", "slices", "table"])
+@pytest.mark.parametrize("kind", ["rows", "tables of a row", "slices", "table", "batch"])
 def test_the_same_however_they_come(kind: str) -> None:
     whole = table(rows())
     given: Any = {
@@ -40,8 +41,14 @@ def test_the_same_however_they_come(kind: str) -> None:
         "tables of a row": [table([row]) for row in rows()[5:17]],
         "slices": [whole.slice(5, 3), whole.slice(8, 0), whole.slice(8, 9)],
         "table": whole.slice(5, 12),
+        "batch": datasets.IterableDataset.from_generator(rows)
+        .cast(datasets.Features.from_arrow_schema(whole.schema))
+        .with_format("arrow")
+        .skip(5)
+        .take(12)
+        .batch(12),
     }[kind]
-    made = collate_rows(given)
+    made = collate_rows(next(iter(given)) if kind == "batch" else given)
     assert list(made) == ["image", "hash", "gps"]
     assert jpegs_of(made["image"]) == JPEGS[5:17]
     assert made["hash"] == [row["hash"] for row in rows()[5:17]]

@@ -4,39 +4,37 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
+import pyarrow as pa
 
-from pass_dataset.archives.index_view import IndexView
-from pass_dataset.archives.order import shard_bounds
 from pass_dataset.archives.records import ImageRecord
 from pass_dataset.archives.removals import RemovalList, removals_for
 from pass_dataset.archives.saved_index import read_index
+from pass_dataset.archives.streaming.blocks import BlockMemory, Filling, ImageBlock
+from pass_dataset.archives.streaming.indexed import IndexedRemoteArchive
 from pass_dataset.archives.streaming.members import SEARCH_BYTES, members_between
 from pass_dataset.archives.streaming.metadata import MetadataTable, fetch_metadata
-from pass_dataset.archives.streaming.reader import FIRST_BYTES, RangeReader
+from pass_dataset.archives.streaming.place import Place, jpeg_at
+from pass_dataset.archives.streaming.reader import RangeReader
 from pass_dataset.archives.streaming.stretches import Stretch, byte_ranges, stretches
 from pass_dataset.archives.tars import BLOCK_BYTES, HARD_LINK, image_hash
-from pass_dataset.downloads.connections import Connections
 from pass_dataset.downloads.offline import require_reachable
-from pass_dataset.downloads.retries import HostGate, RetryPolicy
-from pass_dataset.downloads.sources import sources_for
+from pass_dataset.downloads.retries import RetryPolicy
 from pass_dataset.errors import ArchiveError
 from pass_dataset.progress import on_terminal
 from pass_dataset.releases.addresses import addresses
 from pass_dataset.releases.release import Release, ReleaseFile, part_numbers
-from pass_dataset.shown import shown
 
-__all__ = ["IndexedRemoteArchive", "RemoteArchive", "open_remote"]
+__all__ = ["RemoteArchive", "open_remote"]
 
 logger = logging.getLogger(__name__)
 
-_JPEG_START = b"\xff\xd8"
+#: Beside a block's bytes, for its last image.
+_ROOM_BYTES = 1 << 20
 _METADATA = (
     "creator",
     "license",
@@ -45,7 +43,7 @@ _METADATA = (
     "latitude",
     "longitude",
 )
-_COLUMNS = ("hash", "offset", "size_bytes", *_METADATA)
+_BLOCK_COLUMNS = ("creator", "date_taken", "latitude", "longitude")
 
 
 def open_remote(
@@ -75,7 +73,7 @@ def open_remote(
       MetadataError: the metadata cannot be read.
     """
     mirrors = addresses(mirrors)
-    place = _Place(release, mirrors, policy or RetryPolicy())
+    place = Place(release, mirrors, policy or RetryPolicy())
     asked = part_numbers(parts)
     numbers = tuple(range(len(release.tars))) if asked is None else tuple(sorted(set(asked)))
     # The metadata may be kept from an earlier run; the tars are read anew.
@@ -100,60 +98,18 @@ def open_remote(
     return RemoteArchive(place, numbers, metadata, removals.hashes)
 
 
-@dataclass
-class _Place:
-    """Where a release is read from, with the connection of this process.
+class _Image(NamedTuple):
+    """An image as it was found.
 
     Attributes:
-      release: the files.
-      mirrors: base URLs tried first.
-      policy: how patient to be.
+      hash: it is named by.
+      jpeg: its bytes, until the reader is asked for more.
+      file: the tar that it is in.
     """
 
-    release: Release
-    mirrors: tuple[str, ...] = field(repr=False)
-    policy: RetryPolicy
-    _process: int | None = field(default=None, init=False, repr=False, compare=False)
-    _connections: Connections | None = field(default=None, init=False, repr=False, compare=False)
-    _gate: HostGate = field(default_factory=HostGate, init=False, repr=False, compare=False)
-    _lock: threading.Lock = field(
-        default_factory=threading.Lock, init=False, repr=False, compare=False
-    )
-
-    def reader(
-        self, file: ReleaseFile, stop: int, before: RangeReader | None = None
-    ) -> RangeReader:
-        """A reader of a file, up to some byte as far as is known.
-
-        Args:
-          before: another one of this process that is done with; its memory is taken over.
-        """
-        sources = sources_for(file, self.mirrors, self._open_connections())
-        return RangeReader(
-            file,
-            sources,
-            policy=self.policy,
-            gate=self._gate,
-            connection=self._lock,
-            stop=stop,
-            first_bytes=FIRST_BYTES if before is None else before.ask_bytes,
-            memory=None if before is None else before.memory,
-        )
-
-    def _open_connections(self) -> Connections:
-        # After a fork the parent's connection is still there, and two would talk over one.
-        if self._connections is None or self._process != os.getpid():
-            self._connections = Connections(self.policy)
-            self._gate = HostGate()
-            self._lock = threading.Lock()
-            self._process = os.getpid()
-        return self._connections
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"release": self.release, "mirrors": self.mirrors, "policy": self.policy}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
+    hash: str
+    jpeg: memoryview
+    file: ReleaseFile
 
 
 class _Left(NamedTuple):
@@ -206,13 +162,14 @@ class RemoteArchive:
       removed: hashes of images to be left out.
     """
 
-    place: _Place
+    place: Place
     parts: tuple[int, ...]
     metadata: Path
     removed: frozenset[str] = frozenset()
     _table: MetadataTable | None = field(default=None, init=False, repr=False, compare=False)
     _left: _Left | None = field(default=None, init=False, repr=False, compare=False)
     _sizes: _Sizes = field(default_factory=_Sizes, init=False, repr=False, compare=False)
+    _memory: BlockMemory = field(default_factory=BlockMemory, init=False, repr=False, compare=False)
 
     @property
     def _files(self) -> list[ReleaseFile]:
@@ -230,11 +187,57 @@ class RemoteArchive:
           DownloadError: bytes cannot be had.
           ArchiveError: they are damaged, or no such tar as the release has.
         """
+        known = self._metadata()
+        for image in self._images(first, last):
+            row = known.row(image.hash)
+            if row["creator"] is None and image.hash not in known:
+                self._require_row(image.hash, image.file)
+            columns = {name: row[name] for name in _METADATA}
+            yield ImageRecord(hash=image.hash, jpeg=bytes(image.jpeg), **columns)
+
+    def blocks(
+        self, ranges: Iterable[tuple[int, int]], *, most_rows: int, most_bytes: int
+    ) -> Iterator[ImageBlock]:
+        """The same of some ranges as columns, many images at a time.
+
+        Args:
+          most_rows: images in a block at most.
+          most_bytes: bytes of images after which a block ends.
+
+        Raises:
+          DownloadError, ArchiveError: as `records`.
+        """
+        ranges = list(ranges)
+        size_bytes = min(most_bytes, sum(last - first for first, last in ranges)) + _ROOM_BYTES
+        filling, file = None, None
+        for first, last in ranges:
+            for image in self._images(first, last):
+                if filling is None:
+                    filling = Filling(self._memory, size_bytes)
+                filling.add(image.hash, image.jpeg)
+                file = image.file
+                if len(filling.hashes) == most_rows or filling.size_bytes >= most_bytes:
+                    yield self._block(filling, file)
+                    filling = None
+        if filling is not None and file is not None:
+            yield self._block(filling, file)
+
+    def _block(self, filling: Filling, file: ReleaseFile) -> ImageBlock:
+        known = self._metadata()
+        rows = known.rows(filling.hashes)
+        for found, row in zip(filling.hashes, rows.tolist(), strict=True):
+            if row < 0:
+                self._require_row(found, file)
+        hashes = {"hash": pa.array(filling.hashes, pa.string())}
+        return ImageBlock(filling.jpegs(), hashes | known.columns(rows, _BLOCK_COLUMNS))
+
+    def _images(self, first: int, last: int) -> Iterator[_Image]:
+        """Images of a range, their bytes where they were read to, until the next one is asked."""
         sizes = [file.size_bytes for file in self._files]
         for stretch in stretches(sizes, first, last):
-            yield from self._records_of(stretch, self._files[stretch.tar])
+            yield from self._images_of(stretch, self._files[stretch.tar])
 
-    def _records_of(self, stretch: Stretch, file: ReleaseFile) -> Iterator[ImageRecord]:
+    def _images_of(self, stretch: Stretch, file: ReleaseFile) -> Iterator[_Image]:
         known = self._metadata()
         reader, first, since = self._reader(stretch, file)
 
@@ -261,9 +264,9 @@ class RemoteArchive:
                     member.link,
                 )
             elif found is not None and found not in self.removed:
-                jpeg = _jpeg(reader, file.filename, found, member.offset, member.size_bytes)
+                jpeg = jpeg_at(reader, file.filename, found, member.offset, member.size_bytes)
                 self._sizes.add(len(jpeg))
-                yield self._record(found, jpeg, known, file)
+                yield _Image(found, jpeg, file)
 
     def _reader(self, stretch: Stretch, file: ReleaseFile) -> tuple[RangeReader, int | None, int]:
         """A reader of a stretch, where its first header is if known, and whence it has read on."""
@@ -284,17 +287,14 @@ class RemoteArchive:
         reader = self.place.reader(file, stop, None if left is None else left.reader)
         return reader, first, stretch.start
 
-    def _record(
-        self, found: str, jpeg: bytes, known: MetadataTable, file: ReleaseFile
-    ) -> ImageRecord:
+    def _require_row(self, found: str, file: ReleaseFile) -> None:
+        """Refuses an image without metadata where each has some."""
         release = self.place.release
-        row = known.row(found)
-        if row["creator"] is None and release.is_official and found not in known:
+        if release.is_official:
             raise ArchiveError(
                 f"{file.filename}: image {found} of {release.label} has no row in "
                 f"{release.metadata.filename}: the tar read from is not of this release"
             )
-        return ImageRecord(hash=found, jpeg=jpeg, **{name: row[name] for name in _METADATA})
 
     def _metadata(self) -> MetadataTable:
         if self._table is None:
@@ -311,100 +311,3 @@ class RemoteArchive:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
-
-
-@dataclass
-class IndexedRemoteArchive:
-    """Images of a release that are asked for by the exact bytes its index names.
-
-    Attributes:
-      place: where the tars are.
-      parts: part numbers to read.
-      index: path of the saved index.
-      removed: hashes of images to be left out.
-    """
-
-    place: _Place
-    parts: tuple[int, ...]
-    index: Path
-    removed: frozenset[str] = frozenset()
-    _opened: IndexView | None = field(default=None, init=False, repr=False, compare=False)
-
-    def ranges(self, most: int) -> list[tuple[int, int]]:
-        """What `records` takes: stretches of the images of these parts, counted through."""
-        total = sum(last - first for _, first, last in self._bounds())
-        count = min(most, total)
-        return [shard_bounds(total, (number, count)) for number in range(count)]
-
-    def _bounds(self) -> list[tuple[str, int, int]]:
-        """Of each tar: its name, first and one past the last of the positions of its images."""
-        images = self._images()
-        present = images.summary.parts
-        absent = sorted(set(self.parts) - set(present))
-        if absent:
-            raise ArchiveError(
-                f"{self.index}: the index was made without part {absent[0]}; give one of all tars "
-                "wanted, or none"
-            )
-        tars = images.columns(["tar"])["tar"].to_numpy()
-        return [
-            (name, *map(int, np.searchsorted(tars, (number, number + 1))))  # type: ignore[misc]
-            for number, (part, name) in enumerate(zip(present, images.summary.tars, strict=True))
-            if part in self.parts
-        ]
-
-    def records(self, first: int, last: int) -> Iterator[ImageRecord]:
-        """Records of a stretch.
-
-        Raises:
-          DownloadError: bytes cannot be had.
-        """
-        bounds = self._bounds()
-        lengths = [after - before for _, before, after in bounds]
-        for piece in stretches(lengths, first, last):
-            name, before, _ = bounds[piece.tar]
-            yield from self._records(name, before + piece.start, before + piece.stop)
-
-    def _records(self, name: str, first: int, last: int) -> Iterator[ImageRecord]:
-        rows = self._images().at(slice(first, last)).columns(_COLUMNS)
-        file = next(file for file in self.place.release.tars if file.filename == name)
-        stop = rows["offset"][-1].as_py() + rows["size_bytes"][-1].as_py()
-        reader = self.place.reader(file, stop)
-        for number in range(rows.num_rows):
-            row = rows.slice(number, 1).to_pylist()[0]
-            reader.forget(row["offset"])
-            jpeg = _jpeg(reader, name, row["hash"], row["offset"], row["size_bytes"])
-            known = {column: row[column] for column in _METADATA}
-            yield ImageRecord(hash=row["hash"], jpeg=jpeg, **known)
-
-    def _images(self) -> IndexView:
-        if self._opened is None:
-            images = IndexView(read_index(self.index, self.place.release))
-            if self.removed:
-                images = images.listed(sorted(self.removed), are=False)
-            self._opened = images
-        return self._opened
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "place": self.place,
-            "parts": self.parts,
-            "index": self.index,
-            "removed": self.removed,
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
-
-
-def _jpeg(reader: RangeReader, tar: str, found: str, offset: int, size_bytes: int) -> bytes:
-    """The bytes of an image; fetched again if they do not begin like a JPEG's."""
-    jpeg = reader.read(size_bytes, offset)
-    if jpeg.startswith(_JPEG_START):
-        return jpeg
-    reader.distrust()
-    again = reader.read(size_bytes, offset)
-    if not again.startswith(_JPEG_START):
-        # Twice the same: so it is in the tar, and a build would have the same bytes.
-        logger.warning("%s: image %s does not begin like a JPEG", tar, shown(found))
-    return again

@@ -15,8 +15,11 @@ from typing import Protocol
 
 import numpy as np
 
+from pass_dataset.archives.streaming.held_headers import plain_images
 from pass_dataset.archives.tars import (
     BLOCK_BYTES,
+    IMAGE_SUFFIX,
+    REGULAR,
     Member,
     has_header,
     image_hash,
@@ -29,7 +32,9 @@ __all__ = ["SEARCH_BYTES", "TarBytes", "members_between"]
 #: Where the search begins, before the stretch: two images of the usual size, so that mostly a
 #: header before the stretch is found, and the way into it is no search. It also has to be more
 #: than the extension headers (long names, pax) that a member may begin with.
-_LOOK_BACK_BYTES = 256 << 10
+_LOOK_BACK_BYTES = 64 << 10
+#: How much farther back the search begins each time that it is done again.
+_FARTHER = 4
 #: Headers that have to follow one another, and over how many bytes: more than a photograph of 500
 #: pixels can have.
 _CHAIN = 3
@@ -40,6 +45,7 @@ _PIECE_BYTES = 64 << 10
 SEARCH_BYTES = _CHAIN_BYTES
 #: As `_CHAIN` where the metadata knows none of the images, as in a collection that lacks many rows.
 _UNKNOWN_CHAIN = 15
+_PLAIN = REGULAR[0]
 #: Times that bytes which make no sense are fetched again before they are believed.
 _RETRIES = 2
 
@@ -50,8 +56,11 @@ class TarBytes(Protocol):
     def read(self, size_bytes: int, position: int) -> bytes:
         """Some bytes; fewer only at the end."""
 
+    def read_held(self, memory: bytearray, position: int) -> int:
+        """Fills memory if all its bytes are at hand, and returns their number; else 0."""
+
     def forget(self, position: int) -> None:
-        """What is before will not be asked for again."""
+        """What is before need not be kept: as good as never is it asked for again."""
 
     def distrust(self) -> None:
         """The bytes so far make no sense; they are to be fetched again."""
@@ -88,7 +97,14 @@ def members_between(
         on_end(position)
     tries = 0
     while position is not None and position < stop:
-        end: int | None = None
+        images, position = _plain_run(tar, tar_bytes, position, stop)
+        for image in images:
+            yield image
+            tries = 0
+            tar.forget(image.end)
+        if position >= stop:  # asking for the next header would be one more request
+            on_end(position)
+            return
         try:
             for member in members_to_the_end(name, tar.read, tar_bytes, position):
                 if member.start >= stop:
@@ -97,12 +113,14 @@ def members_between(
                 yield member
                 tries = 0
                 tar.forget(member.end)
-                position = end = member.end
-                if end >= stop:  # asking for the next header would be one more request
-                    on_end(end)
+                position = member.end
+                if position >= stop:
+                    on_end(position)
                     return
-            on_end(tar_bytes)
-            return
+                break  # what came with it may be gone through the short way
+            else:
+                on_end(tar_bytes)
+                return
         except ArchiveError:
             tries += 1
             if tries > _RETRIES:
@@ -110,13 +128,43 @@ def members_between(
             tar.distrust()
 
 
+def _plain_run(tar: TarBytes, tar_bytes: int, position: int, stop: int) -> tuple[list[Member], int]:
+    """Plain images one after the other whose headers are at hand, and where the next header is.
+
+    They are named without their folder.
+    """
+    images: list[Member] = []
+
+    def add(found: bytes, offset: int, size_bytes: int) -> None:
+        name = found.decode("ascii") + IMAGE_SUFFIX
+        images.append(Member(name, _PLAIN, offset, size_bytes, offset - BLOCK_BYTES))
+
+    def read(memory: bytearray, at: int) -> int:
+        return tar.read_held(memory, at) if at < stop else 0
+
+    return images, plain_images(read, tar_bytes, add, position)
+
+
 def _first_member(
     tar: TarBytes, name: str, tar_bytes: int, start: int, stop: int, known: Container[str]
 ) -> int | None:
     """Position of the first member that begins in the stretch; None if none does."""
-    position = max(0, start - _LOOK_BACK_BYTES) // BLOCK_BYTES * BLOCK_BYTES
-    if position == 0:  # every tar begins with a header
-        return _after(tar, name, tar_bytes, position, start, stop)
+    back = _LOOK_BACK_BYTES
+    while (position := max(0, start - back) // BLOCK_BYTES * BLOCK_BYTES) > 0:
+        found, is_sure = _first_believed(tar, name, tar_bytes, position, stop, known)
+        # Behind an end members are found that begin there; those before it would be lost.
+        if is_sure or (found is not None and found <= start):
+            return None if found is None else _after(tar, name, tar_bytes, found, start, stop)
+        back = max(_FARTHER * back, 2 * _CHAIN_BYTES)
+    # Every tar begins with a header.
+    return _after(tar, name, tar_bytes, 0, start, stop)
+
+
+def _first_believed(
+    tar: TarBytes, name: str, tar_bytes: int, position: int, stop: int, known: Container[str]
+) -> tuple[int | None, bool]:
+    """Position of the first header before `stop` that is believed; False if one may be before."""
+    is_sure = True
     while position < stop:
         data = tar.read(min(_PIECE_BYTES, stop - position + BLOCK_BYTES), position)
         found = _first_candidate(data)
@@ -126,13 +174,16 @@ def _first_member(
             continue
         position += found * BLOCK_BYTES
         if position >= stop:
-            return None
+            break
         block = data[found * BLOCK_BYTES : (found + 1) * BLOCK_BYTES]
-        if has_header(block) and _is_believed(tar, name, tar_bytes, position, known):
-            return _after(tar, name, tar_bytes, position, start, stop)
+        if has_header(block):
+            is_one = _is_believed(tar, name, tar_bytes, position, known)
+            if is_one:
+                return position, is_sure
+            is_sure = is_sure and is_one is not None
         position += BLOCK_BYTES
         tar.forget(position)
-    return None
+    return None, is_sure
 
 
 def _first_candidate(data: bytes) -> int | None:
@@ -147,15 +198,23 @@ def _first_candidate(data: bytes) -> int | None:
 
 def _is_believed(
     tar: TarBytes, name: str, tar_bytes: int, position: int, known: Container[str]
-) -> bool:
-    """True if a block that looks like a header is one, as far as can be told from what follows."""
+) -> bool | None:
+    """True if a block that looks like a header is one, as far as can be told from what follows.
+
+    None: what follows is too little to tell. Another tar is joined to this one there, or a tar is
+    an image's bytes; a header there is damaged; no image up to the end has a row in the metadata.
+    Who comes from farther back knows.
+    """
     for left in reversed(range(_RETRIES)):
-        chain: list[Member] = []
+        chain, _ = _plain_run(tar, tar_bytes, position, position + _CHAIN_BYTES + 1)
+        if _is_long_enough(chain, any(image_hash(member) in known for member in chain)):
+            return True
+        chain = []
         knows_one = False
         try:
             for member in members_to_the_end(name, tar.read, tar_bytes, position):
                 if chain and member.start != chain[-1].end:
-                    return False  # behind an end: of a tar that is an image's bytes, perhaps
+                    return None
                 chain.append(member)
                 knows_one = knows_one or image_hash(member) in known
                 if _is_long_enough(chain, knows_one):
@@ -166,8 +225,8 @@ def _is_believed(
             if left and knows_one:
                 tar.distrust()
                 continue
-            return False
-        return knows_one  # and nothing but zeros follows, to the end of the tar
+            return None if knows_one else False
+        return knows_one or None  # and nothing but zeros follows, to the end of the tar
     return False
 
 
@@ -183,9 +242,13 @@ def _after(
     """Position of the first member at or after `start`, on the way from a header before it."""
     tries = 0
     while position < start:
+        _, position = _plain_run(tar, tar_bytes, position, start)
+        if position >= start:
+            break
         try:
             for member in members_to_the_end(name, tar.read, tar_bytes, position):
                 position = member.end
+                tar.forget(position)
                 if position >= start:
                     break
             else:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from pass_dataset.archives.metadata import METADATA_COLUMNS, read_metadata
@@ -31,6 +33,15 @@ logger = logging.getLogger(__name__)
 _SCHEMA = b"1"
 _SCHEMA_KEY = b"pass_dataset_schema"
 _SHA256_KEY = b"pass_dataset_csv_sha256"
+
+
+#: Rows from one mark to the next.
+_MARK_ROWS = 32
+
+
+def _first_bytes(text: bytes) -> int:
+    """The first eight bytes as a number; of two texts the lesser one has no larger number."""
+    return int.from_bytes(text[:8].ljust(8, b"\0"), "big")
 
 
 @dataclass(frozen=True)
@@ -63,14 +74,45 @@ class MetadataTable:
             return dict.fromkeys(METADATA_COLUMNS) | {"hash": image_hash}
         return {name: column[row].as_py() for name, column in self._columns}
 
+    def rows(self, hashes: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Where the rows of images are; -1 for one that has none."""
+        wanted = [image_hash.encode("utf-8", "surrogateescape") for image_hash in hashes]
+        firsts = np.array([_first_bytes(name) for name in wanted], np.uint64)
+        # Between one that is before a hash and one that is behind it few are left to look at.
+        before = np.searchsorted(self._marks, firsts, side="left") - 1
+        behind = np.searchsorted(self._marks, firsts, side="right")
+        firsts_rows = np.maximum(before, 0) * _MARK_ROWS
+        last_rows = np.minimum(behind * _MARK_ROWS, len(self._hashes))
+        rows = map(self._row_between, wanted, firsts_rows.tolist(), last_rows.tolist())
+        return np.array([-1 if row is None else row for row in rows], np.int64)
+
+    def columns(self, rows: npt.NDArray[np.int64], names: Sequence[str]) -> dict[str, pa.Array]:
+        """What is known of images; null where they have no row.
+
+        Args:
+          rows: of the images, as `rows` has them.
+          names: of the columns wanted.
+        """
+        places = pa.array(rows, mask=rows < 0)
+        return {name: self.table[name].take(places) for name in names}
+
     def _row(self, image_hash: str) -> int | None:
         wanted = image_hash.encode("utf-8", "surrogateescape")
-        row = bisect.bisect_left(self._hashes, wanted)
+        return self._row_between(wanted, 0, len(self._hashes))
+
+    def _row_between(self, wanted: bytes, first: int, last: int) -> int | None:
+        row = bisect.bisect_left(self._hashes, wanted, first, last)
         return row if row < len(self._hashes) and self._hashes[row] == wanted else None
 
     @functools.cached_property
     def _columns(self) -> list[tuple[str, pa.Array]]:
         return list(zip(self.table.schema.names, self.table.columns, strict=True))
+
+    @functools.cached_property
+    def _marks(self) -> npt.NDArray[np.uint64]:
+        """The first bytes of some hashes in equal distances, to be searched many at a time."""
+        rows = range(0, len(self._hashes), _MARK_ROWS)
+        return np.array([_first_bytes(self._hashes[row]) for row in rows], np.uint64)
 
     @functools.cached_property
     def _hashes(self) -> _Texts:

@@ -112,6 +112,19 @@ class RangeReader:
         begin = self._first + position - self._start
         return memoryview(self.memory)[begin : begin + stop - position]
 
+    def read_held(self, memory: bytearray, position: int) -> int:
+        """Fills memory if all its bytes are at hand.
+
+        Returns:
+          Their number; else 0.
+        """
+        first = self._first + position - self._start
+        last = first + len(memory)
+        if position < self._start or last > self._last:
+            return 0
+        memory[:] = self.memory[first:last]
+        return len(memory)
+
     def forget(self, position: int) -> None:
         """Frees what is before a position."""
         size_bytes = min(position, self._end) - self._start

@@ -295,4 +295,25 @@ def test_removed_images_are_left_out(
     remote = open_remote(release, folder=tmp_path / "kept", index=index, policy=QUICK)
     remote = pickle.loads(pickle.dumps(remote))
     found = everything(remote, remote.ranges(5))
-    assert [record.hash for record in found] == [one for one in large.hashes if one not in gone]
+    left = [one for one in large.hashes if one not in gone]
+    assert [record.hash for record in found] == left
+    if isinstance(remote, RemoteArchive):
+        blocks = remote.blocks(remote.ranges(5), most_rows=100, most_bytes=1 << 30)
+        assert [one for block in blocks for one in block.columns["hash"].to_pylist()] == left
+
+
+def test_blocks_are_the_records(large: Collection, server: BadServer, tmp_path: Path) -> None:
+    """However many are in one; those that somebody has are not filled anew."""
+    remote = open_remote(described(large, server), folder=tmp_path / "kept", policy=QUICK)
+    assert isinstance(remote, RemoteArchive)
+    ranges = cuts(remote.ranges(1)[0][1], 20_000)
+    records = everything(remote, ranges)
+    for most_rows, most_bytes in ((1, 1 << 20), (7, 1 << 20), (100, 3000), (1000, 1 << 20)):
+        blocks = list(remote.blocks(ranges, most_rows=most_rows, most_bytes=most_bytes))
+        assert max(len(block.jpegs) for block in blocks) <= most_rows
+        assert [one for block in blocks for one in block.jpegs.to_pylist()] == [
+            record.jpeg for record in records
+        ]
+        for name in ("hash", "creator", "date_taken", "latitude", "longitude"):
+            values = [one for block in blocks for one in block.columns[name].to_pylist()]
+            assert values == [getattr(record, name) for record in records]

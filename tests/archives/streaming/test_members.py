@@ -22,20 +22,35 @@ from tests.support.collection import jpeg
 
 @dataclass
 class Bytes:
-    """Bytes of a tar in memory; `wrong` are positions that come wrong once."""
+    """Bytes of a tar in memory; `wrong` are positions that come wrong once.
+
+    Only a search that begins anew, at the earliest of all positions, goes back.
+    """
 
     data: bytes
     wrong: set[int] = field(default_factory=set)
     forgotten: int = 0
     distrusted: int = 0
+    earliest: int = 1 << 60
+    searches: int = 0
 
     def read(self, size_bytes: int, position: int) -> bytes:
+        if position < self.earliest and self.searches < 10:
+            self.searches += 1
+            self.earliest = self.forgotten = position
         assert position >= self.forgotten, "asked for what it had said to forget"
         piece = bytearray(self.data[position : position + size_bytes])
         for at in self.wrong:
             if position <= at < position + len(piece):
                 piece[at - position] ^= 0xFF
         return bytes(piece)
+
+    def read_held(self, memory: bytearray, position: int) -> int:
+        if random.Random(position).randrange(3) == 0:
+            return 0  # as where not all came at once
+        piece = self.read(len(memory), position)
+        memory[: len(piece)] = piece
+        return len(piece)
 
     def forget(self, position: int) -> None:
         self.forgotten = max(self.forgotten, position)
@@ -200,6 +215,39 @@ def test_joined_tars_in_a_row(tmp_path: Path, small_chain: None) -> None:
     for width in (len(data), 5000, 20_011, 70_000):
         cuts = [*range(0, len(data), width), len(data)]
         assert _in_a_row(data, cuts, expected) == expected
+
+
+def test_joined_tars_cut_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_chain: None
+) -> None:
+    """By workers that come from nowhere, the last images before a join too."""
+    monkeypatch.setattr(members, "_LOOK_BACK_BYTES", 3072)
+    bodies = [jpeg(number, 300 + 397 * number % 3000) for number in range(12)]
+    data = b""
+    for count in (12, 1, 12, 3):
+        hashes = make_tar(tmp_path / "t.tar", bodies[:count])
+        data += (tmp_path / "t.tar").read_bytes()
+    (tmp_path / "t.tar").write_bytes(data)
+    hashes = [name for name in map(image_hash, read_members(tmp_path / "t.tar")) if name]
+    assert len(hashes) == 28
+    for width in (512, 1536, 5000, 20_011):
+        cuts = [*range(0, len(data), width), len(data)]
+        for known in (hashes, hashes[:2]):
+            assert found(data, cuts, known) == hashes, width
+
+
+def test_images_before_damage_are_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_chain: None
+) -> None:
+    """Whoever begins shortly before it says that there is damage."""
+    monkeypatch.setattr(members, "_LOOK_BACK_BYTES", 1536)
+    hashes = make_tar(tmp_path / "t.tar", [jpeg(number, 1000) for number in range(40)])
+    data = bytearray((tmp_path / "t.tar").read_bytes())
+    starts = [member.start for member in read_members(tmp_path / "t.tar")]
+    data[starts[30] + 3] ^= 1
+    tar = Bytes(bytes(data))
+    with pytest.raises(ArchiveError, match=rf"no tar header at byte {starts[30]:,}"):
+        list(members_between(tar, "t.tar", len(data), starts[29], len(data), set(hashes)))
 
 
 def test_a_header_of_zeros_ends_nothing(tmp_path: Path, small_chain: None) -> None:

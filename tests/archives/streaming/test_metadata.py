@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from pass_dataset.archives.streaming import metadata
@@ -28,9 +29,22 @@ def test_rows(collection: Collection, tmp_path: Path) -> None:
     assert set(table.row("0").values()) == {"0", None}
 
 
+def test_rows_of_many() -> None:
+    """Hashes of any length, those that begin alike too."""
+    names = sorted({"", "ab", "zz", *(f"{number * 977 % 4096:03x}same" for number in range(700))})
+    names = sorted([*names, *(f"0123456789{number:02x}" for number in range(90)), "é"])
+    table = MetadataTable(pa.RecordBatch.from_pydict({"hash": names[3:]}))
+    unknown = ["", "a", "0123456789", "0123456789ff", "zzz", "\udcff"]
+    expected = [*range(len(names) - 3), *(-1 for _ in unknown)]
+    assert table.rows([*names[3:], *unknown]).tolist() == expected
+    assert table.columns(table.rows(["zz", "zzz"]), ["hash"])["hash"].to_pylist() == ["zz", None]
+
+
 def test_no_rows(collection: Collection, tmp_path: Path) -> None:
     collection.write_csv([HEADER])
-    assert "a" not in fetched(collection, tmp_path / "kept")
+    table = fetched(collection, tmp_path / "kept")
+    assert "a" not in table
+    assert table.rows(["a"]).tolist() == [-1]
 
 
 def test_another_csv_is_another_table(collection: Collection, tmp_path: Path) -> None:
