@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from pass_dataset.extras import require
+from pass_dataset.passify.detectors.cascade_rcnn.memory import empty_map
 from pass_dataset.passify.detectors.ncnn_nets import NcnnMemory, load_net
 
 __all__ = ["WinogradConvolution"]
@@ -56,7 +57,7 @@ class WinogradConvolution:
         self, x: torch.Tensor, *, relu: bool = False, added: torch.Tensor | None = None
     ) -> torch.Tensor:
         images, _, height, width = x.shape
-        y = torch.empty((images, self._outputs, height, width), memory_format=torch.channels_last)
+        y = empty_map((images, self._outputs, height, width), x)
         source, target = (t.permute(0, 2, 3, 1).contiguous().numpy() for t in (x, y))
         threads = torch.get_num_threads()
         rows = self._rows(height, width, threads)
