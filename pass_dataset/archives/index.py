@@ -131,13 +131,16 @@ def build_index(
     """
     folder, release = archives.path, archives.release
     present = _present_tars(folder, release)
-    with shown_by(progress) as told:
+    # Arrow reads the CSV beside Python's reading of headers. The list is for `index_table`, which
+    # frees the metadata piece by piece: nothing else may have hold of them.
+    with ThreadPoolExecutor(1) as beside, shown_by(progress) as told:
+        metadata = [beside.submit(read_metadata, archives.metadata)]
         listings = _list_tars(folder, present, told)
-    made = index_table(
-        listings,
-        [file.filename for _, file in present],
-        lambda: read_metadata(archives.metadata),
-    )
+        made = index_table(
+            listings,
+            [file.filename for _, file in present],
+            lambda: metadata.pop().result(),
+        )
     without_metadata = made.without_metadata
     complete = len(present) == len(release.tars)
     summary = IndexSummary(

@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pass_dataset.archives.hash_order import hash_order
 from pass_dataset.archives.tar_listing import TarListing
 from pass_dataset.errors import ArchiveError
-from pass_dataset.files.arrow import give_back
+from pass_dataset.files.arrow import column_of, give_back
 
 __all__ = ["IndexTable", "index_table"]
 
@@ -48,13 +49,13 @@ def index_table(
     Args:
       listings: of each tar.
       tars: their names, for messages.
-      metadata: reads it; only then is it in memory, and it is freed column by column.
+      metadata: gives it away: it is freed column by column.
 
     Raises:
       ArchiveError: a hash stands twice.
     """
     images = _images_table(listings)
-    by_hash = _order_of_hashes(images["hash"], images, tars)
+    by_hash = _order_of_hashes(images, tars)
     rest = metadata()
     give_back()
     metadata_rows = rest.num_rows
@@ -77,29 +78,27 @@ def _images_table(listings: Sequence[TarListing]) -> pa.Table:
                 "hash": pa.StringArray.from_buffers(
                     len(listing), pa.py_buffer(listing.hash_ends), pa.py_buffer(listing.hash_text)
                 ),
-                "tar": pa.array(np.full(len(listing), number, width)),
-                "offset": pa.array(np.frombuffer(listing.offsets, np.int64)),
-                "size_bytes": pa.array(np.frombuffer(listing.sizes, np.int64)),
+                "tar": column_of(np.full(len(listing), number, width)),
+                "offset": column_of(np.frombuffer(listing.offsets, np.int64)),
+                "size_bytes": column_of(np.frombuffer(listing.sizes, np.int64)),
             }
         )
         for number, listing in enumerate(listings)
     )
 
 
-def _order_of_hashes(hashes: pa.ChunkedArray, images: pa.Table, tars: Sequence[str]) -> pa.Array:
+def _order_of_hashes(images: pa.Table, tars: Sequence[str]) -> pa.Array:
     """Row numbers sorted by hash. Raises ArchiveError if a hash stands twice."""
-    order = pc.sort_indices(hashes)
-    ordered = hashes.take(order)
-    same = pc.equal(ordered[1:], ordered[:-1])
-    first = pc.index(same, True).as_py()
-    if first >= 0:
-        rows = images.take(order[first : first + 2]).to_pylist()
+    order = hash_order(images["hash"])
+    if len(order.repeats):
+        first = int(order.repeats[0]) - 1
+        rows = images.take(column_of(order.rows[first : first + 2])).to_pylist()
         places = " and in ".join(f"{tars[row['tar']]} at byte {row['offset']:,}" for row in rows)
         raise ArchiveError(
             f"the image {rows[0]['hash']} stands twice: in {places} "
-            f"({pc.sum(same).as_py()} such pairs). A hash names one image; remove or rename one."
+            f"({len(order.repeats)} such pairs). A hash names one image; remove or rename one."
         )
-    return order.cast(pa.int32())
+    return column_of(order.rows.astype(np.int32))
 
 
 def _one_batch(table: pa.Table) -> pa.RecordBatch:

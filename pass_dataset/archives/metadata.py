@@ -15,11 +15,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from pass_dataset.archives.hash_order import hash_order
 from pass_dataset.errors import MetadataError
+from pass_dataset.files.arrow import column_of
 from pass_dataset.files.hashing import read_blocks
 
 __all__ = [
@@ -191,12 +194,16 @@ def read_rows(path: Path, columns: Sequence[str], *, with_hash: bool = False) ->
             source,
             pyarrow.csv.open_csv(source, convert_options=convert, parse_options=parse) as reader,
         ):
-            pieces = (piece for piece in reader)
-            if with_hash:
-                pieces = (piece.filter(pc.is_valid(piece["hash"])) for piece in reader)
-            return pa.Table.from_batches(list(pieces), reader.schema)
+            pieces = [_with_hash(piece) if with_hash else piece for piece in reader]
+            return pa.Table.from_batches(pieces, reader.schema)
     except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
         raise MetadataError(f"{path}: cannot be read as a metadata CSV: {error}") from error
+
+
+def _with_hash(piece: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows that have a hash; where all have, which is the rule, nothing is copied."""
+    hashes = piece["hash"]
+    return piece.filter(pc.is_valid(hashes)) if hashes.null_count else piece
 
 
 def _has_quotes(path: Path) -> bool:
@@ -205,14 +212,13 @@ def _has_quotes(path: Path) -> bool:
 
 def _without_repeats(path: Path, text: pa.Table) -> pa.Table:
     """The first row of each hash."""
-    hashes = text["hash"]
-    repeats: int = len(hashes) - pc.count_distinct(hashes).as_py()
-    if not repeats:
+    order = hash_order(text["hash"])
+    if not len(order.repeats):
         return text
-    logger.warning("%s: %d rows repeat an earlier hash; the first row counts", path, repeats)
-    # index_in answers with the first position.
-    first = pc.index_in(hashes.unique(), value_set=hashes)
-    return text.take(first)
+    logger.warning(
+        "%s: %d rows repeat an earlier hash; the first row counts", path, len(order.repeats)
+    )
+    return text.take(column_of(np.sort(np.delete(order.rows, order.repeats))))
 
 
 def parse_date(text: str) -> datetime.datetime | None:
@@ -257,4 +263,5 @@ def _degrees(path: Path, text: pa.Table, name: str) -> pa.Array | pa.ChunkedArra
         degrees = pc.cast(text[name], pa.float64())
     except pa.ArrowInvalid as error:
         raise MetadataError(f"{path}: column {name!r}: expected degrees: {error}") from error
-    return pc.if_else(pc.is_nan(degrees), pa.scalar(None, pa.float64()), degrees)
+    # Of `pa.scalar`, pandas would be imported, as of `pa.array` (`files.arrow`).
+    return pc.if_else(pc.is_nan(degrees), pa.nulls(1, pa.float64())[0], degrees)

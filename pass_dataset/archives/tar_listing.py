@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from pass_dataset.archives.tars import (
     FOLDER,
     HARD_LINK,
@@ -58,14 +61,24 @@ class TarListing:
         Raises:
           ArchiveError: its hash is no text.
         """
-        self.add_utf8(_utf8(self.path, image, offset), offset, size_bytes)
-
-    def add_utf8(self, image: bytes, offset: int, size_bytes: int) -> None:
-        """The same, its hash as it is kept."""
-        self.hash_text += image
+        self.hash_text += _utf8(self.path, image, offset)
         self.hash_ends.append(len(self.hash_text))
         self.offsets.append(offset)
         self.sizes.append(size_bytes)
+
+    def add_all(
+        self,
+        hash_text: bytes,
+        hash_ends: npt.NDArray[np.int64],
+        offsets: npt.NDArray[np.int64],
+        sizes: npt.NDArray[np.int64],
+    ) -> None:
+        """Adds images behind the others, their hashes as they are kept."""
+        # Not as bytes: an end that is too great for the array is refused.
+        self.hash_ends.extend((hash_ends + len(self.hash_text)).tolist())
+        self.hash_text += hash_text
+        self.offsets.frombytes(offsets.tobytes())
+        self.sizes.frombytes(sizes.tobytes())
 
     def leave_out(self, name: str) -> None:
         """Counts a member that is no image."""
@@ -117,7 +130,7 @@ def list_tar(path: Path, turn: Turn | None = None) -> TarListing:
 def _list_members(listing: TarListing, turn: Turn) -> list[Member]:
     """Lists what is no link; returns the hard links to images."""
     links: list[Member] = []
-    for member in read_members(listing.path, turn, listing.add_utf8):
+    for member in read_members(listing.path, turn, listing.add_all):
         if member.kind == FOLDER:
             listing.folders += 1
         elif (found := image_hash(member)) is not None:

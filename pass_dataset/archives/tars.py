@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from pass_dataset.archives.plain_headers import AddImage, plain_images
+from pass_dataset.archives.plain_headers import AddImages, PlainHeaders
 from pass_dataset.archives.turns import Turn
 from pass_dataset.errors import ArchiveError
 
@@ -112,7 +112,7 @@ def is_sidecar(name: str) -> bool:
 
 
 def read_members(
-    path: Path, turn: Turn | None = None, add: AddImage | None = None
+    path: Path, turn: Turn | None = None, add: AddImages | None = None
 ) -> Iterator[Member]:
     """All members of a tar in order, folders and links included.
 
@@ -139,7 +139,7 @@ def read_members(
         skip = None
         if turn is not None and add is not None:
             read_into = functools.partial(turn.read_into, handle)
-            skip = functools.partial(plain_images, read_into, tar_bytes, add)
+            skip = PlainHeaders(read_into, tar_bytes, add).skip
         yield from members_to_the_end(path, read, tar_bytes, skip=skip)
     except OSError as error:
         raise ArchiveError(f"{path}: cannot be read: {error.strerror}") from error

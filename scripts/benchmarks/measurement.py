@@ -27,11 +27,13 @@ class Run:
 
     Attributes:
         seconds: from start to end of the process.
+        cpu_s: processor time, that of processes which it waited for too.
         peak_mb: resident set of its largest process, in units of 10^6 bytes.
         output: what it wrote to stdout.
     """
 
     seconds: float
+    cpu_s: float
     peak_mb: float
     output: str
 
@@ -58,7 +60,8 @@ def measure(command: Sequence[str | Path]) -> Run:
         said = (complaint.strip() or output.strip() or "(it said nothing)")[-2000:]
         words = " ".join(str(part) for part in command if "\n" not in str(part))
         raise BenchmarkError(f"exit status {process.returncode} of: {words}\n{said}")
-    return Run(seconds, usage.ru_maxrss * MAXRSS_BYTES / 1e6, output)
+    cpu_s = usage.ru_utime + usage.ru_stime
+    return Run(seconds, cpu_s, usage.ru_maxrss * MAXRSS_BYTES / 1e6, output)
 
 
 @dataclass(frozen=True)

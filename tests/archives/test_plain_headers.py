@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import tarfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from pass_dataset.archives.plain_headers import plain_images
+from pass_dataset.archives.plain_headers import PlainHeaders
 from pass_dataset.archives.tar_listing import list_tar
 from pass_dataset.archives.tars import HARD_LINK, image_hash, read_members
 from pass_dataset.errors import ArchiveError
@@ -59,15 +61,82 @@ def resealed(header: bytes) -> bytes:
 def test_all_of_a_plain_tar(tar: Path) -> None:
     data, found = tar.read_bytes(), []
 
-    def read_into(room: bytearray, position: int) -> int:
-        piece = data[position : position + len(room)]
-        room[: len(piece)] = piece
-        return len(piece)
+    def add(names: bytes, ends: Sequence[int], *places: Sequence[int]) -> None:
+        starts = [0, *ends][:-1]
+        hashes = [names[start:end].decode() for start, end in zip(starts, ends, strict=True)]
+        found.extend(zip(hashes, *places, strict=True))
 
     start = the_long_way(tar)[0][1] - 512
-    end = plain_images(read_into, len(data), lambda *image: found.append(image), start)
-    assert [(name.decode(), *place) for name, *place in found] == the_long_way(tar)
+    end = PlainHeaders(reader(data, []), len(data), add).skip(start)
+    assert found == the_long_way(tar)
     assert not any(data[end:])
+
+
+def reader(data: bytes, reads: list[int]) -> Callable[[tuple[memoryview], int], int]:
+    """Reads from memory, and notes where."""
+
+    def read_into(rooms: tuple[memoryview], position: int) -> int:
+        reads.append(position)
+        piece = data[position : position + len(rooms[0])]
+        rooms[0][: len(piece)] = piece
+        return len(piece)
+
+    return read_into
+
+
+def member(name: str, data: bytes = b"", kind: bytes = b"0", size: int | None = None) -> bytes:
+    """A header, and what follows it; `size` where it says another than that of the data."""
+    info = tarfile.TarInfo(name)
+    info.type, info.size = kind, len(data)
+    header = bytearray(info.tobuf(tarfile.USTAR_FORMAT))
+    if size is not None:
+        header[124:135] = b"%011o" % size
+    return resealed(bytes(header)) + data + bytes(-len(data) % 512)
+
+
+def odd_members(number: int) -> list[bytes]:
+    """What may stand between images; the sizes of the last ones lead elsewhere."""
+    name = f"x/{number:040}"
+    long = f"x/{number:0120}.jpg".encode()
+    pax = f"30 mtime={1e9 + number:.4f}123456\n".encode()[:29] + b"\n"
+    image = member(f"{name}.jpg", jpeg(number))
+    return [
+        member(name, kind=b"5"),
+        member(f"{name}.txt", b"text"),
+        member(f"x/._{number:040}.jpg", b"sidecar"),
+        member("././@LongLink", long + b"\0", b"L") + image,
+        member("pax", pax, b"x") + image,
+        member(f"{name}.jpg", kind=b"2", size=5000),
+        member(f"{name}.jpg", kind=b"5", size=700),
+        # An image whose bytes are headers, and whose size is elsewhere.
+        member("pax", b"13 size=1024\n", b"x")
+        + member(f"{name}.jpg", member("x/no.jpg", size=0) * 2, size=0),
+    ]
+
+
+@pytest.mark.parametrize("share", [0.001, 0.03, 0.5])
+def test_odd_members_among_thousands(tmp_path: Path, share: float) -> None:
+    """Wherever they stand: the same images, and no header read over and over."""
+    chance, members, path = random.Random(share), [], tmp_path / "PASS.0.tar"
+    image = jpeg(1, 600)
+    for number in range(2500):
+        members.append(member(f"PASS_dataset/0/{number:032x}.jpg", image[: chance.randrange(600)]))
+        if chance.random() < share:
+            members.append(chance.choice(odd_members(number)))
+    data = b"".join(members) + bytes(1024)
+    path.write_bytes(data)
+    assert listed(path) == the_long_way(path)
+    assert len(listed(path)) >= 2500
+    path.write_bytes(data[: -len(members[-1]) - 1024 + 300])
+    assert listed(path) == the_long_way(path)
+    assert "truncated" in listed(path)
+    reads: list[int] = []
+    headers = PlainHeaders(reader(data, reads), len(data), lambda *images: None)
+    position = 0
+    for place in itertools.accumulate(map(len, members), initial=0):
+        if place >= position:
+            position = headers.skip(place)
+    assert len(reads) < 25 * (len(members) - 2500) + 2 * 2500
 
 
 @pytest.mark.parametrize("sealed", [True, False])

@@ -77,7 +77,8 @@ class Served:
             with urllib.request.urlopen(request) as answer:
                 return answer.status, answer.read(), dict(answer.headers)
         except urllib.error.HTTPError as error:
-            return error.code, error.read(), dict(error.headers)
+            with error:
+                return error.code, error.read(), dict(error.headers)
 
     def json(self, path: str, content: Any = None) -> Any:
         """What is answered."""
