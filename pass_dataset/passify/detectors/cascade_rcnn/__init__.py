@@ -7,6 +7,7 @@ checkpoint   the model zoo's pickle, read without running what is in it
 parameters   the names and shapes that the network needs of it
 frames       image sizes: as given, as the network sees them, as they are padded
 winograd     convolutions of 3×3 by Winograd's method
+memory       memory for large maps, kept on the CPU
 convolution  convolutions with their batch norm folded in
 choice       which of them go by Winograd's method on this machine
 backbone     ResNet-50 and the feature pyramid

@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional
 
 from pass_dataset.passify.detectors.cascade_rcnn.convolution import Convolutions
+from pass_dataset.passify.detectors.cascade_rcnn.memory import empty_map
 from pass_dataset.passify.detectors.cascade_rcnn.parameters import BLOCKS, LEVELS
 
 __all__ = ["Backbone"]
@@ -76,10 +77,16 @@ class Backbone:
         while bottom_up:
             x = bottom_up.pop()  # and so let go of it
             position = len(bottom_up)
-            if above is not None:
-                above = functional.interpolate(above, scale_factor=2, mode="nearest")
-            above = self._laterals[position](x, added=above)
+            above = self._laterals[position](x, added=None if above is None else _doubled(above))
             pyramid.insert(0, self._outputs[position](above))
         # p6 is every other pixel of p5.
         pyramid.append(functional.max_pool2d(pyramid[-1], 1, 2))
         return pyramid
+
+
+def _doubled(x: torch.Tensor) -> torch.Tensor:
+    """A map with each pixel four times, as `interpolate` makes it of the nearest."""
+    images, channels, height, width = x.shape
+    y = empty_map((images, channels, 2 * height, 2 * width), x)
+    y.view(images, channels, height, 2, width, 2).copy_(x[:, :, :, None, :, None])
+    return y

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from pass_dataset.passify.detectors.cascade_rcnn.memory import empty_map, is_large
 from pass_dataset.passify.detectors.cascade_rcnn.winograd import WinogradConvolution
 
 __all__ = ["Convolution", "Convolutions", "folded"]
@@ -156,6 +157,10 @@ class _PackedConvolution:
     ) -> torch.Tensor:
         arguments = (x, self._weight, self._bias, *self._geometry)
         unary = "relu" if relu else None
+        shape = self._shape_of(x)
+        if added is None and is_large(shape):
+            # The operation knows no memory for its output but that of what is added.
+            added = empty_map(shape, x).zero_()
         y: torch.Tensor
         if added is None:
             y = torch.ops.mkldnn._convolution_pointwise(*arguments, unary or "none", [], "")
@@ -164,6 +169,13 @@ class _PackedConvolution:
             added, *arguments, "add", 1.0, unary, [], ""
         )
         return y
+
+    def _shape_of(self, x: torch.Tensor) -> tuple[int, int, int, int]:
+        """Of the output."""
+        images, _, height, width = x.shape
+        stride = self._geometry[1][0]
+        # Padded so that the stride alone makes it smaller.
+        return images, len(self._bias), -(-height // stride), -(-width // stride)
 
 
 @functools.cache

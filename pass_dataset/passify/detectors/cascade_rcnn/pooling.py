@@ -15,6 +15,8 @@ import torch
 from torch.nn import functional
 from torchvision.ops import roi_align
 
+from pass_dataset.passify.detectors.cascade_rcnn.memory import empty_floats
+
 __all__ = ["BINS", "Pooled", "align_rois", "levels_of", "sum_weighted_rows"]
 
 #: Side of the grid of bins (ROI_BOX_HEAD.POOLER_RESOLUTION).
@@ -90,7 +92,7 @@ def sum_weighted_rows(
     across = _Axis(corners[:, 0], sides[:, 0], grids[:, 0], rounded[:, 0], widths[level_of])
     down = _Axis(corners[:, 1], sides[:, 1], grids[:, 1], rounded[:, 1], heights[level_of])
     first_rows = (image_of * heights[level_of]).int()
-    parts = []
+    features = empty_floats((len(boxes), BINS * BINS * tables[0].shape[1]))
     start = 0
     for group, count in zip(keys.tolist(), counts.tolist(), strict=True):
         part = slice(start, start + count)
@@ -112,8 +114,7 @@ def sum_weighted_rows(
             mode="sum",
             per_sample_weights=weights.view(bags, -1),
         )
-        parts.append(sums.view(count, -1))
-    features = torch.cat(parts) if parts else boxes.new_empty(0, BINS * BINS * tables[0].shape[1])
+        features[part] = sums.view(count, -1)
     return Pooled(features, order)
 
 
