@@ -50,6 +50,9 @@ class WinogradConvolution:
         self._outputs, self._inputs = len(weight), int(weight.shape[1])
         self._net = _net(weight, bias)
         self._lanes = _lanes()
+        # Asked for here: threads that ask for it first, all at once, would get one each, which
+        # would be freed with the call, before the matrices that lie in it.
+        self._memory = _memory()
         #: What NumPy copies as one value. As numbers, with a loop for each pack, it took 3 times as
         #: long to lay a band out.
         self._pack = np.dtype((np.void, 4 * self._lanes))
@@ -88,7 +91,7 @@ class WinogradConvolution:
     def _convolve(self, source: Array, target: Array, top: int, rows: int, relu: bool) -> None:
         """Convolves rows from `top` on of H×W×C `source` into those of H×W×O `target`."""
         target = target[top : top + rows]
-        memory = _memory()
+        memory = self._memory
         with self._net.create_extractor() as extractor:
             memory.lend(extractor)
             extractor.input("x", self._band(memory, source, top, len(target)))

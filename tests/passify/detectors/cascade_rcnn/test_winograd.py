@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -70,3 +72,30 @@ def test_what_is_not_a_number_stays_so() -> None:
     x = torch.zeros(1, 16, 20, 20).contiguous(memory_format=torch.channels_last)
     x[0, 3, 2, 2] = float("nan")
     assert convolve(x, relu=True)[0, :, 2, 2].isnan().all()
+
+
+#: What a process does first, many times: threads that begin together have no memory yet.
+BEGINNING = """
+import sys
+import numpy as np, torch
+from pass_dataset.passify.detectors.cascade_rcnn import winograd
+sys.setswitchinterval(1e-6)
+torch.set_num_threads(4)
+weight, bias = np.ones((64, 64, 3, 3), np.float32), np.zeros(64, np.float32)
+x = torch.ones(1, 64, 40, 40).contiguous(memory_format=torch.channels_last)
+with torch.inference_mode():
+    for _ in range(300):
+        winograd._memory.cache_clear()
+        y = winograd.WinogradConvolution(weight, bias)(x)
+print(float(y[0, 0, 1, 1]))
+"""
+
+
+@pytest.mark.slow
+def test_memory_outlives_what_lies_in_it() -> None:
+    """Where each thread made its own at first, the process ended now and then."""
+    done = subprocess.run(
+        [sys.executable, "-c", BEGINNING], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert float(done.stdout) == pytest.approx(576, rel=1e-3)
