@@ -33,8 +33,8 @@ def collate_rows(
 
         DataLoader(stream, batch_size=64, num_workers=2, collate_fn=collate_rows)
 
-    A stream of tables is faster if `datasets` makes the batches, and takes no table apart for
-    them (5.2 does so):
+    Of a stream of tables, `datasets` can make the batches (5.2 does; older versions may know
+    batches of rows only):
 
         batches = stream.with_format("arrow").batch(64)
         DataLoader(batches, batch_size=None, num_workers=2, collate_fn=collate_rows)
