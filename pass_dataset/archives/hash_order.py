@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from pass_dataset.files.arrow import column_of, numbers_of, truths_of
 
-__all__ = ["HashOrder", "hash_order"]
+__all__ = ["HashOrder", "first_bytes", "hash_order"]
 
 _KEY_BYTES = 8
 
@@ -42,7 +42,7 @@ def hash_order(hashes: pa.ChunkedArray) -> HashOrder:
     Args:
       hashes: strings, none of them null.
     """
-    keys = np.concatenate([np.empty(0, np.uint64), *map(_keys, hashes.chunks)])
+    keys = np.concatenate([np.empty(0, np.uint64), *map(first_bytes, hashes.chunks)])
     rows = np.argsort(keys, kind="stable").astype(np.int64, copy=False)
     keys = keys[rows]
     alike = keys[1:] == keys[:-1]
@@ -55,8 +55,14 @@ def hash_order(hashes: pa.ChunkedArray) -> HashOrder:
     return HashOrder(rows, places[1:][truths_of(pc.equal(some[1:], some[:-1]))])
 
 
-def _keys(hashes: Any) -> npt.NDArray[np.uint64]:
-    """The first bytes of each as a number; zeros stand for what is missing."""
+def first_bytes(hashes: Any) -> npt.NDArray[np.uint64]:
+    """The first eight bytes of each as a number; zeros stand for what is missing.
+
+    Of two hashes the lesser one has no larger number.
+
+    Args:
+      hashes: a string or binary array, nothing of it null.
+    """
     _, ends_buffer, text_buffer = hashes.buffers()
     ends = np.frombuffer(ends_buffer or bytes(4), np.int32)
     ends = ends[hashes.offset : hashes.offset + len(hashes) + 1].astype(np.int64)

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from pass_dataset.archives.index import open_index
 from pass_dataset.archives.index_view import IndexView
+from pass_dataset.archives.metadata import METADATA_COLUMNS
 from pass_dataset.archives.open_tars import OpenTars
 from pass_dataset.archives.order import shard_bounds, shuffled_order
 from pass_dataset.archives.removals import Removals, removals_for
@@ -65,17 +66,8 @@ class ImageRecord:
     longitude: float | None
 
 
-#: Columns of the index that a record has as they are.
-_METADATA = (
-    "hash",
-    "creator",
-    "license",
-    "date_taken",
-    "date_taken_text",
-    "latitude",
-    "longitude",
-)
-_COLUMNS = ("tar", "offset", "size_bytes", *_METADATA)
+#: Columns of the index; a record has those of the metadata as they are.
+_COLUMNS = ("tar", "offset", "size_bytes", *METADATA_COLUMNS)
 
 
 class PassArchive:
@@ -387,7 +379,7 @@ class PassArchive:
 
     def _with_bytes(self, row: dict[str, Any]) -> ImageRecord:
         jpeg = self._tars.read(row["tar"], row["offset"], row["size_bytes"], row["hash"])
-        return ImageRecord(jpeg=jpeg, **{name: row[name] for name in _METADATA})
+        return ImageRecord(jpeg=jpeg, **{name: row[name] for name in METADATA_COLUMNS})
 
     def close(self) -> None:
         """Closes the tars; they are opened again when needed."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
 import random
 import tarfile
 from collections.abc import Callable, Sequence
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.archives.plain_headers import PlainHeaders
+from pass_dataset.archives.streaming.held_headers import plain_images
 from pass_dataset.archives.tar_listing import list_tar
 from pass_dataset.archives.tars import HARD_LINK, image_hash, read_members
 from pass_dataset.errors import ArchiveError
@@ -112,6 +115,66 @@ def odd_members(number: int) -> list[bytes]:
         member("pax", b"13 size=1024\n", b"x")
         + member(f"{name}.jpg", member("x/no.jpg", size=0) * 2, size=0),
     ]
+
+
+def plain_run(data: bytes) -> tuple[list[tuple[bytes, int, int]], int]:
+    """Images at the beginning, many headers at once, and where the first other header is."""
+    found: list[tuple[bytes, int, int]] = []
+
+    def add(names: bytes, ends: Sequence[int], *places: Sequence[int]) -> None:
+        bounds = itertools.pairwise([0, *ends])
+        hashes = [names[start:end] for start, end in bounds]
+        found.extend(zip(hashes, *places, strict=True))
+
+    return found, PlainHeaders(reader(data, []), len(data), add).skip(0)
+
+
+def held_run(data: bytes) -> tuple[list[tuple[bytes, int, int]], int]:
+    """The same one by one, as streams do it."""
+    found: list[tuple[bytes, int, int]] = []
+
+    def read(memory: bytearray, position: int) -> int:
+        piece = data[position : position + len(memory)]
+        memory[: len(piece)] = piece
+        return len(piece)
+
+    end = plain_images(read, len(data), lambda *image: found.append(image), 0)
+    return found, end
+
+
+def until_damage(path: Path) -> list[tuple[bytes, int, int]]:
+    """Images by the long way, up to what is damaged."""
+    images = []
+    with contextlib.suppress(ArchiveError):
+        for member in read_members(path):
+            if (found := image_hash(member)) is not None:
+                images.append((os.fsencode(found), member.offset, member.size_bytes))
+    return images
+
+
+def test_many_at_once_and_one_by_one(tmp_path: Path) -> None:
+    """Neither way takes for a plain image's what the long way finds to be something else."""
+    plain, path = member(f"x/{1:040}.jpg", jpeg(1)), tmp_path / "PASS.0.tar"
+    chance, others = random.Random(7), odd_members(2)
+    values = (0, *b" -./078_", None)
+    for _ in range(1000):
+        header = bytearray(plain[:512])
+        for _ in range(chance.choice((1, 1, 2))):
+            place = chance.choice((chance.randrange(512), chance.randrange(156), 345))
+            value = chance.choice(values)
+            header[place] = chance.randrange(256) if value is None else value
+        changed = resealed(bytes(header)) if chance.random() < 0.8 else bytes(header)
+        others.append(changed + plain[512:])
+    taken = {plain_run: 0, held_run: 0}
+    for other in others:
+        data = plain + other + plain + bytes(1024)
+        path.write_bytes(data)
+        expected = until_damage(path)
+        for way in taken:
+            found, _ = way(data)
+            assert found == expected[: len(found)], (way, other[:512])
+            taken[way] += len(found) > 1
+    assert all(300 < count < 900 for count in taken.values()), taken
 
 
 @pytest.mark.parametrize("share", [0.001, 0.03, 0.5])

@@ -4,6 +4,7 @@ metadata  the metadata table by hash, fetched once and kept in a folder
 reader    bytes of one file at any position, over connections that break
 held_headers  headers of plain images that came with one request
 members   images of a stretch of a tar, found without having read what is before it
+made_anew  what is pickled for other processes
 stretches  stretches that the tars of a release are cut into
 place     where the tars are, with the connection of a process
 blocks    images many at a time, copied once into memory that is used again

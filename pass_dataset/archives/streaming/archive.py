@@ -7,15 +7,17 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 
+from pass_dataset.archives.metadata import METADATA_COLUMNS
 from pass_dataset.archives.records import ImageRecord
 from pass_dataset.archives.removals import RemovalList, removals_for
 from pass_dataset.archives.saved_index import read_index
 from pass_dataset.archives.streaming.blocks import BlockMemory, Filling, ImageBlock
 from pass_dataset.archives.streaming.indexed import IndexedRemoteArchive
+from pass_dataset.archives.streaming.made_anew import MadeAnew
 from pass_dataset.archives.streaming.members import SEARCH_BYTES, members_between
 from pass_dataset.archives.streaming.metadata import MetadataTable, fetch_metadata
 from pass_dataset.archives.streaming.place import Place, jpeg_at
@@ -35,14 +37,6 @@ logger = logging.getLogger(__name__)
 
 #: Beside a block's bytes, for its last image.
 _ROOM_BYTES = 1 << 20
-_METADATA = (
-    "creator",
-    "license",
-    "date_taken",
-    "date_taken_text",
-    "latitude",
-    "longitude",
-)
 _BLOCK_COLUMNS = ("creator", "date_taken", "latitude", "longitude")
 
 
@@ -150,7 +144,7 @@ class _Sizes:
 
 
 @dataclass
-class RemoteArchive:
+class RemoteArchive(MadeAnew):
     """Images of a release that are found by the headers of its tars.
 
     It pickles to a few kilobytes; each process opens a connection of its own.
@@ -192,8 +186,8 @@ class RemoteArchive:
             row = known.row(image.hash)
             if row["creator"] is None and image.hash not in known:
                 self._require_row(image.hash, image.file)
-            columns = {name: row[name] for name in _METADATA}
-            yield ImageRecord(hash=image.hash, jpeg=bytes(image.jpeg), **columns)
+            columns = {name: row[name] for name in METADATA_COLUMNS}
+            yield ImageRecord(jpeg=bytes(image.jpeg), **columns)
 
     def blocks(
         self, ranges: Iterable[tuple[int, int]], *, most_rows: int, most_bytes: int
@@ -300,14 +294,3 @@ class RemoteArchive:
         if self._table is None:
             self._table = MetadataTable.open(self.metadata)
         return self._table
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "place": self.place,
-            "parts": self.parts,
-            "metadata": self.metadata,
-            "removed": self.removed,
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]

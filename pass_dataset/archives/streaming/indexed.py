@@ -5,33 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pass_dataset.archives.index_view import IndexView
+from pass_dataset.archives.metadata import METADATA_COLUMNS
 from pass_dataset.archives.order import shard_bounds
 from pass_dataset.archives.records import ImageRecord
 from pass_dataset.archives.saved_index import read_index
+from pass_dataset.archives.streaming.made_anew import MadeAnew
 from pass_dataset.archives.streaming.place import Place, jpeg_at
 from pass_dataset.archives.streaming.stretches import stretches
 from pass_dataset.errors import ArchiveError
 
 __all__ = ["IndexedRemoteArchive"]
 
-_METADATA = (
-    "creator",
-    "license",
-    "date_taken",
-    "date_taken_text",
-    "latitude",
-    "longitude",
-)
-_COLUMNS = ("hash", "offset", "size_bytes", *_METADATA)
+_COLUMNS = ("offset", "size_bytes", *METADATA_COLUMNS)
 
 
 @dataclass
-class IndexedRemoteArchive:
+class IndexedRemoteArchive(MadeAnew):
     """Images of a release that are asked for by the exact bytes its index names.
 
     Attributes:
@@ -91,8 +84,7 @@ class IndexedRemoteArchive:
             row = rows.slice(number, 1).to_pylist()[0]
             reader.forget(row["offset"])
             jpeg = bytes(jpeg_at(reader, name, row["hash"], row["offset"], row["size_bytes"]))
-            known = {column: row[column] for column in _METADATA}
-            yield ImageRecord(hash=row["hash"], jpeg=jpeg, **known)
+            yield ImageRecord(jpeg=jpeg, **{name: row[name] for name in METADATA_COLUMNS})
 
     def _images(self) -> IndexView:
         if self._opened is None:
@@ -101,14 +93,3 @@ class IndexedRemoteArchive:
                 images = images.listed(sorted(self.removed), are=False)
             self._opened = images
         return self._opened
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "place": self.place,
-            "parts": self.parts,
-            "index": self.index,
-            "removed": self.removed,
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]

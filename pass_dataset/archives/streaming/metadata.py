@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pass_dataset.archives.hash_order import first_bytes
 from pass_dataset.archives.metadata import METADATA_COLUMNS, read_metadata
 from pass_dataset.downloads.downloader import download_metadata
 from pass_dataset.errors import FolderError
-from pass_dataset.files.arrow import map_file, save_batch
+from pass_dataset.files.arrow import column_of, map_file, save_batch
 from pass_dataset.folders.lock import hold
 from pass_dataset.progress import Progress
 from pass_dataset.releases.release import Release
@@ -33,15 +34,8 @@ logger = logging.getLogger(__name__)
 _SCHEMA = b"1"
 _SCHEMA_KEY = b"pass_dataset_schema"
 _SHA256_KEY = b"pass_dataset_csv_sha256"
-
-
 #: Rows from one mark to the next.
 _MARK_ROWS = 32
-
-
-def _first_bytes(text: bytes) -> int:
-    """The first eight bytes as a number; of two texts the lesser one has no larger number."""
-    return int.from_bytes(text[:8].ljust(8, b"\0"), "big")
 
 
 @dataclass(frozen=True)
@@ -77,7 +71,7 @@ class MetadataTable:
     def rows(self, hashes: Sequence[str]) -> npt.NDArray[np.int64]:
         """Where the rows of images are; -1 for one that has none."""
         wanted = [image_hash.encode("utf-8", "surrogateescape") for image_hash in hashes]
-        firsts = np.array([_first_bytes(name) for name in wanted], np.uint64)
+        firsts = first_bytes(pa.array(wanted, pa.binary()))
         # Between one that is before a hash and one that is behind it few are left to look at.
         before = np.searchsorted(self._marks, firsts, side="left") - 1
         behind = np.searchsorted(self._marks, firsts, side="right")
@@ -111,8 +105,8 @@ class MetadataTable:
     @functools.cached_property
     def _marks(self) -> npt.NDArray[np.uint64]:
         """The first bytes of some hashes in equal distances, to be searched many at a time."""
-        rows = range(0, len(self._hashes), _MARK_ROWS)
-        return np.array([_first_bytes(self._hashes[row]) for row in rows], np.uint64)
+        rows = np.arange(0, len(self._hashes), _MARK_ROWS)
+        return first_bytes(self.table["hash"].take(column_of(rows)))
 
     @functools.cached_property
     def _hashes(self) -> _Texts:

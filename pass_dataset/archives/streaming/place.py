@@ -6,8 +6,8 @@ import logging
 import os
 import threading
 from dataclasses import dataclass, field
-from typing import Any
 
+from pass_dataset.archives.streaming.made_anew import MadeAnew
 from pass_dataset.archives.streaming.reader import FIRST_BYTES, RangeReader
 from pass_dataset.downloads.connections import Connections
 from pass_dataset.downloads.retries import HostGate, RetryPolicy
@@ -23,7 +23,7 @@ _JPEG_START = b"\xff\xd8"
 
 
 @dataclass
-class Place:
+class Place(MadeAnew):
     """Where a release is read from, with the connection of this process.
 
     Attributes:
@@ -70,12 +70,6 @@ class Place:
             self._lock = threading.Lock()
             self._process = os.getpid()
         return self._connections
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"release": self.release, "mirrors": self.mirrors, "policy": self.policy}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
 
 
 def jpeg_at(reader: RangeReader, tar: str, found: str, offset: int, size_bytes: int) -> memoryview:
