@@ -23,6 +23,7 @@ from pass_dataset.files.whole import write_whole
 from pass_dataset.passify.sources.opening import SourceSettings, open_source
 from pass_dataset.passify.sources.source import ListingReport, Reader, SourceItem
 from pass_dataset.progress import Progress, Silent
+from pass_dataset.torch.inference import inference
 from pass_dataset.workers.cores import available_cores
 
 __all__ = ["Predictions", "predict_classes"]
@@ -95,7 +96,7 @@ def predict_classes(
     known = 0
     module = classifier.to(device).eval()
     try:
-        with ThreadPoolExecutor(workers or available_cores()) as pool, torch.inference_mode():
+        with ThreadPoolExecutor(workers or available_cores()) as pool, inference():
             for batch in _batches(items, batch_size):
                 images = list(pool.map(lambda item: _image(reader, item, transform), batch))
                 there = [number for number, image in enumerate(images) if image is not None]

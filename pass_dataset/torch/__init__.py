@@ -25,6 +25,7 @@ opening   which images: archive folder, release, parts, and the list of those to
 views     random crops, recoloured and blurred, for self-supervised training
 checkpoints  a checkpoint file read without running what is in it
 imagenet  what networks normalise images by
+inference networks at work, in float32 that is float32
 loaders   what PyTorch's loader does not tell a dataset
 tallies   numbers that all processes of a loader see
 """

@@ -83,7 +83,7 @@ def run(maker: str, recipe: str, jpegs: Path, options: argparse.Namespace) -> di
     """One maker, once."""
     command: list[str | Path] = [sys.executable, SCRIPTS / "view_makers.py", maker, jpegs]
     command += ["--recipe", recipe, "--images", str(options.images)]
-    command += ["--workers", str(options.workers)]
+    command += ["--workers", str(options.workers), "--batch-size", str(options.batch_size)]
     if maker == DEVICE:
         command += ["--device", options.device]
     found: dict[str, float] = json.loads(measure(command).output.splitlines()[-1])
@@ -153,6 +153,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--pictures", type=Path, help="folder of JPEGs (default: made up)")
     parser.add_argument("--images", type=int, default=2000, help="of a run (default: 2,000)")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--batch-size", type=int, default=64, help="images (default: 64)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--recipes", type=names(RECIPES), default=["moco_v2", "swav"])
     parser.add_argument("--others", type=names(tuple(OTHERS), ";"), help="with ; between them")

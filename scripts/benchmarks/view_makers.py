@@ -4,11 +4,12 @@
 
 prints a JSON object: images, seconds from asking for the first batch to having the last (workers'
 start included), and processor seconds meanwhile, of all processes. `JPEGS` is a folder of files,
-which are read into memory first; every image is asked for in turn, in batches of 64.
+which are read into memory first; every image is asked for in turn, in batches.
 
 - `views` is this package's, uint8; `views, floats` also normalises them in the worker;
 - `device` is this package's too, where workers only hand over files, and batches are decoded and
-  views made on ``--device``: a GPU, unless one wants to see that it works;
+  views made on ``--device``: a GPU, unless one wants to see that it works. One batch is made first:
+  a training has started CUDA anyway;
 - `torchvision` is the published code's: Pillow's images, Pillow's blur, floats, normalised;
 - `torchvision, uint8` is the same without floats and normalisation;
 - `torchvision v2` has tensors from the decoder on, and normalises them;
@@ -53,6 +54,7 @@ from torchvision.transforms import (
     v2,
 )
 
+from pass_dataset.torch.rows import collate_rows
 from pass_dataset.torch.views import (
     DeviceViews,
     Recipe,
@@ -64,7 +66,6 @@ from pass_dataset.torch.views import (
     swav,
 )
 
-BATCH_SIZE = 64
 RECIPES: dict[str, Recipe] = {"moco_v2": moco_v2(), "swav": swav(), "dino": dino()}
 MEAN, STANDARD_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 Transform = Callable[[Any], Any]
@@ -103,18 +104,21 @@ class Floats:
         return [normalise(view) for view in self._views(jpeg)]
 
 
-def file_of(jpeg: bytes) -> torch.Tensor:
-    """A file as a tensor."""
-    return torch.frombuffer(bytearray(jpeg), dtype=torch.uint8)
+def as_row(jpeg: bytes) -> dict[str, Any]:
+    """A file as `datasets` has it."""
+    return {"image": {"bytes": jpeg}}
 
 
-def on_device(recipe: Recipe, files: Iterable[Any], device: str) -> Iterator[Any]:
+def on_device(views: DeviceViews, rows: Iterable[Any]) -> Iterator[Any]:
     """Batches of this package's views, made on a device."""
-    views = DeviceViews(recipe, device=device)
-    for jpegs in files:
-        made = views(jpegs)
+    made = None
+    for batch in rows:
+        if made is not None:
+            yield made
+        made = views(batch["image"])
+    if made is not None:
         if views.device.type == "cuda":
-            torch.cuda.synchronize(views.device)
+            torch.cuda.synchronize(views.device)  # until then they are only asked for
         yield made
 
 
@@ -259,7 +263,9 @@ class Albumentations:
 # --- DALI -----------------------------------------------------------------------------------------
 
 
-def dali(recipe: Recipe, jpegs: list[bytes], images: int, workers: int) -> Iterator[Any]:
+def dali(
+    recipe: Recipe, jpegs: list[bytes], images: int, workers: int, batch_size: int
+) -> Iterator[Any]:
     """Batches of DALI's pipeline on the CPU."""
     from nvidia.dali import fn, pipeline_def, types
 
@@ -269,7 +275,7 @@ def dali(recipe: Recipe, jpegs: list[bytes], images: int, workers: int) -> Itera
         places = iter(range(images))
         while batch := [
             encoded[place % len(encoded)]
-            for _, place in zip(range(BATCH_SIZE), places, strict=False)
+            for _, place in zip(range(batch_size), places, strict=False)
         ]:
             yield batch
 
@@ -314,14 +320,14 @@ def dali(recipe: Recipe, jpegs: list[bytes], images: int, workers: int) -> Itera
     # Not as a decorator, of which nothing is known where DALI is not installed.
     pipeline = pipeline_def(
         views,
-        batch_size=BATCH_SIZE,
+        batch_size=batch_size,
         num_threads=workers,
         device_id=None,
         enable_conditionals=True,
         prefetch_queue_depth=2,
     )()
     pipeline.build()
-    for _ in range(-(-images // BATCH_SIZE)):
+    for _ in range(-(-images // batch_size)):
         # In one array a view, as the others' batches are.
         yield [view.as_array() for view in pipeline.run()]
 
@@ -339,19 +345,19 @@ TRANSFORMS: dict[str, Callable[[Recipe], Transform]] = {
 MAKERS = (*TRANSFORMS, "device", "dali")
 
 
-def batches_of(
-    maker: str, recipe: Recipe, jpegs: list[bytes], images: int, workers: int, device: str
-) -> Any:
+def batches_of(options: argparse.Namespace, recipe: Recipe, jpegs: list[bytes]) -> Any:
     """What a training iterates over."""
-    if maker == "device":
-        files = DataLoader(
-            InMemory(jpegs, images, file_of), BATCH_SIZE, num_workers=workers, collate_fn=list
-        )
-        return on_device(recipe, files, device)
-    if maker == "dali":
-        return dali(recipe, jpegs, images, workers)
-    dataset = InMemory(jpegs, images, TRANSFORMS[maker](recipe))
-    return DataLoader(dataset, BATCH_SIZE, num_workers=workers)
+    images, workers, batch_size = options.images, options.workers, options.batch_size
+    if options.maker == "device":
+        views = DeviceViews(recipe, device=options.device)
+        views(collate_rows([as_row(jpeg) for jpeg in jpegs[:batch_size]])["image"])
+        rows = InMemory(jpegs, images, as_row)
+        loader = DataLoader(rows, batch_size, num_workers=workers, collate_fn=collate_rows)
+        return on_device(views, loader)
+    if options.maker == "dali":
+        return dali(recipe, jpegs, images, workers, batch_size)
+    dataset = InMemory(jpegs, images, TRANSFORMS[options.maker](recipe))
+    return DataLoader(dataset, batch_size, num_workers=workers)
 
 
 def processor_s() -> float:
@@ -381,15 +387,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--recipe", choices=RECIPES, default="moco_v2")
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--batch-size", type=int, default=64, help="images (default: 64)")
     parser.add_argument("--device", default="cuda", help="of the maker `device` (default: cuda)")
     options = parser.parse_args(arguments)
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
     warnings.filterwarnings("ignore")
     jpegs = [path.read_bytes() for path in sorted(options.jpegs.iterdir())]
     recipe = RECIPES[options.recipe]
-    found = timed(
-        batches_of(options.maker, recipe, jpegs, options.images, options.workers, options.device)
-    )
+    found = timed(batches_of(options, recipe, jpegs))
     print(json.dumps(found))
     return 0
 

@@ -22,6 +22,7 @@ from pass_dataset.evaluate.features.transforms import TransformSettings, prepare
 from pass_dataset.evaluate.models.encoders import Encoder
 from pass_dataset.files.cache import user_cache
 from pass_dataset.progress import Progress, Silent, Task
+from pass_dataset.torch.inference import inference
 from pass_dataset.workers.cores import available_cores
 
 __all__ = ["Device", "Work", "embed", "embed_parts", "features_folder"]
@@ -213,7 +214,7 @@ def _prepared(
 
 
 def _forward(module: nn.Module, batch: torch.Tensor, device: Device, name: str) -> _Rows:
-    with torch.inference_mode():
+    with inference():
         features = module(batch.to(device, non_blocking=True))
         if not isinstance(features, torch.Tensor) or features.shape[:1] != batch.shape[:1]:
             raise EvaluationError(f"{name}: expected a network that returns a row for each image")

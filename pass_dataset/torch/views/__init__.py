@@ -19,6 +19,7 @@ making      Views: a JPEG's bytes in, its views out
 batches     views of many images in one tensor, handed over in memory that is used again
 
 device      DeviceViews: the views of a batch of JPEGs, made where the training is
+batched_resizing  crops of a whole batch, resized at once
 batched     the steps of `operations` for many views at once
 device_decoding  a batch's pixels, by nvJPEG
 """

@@ -14,10 +14,10 @@ from pass_dataset.errors import ImageError
 from pass_dataset.torch.images import OnError
 from pass_dataset.torch.jpegs import JpegBatch
 from pass_dataset.torch.views import batched
+from pass_dataset.torch.views.batched_resizing import CropBatch
 from pass_dataset.torch.views.device_decoding import decoded_on
 from pass_dataset.torch.views.draws import key_of
-from pass_dataset.torch.views.operations import BRIGHTEST
-from pass_dataset.torch.views.parameters import Box, Change, ViewParameters, draw_views
+from pass_dataset.torch.views.parameters import Change, ViewParameters, draw_views
 from pass_dataset.torch.views.recipes import Recipe, ViewRecipe
 
 __all__ = ["DeviceViews"]
@@ -91,23 +91,26 @@ class DeviceViews:
             raise ValueError(f"keys: expected {len(jpegs)}, one for each image, found {len(names)}")
         files = [jpeg.numpy().tobytes() for jpeg in jpegs]
         unique = [key_of(file, name) for file, name in zip(files, names, strict=True)]
-        drawn, crops = self._crops(files, unique, epoch)
-        return [
-            _views(
-                [of_image[number] for of_image in crops],
-                [of_image[number] for of_image in drawn],
-                recipe,
-                self.device,
-            )
-            for number, recipe in enumerate(self.recipe.views)
-        ]
+        kinds = _alike(self.recipe.views)
+        drawn, batches = self._crops(kinds, files, unique, epoch)
+        found: dict[int, Tensor] = {}
+        for numbers, batch in zip(kinds, batches, strict=True):
+            parameters = [of_image[number] for of_image in drawn for number in numbers]
+            views = _changed(batch.crops(), parameters, self.device).to(torch.uint8)
+            views = views.view(len(drawn), len(numbers), *views.shape[1:])
+            for place, number in enumerate(numbers):
+                found[number] = views[:, place].contiguous(memory_format=torch.channels_last)
+        return [found[number] for number in range(len(self.recipe))]
 
     def _crops(
-        self, files: Sequence[bytes], keys: Sequence[bytes], epoch: int
-    ) -> tuple[list[tuple[ViewParameters, ...]], list[list[Tensor]]]:
-        """Of each image what its views shall be, and their crops, each 1×3×S×S."""
+        self, kinds: Sequence[list[int]], files: Sequence[bytes], keys: Sequence[bytes], epoch: int
+    ) -> tuple[list[tuple[ViewParameters, ...]], list[CropBatch]]:
+        """Of each image what its views shall be; and of each kind of view the crops of all."""
         drawn: list[tuple[ViewParameters, ...]] = []
-        crops: list[list[Tensor]] = []
+        batches = []
+        for numbers in kinds:
+            recipe = self.recipe.views[numbers[0]]
+            batches.append(CropBatch(recipe.size_px, recipe.interpolation, self.device))
 
         def take(pixels: Tensor, until: int) -> None:
             height, width = pixels.shape[1:]
@@ -116,12 +119,8 @@ class DeviceViews:
                     self.recipe, width, height, seed=self.seed, epoch=epoch, key=key
                 )
                 drawn.append(wanted)
-                crops.append(
-                    [
-                        _resized_crop(pixels, one.box, recipe)
-                        for one, recipe in zip(wanted, self.recipe.views, strict=True)
-                    ]
-                )
+                for numbers, batch in zip(kinds, batches, strict=True):
+                    batch.add(pixels, [wanted[number].box for number in numbers])
 
         last: Tensor | None = None
         for place, found in enumerate(decoded_on(self.device, files, upright=self.upright)):
@@ -134,7 +133,7 @@ class DeviceViews:
             raise ImageError(f"none of the {len(files)} images of a batch can be decoded")
         if last is not None:
             take(last, len(keys))
-        return drawn, crops
+        return drawn, batches
 
     def _see_to(self, error: Exception, key: bytes, place: int) -> None:
         """What cannot be decoded."""
@@ -149,28 +148,16 @@ class DeviceViews:
         return f"DeviceViews({self.recipe!r}, seed={self.seed}, device={str(self.device)!r})"
 
 
-def _resized_crop(pixels: Tensor, box: Box, recipe: ViewRecipe) -> Tensor:
-    """1×3×S×S floats of whole numbers: uint8 is resized on CPUs alone."""
-    rows, columns = slice(box.top, box.top + box.height), slice(box.left, box.left + box.width)
-    square = torch.nn.functional.interpolate(
-        pixels[None, :, rows, columns].float(),
-        (recipe.size_px, recipe.size_px),
-        mode=recipe.interpolation,
-        antialias=True,
-    )
-    return square.round_().clamp_(0, BRIGHTEST)
+def _alike(recipes: Sequence[ViewRecipe]) -> list[list[int]]:
+    """Numbers of the views that are resized alike, and so made together."""
+    kinds: dict[tuple[int, str], list[int]] = {}
+    for number, recipe in enumerate(recipes):
+        kinds.setdefault((recipe.size_px, recipe.interpolation), []).append(number)
+    return list(kinds.values())
 
 
-def _views(
-    crops: Sequence[Tensor],
-    parameters: Sequence[ViewParameters],
-    recipe: ViewRecipe,
-    device: torch.device,
-) -> Tensor:
-    """One view of each image, N×3×S×S uint8."""
-    if not crops:
-        return torch.empty((0, 3, recipe.size_px, recipe.size_px), dtype=torch.uint8, device=device)
-    views = torch.cat(list(crops))
+def _changed(views: Tensor, parameters: Sequence[ViewParameters], device: torch.device) -> Tensor:
+    """Crops (N×3×S×S floats, which are written over), recoloured, blurred and so on."""
 
     def change(places: Collection[int], step: Callable[[Tensor], Tensor]) -> None:
         if places:
@@ -180,7 +167,7 @@ def _views(
     def those(is_wanted: Callable[[ViewParameters], bool]) -> list[int]:
         return [place for place, wanted in enumerate(parameters) if is_wanted(wanted)]
 
-    for step in range(max(len(wanted.changes) for wanted in parameters)):
+    for step in range(max((len(wanted.changes) for wanted in parameters), default=0)):
         for colour, amounts in _step_of(parameters, step).items():
             factors = torch.tensor(list(amounts.values()), device=device)
             change(amounts, partial(batched.changed, change=colour, amounts=factors))
@@ -193,7 +180,7 @@ def _views(
     change(sigmas_px, partial(batched.blurred, sigmas_px=list(sigmas_px.values())))
     change(those(lambda wanted: wanted.is_solarised), batched.solarised)
     change(those(lambda wanted: wanted.is_flipped), batched.flipped)
-    return views.to(torch.uint8).contiguous(memory_format=torch.channels_last)
+    return views
 
 
 def _step_of(

@@ -28,6 +28,7 @@ from pass_dataset.curate.duplicates.crops.weights import (
 from pass_dataset.errors import WeightsError
 from pass_dataset.torch.checkpoints import is_program, read_checkpoint
 from pass_dataset.torch.imagenet import MEAN, STANDARD_DEVIATION
+from pass_dataset.torch.inference import inference
 
 __all__ = ["SIDE", "describe", "load_describer", "prepared"]
 
@@ -157,8 +158,7 @@ def describe(module: nn.Module, images: torch.Tensor, device: str) -> npt.NDArra
 
     Half precision moves a cosine by less than 0.0001, as measured.
     """
-    # In full precision, so that a GPU's are those of a CPU but for the last bits.
-    with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+    with inference():
         found = module(images.to(device))
         if found.shape != (len(images), WIDTH):
             raise WeightsError(

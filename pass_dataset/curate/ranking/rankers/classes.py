@@ -74,11 +74,13 @@ class Classifier:
     def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> Sequence[Mapping[str, Any]]:
         import torch  # of an extra
 
+        from pass_dataset.torch.inference import inference
+
         network, prepare, names = self._network()
         said: list[Mapping[str, Any]] = []
         for pixels in images:
             batch = prepare(as_pillow(pixels))[None].to(self._settings.device or "cpu")
-            with torch.inference_mode():
+            with inference():
                 found = network(batch)
                 logits = getattr(found, "logits", found)[0].float()
             shares = torch.softmax(logits, 0).cpu().numpy()

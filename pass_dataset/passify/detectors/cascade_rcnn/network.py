@@ -21,6 +21,7 @@ from pass_dataset.passify.detectors.cascade_rcnn.proposals import Proposals
 from pass_dataset.passify.detectors.coco import PERSON
 from pass_dataset.passify.detectors.detections import Detections
 from pass_dataset.passify.detectors.settings import Precision
+from pass_dataset.torch.inference import inference
 
 __all__ = ["Network", "Regions"]
 
@@ -83,7 +84,7 @@ class Network:
           images: H×W×3 uint8, BGR, resized as `frames` say.
           store_threshold: lower scores are left out.
         """
-        with torch.inference_mode():
+        with inference():
             regions = self.regions(self._batch(images, frames[0].padded), frames)
             return [
                 self._detections(scores, boxes, frame, store_threshold)

@@ -125,10 +125,12 @@ def _require(module: str) -> Any:
 def _detect(model: Any, resizing: Any, image: np.ndarray[Any, Any]) -> Detections:
     import torch
 
+    from pass_dataset.torch.inference import inference
+
     height, width, _ = image.shape
     resized = resizing.get_transform(image).apply_image(image)
     pixels = torch.as_tensor(resized.astype("float32").transpose(2, 0, 1))
-    with torch.inference_mode():
+    with inference():
         [answer] = model([{"image": pixels, "height": height, "width": width}])
     found = answer["instances"]
     return as_detections(found.pred_boxes.tensor, found.scores, found.pred_classes, {coco.PERSON})

@@ -181,11 +181,13 @@ def _detect(
 ) -> list[dict[str, Any]]:
     import torch
 
+    from pass_dataset.torch.inference import inference
+
     inputs = [
         # BGR to RGB, 0 to 1
         torch.from_numpy(image[:, :, ::-1].copy()).to(device).permute(2, 0, 1).float().div_(255)
         for image in images
     ]
-    with torch.inference_mode():
+    with inference():
         answers: list[dict[str, Any]] = model(inputs)
     return answers

@@ -259,12 +259,14 @@ def _read_json(path: Path) -> dict[str, Any]:
 def _detect(loaded: _Loaded, images: Sequence[np.ndarray[Any, Any]]) -> list[dict[str, Any]]:
     import torch
 
+    from pass_dataset.torch.inference import inference
+
     inputs = loaded.processor(
         images=[image[:, :, ::-1].copy() for image in images],  # BGR to RGB
         input_data_format="channels_last",
         return_tensors="pt",
     ).to(loaded.device)
-    with torch.inference_mode():
+    with inference():
         outputs = loaded.model(**inputs)
     sizes = torch.tensor([image.shape[:2] for image in images])
     answers: list[dict[str, Any]] = loaded.processor.post_process_object_detection(

@@ -155,8 +155,11 @@ class TorchRuntime:
         self._torch = require("torch", feature="RetinaFace in PyTorch", extra="passify")
         if threads is not None:
             self._torch.set_num_threads(threads)
-        # Torch comes with it.
+        # Torch comes with them.
         from pass_dataset.passify.detectors.retinaface.network import fold_norms, load_network
+        from pass_dataset.torch.inference import inference
+
+        self._inference = inference
 
         self._device = self._torch.device(device)
         self._dtype = getattr(self._torch, precision)
@@ -172,7 +175,7 @@ class TorchRuntime:
         pixels = torch.from_numpy(np.stack(images))
         if self._device.type == "cuda":
             pixels = pixels.pin_memory().to(self._device, non_blocking=True)
-        with torch.inference_mode():
+        with self._inference():
             # Without a copy, H×W×3 is what PyTorch calls channels last.
             levels = self._network(
                 (pixels.float() - self._mean).to(self._dtype).permute(0, 3, 1, 2)

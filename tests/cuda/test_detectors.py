@@ -1,0 +1,166 @@
+"""Verdicts of a GPU are those of the CPU, in any precision, on all test images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("torchvision")
+
+from pass_dataset.images.decoding import decode  # noqa: E402
+from pass_dataset.passify.detectors.cascade_rcnn.detector import (  # noqa: E402
+    SCORE_BANDS,
+    CascadeRCNN,
+)
+from pass_dataset.passify.detectors.catalogue import open_detector  # noqa: E402
+from pass_dataset.passify.detectors.detections import Detections  # noqa: E402
+from pass_dataset.passify.detectors.retinaface import detector as retinaface  # noqa: E402
+from pass_dataset.passify.detectors.retinaface.detector import RetinaFace  # noqa: E402
+from pass_dataset.passify.detectors.settings import (  # noqa: E402
+    PRECISIONS,
+    DetectorSettings,
+    Precision,
+)
+from tests.conftest import SHARED  # noqa: E402
+from tests.passify.detectors.cascade_rcnn.test_detector import check_same  # noqa: E402
+from tests.passify.detectors.libraries import test_torchvision, test_transformers  # noqa: E402
+
+pytestmark = pytest.mark.timeout(1200)
+
+Images = list[np.ndarray[Any, Any]]
+
+
+def images_of(folder: Path, reader: Any, every: int = 1) -> Images:
+    """Those that can be decoded, of all sizes."""
+    found = []
+    for path in sorted(folder.rglob("*"))[::every]:
+        if path.is_file():
+            pixels = decode(path.read_bytes()).pixels_by(reader)
+            if pixels is not None:
+                found.append(pixels)
+    return found
+
+
+def largest_difference(found: Sequence[Detections], expected: Sequence[Detections]) -> float:
+    """Of the highest scores; where verdicts differ it fails."""
+    pairs = [(one.max_score, other.max_score) for one, other in zip(found, expected, strict=True)]
+    for score, exact in pairs:
+        assert (score >= 0.5) == (exact >= 0.5) or abs(exact - 0.5) < 1e-3
+    return max(abs(score - exact) for score, exact in pairs)
+
+
+@pytest.fixture(scope="module")
+def faces(photographs: Path) -> Images:
+    return images_of(photographs, "opencv") + images_of(SHARED / "images/labelled", "opencv", 5)
+
+
+def test_faces(faces: Images, shared: Path) -> None:
+    """Scores of float32 to the fourth digit; of less, within what is looked at again."""
+    weights = shared / "weights" / "mobilenet0.25_Final.pth"
+    expected = RetinaFace(DetectorSettings(device="cpu", weights=weights)).detect(faces)
+    assert sum(one.max_score >= 0.5 for one in expected) >= 5
+    for precision in PRECISIONS:
+        settings = DetectorSettings(device="cuda", weights=weights, precision=precision)
+        detector = RetinaFace(settings)
+        found = detector.detect(faces)
+        most = largest_difference(found, expected)
+        raw = largest_raw_difference(detector._detect(faces, precision), expected)
+        print(
+            f"faces, {precision}: {len(faces)} images, scores differ by {most:.2g}, raw {raw:.2g}"
+        )
+        if precision == "float32":
+            assert most < 1e-4
+            for one, other in zip(found, expected, strict=True):
+                assert len(one) == len(other)
+                assert np.abs(one.boxes - other.boxes).max(initial=0) < 0.1
+        else:
+            assert raw < retinaface._BANDS[precision]
+
+
+def largest_raw_difference(found: Sequence[Detections], expected: Sequence[Detections]) -> float:
+    """Of the highest scores, before any are made again."""
+    return max(
+        abs(one.max_score - other.max_score) for one, other in zip(found, expected, strict=True)
+    )
+
+
+@pytest.fixture(scope="module")
+def people(photographs: Path) -> Images:
+    return images_of(photographs, "pillow")
+
+
+def test_people(people: Images, cascade_weights: Path) -> None:
+    """One a time and in batches; less than float32 stays within what is looked at again."""
+    expected = CascadeRCNN(DetectorSettings(device="cpu", weights=cascade_weights)).detect(people)
+    for precision in PRECISIONS:
+        settings = DetectorSettings(device="cuda", weights=cascade_weights, precision=precision)
+        detector = CascadeRCNN(settings)
+        found = detector.detect(people * 2)
+        for half in (found[: len(people)], found[len(people) :]):
+            most = largest_difference(half, expected)
+        raw = largest_raw_difference(detector._run(people, precision), expected)
+        print(
+            f"people, {precision}: {len(people)} images, scores differ by {most:.2g}, raw {raw:.2g}"
+        )
+        if precision == "float32":
+            assert most < 1e-3
+            for one, other in zip(found, expected * 2, strict=True):
+                check_same(one, other, 5e-3)
+        else:
+            assert raw < SCORE_BANDS[precision]
+
+
+def test_people_of_the_published_code(
+    people: Images, cascade_weights: Path, photographs: Path, shared: Path
+) -> None:
+    golden = json.loads((shared / "golden" / "cascade_rcnn_detections.json").read_text())["images"]
+    for precision in PRECISIONS:
+        detector = CascadeRCNN(
+            DetectorSettings(device="cuda", weights=cascade_weights, precision=precision)
+        )
+        for name, expected in golden.items():
+            pixels = decode((photographs / name).read_bytes()).pixels_by("pillow")
+            assert pixels is not None
+            [found] = detector.detect([pixels])
+            score = expected["max_person_score"]
+            if precision == "float32":
+                assert found.max_score == pytest.approx(score, abs=1e-3), name
+            if abs(score - 0.5) > 1e-3:
+                assert (found.max_score >= 0.5) == expected["has_person"], (name, precision)
+
+
+def test_detectors_of_libraries(tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    model = test_transformers.save_model(tmp_path / "tiny", test_transformers.LABELS)
+    name = test_torchvision.SMALL
+    path = test_torchvision.save_state(tmp_path, name)
+    for kind, weights in ((f"transformers:{model}", None), (f"torchvision:{name}", path)):
+        answers = []
+        devices: tuple[str, ...] = ("cpu", "cuda")
+        for device in devices:
+            detector = open_detector(kind, DetectorSettings(device=device, weights=weights))
+            answers.append(detector.detect(test_transformers.images()))
+        for one, other in zip(*answers, strict=True):
+            assert one.max_score == pytest.approx(other.max_score, abs=1e-4)
+            assert len(one) == len(other)
+
+
+def test_a_device_that_is_not_there() -> None:
+    from pass_dataset.errors import DetectorError
+
+    count = torch.cuda.device_count()
+    with pytest.raises(DetectorError, match=f"finds {count} CUDA devices"):
+        CascadeRCNN(DetectorSettings(device=f"cuda:{count}")).detect(
+            [np.zeros((30, 30, 3), np.uint8)]
+        )
+
+
+def test_precisions_are_all_tried() -> None:
+    tried: set[Precision] = set(SCORE_BANDS) | {"float32"}
+    assert tried == set(PRECISIONS)
