@@ -22,7 +22,7 @@ from pass_dataset.torch.views.operations import (
 )
 from pass_dataset.torch.views.parameters import Change
 
-__all__ = ["blurred", "changed", "flipped", "grey_of", "solarised"]
+__all__ = ["blur_kernels", "blurred", "changed", "flipped", "grey_of", "solarised"]
 
 
 def changed(views: Tensor, change: Change, amounts: Tensor) -> Tensor:
@@ -65,8 +65,9 @@ def _rgb_of(hues: Tensor, saturations: Tensor, brightest: Tensor) -> Tensor:
     chroma = brightest * saturations / BRIGHTEST
     # Of red, green and blue: how far the hue is from it on the circle, in sixths, at most 3. Back
     # from 8 bits OpenCV takes 255 of them for the circle, as Pillow does, and 256 on the way there.
-    middles = torch.tensor([0.0, 2.0, 4.0], device=hues.device)[:, None, None]
-    away = torch.remainder(hues * (6 / BRIGHTEST) - middles + 3, 6).sub_(3).abs_()
+    sixths = hues * (6 / BRIGHTEST) + 3
+    away = torch.cat([sixths - middle for middle in (0.0, 2.0, 4.0)], 1)
+    away = away.remainder_(6).sub_(3).abs_()
     return (brightest - chroma * away.sub_(1).clamp_(0, 1)).round_()
 
 
@@ -84,19 +85,19 @@ def grey_of(views: Tensor) -> Tensor:
 
 
 def _weighted(views: Tensor) -> Tensor:
-    weights = torch.tensor(GREY_WEIGHTS, dtype=views.dtype, device=views.device)
-    return (views * weights[:, None, None]).sum(1, keepdim=True)
+    red, green, blue = torch.split(views, 1, 1)
+    of_red, of_green, of_blue = GREY_WEIGHTS
+    return (red * of_red).add_(green, alpha=of_green).add_(blue, alpha=of_blue)
 
 
-def blurred(views: Tensor, sigmas_px: Sequence[float]) -> Tensor:
-    """Gaussian blur by a standard deviation for each (N), mirrored at the borders."""
-    kernels = _kernels(sigmas_px).to(views.device)
+def blurred(views: Tensor, kernels: Tensor) -> Tensor:
+    """Gaussian blur by a kernel for each (N×taps; see `blur_kernels`), mirrored at the borders."""
     for dimension in (3, 2):
         views = _filtered(views, kernels, dimension)
     return views.round_().clamp_(0, BRIGHTEST)
 
 
-def _kernels(sigmas_px: Sequence[float]) -> Tensor:
+def blur_kernels(sigmas_px: Sequence[float]) -> Tensor:
     """N×(2·reach + 1), of the largest reach; beyond its own a kernel has zeros."""
     reaches = [math.ceil(BLUR_REACH * sigma_px) for sigma_px in sigmas_px]
     places = torch.arange(-max(reaches), max(reaches) + 1, dtype=torch.float64)

@@ -21,7 +21,7 @@ from pass_dataset.torch.views.operations import BRIGHTEST
 from pass_dataset.torch.views.parameters import Box
 from pass_dataset.torch.views.recipes import Interpolation
 
-__all__ = ["CropBatch"]
+__all__ = ["CropBatch", "sent"]
 
 #: Weights are multiples of 1 over this. A sum is at most 255 times 1.3 (bicubic weights are below
 #: zero, too): less than 2²⁴ of these.
@@ -38,14 +38,17 @@ class CropBatch:
     def __init__(self, size_px: int, interpolation: Interpolation, device: torch.device) -> None:
         self._size_px, self._interpolation, self._device = size_px, interpolation, device
         self._images: list[Tensor] = []
+        self._sides = (0, 0)  # of the largest
         self._boxes: list[Sequence[Box]] = []
         self._made: list[Tensor] = []
 
     def add(self, pixels: Tensor, boxes: Sequence[Box]) -> None:
         """An image, 3×H×W uint8 on the device, and its crops: as many of each."""
-        sides = [max(image.shape[side] for image in (*self._images, pixels)) for side in (1, 2)]
-        if (len(self._images) + 1) * sides[0] * sides[1] > _MOST_PIXELS:
+        height, width = (max(pair) for pair in zip(self._sides, pixels.shape[1:], strict=True))
+        if (len(self._images) + 1) * height * width > _MOST_PIXELS:
             self._make()
+            height, width = pixels.shape[1:]
+        self._sides = height, width
         self._images.append(pixels)
         self._boxes.append(boxes)
 
@@ -59,15 +62,15 @@ class CropBatch:
     def _make(self) -> None:
         if self._images:
             self._made.append(self._resized())
-            self._images, self._boxes = [], []
+            self._images, self._boxes, self._sides = [], [], (0, 0)
 
     def _resized(self) -> Tensor:
         size_px, count, views = self._size_px, len(self._images), len(self._boxes[0])
-        height, width = (max(image.shape[side] for image in self._images) for side in (1, 2))
+        height, width = self._sides
         images = torch.zeros((count, 3, height, width), device=self._device)
-        for place, image in zip(images, self._images, strict=True):
-            place[:, : image.shape[1], : image.shape[2]].copy_(image)
-        boxes = torch.tensor(self._boxes, dtype=torch.float64, device=self._device)
+        for place, image in enumerate(self._images):
+            images[place, :, : image.shape[1], : image.shape[2]].copy_(image)
+        boxes = sent(torch.tensor(self._boxes, dtype=torch.float64), self._device)
         left, top, box_width, box_height = boxes.flatten(0, 1).unbind(1)
         with full_float32():
             columns = self._weights(left, box_width, width).view(count, views * size_px, width)
@@ -102,6 +105,11 @@ class CropBatch:
         found = torch.zeros((*steps.shape[:2], side), device=self._device)
         # Beyond the last pixel there are weights of zero only.
         return found.scatter_add_(2, there.clamp_(max=side - 1).long(), steps)
+
+
+def sent(values: Tensor, device: torch.device) -> Tensor:
+    """Values on a device, without waiting for what it is doing."""
+    return values if device.type == "cpu" else values.pin_memory().to(device, non_blocking=True)
 
 
 def _filter(distances: Tensor, interpolation: Interpolation) -> Tensor:

@@ -31,7 +31,7 @@ __all__ = ["REDUCTIONS", "JpegFacts", "decode", "jpeg_facts"]
 
 #: What JPEG can be reduced by while it is decoded.
 REDUCTIONS = (8, 4, 2)
-_SOI = b"\xff\xd8"
+_SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 #: Larger ones are left to Pillow, which has a limit against files that claim too much.
 _MAX_PIXELS = 1 << 26
 
@@ -43,12 +43,14 @@ class JpegFacts(NamedTuple):
       width, height: in pixels, as it is to be seen.
       orientation: 1 to 8, what its EXIF data state.
       is_plain: greys or colours in three channels, of a size that is decoded here.
+      is_whole: it ends as a JPEG does; one that was cut off does not, nor one with bytes behind it.
     """
 
     width: int
     height: int
     orientation: int
     is_plain: bool
+    is_whole: bool
 
 
 def jpeg_facts(data: bytes, *, upright: bool) -> JpegFacts | None:
@@ -72,7 +74,7 @@ def jpeg_facts(data: bytes, *, upright: bool) -> JpegFacts | None:
                 is_plain = header[5] in (1, 3) and width * height <= _MAX_PIXELS
                 if orientation >= 5:
                     width, height = height, width
-                return JpegFacts(width, height, orientation, is_plain)
+                return JpegFacts(width, height, orientation, is_plain, data.endswith(_EOI))
     except JpegHeaderError:
         pass
     return None

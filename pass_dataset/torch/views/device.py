@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from pass_dataset.errors import ImageError
 from pass_dataset.torch.images import OnError
 from pass_dataset.torch.jpegs import JpegBatch
 from pass_dataset.torch.views import batched
-from pass_dataset.torch.views.batched_resizing import CropBatch
+from pass_dataset.torch.views.batched_resizing import CropBatch, sent
 from pass_dataset.torch.views.device_decoding import decoded_on
 from pass_dataset.torch.views.draws import key_of
 from pass_dataset.torch.views.parameters import Change, ViewParameters, draw_views
@@ -89,10 +89,9 @@ class DeviceViews:
         names = [None] * len(jpegs) if keys is None else keys
         if len(names) != len(jpegs):
             raise ValueError(f"keys: expected {len(jpegs)}, one for each image, found {len(names)}")
-        files = [jpeg.numpy().tobytes() for jpeg in jpegs]
-        unique = [key_of(file, name) for file, name in zip(files, names, strict=True)]
+        unique = [key_of(jpeg.numpy().data, name) for jpeg, name in zip(jpegs, names, strict=True)]
         kinds = _alike(self.recipe.views)
-        drawn, batches = self._crops(kinds, files, unique, epoch)
+        drawn, batches = self._crops(kinds, list(jpegs), unique, epoch)
         found: dict[int, Tensor] = {}
         for numbers, batch in zip(kinds, batches, strict=True):
             parameters = [of_image[number] for of_image in drawn for number in numbers]
@@ -103,7 +102,7 @@ class DeviceViews:
         return [found[number] for number in range(len(self.recipe))]
 
     def _crops(
-        self, kinds: Sequence[list[int]], files: Sequence[bytes], keys: Sequence[bytes], epoch: int
+        self, kinds: Sequence[list[int]], files: Sequence[Tensor], keys: Sequence[bytes], epoch: int
     ) -> tuple[list[tuple[ViewParameters, ...]], list[CropBatch]]:
         """Of each image what its views shall be; and of each kind of view the crops of all."""
         drawn: list[tuple[ViewParameters, ...]] = []
@@ -156,40 +155,74 @@ def _alike(recipes: Sequence[ViewRecipe]) -> list[list[int]]:
     return list(kinds.values())
 
 
-def _changed(views: Tensor, parameters: Sequence[ViewParameters], device: torch.device) -> Tensor:
+class _Step(NamedTuple):
+    """What is done to some of the crops.
+
+    Attributes:
+      do: takes N×3×S×S, and a row for each of them.
+      places: which ones.
+      rows: of each what it is done by: one number or several.
+    """
+
+    do: Callable[[Tensor, Tensor], Tensor]
+    places: Sequence[int]
+    rows: Tensor
+
+
+def _changed(crops: Tensor, parameters: Sequence[ViewParameters], device: torch.device) -> Tensor:
     """Crops (N×3×S×S floats, which are written over), recoloured, blurred and so on."""
+    steps = _steps(parameters)
+    if not steps:
+        return crops
+    # All that steps need goes to the device at once: each time it would wait for what is sent.
+    places = sent(torch.tensor([place for step in steps for place in step.places]), device)
+    rows = sent(torch.cat([step.rows.flatten() for step in steps]), device)
+    of_places = torch.split(places, [len(step.places) for step in steps])
+    of_rows = torch.split(rows, [step.rows.numel() for step in steps])
+    for step, chosen, numbers in zip(steps, of_places, of_rows, strict=True):
+        crops[chosen] = step.do(crops[chosen], numbers.view(step.rows.shape))
+    return crops
 
-    def change(places: Collection[int], step: Callable[[Tensor], Tensor]) -> None:
-        if places:
-            chosen = torch.tensor(list(places), device=device)
-            views[chosen] = step(views[chosen])
 
-    def those(is_wanted: Callable[[ViewParameters], bool]) -> list[int]:
-        return [place for place, wanted in enumerate(parameters) if is_wanted(wanted)]
-
-    for step in range(max((len(wanted.changes) for wanted in parameters), default=0)):
-        for colour, amounts in _step_of(parameters, step).items():
-            factors = torch.tensor(list(amounts.values()), device=device)
-            change(amounts, partial(batched.changed, change=colour, amounts=factors))
-    change(those(lambda wanted: wanted.is_grey), batched.grey_of)
+def _steps(parameters: Sequence[ViewParameters]) -> list[_Step]:
+    """In the order in which they are done."""
+    found = []
+    for number in range(max((len(wanted.changes) for wanted in parameters), default=0)):
+        for change, amounts in _changes_at(parameters, number).items():
+            do = partial(_recoloured, change)
+            found.append(_Step(do, list(amounts), torch.tensor(list(amounts.values()))))
+    greys = [place for place, wanted in enumerate(parameters) if wanted.is_grey]
+    found.append(_without_numbers(batched.grey_of, greys))
     sigmas_px = {
         place: wanted.blur_sigma_px
         for place, wanted in enumerate(parameters)
         if wanted.blur_sigma_px is not None
     }
-    change(sigmas_px, partial(batched.blurred, sigmas_px=list(sigmas_px.values())))
-    change(those(lambda wanted: wanted.is_solarised), batched.solarised)
-    change(those(lambda wanted: wanted.is_flipped), batched.flipped)
-    return views
+    if sigmas_px:
+        kernels = batched.blur_kernels(list(sigmas_px.values()))
+        found.append(_Step(batched.blurred, list(sigmas_px), kernels))
+    solarised = [place for place, wanted in enumerate(parameters) if wanted.is_solarised]
+    found.append(_without_numbers(batched.solarised, solarised))
+    flipped = [place for place, wanted in enumerate(parameters) if wanted.is_flipped]
+    found.append(_without_numbers(batched.flipped, flipped))
+    return [step for step in found if step.places]
 
 
-def _step_of(
-    parameters: Sequence[ViewParameters], step: int
+def _recoloured(change: Change, views: Tensor, amounts: Tensor) -> Tensor:
+    return batched.changed(views, change, amounts)
+
+
+def _without_numbers(do: Callable[[Tensor], Tensor], places: Sequence[int]) -> _Step:
+    return _Step(lambda views, _: do(views), places, torch.empty((len(places), 0)))
+
+
+def _changes_at(
+    parameters: Sequence[ViewParameters], number: int
 ) -> Mapping[Change, Mapping[int, float]]:
-    """The changes of colours that come at a step of the order: in which views, and how much."""
+    """The changes of colours that come at a place of the order: in which views, and how much."""
     found: dict[Change, dict[int, float]] = {}
     for place, wanted in enumerate(parameters):
-        if step < len(wanted.changes):
-            change, amount = wanted.changes[step]
+        if number < len(wanted.changes):
+            change, amount = wanted.changes[number]
             found.setdefault(change, {})[place] = amount
     return found

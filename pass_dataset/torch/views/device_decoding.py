@@ -26,7 +26,7 @@ _MOST_PIXELS = (1 << 30) // 3
 
 
 def decoded_on(
-    device: torch.device, files: Sequence[bytes], *, upright: bool
+    device: torch.device, files: Sequence[Tensor], *, upright: bool
 ) -> Iterator[Tensor | Exception]:
     """The images, in order; those of a large batch are not on the device all at once.
 
@@ -34,7 +34,7 @@ def decoded_on(
       device: where they are wanted. On CUDA nvJPEG decodes (by torchvision, or by torchcodec where
         torchvision no longer does), and the CPU what that does not take: what is no JPEG, has four
         channels or is damaged.
-      files: their bytes.
+      files: their bytes: uint8, one dimension, in the CPU's memory.
       upright: turned as their EXIF data say.
 
     Yields:
@@ -44,7 +44,8 @@ def decoded_on(
       MemoryError, OSError: this machine lacks memory or file handles, no fault of an image.
       torch.OutOfMemoryError: the device lacks memory.
     """
-    facts = [jpeg_facts(file, upright=upright) for file in files]
+    # Bytes for as long as it takes: all of them would be memory that is new to the system.
+    facts = [jpeg_facts(file.numpy().tobytes(), upright=upright) for file in files]
     for some in _portions(facts):
         by_device = _by_device(
             device, [files[place] for place in some], facts[some.start : some.stop]
@@ -70,15 +71,20 @@ def _portions(facts: Sequence[JpegFacts | None]) -> Iterator[range]:
 
 
 def _by_device(
-    device: torch.device, files: Sequence[bytes], facts: Sequence[JpegFacts | None]
+    device: torch.device, files: Sequence[Tensor], facts: Sequence[JpegFacts | None]
 ) -> list[Tensor | None]:
     """None for those that are left to the CPU."""
     found: list[Tensor | None] = [None] * len(files)
     if device.type != "cuda":
         return found
-    taken = {place: one for place, one in enumerate(facts) if one is not None and one.is_plain}
-    tensors = [torch.frombuffer(bytearray(files[place]), dtype=torch.uint8) for place in taken]
-    for (place, one), pixels in zip(taken.items(), _by_nvjpeg(device, tensors), strict=True):
+    # Where a file was cut off nvJPEG goes on in grey, and does not say so.
+    taken = {
+        place: one
+        for place, one in enumerate(facts)
+        if one is not None and one.is_plain and one.is_whole
+    }
+    found_there = _by_nvjpeg(device, [files[place] for place in taken])
+    for (place, one), pixels in zip(taken.items(), found_there, strict=True):
         if pixels is not None:
             turned = _turned(pixels, one.orientation)
             if turned.shape[1:] == (one.height, one.width):
@@ -143,10 +149,10 @@ def _turned(pixels: Tensor, orientation: int) -> Tensor:
 
 
 def _by_cpu(
-    device: torch.device, file: bytes, facts: JpegFacts | None, *, upright: bool
+    device: torch.device, file: Tensor, facts: JpegFacts | None, *, upright: bool
 ) -> Tensor | Exception:
     try:
-        pixels = decode(file, facts, 1, upright=upright)
+        pixels = decode(file.numpy().tobytes(), facts, 1, upright=upright)
     except Exception as error:  # Pillow has no base class for what is wrong with a file
         if lacks_means(error):
             raise

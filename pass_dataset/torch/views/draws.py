@@ -22,7 +22,7 @@ __all__ = ["key_of", "random_numbers"]
 _SCHEME = b"pass-views-1"
 
 
-def key_of(file: bytes, name: str | bytes | None = None) -> bytes:
+def key_of(file: bytes | memoryview, name: str | bytes | None = None) -> bytes:
     """What tells an image from all others: its name, or else the XXH3 hash of its file."""
     if name is None:
         return xxhash.xxh3_128_digest(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,11 @@ from pass_dataset.passify.detectors.cascade_rcnn.convolution import Convolutions
 from pass_dataset.passify.detectors.cascade_rcnn.frames import Frame
 from pass_dataset.passify.detectors.cascade_rcnn.heads import Heads
 from pass_dataset.passify.detectors.cascade_rcnn.parameters import PIXEL_MEAN
-from pass_dataset.passify.detectors.cascade_rcnn.pooling import align_rois, sum_weighted_rows
+from pass_dataset.passify.detectors.cascade_rcnn.pooling import (
+    align_rois,
+    planes_of,
+    sum_weighted_rows,
+)
 from pass_dataset.passify.detectors.cascade_rcnn.proposals import Proposals
 from pass_dataset.passify.detectors.coco import PERSON
 from pass_dataset.passify.detectors.detections import Detections
@@ -70,7 +75,9 @@ class Network:
             self._mean = torch.tensor(PIXEL_MEAN, device=self._device)
             self._backbone = Backbone(convolutions)
             self._proposals = Proposals(convolutions)
-            self._heads = Heads(convolutions, sum_weighted_rows if on_cpu else align_rois)
+            self._pools_planes = not on_cpu
+            pool = sum_weighted_rows if on_cpu else partial(align_rois, dtype=self._dtype)
+            self._heads = Heads(convolutions, pool)
 
     def detect(
         self,
@@ -111,7 +118,8 @@ class Network:
         proposals = self._proposals(pyramid, limits)
         counts = [len(boxes) for boxes in proposals]
         image_of = torch.repeat_interleave(torch.tensor(counts)).to(self._device)
-        scores, boxes = self._heads(pyramid[:-1], torch.cat(proposals), image_of, limits[image_of])
+        levels = planes_of(pyramid[:-1]) if self._pools_planes else pyramid[:-1]
+        scores, boxes = self._heads(levels, torch.cat(proposals), image_of, limits[image_of])
         return Regions(torch.split(scores[:, :-1], counts), torch.split(boxes, counts))
 
     def _detections(

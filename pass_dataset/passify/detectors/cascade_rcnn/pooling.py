@@ -17,7 +17,7 @@ from torchvision.ops import roi_align
 
 from pass_dataset.passify.detectors.cascade_rcnn.memory import empty_floats
 
-__all__ = ["BINS", "Pooled", "align_rois", "levels_of", "sum_weighted_rows"]
+__all__ = ["BINS", "Pooled", "align_rois", "levels_of", "planes_of", "sum_weighted_rows"]
 
 #: Side of the grid of bins (ROI_BOX_HEAD.POOLER_RESOLUTION).
 BINS = 7
@@ -49,23 +49,37 @@ def levels_of(boxes: torch.Tensor) -> torch.Tensor:
     return level.clamp(0, len(STRIDES_PX) - 1).long()
 
 
-def align_rois(pyramid: list[torch.Tensor], boxes: torch.Tensor, image_of: torch.Tensor) -> Pooled:
-    """Features of boxes by torchvision's operation, in float32.
+def planes_of(pyramid: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Features as `align_rois` reads them, in any arithmetic: float32, one channel after another.
+
+    Three stages pool from them; torchvision's operation would turn them around in each.
+    """
+    return [features.float().contiguous() for features in pyramid]
+
+
+def align_rois(
+    pyramid: list[torch.Tensor],
+    boxes: torch.Tensor,
+    image_of: torch.Tensor,
+    dtype: torch.dtype = torch.float32,
+) -> Pooled:
+    """Features of boxes by torchvision's operation, which computes in float32.
 
     Args:
-      pyramid: features p2 … p5 of N images, N×256×H×W.
+      pyramid: features p2 … p5 of N images, N×256×H×W, as `planes_of` makes them.
       boxes: R×4 float32, in pixels of the network's input.
       image_of: R, the image of each box.
+      dtype: what they are rounded to in the end.
     """
     level_of = levels_of(boxes)
     regions = torch.cat((image_of[:, None].to(boxes.dtype), boxes), 1)
     channels = pyramid[0].shape[1]
-    features = boxes.new_empty(len(boxes), channels, BINS, BINS)
+    features = boxes.new_empty((len(boxes), channels, BINS, BINS), dtype=dtype)
     for level, stride in enumerate(STRIDES_PX):
         rows = (level_of == level).nonzero()[:, 0]
         features[rows] = roi_align(
-            pyramid[level].float(), regions[rows], BINS, 1 / stride, sampling_ratio=0, aligned=True
-        )
+            pyramid[level], regions[rows], BINS, 1 / stride, sampling_ratio=0, aligned=True
+        ).to(dtype)
     return Pooled(features.permute(0, 2, 3, 1).flatten(1), None)
 
 
