@@ -83,7 +83,7 @@ def test_nvjpeg_decodes(files: list[bytes], caplog: pytest.LogCaptureFixture) ->
 
 def test_bad_jpegs_among_good_ones(files: list[bytes]) -> None:
     """Each of them alone, and all that are good are decoded all the same."""
-    cut, text, header = files[0][:-20000], b"no image", files[0][:700] + b"\xff\xd9"
+    cut, text, header = files[0][:-20000], b"no image", files[0][:20] + b"\xff\xd9"
     batch = [cut, *files, text, header]
     keys = [str(number) for number in range(len(batch))]
     with pytest.raises(ImageError, match="image 0, number 0"):
