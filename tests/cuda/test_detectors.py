@@ -68,6 +68,9 @@ def test_faces(faces: Images, shared: Path) -> None:
     for precision in PRECISIONS:
         settings = DetectorSettings(device="cuda", weights=weights, precision=precision)
         detector = RetinaFace(settings)
+        # Of each size cuDNN makes plans anew, in less than float32 for a second or so.
+        faces = faces if precision == "float32" else faces[:12]
+        expected = expected[: len(faces)]
         found = detector.detect(faces)
         most = largest_difference(found, expected)
         raw = largest_raw_difference(detector._detect(faces, precision), expected)
