@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from pass_dataset.passify.detectors.settings import (  # noqa: E402
     DetectorSettings,
     Precision,
 )
+from pass_dataset.torch.inference import inference  # noqa: E402
 from tests.conftest import SHARED  # noqa: E402
 from tests.passify.detectors.cascade_rcnn.test_detector import check_same  # noqa: E402
 from tests.passify.detectors.libraries import test_torchvision, test_transformers  # noqa: E402
@@ -68,9 +70,6 @@ def test_faces(faces: Images, shared: Path) -> None:
     for precision in PRECISIONS:
         settings = DetectorSettings(device="cuda", weights=weights, precision=precision)
         detector = RetinaFace(settings)
-        # Of each size cuDNN makes plans anew, in less than float32 for a second or so.
-        faces = faces if precision == "float32" else faces[:12]
-        expected = expected[: len(faces)]
         found = detector.detect(faces)
         most = largest_difference(found, expected)
         raw = largest_raw_difference(detector._detect(faces, precision), expected)
@@ -90,6 +89,14 @@ def largest_raw_difference(found: Sequence[Detections], expected: Sequence[Detec
     """Of the highest scores, before any are made again."""
     return max(
         abs(one.max_score - other.max_score) for one, other in zip(found, expected, strict=True)
+    )
+
+
+def over(found: Detections, score: float) -> Detections:
+    """Those of higher scores: lower down, what is near in score may change places with others."""
+    those = found.scores > score
+    return replace(
+        found, boxes=found.boxes[those], scores=found.scores[those], classes=found.classes[those]
     )
 
 
@@ -114,7 +121,7 @@ def test_people(people: Images, cascade_weights: Path) -> None:
         if precision == "float32":
             assert most < 1e-3
             for one, other in zip(found, expected * 2, strict=True):
-                check_same(one, other, 5e-3)
+                check_same(over(one, 0.5), over(other, 0.5), 5e-3)
         else:
             assert raw < SCORE_BANDS[precision]
 
@@ -139,19 +146,29 @@ def test_people_of_the_published_code(
 
 
 def test_detectors_of_libraries(tmp_path: Path) -> None:
+    """Random weights of torchvision's find nothing sure: what its network sees is compared."""
     pytest.importorskip("transformers")
     model = test_transformers.save_model(tmp_path / "tiny", test_transformers.LABELS)
     name = test_torchvision.SMALL
     path = test_torchvision.save_state(tmp_path, name)
-    for kind, weights in ((f"transformers:{model}", None), (f"torchvision:{name}", path)):
-        answers = []
-        devices: tuple[str, ...] = ("cpu", "cuda")
-        for device in devices:
-            detector = open_detector(kind, DetectorSettings(device=device, weights=weights))
-            answers.append(detector.detect(test_transformers.images()))
-        for one, other in zip(*answers, strict=True):
-            assert one.max_score == pytest.approx(other.max_score, abs=1e-4)
-            assert len(one) == len(other)
+    answers, seen = [], []
+    devices: tuple[str, ...] = ("cpu", "cuda")
+    pixels = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+    for device in devices:
+        detector = open_detector(f"transformers:{model}", DetectorSettings(device=device))
+        answers.append(detector.detect(test_transformers.images()))
+        settings = DetectorSettings(device=device, weights=path)
+        other = open_detector(f"torchvision:{name}", settings)
+        assert len(other.detect(test_torchvision.images())) == 3
+        network, _ = other._load()  # type: ignore[attr-defined]
+        with inference():
+            seen.append([level.cpu() for level in network.backbone(pixels.to(device)).values()])
+    for one, two in zip(*answers, strict=True):
+        assert one.max_score == pytest.approx(two.max_score, abs=1e-4)
+        assert len(one) == len(two)
+    for first, second in zip(*seen, strict=True):
+        scale = first.abs().max()
+        torch.testing.assert_close(first / scale, second / scale, atol=1e-4, rtol=0)
 
 
 def test_a_device_that_is_not_there() -> None:

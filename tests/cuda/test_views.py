@@ -136,6 +136,19 @@ def test_a_stream_of_jpegs_in_pinned_memory() -> None:
     assert count == 64
 
 
+def test_nobody_waits_for_a_batch(files: list[bytes]) -> None:
+    """Batch after batch without a look at them, and what is asked for early is as it would be."""
+    make = DeviceViews(moco_v2(), device="cuda")
+    batch = tensors_of(*files[:5] * 20)
+    made = [make(batch, epoch=epoch % 4) for epoch in range(40)]
+    torch.cuda.synchronize()
+    for epoch in range(4):
+        expected = make(batch, epoch=epoch)
+        torch.cuda.synchronize()
+        for found in made[epoch::4]:
+            assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+
+
 def test_memory_stays(photographs: Path) -> None:
     """Of the GPU's: what a batch took is there again for the next one."""
     image = Image.open(photographs / "astronaut.jpg")

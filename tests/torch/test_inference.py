@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from pass_dataset.torch import inference as module
-from pass_dataset.torch.inference import full_float32, inference
+from pass_dataset.torch.inference import full_float32, inference, sizes_of_all_kinds
 
 
 def switches() -> list[object]:
-    return [getattr(owner, name) for owner, name, _ in module._switches()]
+    return [getattr(owner, name) for owner, name, _ in module._precisions()]
 
 
 def full() -> list[object]:
-    return [value for _, _, value in module._switches()]
+    return [value for _, _, value in module._precisions()]
 
 
 def test_settings_are_those_of_before() -> None:
@@ -31,6 +31,13 @@ def test_settings_are_those_of_before() -> None:
     with pytest.raises(KeyError), inference():
         raise KeyError
     assert switches() == before
+
+
+def test_cudnn_is_back_again() -> None:
+    assert torch.backends.cudnn.enabled
+    with sizes_of_all_kinds(), sizes_of_all_kinds():
+        assert not torch.backends.cudnn.enabled
+    assert torch.backends.cudnn.enabled
 
 
 def test_a_training_that_wants_less_has_it_again() -> None:

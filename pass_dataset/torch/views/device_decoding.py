@@ -119,6 +119,9 @@ def _halved(device: torch.device, files: list[Tensor]) -> Sequence[Tensor | None
 
 
 def _nvjpeg(device: torch.device, files: list[Tensor]) -> list[Tensor]:
+    # It writes by a stream of its own, which waits for nothing, into memory that kernels which are
+    # still to run may have been promised (torchvision 0.26): what they read would be its pixels.
+    torch.cuda.current_stream(device).synchronize()
     torchvision: Any = require("torchvision.io", feature="Decoding on a GPU", extra="torch")
     if hasattr(torchvision, "decode_jpeg"):
         with warnings.catch_warnings():  # deprecated since 0.29

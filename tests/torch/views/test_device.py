@@ -181,6 +181,19 @@ def test_images_are_upright(orientation: int) -> None:
         assert (views[0].int() - expected[0].int()).abs().max() <= 1
 
 
+class Stream:
+    """A GPU's, of a machine that has none."""
+
+    def synchronize(self) -> None:
+        pass
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: Stream())
+
+
+@pytest.mark.usefixtures("gpu")
 def test_what_nvjpeg_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     """One call a batch, halves where one of them is refused, and the CPU for what is left.
 
@@ -220,6 +233,7 @@ def test_what_nvjpeg_takes(monkeypatch: pytest.MonkeyPatch) -> None:
         device_decoding._by_device(torch.device("cuda"), tensors_of(*files), facts)
 
 
+@pytest.mark.usefixtures("gpu")
 def test_where_nvjpeg_decodes_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -234,6 +248,7 @@ def test_where_nvjpeg_decodes_nothing(
     assert "nvJPEG decoded none of 2 JPEGs" in caplog.text
 
 
+@pytest.mark.usefixtures("gpu")
 def test_where_torchvision_decodes_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is deprecated there since 0.29, and torchcodec takes its place."""
     monkeypatch.delattr(torchvision.io, "decode_jpeg")

@@ -157,9 +157,9 @@ class TorchRuntime:
             self._torch.set_num_threads(threads)
         # Torch comes with them.
         from pass_dataset.passify.detectors.retinaface.network import fold_norms, load_network
-        from pass_dataset.torch.inference import inference
+        from pass_dataset.torch.inference import inference, sizes_of_all_kinds
 
-        self._inference = inference
+        self._inference, self._sizes_of_all_kinds = inference, sizes_of_all_kinds
 
         self._device = self._torch.device(device)
         self._dtype = getattr(self._torch, precision)
@@ -175,7 +175,7 @@ class TorchRuntime:
         pixels = torch.from_numpy(np.stack(images))
         if self._device.type == "cuda":
             pixels = pixels.pin_memory().to(self._device, non_blocking=True)
-        with self._inference():
+        with self._inference(), self._sizes_of_all_kinds():
             # Without a copy, H×W×3 is what PyTorch calls channels last.
             levels = self._network(
                 (pixels.float() - self._mean).to(self._dtype).permute(0, 3, 1, 2)
