@@ -48,7 +48,7 @@ _Switch = tuple[Any, str, Any]
 
 
 class _Hold:
-    """Some of PyTorch's switches, which all threads of a process share: the last turns them back."""
+    """Some of PyTorch's switches, which all threads share: the last one turns them back."""
 
     def __init__(self, switches: Callable[[], Sequence[_Switch]]) -> None:
         self._switches = switches
