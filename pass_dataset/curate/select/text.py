@@ -9,8 +9,9 @@ from pass_dataset.curate.select.gathered import Counts
 
 __all__ = ["Seams", "take_text"]
 
-#: No row of YFCC100M comes near it; what is longer is no row, and is not held.
+#: No row of YFCC100M comes near it. Of what is longer only so much is seen, wherever it is cut.
 _MOST_LINE_BYTES = 1 << 20
+_HALF_LINE_BYTES = _MOST_LINE_BYTES // 2
 #: Text that is looked at together: what is done once for a block is little then, and what is done
 #: for a byte stays in the cache.
 _BLOCK_BYTES = 4 << 20
@@ -26,7 +27,7 @@ def take_text(blocks: Iterable[bytes], rows: FlickrRows, counts: Counts) -> None
     """
     before, is_head, number = b"", True, 0
     for block in _larger(blocks):
-        text = before + block
+        text = before + _rest_of(before, block)
         if is_head and (start := text.find(b"\n") + 1):
             counts.head = text[: start - 1].decode("latin-1")
             is_head = False
@@ -35,10 +36,31 @@ def take_text(blocks: Iterable[bytes], rows: FlickrRows, counts: Counts) -> None
         if is_head or not stop:
             before = text[:_MOST_LINE_BYTES]
             continue
+        before = text[stop:][:_MOST_LINE_BYTES]
+        text, stop = _shortened(text, stop)
         number += rows.take_block(text, number, stop)
-        before = text[stop:]
     counts.tail = before[:_MOST_LINE_BYTES].decode("latin-1")
     counts.has_newline = not is_head
+
+
+def _rest_of(before: bytes, block: bytes) -> bytes:
+    """What is seen of a block behind a line that has begun; of one too long, only its newline."""
+    if len(before) < _MOST_LINE_BYTES:
+        return block
+    end = block.find(b"\n")
+    return block[end:] if end >= 0 else b""
+
+
+def _shortened(text: bytes, stop: int) -> tuple[bytes, int]:
+    """Lines up to a place, none of which is too long, and where they end then."""
+    # A line that is too long is all that there is in one of these halves at least.
+    if all(
+        text.find(b"\n", start, start + _HALF_LINE_BYTES) >= 0
+        for start in range(0, stop - _HALF_LINE_BYTES, _HALF_LINE_BYTES)
+    ):
+        return text, stop
+    text = b"\n".join(line[:_MOST_LINE_BYTES] for line in text[:stop].split(b"\n"))
+    return text, len(text)
 
 
 def _larger(blocks: Iterable[bytes]) -> Iterator[bytes]:

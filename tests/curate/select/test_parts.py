@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import itertools
 import random
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from pass_dataset.curate.select import known_totals
+from pass_dataset.curate.select import text as text_module
 from pass_dataset.curate.select.bzip2 import OVERLAP_BYTES, Damage, blocks_between
 from pass_dataset.curate.select.duplicates import repeated
 from pass_dataset.curate.select.gathered import PIECE_SCHEMA, Counts
@@ -17,7 +19,7 @@ from pass_dataset.curate.select.law import address_hash
 from pass_dataset.curate.select.licenses import FLICKR, Licenses, short_name
 from pass_dataset.curate.select.rules import Refused, Rules, is_sound_text, position, taken
 from pass_dataset.curate.select.settings import SelectSettings
-from pass_dataset.curate.select.text import Seams
+from pass_dataset.curate.select.text import Seams, take_text
 
 
 def test_law() -> None:
@@ -174,6 +176,55 @@ def test_seams() -> None:
     ]
     lines = [seams.line_before(counts) for counts in pieces]
     assert [*lines, seams.last_line()] == [b"first", None, b"second", b"", b"rest"]
+
+
+class Lines:
+    """What is told of text, by the line."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+
+    def take_block(self, block: bytes, number: int, size: int | None = None) -> int:
+        assert number == len(self.lines)
+        taken = block[:size].split(b"\n")
+        assert taken.pop() == b""
+        self.lines += taken
+        return len(taken)
+
+
+def lines_of(pieces: list[list[bytes]]) -> list[bytes]:
+    """All lines of text in pieces of blocks, those over the ends of pieces included."""
+    seams, found = Seams(), []
+    for blocks in pieces:
+        lines, counts = Lines(), Counts()
+        take_text(blocks, lines, counts)  # type: ignore[arg-type]
+        before = seams.line_before(counts)
+        found += ([] if before is None else [before]) + lines.lines
+    last = seams.last_line()
+    return found if last is None else [*found, last]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_lines_are_the_same_wherever_they_are_cut(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of those that are too long the beginning is seen: never their beginning and their end."""
+    monkeypatch.setattr(text_module, "_MOST_LINE_BYTES", 40)
+    monkeypatch.setattr(text_module, "_HALF_LINE_BYTES", 20)
+    rng = random.Random(seed)
+    sizes = [rng.choice((0, 3, 19, 39, 40, 41, 59, 60, 61, 100, 300)) for _ in range(60)]
+    lines = [bytes(rng.choices(b"abc\t", k=size)) for size in sizes]
+    whole = b"\n".join(lines)
+    expected = [line[:40] for line in lines if line is not lines[-1] or line]
+    for size in (1, 7, 33, 64, 1000, 10_000):
+        monkeypatch.setattr(text_module, "_BLOCK_BYTES", size)
+        for count in (1, 2, 5):
+            ends = sorted(rng.randrange(len(whole)) for _ in range(count - 1))
+            pieces = [
+                [whole[at : min(at + size, stop)] for at in range(start, stop, size)]
+                for start, stop in itertools.pairwise([0, *ends, len(whole)])
+            ]
+            assert lines_of(pieces) == expected
 
 
 def test_known_totals() -> None:
