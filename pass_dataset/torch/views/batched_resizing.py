@@ -72,7 +72,8 @@ class CropBatch:
             images[place, :, : image.shape[1], : image.shape[2]].copy_(image)
         boxes = sent(torch.tensor(self._boxes, dtype=torch.float64), self._device)
         left, top, box_width, box_height = boxes.flatten(0, 1).unbind(1)
-        with full_float32():
+        # A training may have asked for less, which sums that are exact do without.
+        with full_float32(), torch.autocast(self._device.type, enabled=False):
             columns = self._weights(left, box_width, width).view(count, views * size_px, width)
             halves = images.flatten(1, 2) @ columns.transpose(1, 2)
             halves = _whole(halves).view(count, 3, height, views, size_px)

@@ -85,5 +85,13 @@ def test_crops_do_not_depend_on_others(
     assert torch.equal(crops_of(images, boxes, 64, interpolation), together)
 
 
+def test_crops_are_exact_within_a_training_of_less_precision() -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (90, 120, 3), np.uint8)
+    expected = crops_of([pixels], [[Box(5, 6, 100, 80)]], 64, "bilinear")
+    with torch.autocast("cpu", torch.bfloat16):
+        found = crops_of([pixels], [[Box(5, 6, 100, 80)]], 64, "bilinear")
+    assert found.dtype == torch.float32 and torch.equal(found, expected)
+
+
 def test_none() -> None:
     assert CropBatch(32, "bilinear", CPU).crops().shape == (0, 3, 32, 32)
