@@ -29,7 +29,11 @@ from pass_dataset.errors import CurationError
 __all__ = ["Table", "find_table", "opened_database", "take_rows"]
 
 _NEEDED = (*FIELDS, "marker")
-_FIELDS = " || x'09' || ".join(f"ifnull({name}, '')" for name in FIELDS)
+#: `FIELDS` with tabs between, a null as empty text; the call takes half the time of the operators.
+_BY_OPERATORS = " || x'09' || ".join(f"ifnull({name}, '')" for name in FIELDS)
+_BY_CALL = "concat({})".format(", x'09', ".join(FIELDS))
+#: The first SQLite that has `concat`.
+_WITH_CALL = (3, 44)
 #: Rows that are read at a time, some megabytes.
 _STRETCH_ROWS = 40_000
 #: Where the size of a page, and the number of pages, stand in the file (sqlite.org/fileformat2).
@@ -183,11 +187,12 @@ def take_rows(
     # It stands in the order of the numbers, and no index is to give it in another.
     where = f"FROM {table_name} NOT INDEXED WHERE rowid >= ? AND rowid < ?"
     # One value for thousands of rows: what Python makes of each row would take most of the time.
-    line = _line(licenses, is_integer=_has_integers(database, table, "marker"))
+    fields = _fields(database)
+    line = _line(licenses, fields, is_integer=_has_integers(database, table, "marker"))
     lines = f"SELECT count(*), CAST(group_concat({line}, x'0a') AS BLOB) {where}"
     single = (
         "SELECT CAST(licensename AS BLOB), CAST(licenseurl AS BLOB), CAST(marker AS BLOB), "
-        f"CAST('{UNKNOWN.decode()}' || x'09' || {_FIELDS} AS BLOB) "
+        f"CAST('{UNKNOWN.decode()}' || x'09' || {fields} AS BLOB) "
         f"FROM {table_name} WHERE rowid = ?"
     )
 
@@ -211,6 +216,13 @@ def take_rows(
         start = stop if after is None else after
 
 
+def _fields(database: Database) -> str:
+    """`FIELDS` of a row as one text, as SQL that this SQLite knows."""
+    ((version,),) = database.execute("SELECT sqlite_version()").fetchall()
+    number = tuple(int(part) for part in _text(version).split("."))
+    return _BY_CALL if number >= _WITH_CALL else _BY_OPERATORS
+
+
 def _has_integers(database: Database, table: Table, column: str) -> bool:
     """True if numbers in a column are whole, whatever was put into it (sqlite.org/datatype3)."""
     described = database.execute(f"PRAGMA table_info({_quoted(table.name)})").fetchall()
@@ -218,13 +230,14 @@ def _has_integers(database: Database, table: Table, column: str) -> bool:
     return "INT" in kinds[column]
 
 
-def _line(licenses: Licenses, *, is_integer: bool) -> str:
+def _line(licenses: Licenses, fields: str, *, is_integer: bool) -> str:
     """What is said of a row, as SQL: its code, and if it is asked for, its fields.
 
     Compared are the very bytes, whatever the table's columns have for rules.
 
     Args:
       licenses: those asked for.
+      fields: what is said of those, as SQL.
       is_integer: markers that are numbers are whole; then they are compared as they are, as to make
         text of each takes a tenth of the time.
     """
@@ -232,7 +245,7 @@ def _line(licenses: Licenses, *, is_integer: bool) -> str:
     # The most frequent first: of each row, the licences before its own are compared.
     for one in sorted(FLICKR, key=lambda one: -PHOTOS[one.short]):
         photo, video = (code_of(one, marker) for marker in (b"0", b"1"))
-        asked = f"'{photo}' || x'09' || {_FIELDS}" if licenses.accepts(one.name, one.url) else ""
+        asked = f"'{photo}' || x'09' || {fields}" if licenses.accepts(one.name, one.url) else ""
         said = asked or f"'{photo}'"
         unknown = f"'{UNKNOWN.decode()}'"
         marker = (

@@ -27,6 +27,8 @@ __all__ = ["gather", "main"]
 
 #: What is looked at of it stays in the cache.
 _BLOCK_BYTES = 4 << 20
+#: Most lines are shorter.
+_LINE_BYTES = 1 << 14
 
 
 class _WithoutPandas(importlib.abc.MetaPathFinder):
@@ -103,9 +105,7 @@ def _blocks(piece: Piece, source: Source, gathered: Gathering) -> Iterator[bytes
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         if piece.kind == "text":
-            for start in range(piece.start, piece.stop, _BLOCK_BYTES):
-                count = min(_BLOCK_BYTES, piece.stop - start)
-                yield _read(handle, count, start - piece.base, source)
+            yield from _stretches(handle, piece, source)
             return
         count = min(piece.stop + OVERLAP_BYTES, source.size_bytes) - piece.start
         data = _read(handle, count, piece.start - piece.base, source)
@@ -119,6 +119,21 @@ def _blocks(piece: Piece, source: Source, gathered: Gathering) -> Iterator[bytes
                 yield block
     finally:
         os.close(handle)
+
+
+def _stretches(handle: int, piece: Piece, source: Source) -> Iterator[bytes]:
+    """The text of a piece that is not packed.
+
+    Each block ends where a line does, if one ends soon: what is left of a line is put before the
+    next block, and all of that is copied for it.
+    """
+    start = piece.start
+    while start < piece.stop:
+        stop = min(start + _BLOCK_BYTES, piece.stop)
+        beyond = os.pread(handle, min(_LINE_BYTES, piece.stop - stop), stop - piece.base)
+        stop += beyond.find(b"\n") + 1
+        yield _read(handle, stop - start, start - piece.base, source)
+        start = stop
 
 
 def _read(handle: int, count: int, position: int, source: Source) -> bytes:

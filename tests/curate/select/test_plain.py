@@ -21,6 +21,7 @@ from pass_dataset.curate.select.law import address_hash
 from pass_dataset.curate.select.licenses import FLICKR, Licenses
 from pass_dataset.curate.select.rules import is_sound_text
 from pass_dataset.curate.select.settings import SelectSettings
+from pass_dataset.curate.select.sqlite_remote import round_numbers
 
 BY = FLICKR[0]
 SOUND = {
@@ -180,12 +181,40 @@ def test_sqlite(given_rows: list[dict[str, str]], step: int, device: str, kind: 
         with mock.patch.object(sqlite, "_STRETCH_ROWS", 3):
             found = said_of(asked, 0, take)
         nothing = f"'{flickr.UNKNOWN.decode()}'"
-        with one_by_one(), mock.patch.object(sqlite, "_line", lambda licenses, is_integer: nothing):
+        with one_by_one(), mock.patch.object(sqlite, "_line", lambda *_, is_integer: nothing):
             counts, photographs = said_of(asked, 0, take)
     assert photographs == found[1]
     assert counts == found[0]
     numbers = [row["line"] for row in photographs]
     assert numbers == sorted(numbers)
+
+
+@given(
+    st.lists(
+        st.none()
+        | st.integers(-(1 << 63), (1 << 63) - 1)
+        | st.floats(allow_nan=False)
+        | st.text(st.characters(codec="utf-8"), max_size=9)
+        | st.binary(max_size=9),
+        min_size=len(flickr.FIELDS),
+        max_size=len(flickr.FIELDS),
+    ),
+    st.sampled_from(["", "TEXT", "REAL"]),
+)
+def test_fields_by_call_and_by_operators(values: list[Any], kind: str) -> None:
+    """A newer SQLite is asked in another way, and says the same of whatever is stored."""
+    apsw = pytest.importorskip("apsw")
+    with contextlib.closing(apsw.Connection(":memory:")) as database:
+        round_numbers(apsw, database)
+        assert sqlite._fields(database) == sqlite._BY_CALL
+        columns = ", ".join(f"{name} {kind}" for name in flickr.FIELDS)
+        database.execute(f"CREATE TABLE metadata ({columns})")
+        database.execute(f"INSERT INTO metadata VALUES ({', '.join('?' * len(values))})", values)
+        ((by_call, by_operators),) = database.execute(
+            f"SELECT CAST({sqlite._BY_CALL} AS BLOB), CAST({sqlite._BY_OPERATORS} AS BLOB) "
+            "FROM metadata"
+        ).fetchall()
+    assert by_call == by_operators
 
 
 def test_licence_in_bytes() -> None:

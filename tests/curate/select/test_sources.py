@@ -17,7 +17,7 @@ import pytest
 
 from pass_dataset.curate.folder import CurationFolder
 from pass_dataset.curate.ledger import Ledger
-from pass_dataset.curate.select import SelectSettings
+from pass_dataset.curate.select import SelectSettings, text, worker
 from pass_dataset.errors import CurationError, DownloadError
 from tests.curate.select.made import check, metadata, select
 from tests.support.bad_server import BadServer, Fault, Kind
@@ -110,6 +110,24 @@ def test_sqlite_by_apsw_and_by_python(
     by_python = select(tmp_path / "python", path)
     assert (by_python.sha256, by_python.details) == (by_apsw.sha256, by_apsw.details)
     assert set(ledger_of(tmp_path / "apsw")["latitude"].to_pylist()) == {8.012683}
+
+
+@pytest.mark.parametrize("line_bytes", [0, 100, 1 << 14])
+@pytest.mark.parametrize("block_bytes", [1000, 30_000])
+def test_blocks_change_nothing(
+    made: dict[str, Path],
+    line_bytes: int,
+    block_bytes: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Blocks that are cut in a line, some of them, or all at its end."""
+    whole = select(tmp_path / "whole", made["text"])
+    monkeypatch.setattr(worker, "_LINE_BYTES", line_bytes)
+    monkeypatch.setattr(worker, "_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(text, "_BLOCK_BYTES", block_bytes)
+    cut = select(tmp_path / "cut", made["text"])
+    assert (cut.sha256, cut.details) == (whole.sha256, whole.details)
 
 
 @pytest.mark.slow
