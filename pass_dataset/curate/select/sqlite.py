@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import shlex
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -141,8 +142,14 @@ def find_table(database: Database, source: Source) -> Table:
     """The table that has YFCC100M's columns.
 
     Raises:
-      CurationError: there is none, or several.
+      CurationError: there is none, or several, or text is not in UTF-8.
     """
+    ((encoding,),) = database.execute("PRAGMA encoding").fetchall()
+    if (found_encoding := _text(encoding)) != "UTF-8":
+        raise CurationError(
+            f"{source.shown}: expected text in UTF-8, as YFCC100M's is, found {found_encoding}. "
+            f"Make a copy that has it: sqlite3 {shlex.quote(source.shown)} .dump | sqlite3 COPY"
+        )
     names = database.execute(
         "SELECT CAST(name AS BLOB) FROM sqlite_master WHERE type = 'table' ORDER BY name"
     )

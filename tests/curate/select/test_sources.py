@@ -112,6 +112,32 @@ def test_sqlite_by_apsw_and_by_python(
     assert set(ledger_of(tmp_path / "apsw")["latitude"].to_pylist()) == {8.012683}
 
 
+@pytest.mark.parametrize("reader", ["apsw", "python"])
+def test_sqlite_of_another_encoding(
+    reader: str, made: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused, and what it says to do makes one that is read to the same end."""
+    if reader == "apsw":
+        pytest.importorskip("apsw")
+    else:
+        monkeypatch.setitem(sys.modules, "apsw", None)
+    source, wide, again = made["sqlite"] / "yfcc100m_dataset.sql", tmp_path / "w", tmp_path / "a"
+    for start, path, encoding in ((source, wide, "UTF-16be"), (wide, again, None)):
+        with (
+            contextlib.closing(sqlite3.connect(start)) as old,
+            contextlib.closing(sqlite3.connect(path)) as new,
+        ):
+            if encoding:
+                new.execute(f"PRAGMA encoding = '{encoding}'")
+            new.executescript("\n".join(old.iterdump()))
+    with pytest.raises(CurationError, match=r"expected text in UTF-8, .* found UTF-16be.* \.dump"):
+        select(tmp_path / "out", wide)
+    right = select(tmp_path / "right", source)
+    found = select(tmp_path / "again", again)
+    for what in ("read", "refused", "noted", "licenses"):
+        assert found.details[what] == right.details[what]
+
+
 @pytest.mark.parametrize("line_bytes", [0, 100, 1 << 14])
 @pytest.mark.parametrize("block_bytes", [1000, 30_000])
 def test_blocks_change_nothing(
