@@ -22,13 +22,15 @@ from torch.nn import functional
 from pass_dataset.passify.detectors.cascade_rcnn.memory import empty_map, is_large
 from pass_dataset.passify.detectors.cascade_rcnn.winograd import WinogradConvolution
 
-__all__ = ["Convolution", "Convolutions", "folded"]
+__all__ = ["Convolution", "Convolutions", "Linear", "folded"]
 
 #: Added to the variance of batch norms (detectron2's FrozenBatchNorm2d).
 EPSILON = 1e-5
 
 #: What the network makes of 500×375 pixels, padded: height and width.
 TYPICAL_PX = (800, 1088)
+#: Regions of an image, that fully connected layers get.
+TYPICAL_REGIONS = 1000
 #: Stride of maps in the middle of the network.
 TYPICAL_STRIDE = 8
 
@@ -40,6 +42,13 @@ class Convolution(Protocol):
         self, x: torch.Tensor, *, relu: bool = False, added: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Convolves N×C×H×W; adds `added`, whose memory it may use; clips at zero if `relu`."""
+
+
+class Linear(Protocol):
+    """A fully connected layer with bias."""
+
+    def __call__(self, x: torch.Tensor, *, relu: bool = False) -> torch.Tensor:
+        """R×O of R×C; clips at zero if `relu`."""
 
 
 def folded(
@@ -112,11 +121,15 @@ class Convolutions:
             )
         return _PlainConvolution(last, self._tensor(bias), stride)
 
-    def linear(
-        self, weight: np.ndarray[Any, Any], bias: np.ndarray[Any, Any]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Weight and bias of a fully connected layer, for `functional.linear`."""
-        return self._tensor(weight), self._tensor(bias)
+    def linear(self, weight: np.ndarray[Any, Any], bias: np.ndarray[Any, Any]) -> Linear:
+        """A fully connected layer of float32 weights, O×C, and bias, O."""
+        if self._packs:
+            kernel = self._tensor(weight[:, :, None, None])
+            last = kernel.contiguous(memory_format=torch.channels_last)
+            return _PackedLinear(
+                _PackedConvolution(last, self._tensor(bias), 1, (TYPICAL_REGIONS, 1))
+            )
+        return _PlainLinear(self._tensor(weight), self._tensor(bias))
 
     def _tensor(self, array: np.ndarray[Any, Any]) -> torch.Tensor:
         # A copy: the checkpoint's memory is read-only, and is to be let go of.
@@ -137,6 +150,29 @@ class _PlainConvolution:
         return y.relu_() if relu else y
 
 
+class _PlainLinear:
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor) -> None:
+        self._weight, self._bias = weight, bias
+
+    def __call__(self, x: torch.Tensor, *, relu: bool = False) -> torch.Tensor:
+        y = functional.linear(x.to(self._weight.dtype), self._weight, self._bias)
+        return y.relu_() if relu else y
+
+
+class _PackedLinear:
+    # As a convolution of 1×1 over a map that is one pixel wide: oneDNN's is 15 to 20 % faster than
+    # the product of matrices that torch asks MKL for, on an AMD EPYC with AVX-512.
+    def __init__(self, convolution: _PackedConvolution) -> None:
+        self._convolution = convolution
+
+    def __call__(self, x: torch.Tensor, *, relu: bool = False) -> torch.Tensor:
+        regions, channels = x.shape
+        if not regions:  # oneDNN knows no empty maps
+            return x.new_empty(0, self._convolution.channels)
+        column = x.contiguous().view(1, regions, 1, channels).permute(0, 3, 1, 2)
+        return self._convolution(column, relu=relu).permute(0, 2, 3, 1).reshape(regions, -1)
+
+
 class _PackedConvolution:
     # oneDNN picks its layout of the weights for a size of input. Others work as well, for a price:
     # where another layout is the right one, it is made anew each time. 512 to 2048 channels at
@@ -151,6 +187,8 @@ class _PackedConvolution:
             weight.to_mkldnn(), *self._geometry, [1, weight.shape[1], *shape]
         )
         self._bias = bias
+        #: Of the output.
+        self.channels = len(bias)
 
     def __call__(
         self, x: torch.Tensor, *, relu: bool = False, added: torch.Tensor | None = None
@@ -175,7 +213,7 @@ class _PackedConvolution:
         images, _, height, width = x.shape
         stride = self._geometry[1][0]
         # Padded so that the stride alone makes it smaller.
-        return images, len(self._bias), -(-height // stride), -(-width // stride)
+        return images, self.channels, -(-height // stride), -(-width // stride)
 
 
 @functools.cache

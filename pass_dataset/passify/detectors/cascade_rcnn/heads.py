@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch.nn import functional
 
 from pass_dataset.passify.detectors.cascade_rcnn.boxes import clipped, moved
 from pass_dataset.passify.detectors.cascade_rcnn.convolution import Convolutions
@@ -37,10 +36,8 @@ class _Stage:
 
     def __call__(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Probabilities (R×81, the background last) and deltas (R×4) of regions, float32."""
-        x = functional.relu_(functional.linear(features.to(self._fc1[0].dtype), *self._fc1))
-        x = functional.relu_(functional.linear(x, *self._fc2))
-        scores = functional.linear(x, *self._scores).float()
-        return scores.softmax(1), functional.linear(x, *self._deltas).float()
+        x = self._fc2(self._fc1(features, relu=True), relu=True)
+        return self._scores(x).float().softmax(1), self._deltas(x).float()
 
 
 class Heads:

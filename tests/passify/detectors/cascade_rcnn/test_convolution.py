@@ -45,3 +45,22 @@ def test_folded_batch_norm(
         ):
             assert found.is_contiguous(memory_format=torch.channels_last)
             torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("packs", [True, False])
+@pytest.mark.parametrize("regions", [0, 1, 37, 1000])
+def test_fully_connected(packs: bool, regions: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    if packs and not convolution._packing_works():
+        pytest.skip("this torch has not oneDNN's fused operations")
+    monkeypatch.setattr(convolution, "_packing_works", lambda: packs)
+    rng = np.random.default_rng(1)
+    weight, bias = rng.standard_normal((48, 80)), rng.standard_normal(48)
+    weight, bias = weight.astype(np.float32), bias.astype(np.float32)
+    x = torch.from_numpy(rng.standard_normal((80, regions)).astype(np.float32)).T
+    made = convolution.Convolutions({}, torch.device("cpu"), torch.float32).linear(weight, bias)
+    expected = torch.nn.functional.linear(x, torch.from_numpy(weight), torch.from_numpy(bias))
+    with torch.inference_mode():
+        for relu, wanted in ((False, expected), (True, expected.relu())):
+            found = made(x, relu=relu)
+            assert found.shape == (regions, 48)
+            torch.testing.assert_close(found, wanted, atol=1e-4, rtol=1e-4)
