@@ -97,6 +97,10 @@ class PieceFolder:
     def is_done(self, source: int, number: int) -> bool:
         return self.path_of(source, number).with_suffix(".json").exists()
 
+    def has_any(self) -> bool:
+        """Whether a piece of any source is done."""
+        return any(self.path.glob("????-??????.json"))
+
     def count(self, source: int) -> int | None:
         """Pieces of a source; None: it is not read to its end."""
         try:

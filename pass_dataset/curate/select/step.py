@@ -122,13 +122,14 @@ def _opened_pieces(folder: CurationFolder, sources: Sequence[Source]) -> PieceFo
         stored = None
     except ValueError as error:
         raise CurationError(f"{plan}: {error}; remove its folder and go on") from error
-    if stored is not None and stored.get("schema") == _SCHEMA:
+    pieces = PieceFolder(path)
+    # Of metadata that could not be read there is nothing that others could be mixed with.
+    if stored is not None and stored.get("schema") == _SCHEMA and pieces.has_any():
         _refuse_other(sources, stored["sources"], folder)
     else:
         shutil.rmtree(path)
         path.mkdir()
         save_json(plan, now, indent=1)
-    pieces = PieceFolder(path)
     pieces.sweep()
     return pieces
 
