@@ -74,6 +74,7 @@ class Classifier:
     def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> Sequence[Mapping[str, Any]]:
         import torch  # of an extra
 
+        # Torch comes with it.
         from pass_dataset.torch.inference import inference
 
         network, prepare, names = self._network()

@@ -125,6 +125,7 @@ def _require(module: str) -> Any:
 def _detect(model: Any, resizing: Any, image: np.ndarray[Any, Any]) -> Detections:
     import torch
 
+    # Torch comes with it.
     from pass_dataset.torch.inference import inference
 
     height, width, _ = image.shape

@@ -181,6 +181,7 @@ def _detect(
 ) -> list[dict[str, Any]]:
     import torch
 
+    # Torch comes with it.
     from pass_dataset.torch.inference import inference
 
     inputs = [

@@ -259,6 +259,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 def _detect(loaded: _Loaded, images: Sequence[np.ndarray[Any, Any]]) -> list[dict[str, Any]]:
     import torch
 
+    # Torch comes with it.
     from pass_dataset.torch.inference import inference
 
     inputs = loaded.processor(
