@@ -47,12 +47,15 @@ def test_folded_batch_norm(
             torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("packs", [True, False])
+@pytest.mark.parametrize(("packs", "together"), [(True, 80), (True, 30), (False, 80)])
 @pytest.mark.parametrize("regions", [0, 1, 37, 1000])
-def test_fully_connected(packs: bool, regions: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fully_connected(
+    packs: bool, together: int, regions: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if packs and not convolution._packing_works():
         pytest.skip("this torch has not oneDNN's fused operations")
     monkeypatch.setattr(convolution, "_packing_works", lambda: packs)
+    monkeypatch.setattr(convolution, "PART_INPUTS", together)
     rng = np.random.default_rng(1)
     weight, bias = rng.standard_normal((48, 80)), rng.standard_normal(48)
     weight, bias = weight.astype(np.float32), bias.astype(np.float32)
