@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
 from pass_dataset.passify.detectors.cascade_rcnn.boxes import clipped, moved
 from pass_dataset.passify.detectors.cascade_rcnn.convolution import Convolutions
 from pass_dataset.passify.detectors.cascade_rcnn.parameters import STAGES
-from pass_dataset.passify.detectors.cascade_rcnn.pooling import BINS, Pooled
+from pass_dataset.passify.detectors.cascade_rcnn.pooling import BINS, Pooling
 
 __all__ = ["Heads"]
 
 #: How much too large each stage's deltas are (ROI_BOX_CASCADE_HEAD.BBOX_REG_WEIGHTS).
 DELTA_WEIGHTS = ((10.0, 10.0, 5.0, 5.0), (20.0, 20.0, 10.0, 10.0), (30.0, 30.0, 15.0, 15.0))
-
-Pooling = Callable[[list[torch.Tensor], torch.Tensor, torch.Tensor], Pooled]
 
 
 class _Stage:
@@ -41,15 +39,22 @@ class _Stage:
 
 
 class Heads:
-    """Regions to scores and better boxes, three times."""
+    """Regions to scores and better boxes, three times.
 
-    def __init__(self, convolutions: Convolutions, pool: Pooling) -> None:
+    Args:
+      convolutions: makes the layers.
+      pooling: makes what pools from the features p2 … p5 of a batch.
+    """
+
+    def __init__(
+        self, convolutions: Convolutions, pooling: Callable[[Sequence[torch.Tensor]], Pooling]
+    ) -> None:
         self._stages = [_Stage(convolutions, stage) for stage in range(STAGES)]
-        self._pool = pool
+        self._pooling = pooling
 
     def __call__(
         self,
-        pyramid: list[torch.Tensor],
+        pyramid: Sequence[torch.Tensor],
         boxes: torch.Tensor,
         image_of: torch.Tensor,
         limits: torch.Tensor,
@@ -66,9 +71,10 @@ class Heads:
           Probabilities R×81 of the classes and, last, of the background: the mean of the stages.
           Boxes R×4 of the last stage, clipped to the images.
         """
+        pool = self._pooling(pyramid)
         total = torch.zeros((), device=boxes.device)
         for stage, weights in zip(self._stages, DELTA_WEIGHTS, strict=True):
-            pooled = self._pool(pyramid, boxes, image_of)
+            pooled = pool(boxes, image_of)
             scores, deltas = stage(pooled.features)
             if pooled.order is not None:
                 back = pooled.order.argsort()

@@ -17,11 +17,7 @@ from pass_dataset.passify.detectors.cascade_rcnn.convolution import Convolutions
 from pass_dataset.passify.detectors.cascade_rcnn.frames import Frame
 from pass_dataset.passify.detectors.cascade_rcnn.heads import Heads
 from pass_dataset.passify.detectors.cascade_rcnn.parameters import PIXEL_MEAN
-from pass_dataset.passify.detectors.cascade_rcnn.pooling import (
-    align_rois,
-    planes_of,
-    sum_weighted_rows,
-)
+from pass_dataset.passify.detectors.cascade_rcnn.pooling import AlignedRois, WeightedRows
 from pass_dataset.passify.detectors.cascade_rcnn.proposals import Proposals
 from pass_dataset.passify.detectors.coco import PERSON
 from pass_dataset.passify.detectors.detections import Detections
@@ -75,9 +71,10 @@ class Network:
             self._mean = torch.tensor(PIXEL_MEAN, device=self._device)
             self._backbone = Backbone(convolutions)
             self._proposals = Proposals(convolutions)
-            self._pools_planes = not on_cpu
-            pool = sum_weighted_rows if on_cpu else partial(align_rois, dtype=self._dtype)
-            self._heads = Heads(convolutions, pool)
+            self._heads = Heads(
+                convolutions,
+                WeightedRows if on_cpu else partial(AlignedRois, dtype=self._dtype),
+            )
 
     def detect(
         self,
@@ -118,8 +115,7 @@ class Network:
         proposals = self._proposals(pyramid, limits)
         counts = [len(boxes) for boxes in proposals]
         image_of = torch.repeat_interleave(torch.tensor(counts)).to(self._device)
-        levels = planes_of(pyramid[:-1]) if self._pools_planes else pyramid[:-1]
-        scores, boxes = self._heads(levels, torch.cat(proposals), image_of, limits[image_of])
+        scores, boxes = self._heads(pyramid[:-1], torch.cat(proposals), image_of, limits[image_of])
         return Regions(torch.split(scores[:, :-1], counts), torch.split(boxes, counts))
 
     def _detections(

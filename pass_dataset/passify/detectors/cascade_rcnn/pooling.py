@@ -4,12 +4,16 @@ A bin is the mean of samples on a grid in it, each interpolated between four pix
 interpolation are separable, so a bin is a weighted sum of the pixels it touches, with weights that
 are products of one along y and one along x. `WeightedRows` sums just these: a few hundred
 thousand rows of 256 floats, which an embedding bag adds up on all cores. torchvision's
-operation is used elsewhere: on the CPU it runs on one core, and took a third of all the time.
+operation, `AlignedRois`, is used elsewhere: on the CPU it runs on one core, and took a third of all
+the time.
+
+Either is made for the features of a batch, and asked for regions of them once in each stage.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import torch
 from torch.nn import functional
@@ -17,7 +21,7 @@ from torchvision.ops import roi_align
 
 from pass_dataset.passify.detectors.cascade_rcnn.memory import empty_floats
 
-__all__ = ["BINS", "Pooled", "align_rois", "levels_of", "planes_of", "sum_weighted_rows"]
+__all__ = ["BINS", "AlignedRois", "Pooled", "Pooling", "WeightedRows", "levels_of"]
 
 #: Side of the grid of bins (ROI_BOX_HEAD.POOLER_RESOLUTION).
 BINS = 7
@@ -49,87 +53,101 @@ def levels_of(boxes: torch.Tensor) -> torch.Tensor:
     return level.clamp(0, len(STRIDES_PX) - 1).long()
 
 
-def planes_of(pyramid: list[torch.Tensor]) -> list[torch.Tensor]:
-    """Features as `align_rois` reads them, in any arithmetic: float32, one channel after another.
+class Pooling(Protocol):
+    """Features of regions of a batch."""
 
-    Three stages pool from them; torchvision's operation would turn them around in each.
-    """
-    return [features.float().contiguous() for features in pyramid]
+    def __call__(self, boxes: torch.Tensor, image_of: torch.Tensor) -> Pooled:
+        """Those of boxes.
+
+        Args:
+          boxes: R×4 float32, in pixels of the network's input.
+          image_of: R, the image of each box.
+        """
 
 
-def align_rois(
-    pyramid: list[torch.Tensor],
-    boxes: torch.Tensor,
-    image_of: torch.Tensor,
-    dtype: torch.dtype = torch.float32,
-) -> Pooled:
-    """Features of boxes by torchvision's operation, which computes in float32.
+class AlignedRois:
+    """By torchvision's operation, which computes in float32.
 
     Args:
-      pyramid: features p2 … p5 of N images, N×256×H×W, as `planes_of` makes them.
-      boxes: R×4 float32, in pixels of the network's input.
-      image_of: R, the image of each box.
-      dtype: what they are rounded to in the end.
+      pyramid: features p2 … p5 of N images, N×256×H×W, in any arithmetic.
+      dtype: what features of regions are rounded to in the end.
     """
-    level_of = levels_of(boxes)
-    regions = torch.cat((image_of[:, None].to(boxes.dtype), boxes), 1)
-    channels = pyramid[0].shape[1]
-    features = boxes.new_empty((len(boxes), channels, BINS, BINS), dtype=dtype)
-    for level, stride in enumerate(STRIDES_PX):
-        rows = (level_of == level).nonzero()[:, 0]
-        features[rows] = roi_align(
-            pyramid[level], regions[rows], BINS, 1 / stride, sampling_ratio=0, aligned=True
-        ).to(dtype)
-    return Pooled(features.permute(0, 2, 3, 1).flatten(1), None)
+
+    def __init__(self, pyramid: Sequence[torch.Tensor], dtype: torch.dtype = torch.float32) -> None:
+        # One channel after another, as the operation reads them; it would turn them in each stage.
+        self._planes = [features.float().contiguous() for features in pyramid]
+        self._dtype = dtype
+
+    def __call__(self, boxes: torch.Tensor, image_of: torch.Tensor) -> Pooled:
+        level_of = levels_of(boxes)
+        regions = torch.cat((image_of[:, None].to(boxes.dtype), boxes), 1)
+        shape = (len(boxes), self._planes[0].shape[1], BINS, BINS)
+        features = boxes.new_empty(shape, dtype=self._dtype)
+        for level, stride in enumerate(STRIDES_PX):
+            rows = (level_of == level).nonzero()[:, 0]
+            features[rows] = roi_align(
+                self._planes[level], regions[rows], BINS, 1 / stride, sampling_ratio=0, aligned=True
+            ).to(self._dtype)
+        return Pooled(features.permute(0, 2, 3, 1).flatten(1), None)
 
 
-def sum_weighted_rows(
-    pyramid: list[torch.Tensor], boxes: torch.Tensor, image_of: torch.Tensor
-) -> Pooled:
-    """What `align_rois` gives, in another order, for `channels_last` float32 on the CPU."""
-    level_of = levels_of(boxes)
-    strides = torch.tensor(STRIDES_PX)[level_of]
-    corners = boxes / strides[:, None] - 0.5  # `aligned`: pixels have their centres at halves
-    sides = corners[:, 2:] - corners[:, :2]
-    grids = (sides / BINS).ceil()  # samples along each axis of a bin; none if there is no area
-    heights = torch.tensor([features.shape[2] for features in pyramid])
-    widths = torch.tensor([features.shape[3] for features in pyramid])
-    tables = [features.permute(0, 2, 3, 1).flatten(0, 2) for features in pyramid]
+class WeightedRows:
+    """What `AlignedRois` gives, in another order.
 
-    # Regions with as many samples go together: all their bins touch as many pixels.
-    rounded = GRID_SIZES[torch.searchsorted(GRID_SIZES, grids.long())]
-    key = (level_of * GRID_LIMIT + rounded[:, 1]) * GRID_LIMIT + rounded[:, 0]
-    order = key.argsort()
-    keys, counts = torch.unique_consecutive(key[order], return_counts=True)
-    corners, sides, grids, image_of = (t[order] for t in (corners, sides, grids, image_of))
-    level_of, rounded = level_of[order], rounded[order]
-    across = _Axis(corners[:, 0], sides[:, 0], grids[:, 0], rounded[:, 0], widths[level_of])
-    down = _Axis(corners[:, 1], sides[:, 1], grids[:, 1], rounded[:, 1], heights[level_of])
-    first_rows = (image_of * heights[level_of]).int()
-    features = empty_floats((len(boxes), BINS * BINS * tables[0].shape[1]))
-    start = 0
-    for group, count in zip(keys.tolist(), counts.tolist(), strict=True):
-        part = slice(start, start + count)
-        start += count
-        level, grid_y, grid_x = (
-            group // GRID_LIMIT**2,
-            group // GRID_LIMIT % GRID_LIMIT,
-            group % GRID_LIMIT,
+    Args:
+      pyramid: features p2 … p5 of N images, N×256×H×W, `channels_last` float32 on the CPU.
+    """
+
+    def __init__(self, pyramid: Sequence[torch.Tensor]) -> None:
+        self._heights = torch.tensor([features.shape[2] for features in pyramid])
+        self._widths = torch.tensor([features.shape[3] for features in pyramid])
+        self._tables = [features.permute(0, 2, 3, 1).flatten(0, 2) for features in pyramid]
+
+    def __call__(self, boxes: torch.Tensor, image_of: torch.Tensor) -> Pooled:
+        level_of = levels_of(boxes)
+        strides = torch.tensor(STRIDES_PX)[level_of]
+        corners = boxes / strides[:, None] - 0.5  # `aligned`: pixels have their centres at halves
+        sides = corners[:, 2:] - corners[:, :2]
+        grids = (sides / BINS).ceil()  # samples along each axis of a bin; none if there is no area
+
+        # Regions with as many samples go together: all their bins touch as many pixels.
+        rounded = GRID_SIZES[torch.searchsorted(GRID_SIZES, grids.long())]
+        key = (level_of * GRID_LIMIT + rounded[:, 1]) * GRID_LIMIT + rounded[:, 0]
+        order = key.argsort()
+        keys, counts = torch.unique_consecutive(key[order], return_counts=True)
+        corners, sides, grids, image_of = (t[order] for t in (corners, sides, grids, image_of))
+        level_of, rounded = level_of[order], rounded[order]
+        across = _Axis(
+            corners[:, 0], sides[:, 0], grids[:, 0], rounded[:, 0], self._widths[level_of]
         )
-        y, weight_y = down.touched(grid_y, part)
-        x, weight_x = across.touched(grid_x, part)
-        y = (y + first_rows[part, None, None]) * int(widths[level])
-        rows = y[:, :, None, :, None] + x[:, None, :, None, :]
-        weights = weight_y[:, :, None, :, None] * weight_x[:, None, :, None, :]
-        bags = count * BINS * BINS
-        sums = functional.embedding_bag(
-            rows.view(bags, -1),
-            tables[level],
-            mode="sum",
-            per_sample_weights=weights.view(bags, -1),
+        down = _Axis(
+            corners[:, 1], sides[:, 1], grids[:, 1], rounded[:, 1], self._heights[level_of]
         )
-        features[part] = sums.view(count, -1)
-    return Pooled(features, order)
+        first_rows = (image_of * self._heights[level_of]).int()
+        features = empty_floats((len(boxes), BINS * BINS * self._tables[0].shape[1]))
+        start = 0
+        for group, count in zip(keys.tolist(), counts.tolist(), strict=True):
+            part = slice(start, start + count)
+            start += count
+            level, grid_y, grid_x = (
+                group // GRID_LIMIT**2,
+                group // GRID_LIMIT % GRID_LIMIT,
+                group % GRID_LIMIT,
+            )
+            y, weight_y = down.touched(grid_y, part)
+            x, weight_x = across.touched(grid_x, part)
+            y = (y + first_rows[part, None, None]) * int(self._widths[level])
+            rows = y[:, :, None, :, None] + x[:, None, :, None, :]
+            weights = weight_y[:, :, None, :, None] * weight_x[:, None, :, None, :]
+            bags = count * BINS * BINS
+            sums = functional.embedding_bag(
+                rows.view(bags, -1),
+                self._tables[level],
+                mode="sum",
+                per_sample_weights=weights.view(bags, -1),
+            )
+            features[part] = sums.view(count, -1)
+        return Pooled(features, order)
 
 
 class _Axis:

@@ -28,9 +28,9 @@ def test_weighted_rows_are_roi_align() -> None:
         for stride in pooling.STRIDES_PX
     ]
     assert set(pooling.levels_of(boxes).tolist()) == {0, 1, 2, 3}
-    expected, order = pooling.align_rois(pyramid, boxes, image_of)
+    expected, order = pooling.AlignedRois(pyramid)(boxes, image_of)
     assert order is None
-    found, order = pooling.sum_weighted_rows(pyramid, boxes, image_of)
+    found, order = pooling.WeightedRows(pyramid)(boxes, image_of)
     assert sorted(order.tolist()) == list(range(400))
     assert expected.abs().max() > 1
     assert (expected[:3] == 0).all()
@@ -40,8 +40,8 @@ def test_weighted_rows_are_roi_align() -> None:
 def test_no_regions() -> None:
     pyramid = [torch.zeros(1, 16, 8, 8) for _ in pooling.STRIDES_PX]
     none = torch.zeros(0, 4), torch.zeros(0, dtype=torch.long)
-    assert pooling.align_rois(pyramid, *none).features.shape == (0, 784)
-    assert pooling.sum_weighted_rows(pyramid, *none).features.shape == (0, 784)
+    assert pooling.AlignedRois(pyramid)(*none).features.shape == (0, 784)
+    assert pooling.WeightedRows(pyramid)(*none).features.shape == (0, 784)
 
 
 def test_levels() -> None:
