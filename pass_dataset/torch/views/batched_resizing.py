@@ -20,8 +20,9 @@ from pass_dataset.torch.inference import full_float32
 from pass_dataset.torch.views.operations import BRIGHTEST
 from pass_dataset.torch.views.parameters import Box
 from pass_dataset.torch.views.recipes import Interpolation
+from pass_dataset.torch.views.sending import sent
 
-__all__ = ["CropBatch", "sent"]
+__all__ = ["CropBatch"]
 
 #: Weights are multiples of 1 over this. A sum is at most 255 times 1.3 (bicubic weights are below
 #: zero, too): less than 2²⁴ of these.
@@ -106,11 +107,6 @@ class CropBatch:
         found = torch.zeros((*steps.shape[:2], side), device=self._device)
         # Beyond the last pixel there are weights of zero only.
         return found.scatter_add_(2, there.clamp_(max=side - 1).long(), steps)
-
-
-def sent(values: Tensor, device: torch.device) -> Tensor:
-    """Values on a device, without waiting for what it is doing."""
-    return values if device.type == "cpu" else values.pin_memory().to(device, non_blocking=True)
 
 
 def _filter(distances: Tensor, interpolation: Interpolation) -> Tensor:

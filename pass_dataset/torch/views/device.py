@@ -14,11 +14,12 @@ from pass_dataset.errors import ImageError
 from pass_dataset.torch.images import OnError
 from pass_dataset.torch.jpegs import JpegBatch
 from pass_dataset.torch.views import batched
-from pass_dataset.torch.views.batched_resizing import CropBatch, sent
+from pass_dataset.torch.views.batched_resizing import CropBatch
 from pass_dataset.torch.views.device_decoding import decoded_on
 from pass_dataset.torch.views.draws import key_of
 from pass_dataset.torch.views.parameters import Change, ViewParameters, draw_views
 from pass_dataset.torch.views.recipes import Recipe, ViewRecipe
+from pass_dataset.torch.views.sending import sent
 
 __all__ = ["DeviceViews"]
 
