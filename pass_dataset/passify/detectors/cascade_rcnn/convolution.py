@@ -117,32 +117,30 @@ class Convolutions:
         outputs, inputs, side, _ = weight.shape
         if side == 3 and stride == 1 and outputs == inputs in self._winograd_channels:
             return WinogradConvolution(weight, bias)
-        last = self._tensor(weight).contiguous(memory_format=torch.channels_last)
+        parameters = self._kernels(weight), self._tensor(bias)
         if self._packs:
             height, width = TYPICAL_PX
-            return _PackedConvolution(
-                last, self._tensor(bias), stride, (-(-height // at), -(-width // at))
-            )
-        return _PlainConvolution(last, self._tensor(bias), stride)
+            return _PackedConvolution(*parameters, stride, (-(-height // at), -(-width // at)))
+        return _PlainConvolution(*parameters, stride)
 
     def linear(self, weight: np.ndarray[Any, Any], bias: np.ndarray[Any, Any]) -> Linear:
         """A fully connected layer of float32 weights, O×C, and bias, O."""
         if self._packs:
-            parts = -(-weight.shape[1] // PART_INPUTS)
-            biases = [bias, *[np.zeros_like(bias)] * (parts - 1)]
+            count = -(-weight.shape[1] // PART_INPUTS)
+            kernels = np.array_split(weight[:, :, None, None], count, 1)
+            biases = [bias, *[np.zeros_like(bias)] * (count - 1)]  # it is added once
             return _PackedLinear(
                 [
-                    self._packed_linear(part, some)
-                    for part, some in zip(np.array_split(weight, parts, 1), biases, strict=True)
+                    _PackedConvolution(
+                        self._kernels(part), self._tensor(shift), 1, (TYPICAL_REGIONS, 1)
+                    )
+                    for part, shift in zip(kernels, biases, strict=True)
                 ]
             )
         return _PlainLinear(self._tensor(weight), self._tensor(bias))
 
-    def _packed_linear(
-        self, weight: np.ndarray[Any, Any], bias: np.ndarray[Any, Any]
-    ) -> _PackedConvolution:
-        last = self._tensor(weight[:, :, None, None]).contiguous(memory_format=torch.channels_last)
-        return _PackedConvolution(last, self._tensor(bias), 1, (TYPICAL_REGIONS, 1))
+    def _kernels(self, weight: np.ndarray[Any, Any]) -> torch.Tensor:
+        return self._tensor(weight).contiguous(memory_format=torch.channels_last)
 
     def _tensor(self, array: np.ndarray[Any, Any]) -> torch.Tensor:
         # A copy: the checkpoint's memory is read-only, and is to be let go of.
@@ -176,15 +174,15 @@ class _PackedLinear:
     # As a convolution of 1×1 over a map that is one pixel wide: oneDNN's is 15 to 20 % faster than
     # the product of matrices that torch asks MKL for, on an AMD EPYC with AVX-512.
     def __init__(self, parts: Sequence[_PackedConvolution]) -> None:
-        self._parts = parts  # each of the inputs that follow the one before it
-        self._inputs = [part.inputs for part in parts]
+        self._parts = parts  # of the inputs, in order
 
     def __call__(self, x: torch.Tensor, *, relu: bool = False) -> torch.Tensor:
         regions = len(x)
         if not regions:  # oneDNN knows no empty maps
             return x.new_empty(0, self._parts[0].channels)
         y: torch.Tensor | None = None
-        for part, some in zip(self._parts, torch.split(x, self._inputs, 1), strict=True):
+        inputs = torch.split(x, [part.inputs for part in self._parts], 1)
+        for part, some in zip(self._parts, inputs, strict=True):
             column = some.contiguous().view(1, regions, 1, part.inputs).permute(0, 3, 1, 2)
             y = part(column, relu=relu and part is self._parts[-1], added=y)
         assert y is not None
