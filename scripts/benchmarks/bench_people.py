@@ -1,10 +1,11 @@
 """Detecting people: the package's Cascade R-CNN beside the plain network, one image at a time.
 
 Both sides go from JPEG files to verdicts, each in a process of its own, in float32 on the CPU; or,
-with --device cuda, the package's side in the precision asked for. They must agree on every
-verdict; where the plain side's score lies within 0.001 of the threshold, rounding decides. With
-less than float32 images near the threshold are run again in float32; how many is printed, as it
-decides how long it takes.
+with --device cuda, the package's side in the precision asked for, with as many images at once as
+`passify run` gives it there and the next ones decoded meanwhile, as it does, when all were seen
+once: plans for their sizes are made. They must agree on every verdict; where the plain side's score
+lies within 0.001 of the threshold, rounding decides. With less than float32 images near the
+threshold are run again in float32; how many is printed, as it decides how long it takes.
 
 The images are crops and rescalings of the photographs given, of 500×375 pixels, or with --varied
 of all sizes.
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,6 +88,7 @@ class Parts:
 def run_side(options: argparse.Namespace) -> None:
     """One side, in this process; prints its figures as JSON."""
     from pass_dataset.images.decoding import decode
+    from pass_dataset.workers.cores import available_cores
 
     def read(path: Path) -> np.ndarray[Any, Any]:
         pixels = decode(path.read_bytes()).pixels
@@ -99,15 +102,23 @@ def run_side(options: argparse.Namespace) -> None:
     cuda = options.device.startswith("cuda")
     parts = Parts(torch.cuda.synchronize if cuda else lambda: None)
     paths = sorted(options.images.glob("*.jpg"))
-    side.detect([read(path) for path in paths[: side.chunk]])  # loads, and warms up
+    chunks = [paths[start : start + side.chunk] for start in range(0, len(paths), side.chunk)]
+    for chunk in chunks if cuda else chunks[:1]:  # loads, and warms up
+        side.detect(list(map(read, chunk)))
+    side.again = 0
     side.count_parts(parts)
     scores = []
-    started = time.perf_counter()
-    for start in range(0, len(paths), side.chunk):
-        with parts.part("decode"):
-            images = [read(path) for path in paths[start : start + side.chunk]]
-        scores += side.detect(images)
-    seconds = time.perf_counter() - started
+    with ThreadPoolExecutor(available_cores(), "decode") as pool:
+        # All that comes next is asked for before it is needed, or image after image when it is.
+        read_all = pool.map if side.decodes_ahead else map
+        started = time.perf_counter()
+        coming = read_all(read, chunks[0])
+        for following in [*chunks[1:], []]:
+            with parts.part("decode"):
+                images = list(coming)
+            coming = read_all(read, following)
+            scores += side.detect(images)
+        seconds = time.perf_counter() - started
     parts.seconds["rest"] = seconds - sum(parts.seconds.values())
     peak_gpu_mb = torch.cuda.max_memory_allocated() / 1e6 if cuda else 0.0
     answer = {
@@ -127,6 +138,7 @@ class _Ours:
     def __init__(self, options: argparse.Namespace) -> None:
         from pass_dataset.passify.detectors.cascade_rcnn.detector import CascadeRCNN
         from pass_dataset.passify.detectors.settings import DetectorSettings
+        from pass_dataset.passify.steps.loading import Loading
 
         self.detector = CascadeRCNN(
             DetectorSettings(
@@ -138,19 +150,19 @@ class _Ours:
                 verdict_threshold=options.threshold,
             )
         )
-        # On CUDA enough images that there are several of each padded size.
-        self.chunk = 1 if options.device == "cpu" else 256
+        self.decodes_ahead = options.device != "cpu"
+        self.chunk = Loading(on_gpu=True).at_once("person") if self.decodes_ahead else 1
 
     def detect(self, images: list[np.ndarray[Any, Any]]) -> list[float]:
         return [found.max_score for found in self.detector.detect(images)]
 
     def count_parts(self, parts: Parts) -> None:
-        from pass_dataset.passify.detectors.cascade_rcnn import frames
+        from pass_dataset.passify.detectors.cascade_rcnn import detector
 
-        if self.detector._device == "cpu":  # elsewhere it goes on beside the network
-            parts.time(frames, "resize", "resize")
-        for network in self.detector._networks.values():
-            parts.time(network, "regions", "forward")
+        if self.detector._device == "cpu":  # elsewhere parts go on beside each other
+            parts.time(detector, "resize", "resize")
+            for network in self.detector._networks.values():
+                parts.time(network, "regions", "forward")
         run = self.detector._run
 
         def counted(images: Sequence[Any], precision: Any) -> Any:
@@ -162,6 +174,7 @@ class _Ours:
 
 class _Plain:
     chunk = 1
+    decodes_ahead = False
     again = 0
 
     def __init__(self, options: argparse.Namespace) -> None:

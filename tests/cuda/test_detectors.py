@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from pass_dataset.passify.detectors.cascade_rcnn.detector import (  # noqa: E402
     SCORE_BANDS,
     CascadeRCNN,
 )
+from pass_dataset.passify.detectors.cascade_rcnn.lanes import Lanes  # noqa: E402
 from pass_dataset.passify.detectors.catalogue import open_detector  # noqa: E402
 from pass_dataset.passify.detectors.detections import Detections  # noqa: E402
 from pass_dataset.passify.detectors.retinaface import detector as retinaface  # noqa: E402
@@ -119,6 +121,23 @@ def test_people(people: Images, cascade_weights: Path) -> None:
                 check_same(over(one, 0.5), over(other, 0.5), 5e-3)
         else:
             assert raw < SCORE_BANDS[precision]
+
+
+def test_lanes() -> None:
+    """Each thread has a stream, which it keeps and no other has; the caller's stays."""
+
+    def stream(task: int) -> tuple[int, int]:
+        both.wait(60)
+        return threading.get_ident(), int(torch.cuda.current_stream().cuda_stream)
+
+    both = threading.Barrier(2)
+    lanes = Lanes("cuda", 2)
+    before = torch.cuda.current_stream()
+    found = set(lanes.each(stream, range(6)))
+    assert len(found) == len({thread for thread, _ in found}) == len({one for _, one in found}) == 2
+    assert set(lanes.each(stream, range(2))) == found
+    assert torch.cuda.current_stream() == before
+    assert before.cuda_stream not in {one for _, one in found}
 
 
 def test_people_of_the_published_code(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from pass_dataset.images.outcomes import ImageReader
 from pass_dataset.passify.detectors import coco
 from pass_dataset.passify.detectors.batches import like_batches
 from pass_dataset.passify.detectors.cascade_rcnn.checkpoint import read_checkpoint
-from pass_dataset.passify.detectors.cascade_rcnn.frames import Frame, frame_of, resize
+from pass_dataset.passify.detectors.cascade_rcnn.frames import frame_of, resize
 from pass_dataset.passify.detectors.cascade_rcnn.parameters import needed_parameters
 from pass_dataset.passify.detectors.detections import Detections
 from pass_dataset.passify.detectors.precision import detect_as_float32
@@ -24,15 +24,18 @@ from pass_dataset.passify.detectors.weights.store import VerifiedWeights, resolv
 from pass_dataset.workers.cores import available_cores
 
 if TYPE_CHECKING:
+    from pass_dataset.passify.detectors.cascade_rcnn.lanes import Lanes
     from pass_dataset.passify.detectors.cascade_rcnn.network import Network
 
 __all__ = ["CascadeRCNN"]
 
 FEATURE = "The detector cascade-rcnn"
 
-#: Images that CUDA computes together. On the CPU one image is work enough for all cores, and its
-#: features stay in the caches.
-CUDA_BATCH_SIZE = 16
+#: Images that CUDA computes together, and such batches at a time: where one waits for the answer
+#: how many regions are left, which it does some times an image, the other keeps the GPU at work. On
+#: the CPU one image is work enough for all cores, and its features stay in the caches.
+CUDA_BATCH_SIZE = 8
+CUDA_LANES = 2
 
 #: Boxes of lower scores are not stored (detectron2's default). The published code stores from 0.5
 #: on: those are the same boxes, as a box is never suppressed by one of a lower score, and the
@@ -59,12 +62,15 @@ class CascadeRCNN:
     class_names = coco.CLASS_NAMES
     store_threshold = STORE_THRESHOLD
 
-    #: What the CPU computes in. Less than float32 is slower there, and only tests ask for it.
+    #: What the CPU computes in, and batches at a time. Less than float32 is slower there, as more
+    #: batches are, and only tests ask for them.
     _cpu_precision: Precision = "float32"
+    _cpu_lanes = 1
 
     def __init__(self, settings: DetectorSettings | None = None) -> None:
         self.settings = settings or DetectorSettings()
         self._networks: dict[Precision, Network] = {}
+        self._lanes: Lanes | None = None
         self._resolved: VerifiedWeights | None = None
         self._device = ""
 
@@ -101,17 +107,21 @@ class CascadeRCNN:
         self, images: Sequence[np.ndarray[Any, Any]], precision: Precision
     ) -> list[Detections]:
         frames = [frame_of(*image.shape[:2]) for image in images]
-        on_cpu = self._device == "cpu"
-        batch_size = self.settings.batch_size or (1 if on_cpu else CUDA_BATCH_SIZE)
-        batches = like_batches([frame.padded for frame in frames], batch_size)
-        order = [position for batch in batches for position in batch]
+        batch_size = self.settings.batch_size or (1 if self._device == "cpu" else CUDA_BATCH_SIZE)
+        # cuDNN plans each convolution anew for each size and number of images.
+        batches = like_batches([frame.padded for frame in frames], batch_size, few_counts=True)
+        network = self._network(precision)
+
+        def detections(batch: list[int]) -> list[Detections]:
+            theirs = [frames[n] for n in batch]
+            resized = list(resizing.map(resize, [images[n] for n in batch], theirs))
+            return network.detect(resized, theirs, STORE_THRESHOLD)
+
         found: dict[int, Detections] = {}
-        resized = _resized([images[n] for n in order], [frames[n] for n in order], not on_cpu)
-        for batch in batches:
-            detections = self._network(precision).detect(
-                [next(resized) for _ in batch], [frames[n] for n in batch], STORE_THRESHOLD
-            )
-            found.update(zip(batch, detections, strict=True))
+        with ThreadPoolExecutor(min(len(images), available_cores()), "resize") as resizing:
+            made = self._lanes_of_device().each(detections, batches)
+            for batch, some in zip(batches, made, strict=True):
+                found.update(zip(batch, some, strict=True))
         return [found[position] for position in range(len(images))]
 
     def _precision(self) -> Precision:
@@ -127,6 +137,15 @@ class CascadeRCNN:
             self._resolved = resolve(CASCADE_RCNN, self.settings)
         return self._resolved
 
+    def _lanes_of_device(self) -> Lanes:
+        if self._lanes is None:
+            # Torch comes with it.
+            from pass_dataset.passify.detectors.cascade_rcnn.lanes import Lanes
+
+            on_cpu = self._device == "cpu"
+            self._lanes = Lanes(self._device, self._cpu_lanes if on_cpu else CUDA_LANES)
+        return self._lanes
+
     def _network(self, precision: Precision) -> Network:
         if precision not in self._networks:
             # Torch comes with it.
@@ -136,14 +155,3 @@ class CascadeRCNN:
             parameters = needed_parameters(read_checkpoint(path), path)
             self._networks[precision] = Network(parameters, self._device, precision)
         return self._networks[precision]
-
-
-def _resized(
-    images: Sequence[np.ndarray[Any, Any]], frames: Sequence[Frame], ahead: bool
-) -> Iterator[np.ndarray[Any, Any]]:
-    """Images as the network sees them; with `ahead`, made on all cores while the GPU computes."""
-    if not ahead or len(images) == 1:
-        yield from map(resize, images, frames)
-        return
-    with ThreadPoolExecutor(max_workers=min(len(images), available_cores())) as threads:
-        yield from threads.map(resize, images, frames)

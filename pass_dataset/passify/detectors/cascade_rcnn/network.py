@@ -75,6 +75,9 @@ class Network:
                 convolutions,
                 WeightedRows if on_cpu else partial(AlignedRois, dtype=self._dtype),
             )
+        if self._device.type == "cuda":
+            # What is laid out anew is so before another stream reads it.
+            torch.cuda.synchronize(self._device)
 
     def detect(
         self,
@@ -126,13 +129,15 @@ class Network:
         region, label = (scores > store_threshold).nonzero().unbind(1)
         score, box = scores[region, label], boxes[region]
         best = batched_nms(box, score, label, NMS_IOU)[:MAX_DETECTIONS]
+        # The rest is little, and a GPU would be waited for at each step of it.
+        box, score, label = (of_all[best].cpu() for of_all in (box, score, label))
         (height, width), (network_height, network_width) = frame.given, frame.resized
         scale = (width / network_width, height / network_height) * 2
-        box = clipped(box[best] * box.new_tensor(scale), box.new_tensor((width, height) * 2))
+        box = clipped(box * box.new_tensor(scale), box.new_tensor((width, height) * 2))
         sound = nonempty(box)
         return Detections(
-            boxes=box[sound].cpu().numpy(),
-            scores=score[best][sound].cpu().numpy(),
-            classes=label[best][sound].cpu().numpy(),
+            boxes=box[sound].numpy(),
+            scores=score[sound].numpy(),
+            classes=label[sound].numpy(),
             max_score=max_score,
         )

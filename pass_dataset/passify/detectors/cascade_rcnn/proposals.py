@@ -95,5 +95,7 @@ class Proposals:
         self, boxes: torch.Tensor, scores: torch.Tensor, level_of: torch.Tensor
     ) -> torch.Tensor:
         sound = nonempty(boxes) & boxes.isfinite().all(1) & scores.isfinite()
-        boxes, scores, level_of = boxes[sound], scores[sound], level_of[sound]
+        # Numbers, once: by a mask each would ask a GPU anew how many there are.
+        (rows,) = sound.nonzero(as_tuple=True)
+        boxes, scores, level_of = boxes[rows], scores[rows], level_of[rows]
         return boxes[batched_nms(boxes, scores, level_of, NMS_IOU)[:AFTER_NMS]]
