@@ -23,7 +23,8 @@ class DetectorSettings:
       device: ``cpu``, ``cuda`` or ``cuda:N``; None: CUDA where there is one, else the CPU.
       precision: arithmetic of the network on CUDA; the CPU always computes in float32. With less
         than float32, images near a threshold are run again in float32.
-      batch_size: images that go through the network together; None: the detector's own choice.
+      batch_size: images that go through the network together; None: the detector's own choice. On
+        CUDA, Cascade R-CNN takes two such batches at a time.
       threads: threads of the CPU to compute with; None: all that this process may use.
       weights: weights file to use in place of the published one, which is fetched.
       weights_sha256: what `weights` must hash to; None: not checked, as for weights of one's own.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Collection, Iterable, Iterator
 
 from pass_dataset.errors import DetectorError, MissingExtraError, WeightsError
@@ -80,6 +81,7 @@ class Detecting:
         #: Images that it was given, and those it raised on, with what it said of the last.
         self.tried = self.failed = 0
         self.last_failure = ""
+        self._was_too_many = False
 
     @property
     def target(self) -> Target:
@@ -117,9 +119,13 @@ class Detecting:
         except (DetectorError, MissingExtraError, WeightsError):
             raise  # nothing to do with these images
         except Exception as error:
+            self._let_go_of(error)
             if len(window) > 1:
                 logger.debug("%s on %d images; one by one", error, len(window), exc_info=True)
+            before = self.failed
             self._detect_each(window, error)
+            if len(window) > 1 and self.failed == before:
+                self._warn_of_too_many(len(window), error)
         self.seconds += time.perf_counter() - started
 
     def _detect_each(self, window: list[Examined], error: Exception) -> None:
@@ -130,6 +136,7 @@ class Detecting:
                     self._give([record])
                     continue
                 except Exception as its_own:
+                    self._let_go_of(its_own)
                     error = its_own
             logger.warning(
                 "%s: %s failed: %s", record.result.path, self._choice.name, error, exc_info=error
@@ -138,6 +145,21 @@ class Detecting:
             self.last_failure = f"{type(error).__name__}: {error}"
             record.result.reason = DETECTOR_FAILED
             record.result.message = f"{self._choice.name}: {self.last_failure}"
+
+    @staticmethod
+    def _let_go_of(error: Exception) -> None:
+        """Of what the detector had made so far: a GPU whose memory was full would stay full."""
+        traceback.clear_frames(error.__traceback__)
+
+    def _warn_of_too_many(self, count: int, error: Exception) -> None:
+        """The first time: a run may go on like this for a night, at a fraction of its speed."""
+        if not self._was_too_many:
+            logger.warning(
+                "%s: failed on %d images at once and on none of them alone, which is slower: %s: "
+                "%s; if it lacks memory, a smaller --batch-size helps",
+                *(self._choice.name, count, type(error).__name__, error),
+            )
+        self._was_too_many = True
 
     def _give(self, window: list[Examined]) -> None:
         reader = self._detector.image_reader

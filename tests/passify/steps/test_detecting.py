@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -149,3 +151,26 @@ def test_detector_that_answers_for_too_few() -> None:
     found = list(step(Short(DetectorSettings())).run([record(0), record(1)]))
     assert {one.result.reason for one in found} == {"detector-failed"}
     assert "expected detections of 1 images, found 0" in str(found[0].result.message)
+
+
+def test_detector_that_lacks_memory_for_many(caplog: pytest.LogCaptureFixture) -> None:
+    """It has it again when the images come alone; the user is told once."""
+    held: list[weakref.ref[np.ndarray]] = []
+
+    class Full(Faces):
+        def detect(self, images):  # type: ignore[no-untyped-def]
+            features = np.zeros(9)
+            assert all(one() is None for one in held), "what it made before is still there"
+            held.append(weakref.ref(features))
+            if len(images) > 1:
+                raise MemoryError(f"{len(images)} images")
+            return super().detect(images)
+
+    counted = step(Full(DetectorSettings()))
+    found = list(counted.run(record(n, face=True) for n in range(10)))
+    assert [one.result.reason for one in found] == [None] * 10 and counted.failed == 0
+    (told,) = [line for line in caplog.records if line.levelname == "WARNING"]
+    assert told.getMessage() == (
+        "squares: failed on 4 images at once and on none of them alone, which is slower: "
+        "MemoryError: 4 images; if it lacks memory, a smaller --batch-size helps"
+    )

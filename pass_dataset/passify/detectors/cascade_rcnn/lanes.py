@@ -27,14 +27,13 @@ class Lanes:
     """
 
     def __init__(self, device: str, count: int) -> None:
-        self._device = torch.device(device)
-        alone = self._device.type == "cpu" and count == 1
-        self._threads = None if alone else ThreadPoolExecutor(count, "lane", self._enter)
-
-    def _enter(self) -> None:
-        if self._device.type == "cuda":
-            stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
-            torch.cuda.set_stream(stream)
+        where = torch.device(device)
+        if where.type == "cuda" and where.index is None:
+            # The one that this thread uses: others begin with the first.
+            where = torch.device("cuda", torch.cuda.current_device())
+        self._threads: ThreadPoolExecutor | None = None
+        if where.type == "cuda" or count > 1:
+            self._threads = ThreadPoolExecutor(count, "lane", _enter, (where,))
 
     def each(self, work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """Results of `work`, in the order of the tasks.
@@ -52,3 +51,11 @@ class Lanes:
             for one in coming:
                 one.cancel()
             wait(coming)
+
+
+# No method: threads would keep what they belong to.
+def _enter(device: torch.device) -> None:
+    """Gives this thread a stream."""
+    if device.type == "cuda":
+        stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        torch.cuda.set_stream(stream)

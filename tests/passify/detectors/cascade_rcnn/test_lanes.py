@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from typing import Any
 
@@ -61,3 +62,14 @@ def test_after_an_error_the_rest_is_left_out(monkeypatch: pytest.MonkeyPatch) ->
     assert {0} <= begun <= {0, 2, 3}  # by the time that the error is seen
     assert list(lanes.each(work, [5, 6])) == [5, 6]
     assert set(done) == begun | {5, 6}
+
+
+def test_threads_end_with_their_lanes() -> None:
+    lanes = Lanes("cpu", 2)
+    threads = set(lanes.each(lambda _: threading.current_thread(), range(50)))
+    assert all(thread.is_alive() for thread in threads)
+    del lanes
+    gc.collect()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
