@@ -131,7 +131,7 @@ def test_lanes() -> None:
         return threading.get_ident(), int(torch.cuda.current_stream().cuda_stream)
 
     both = threading.Barrier(2)
-    lanes = Lanes("cuda", 2)
+    lanes = Lanes("cuda:0", 2)
     before = torch.cuda.current_stream()
     found = set(lanes.each(stream, range(6)))
     assert len(found) == len({thread for thread, _ in found}) == len({one for _, one in found}) == 2

@@ -26,7 +26,8 @@ def prepare_torch(settings: DetectorSettings, feature: str, extra: str = "passif
       extra: the extra of this package that installs it.
 
     Returns:
-      ``cpu``, ``cuda`` or ``cuda:N``.
+      ``cpu`` or ``cuda:N``; for ``cuda``, the one that this thread uses, as others begin with the
+      first.
 
     Raises:
       MissingExtraError: torch or torchvision is not installed.
@@ -53,6 +54,8 @@ def prepare_torch(settings: DetectorSettings, feature: str, extra: str = "passif
             f"{torch.cuda.device_count()} CUDA devices; use device cpu, or install a driver and a "
             "build of torch for it"
         )
+    if device.type == "cuda" and device.index is None:
+        return f"cuda:{torch.cuda.current_device()}"
     return str(device)
 
 

@@ -36,6 +36,9 @@ FEATURE = "The detector cascade-rcnn"
 #: the CPU one image is work enough for all cores, and its features stay in the caches.
 CUDA_BATCH_SIZE = 8
 CUDA_LANES = 2
+#: More are not computed together: torchvision's RoIAlign counts values of its input with 31 bits,
+#: which p2 of 124 images of 800×1344 pixels passes (256 channels, a quarter of the sides).
+MOST_AT_ONCE = 100
 
 #: Boxes of lower scores are not stored (detectron2's default). The published code stores from 0.5
 #: on: those are the same boxes, as a box is never suppressed by one of a lower score, and the
@@ -107,7 +110,8 @@ class CascadeRCNN:
         self, images: Sequence[np.ndarray[Any, Any]], precision: Precision
     ) -> list[Detections]:
         frames = [frame_of(*image.shape[:2]) for image in images]
-        batch_size = self.settings.batch_size or (1 if self._device == "cpu" else CUDA_BATCH_SIZE)
+        own = 1 if self._device == "cpu" else CUDA_BATCH_SIZE
+        batch_size = min(self.settings.batch_size or own, MOST_AT_ONCE)
         # cuDNN plans each convolution anew for each size and number of images.
         batches = like_batches([frame.padded for frame in frames], batch_size, few_counts=True)
         network = self._network(precision)

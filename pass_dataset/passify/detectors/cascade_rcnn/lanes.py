@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 import torch
@@ -21,19 +22,16 @@ class Lanes:
     for the stream that used it.
 
     Args:
-      device: ``cpu``, ``cuda`` or ``cuda:N``.
+      device: ``cpu``, or ``cuda:N``: threads begin with the first GPU, whichever their maker uses.
       count: of threads; with one on the CPU, the work is done by whoever asks for it, as a thread
         would start as many of its own again.
     """
 
     def __init__(self, device: str, count: int) -> None:
-        where = torch.device(device)
-        if where.type == "cuda" and where.index is None:
-            # The one that this thread uses: others begin with the first.
-            where = torch.device("cuda", torch.cuda.current_device())
-        self._threads: ThreadPoolExecutor | None = None
-        if where.type == "cuda" or count > 1:
-            self._threads = ThreadPoolExecutor(count, "lane", _enter, (where,))
+        self._device = torch.device(device)
+        alone = self._device.type == "cpu" and count == 1
+        self._threads = None if alone else ThreadPoolExecutor(count, "lane")
+        self._own = threading.local()
 
     def each(self, work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """Results of `work`, in the order of the tasks.
@@ -43,19 +41,31 @@ class Lanes:
         if self._threads is None:
             yield from map(work, tasks)
             return
-        coming = [self._threads.submit(work, task) for task in tasks]
+        failed = threading.Event()
+
+        def attempt(task: Task) -> Result:
+            # Those before it in order are still waited for, and what it made keeps its memory.
+            if failed.is_set():
+                raise InterruptedError("a batch before this one has failed")
+            try:
+                self._enter()
+                return work(task)
+            except BaseException:
+                failed.set()
+                raise
+
+        coming: list[Future[Result]] = []
         try:
+            coming += [self._threads.submit(attempt, task) for task in tasks]
             for one in coming:
                 yield one.result()
         finally:
-            for one in coming:
-                one.cancel()
-            wait(coming)
+            failed.set()
+            wait([one for one in coming if not one.cancel()])
 
-
-# No method: threads would keep what they belong to.
-def _enter(device: torch.device) -> None:
-    """Gives this thread a stream."""
-    if device.type == "cuda":
-        stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        torch.cuda.set_stream(stream)
+    def _enter(self) -> None:
+        """Gives this thread its stream, the first time."""
+        if self._device.type == "cuda" and not hasattr(self._own, "stream"):
+            stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+            torch.cuda.set_stream(stream)
+            self._own.stream = stream

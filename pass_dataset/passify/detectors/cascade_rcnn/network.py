@@ -48,7 +48,7 @@ class Network:
 
     Args:
       parameters: as `parameters.needed_parameters` gives them; not kept.
-      device: ``cpu``, ``cuda`` or ``cuda:N``.
+      device: ``cpu`` or ``cuda:N``.
       precision: arithmetic of convolutions and fully connected layers; all else is float32.
     """
 

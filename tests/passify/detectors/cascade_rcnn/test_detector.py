@@ -119,6 +119,21 @@ def test_batches_give_what_single_images_give(
         check_same(found, expected, 1e-5)
 
 
+def test_more_than_can_be_counted_do_not_go_together(weights: Path) -> None:
+    given = []
+
+    class Counting:
+        def detect(self, images: list[Image], *_: Any) -> list[Detections]:
+            given.append(len(images))
+            none = np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64)
+            return [Detections(*none, 0.0) for _ in images]
+
+    detector = CascadeRCNN(DetectorSettings(device="cpu", weights=weights, batch_size=1000))
+    detector._networks["float32"] = Counting()  # type: ignore[assignment]
+    assert len(detector.detect([np.zeros((2, 700, 3), np.uint8)] * 101)) == 101
+    assert given == [100, 1]
+
+
 @pytest.mark.slow
 def test_less_than_float32_is_checked_in_float32(
     detector: CascadeRCNN, weights: Path, shared: Path
