@@ -5,6 +5,7 @@ frames       what its headers say
 jpeg, png    the two formats of nearly all files
 containers   which format a file has; the others
 exif         entries of EXIF data
+depths       more than 8 bits a sample
 orientation  which way up they say that it is
 decoding     the pixels
 """

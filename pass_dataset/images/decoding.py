@@ -25,6 +25,7 @@ import numpy as np
 
 from pass_dataset.extras import require
 from pass_dataset.images.containers import read_frame
+from pass_dataset.images.depths import with_eight_bits
 from pass_dataset.images.frames import Frame
 from pass_dataset.images.orientation import UPRIGHT, turn
 from pass_dataset.images.outcomes import BadImageError, DecodedImage
@@ -280,14 +281,10 @@ def _pixels(name: str, image: ImageFile) -> np.ndarray[Any, Any]:
 
 def _bgr(name: str, image: Any) -> np.ndarray[Any, Any]:
     """H×W×3 uint8 BGR of a loaded image, by OpenCV's rules."""
+    image = with_eight_bits(image, name)
     mode = image.mode
     if mode == "CMYK" and name == "JPEG":
         return _from_adobe_cmyk(np.asarray(image))
-    if mode.startswith("I;16") or (mode == "I" and name in ("PNG", "PPM")):
-        grey = (np.asarray(image) >> 8).astype(np.uint8)
-        return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
-    if mode in ("I", "F"):
-        raise BadImageError("unsupported", f"{name} of 32 bits a sample", *image.size)
     if mode == "RGBA" and name == "TIFF" and image.tag_v2.get(_EXTRA_SAMPLES, (0,))[0]:
         # libtiff, which OpenCV asks for colours, multiplies by the transparency (`BuildMapUaToAa`).
         rgba = np.asarray(image).astype(np.uint32)

@@ -28,6 +28,7 @@ imagenet  what networks normalise images by
 inference networks at work, in float32 that is float32
 loaders   what PyTorch's loader does not tell a dataset
 tallies   numbers that all processes of a loader see
+whole_numbers  whole numbers as the user gave them, checked
 """
 
 from __future__ import annotations

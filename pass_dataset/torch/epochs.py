@@ -24,7 +24,7 @@ class EpochCounter:
     def __init__(self) -> None:
         self._cells = shared_cells(torch.zeros(2, dtype=torch.int64))
         #: For each worker one more than the epoch it has finished; 0: it is at work.
-        self._finished = shared_cells(torch.zeros(_PLACES, dtype=torch.int32))
+        self._finished = shared_cells(torch.zeros(_PLACES, dtype=torch.int64))
 
     @property
     def value(self) -> int:

@@ -62,6 +62,12 @@ class ExampleMaker:
             )
         if self.on_error not in get_args(OnError):
             raise ValueError(f"on_error: expected 'raise' or 'skip', found {self.on_error!r}")
+        # Not by their class, which needs packages that other images do not.
+        if self.views is not None and not hasattr(self.views, "decode"):
+            raise TypeError(
+                f"views: expected Views(…), found {type(self.views).__name__}; of a recipe, "
+                "Views(recipe, seed=0) makes them"
+            )
         if self.views is not None and self.decoder != Decoder():
             raise ValueError(
                 "views: they are made from JPEGs, so decode=, min_side_px= and upright= are to be "
@@ -103,7 +109,7 @@ class ExampleMaker:
             if self.on_error == "raise":
                 raise ImageError(
                     f"{message}. pass-dataset verify tells whether the tar is as published; "
-                    "on_error='skip' leaves such images out."
+                    "on_error='skip' puts the next image in its place."
                 ) from error
             self._skip(message)
             return SKIPPED

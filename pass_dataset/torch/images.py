@@ -24,9 +24,11 @@ import numpy as np
 import torch
 from PIL import Image, ImageFile, JpegImagePlugin
 
+from pass_dataset.images.containers import read_frame
+from pass_dataset.images.depths import with_eight_bits
 from pass_dataset.images.exif import EXIF_START
-from pass_dataset.images.jpeg import read_jpeg
 from pass_dataset.images.orientation import exif_orientation
+from pass_dataset.images.outcomes import BadImageError
 
 __all__ = ["Decode", "Decoder", "OnError", "lacks_means"]
 
@@ -117,9 +119,7 @@ class Decoder:
 
     def _image(self, jpeg: bytes) -> Image.Image:
         if ImageFile.LOAD_TRUNCATED_IMAGES:
-            # Somebody has told Pillow, for the whole process, to fill in what is missing (TFDS does
-            # so when it is imported): a cut image would go unnoticed.
-            read_jpeg(jpeg)
+            _check_whole(jpeg)
         # No `with`: the image of a file in memory keeps nothing open.
         image: Image.Image = Image.open(io.BytesIO(jpeg))
         if self.min_side_px is not None:
@@ -128,8 +128,26 @@ class Decoder:
             image.draft(None, (image.width // reduction, image.height // reduction))
         image.load()
         # Greyscale and CMYK too; a JPEG has no transparency.
-        rgb = image if image.mode == "RGB" else image.convert("RGB")
+        rgb = image if image.mode == "RGB" else _in_rgb(image)
         return _turned(rgb, image.info.get("exif")) if self.upright else rgb
+
+
+def _check_whole(file: bytes) -> None:
+    """Refuses a file that was cut off, where Pillow would not.
+
+    Somebody has told it, for the whole process, to fill in what is missing, as many trainings do:
+    a cut image would go unnoticed. Of formats that are not looked into here, it still does.
+    """
+    try:
+        read_frame(file)
+    except BadImageError as bad:
+        if bad.outcome in ("truncated", "damaged"):
+            raise
+
+
+def _in_rgb(image: Image.Image) -> Image.Image:
+    of_eight: Image.Image = with_eight_bits(image, image.format)
+    return of_eight.convert("RGB")
 
 
 def _turned(image: Image.Image, exif: bytes | None) -> Image.Image:

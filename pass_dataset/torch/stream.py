@@ -10,7 +10,6 @@ shared out anew, among any number of ranks.
 from __future__ import annotations
 
 import logging
-import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -34,6 +33,7 @@ from pass_dataset.torch.readahead import BlockReadahead
 from pass_dataset.torch.spans import Spans, cut_shares
 from pass_dataset.torch.state import EpochOrder, StreamState, WorkerPlace
 from pass_dataset.torch.tallies import SharedNumber
+from pass_dataset.torch.whole_numbers import whole_number
 
 if TYPE_CHECKING:
     from pass_dataset.torch.views.making import Views
@@ -58,7 +58,8 @@ class PassStream(PassImages, IterableDataset[Any]):
     A pass over a loader, or over the stream, that follows one which came to its end is of the next
     epoch; one that was broken off is begun again. `set_epoch` chooses another.
 
-    Every image comes once an epoch, over all ranks and workers together. In the middle of an epoch
+    Every image comes once an epoch, over all ranks and workers together (with ``on_error="skip"``
+    the one after an image that cannot be decoded comes twice). In the middle of an epoch
     ``stream.state_dict(batches=…)``, told how many batches the training has had, says what is left;
     after ``stream.load_state_dict(…)`` a new loader goes on there, with any number of workers and
     ranks. `torchdata.stateful_dataloader.StatefulDataLoader` counts by itself.
@@ -116,13 +117,10 @@ class PassStream(PassImages, IterableDataset[Any]):
           RecordNotFoundError: of the hashes to be kept there is none.
           IndexError, TypeError, ValueError: an argument is not as described.
         """
-        for name, value in (
-            ("batch_size", batch_size),
-            ("block_records", block_records),
-            ("window_records", window_records),
-        ):
-            if value is not None and operator.index(value) < 1:
-                raise ValueError(f"{name}: expected 1 or more, found {value}")
+        batch_size = _whole_or_none("batch_size", batch_size, least=1)
+        seed = _whole_or_none("seed", seed)
+        block_records = whole_number("block_records", block_records, least=1)
+        window_records = whole_number("window_records", window_records, least=1)
         maker = ExampleMaker(
             Decoder(decode, min_side_px, upright),
             target,
@@ -169,8 +167,7 @@ class PassStream(PassImages, IterableDataset[Any]):
         Without it a pass is of the epoch after the one that was gone through. Every pass of the
         epoch of a loaded state begins where that state says; passes of other epochs are whole.
         """
-        if epoch < 0:
-            raise ValueError(f"epoch: expected 0 or more, found {epoch}")
+        epoch = whole_number("epoch", epoch, least=0)
         if epoch != self.epoch:
             self._place = None
         self._epochs.choose(epoch)
@@ -298,8 +295,7 @@ class PassStream(PassImages, IterableDataset[Any]):
             other batches than `batch_size`, so that counting them tells nothing.
         """
         if batches is not None:
-            if batches < 0:
-                raise ValueError(f"batches: expected 0 or more, found {batches}")
+            batches = whole_number("batches", batches, least=0)
             return self._state(batches * self._counted_batch_size(batches), None)
         if self._place is None:
             raise ValueError(
@@ -373,6 +369,10 @@ def _turns(length: int, place: WorkerPlace) -> npt.NDArray[np.int64]:
     firsts = np.arange(place.number * place.batch_size, length, step, dtype=np.int64)
     turns = (firsts[:, None] + np.arange(place.batch_size)).ravel()
     return turns[turns < length]
+
+
+def _whole_or_none(name: str, value: int | None, *, least: int | None = None) -> int | None:
+    return None if value is None else whole_number(name, value, least=least)
 
 
 def _selection(archive: PassArchive) -> str:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image, ImageFile, ImageOps
 
+from pass_dataset.images.outcomes import BadImageError
 from pass_dataset.torch.images import Decoder
 
 
@@ -70,6 +71,19 @@ def test_broken_images_raise(fill_in: bool, monkeypatch: pytest.MonkeyPatch) -> 
     for broken in (data[: len(data) // 2], b"", b"hello", data[:20]):
         with pytest.raises(Exception):  # noqa: B017  (whatever Pillow has for it)
             Decoder("pil")(broken)
+
+
+def test_filling_in_takes_nothing_from_other_formats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What many trainings tell Pillow: a whole file of another format is none the worse for it."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    image = Image.fromarray(np.tile(np.arange(60, dtype=np.uint8), (40, 1))).convert("RGB")
+    for kind in ("PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "ICO", "TGA"):
+        file = io.BytesIO()
+        image.save(file, kind)
+        assert Decoder("pil")(file.getvalue()).mode == "RGB", kind
+        if kind in ("PNG", "WEBP"):  # of others nobody knows where they end
+            with pytest.raises(BadImageError):
+                Decoder("pil")(file.getvalue()[: len(file.getvalue()) // 2])
 
 
 def test_wrong_settings_say_what_is_expected() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.distributed
@@ -349,3 +350,22 @@ def test_damage(tmp_path: Path) -> None:
     seen = flat(batches_of(DataLoader(stream, 4, num_workers=2)))
     assert sorted(seen) == sorted([*range(33), 34, *range(34, 64)])
     assert stream.skipped == 1
+
+
+def test_numbers_are_plain_and_whole(many: Collection) -> None:
+    """NumPy's go into no JSON and no checkpoint, and of parts nobody knows what is meant."""
+    stream = PassStream(
+        many.folder, many.tsv, decode="bytes", batch_size=np.int64(4), seed=np.int64(3)
+    )
+    state = stream.state_dict(batches=np.int64(2))
+    assert json.loads(json.dumps(state)) == state
+    for name, value in (("seed", "a"), ("seed", 1.5), ("batch_size", 0), ("window_records", 2.5)):
+        with pytest.raises((TypeError, ValueError), match=f"{name}: expected"):
+            PassStream(many.folder, many.tsv, **{name: value})
+    with pytest.raises(TypeError, match="batches: expected a whole number"):
+        stream.state_dict(batches=1.5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="epoch: expected a whole number"):
+        stream.set_epoch(1.7)  # type: ignore[arg-type]
+    stream.set_epoch(1 << 40)
+    assert len(list(stream)) == len(stream) > 0
+    assert stream.epoch == 1 << 40

@@ -23,10 +23,13 @@ class ViewList(list[torch.Tensor]):
 class ViewBatch(list[torch.Tensor]):
     """The views of a batch: for each a tensor, N×3×S×S uint8, RGB, channels last in memory.
 
-    Where a worker has made it, the training gets a plain list.
+    Where a worker has made it, the training gets a plain list; so does who saves or copies it.
     """
 
     _lease: Lease | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)
 
 
 def collate_views(
@@ -97,7 +100,15 @@ def normalise(
 
     Returns:
       ``(views / 255 - mean) / standard_deviation``, in the memory format of `views`.
+
+    Raises:
+      TypeError: it is no tensor, or one of other values than uint8.
     """
+    if not isinstance(views, torch.Tensor) or views.dtype != torch.uint8:
+        found = getattr(views, "dtype", type(views).__name__)
+        raise TypeError(
+            f"views: expected a tensor of uint8, found {found}; of several views each goes alone"
+        )
     offset, spread = (
         torch.tensor(numbers, dtype=dtype, device=views.device).mul_(255)[:, None, None]
         for numbers in (mean, standard_deviation)

@@ -16,14 +16,18 @@ from pass_dataset.torch.jpegs import JpegBatch
 from pass_dataset.torch.views import batched
 from pass_dataset.torch.views.batched_resizing import CropBatch
 from pass_dataset.torch.views.device_decoding import decoded_on
-from pass_dataset.torch.views.draws import key_of
+from pass_dataset.torch.views.draws import key_of, shown_key
 from pass_dataset.torch.views.parameters import Change, ViewParameters, draw_views
-from pass_dataset.torch.views.recipes import Recipe, ViewRecipe
+from pass_dataset.torch.views.recipes import Recipe, ViewRecipe, checked_recipe
 from pass_dataset.torch.views.sending import sent
+from pass_dataset.torch.whole_numbers import whole_number
 
 __all__ = ["DeviceViews"]
 
 logger = logging.getLogger(__name__)
+
+#: Images that a message names.
+_NAMED = 5
 
 
 class DeviceViews:
@@ -59,8 +63,8 @@ class DeviceViews:
     ) -> None:
         if on_error not in get_args(OnError):
             raise ValueError(f"on_error: expected 'raise' or 'skip', found {on_error!r}")
-        self.recipe = recipe
-        self.seed = seed
+        self.recipe = checked_recipe(recipe)
+        self.seed = whole_number("seed", seed)
         self.device = torch.device(device)
         self.upright = upright
         self.on_error = on_error
@@ -84,9 +88,15 @@ class DeviceViews:
           For each view a tensor on the device: N×3×S×S uint8, RGB, channels last in memory.
 
         Raises:
+          TypeError: the files are no such tensors.
           ValueError: there are not as many keys as files.
           ImageError: an image cannot be decoded, and is not to be skipped, or none can be.
         """
+        whole_number("epoch", epoch, least=0)
+        if isinstance(keys, (str, bytes)):
+            raise TypeError(f"keys: expected one for each image, found one text: {keys!r}")
+        for jpeg in jpegs:
+            _check_file(jpeg)
         names = [None] * len(jpegs) if keys is None else keys
         if len(names) != len(jpegs):
             raise ValueError(f"keys: expected {len(jpegs)}, one for each image, found {len(names)}")
@@ -130,15 +140,19 @@ class DeviceViews:
                 last = found
                 take(last, place + 1)
         if files and last is None:
-            raise ImageError(f"none of the {len(files)} images of a batch can be decoded")
+            named = ", ".join(map(shown_key, keys[:_NAMED]))
+            raise ImageError(
+                f"none of the {len(files)} images of a batch can be decoded: {named}"
+                f"{' …' if len(keys) > _NAMED else ''}. Where that was an epoch's last and small "
+                "batch, drop_last=True of the loader leaves it out"
+            )
         if last is not None:
             take(last, len(keys))
         return drawn, batches
 
     def _see_to(self, error: Exception, key: bytes, place: int) -> None:
         """What cannot be decoded."""
-        name = key.decode() if key.isascii() else key.hex()
-        message = f"image {name}, number {place} of its batch, cannot be decoded: {error}"
+        message = f"image {shown_key(key)}, number {place} of its batch, cannot be decoded: {error}"
         if self.on_error == "raise":
             raise ImageError(f"{message}. on_error='skip' puts another in its place.") from error
         self.skipped += 1
@@ -146,6 +160,19 @@ class DeviceViews:
 
     def __repr__(self) -> str:
         return f"DeviceViews({self.recipe!r}, seed={self.seed}, device={str(self.device)!r})"
+
+
+def _check_file(jpeg: Tensor) -> None:
+    if not isinstance(jpeg, Tensor) or jpeg.dtype != torch.uint8 or jpeg.ndim != 1:
+        found = (
+            f"a tensor of {jpeg.dtype} and {jpeg.ndim} dimensions"
+            if isinstance(jpeg, Tensor)
+            else type(jpeg).__name__
+        )
+        raise TypeError(
+            "jpegs: expected the files of a batch, each a tensor of uint8 and one dimension, as "
+            f"decode='jpeg' gives them, found {found}"
+        )
 
 
 def _alike(recipes: Sequence[ViewRecipe]) -> list[list[int]]:

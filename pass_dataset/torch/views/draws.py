@@ -16,17 +16,35 @@ import struct
 
 import xxhash
 
-__all__ = ["key_of", "random_numbers"]
+__all__ = ["key_of", "random_numbers", "shown_key"]
 
 #: Changes when the same four would give other numbers.
 _SCHEME = b"pass-views-1"
 
 
 def key_of(file: bytes | memoryview, name: str | bytes | None = None) -> bytes:
-    """What tells an image from all others: its name, or else the XXH3 hash of its file."""
+    """What tells an image from all others: its name, or else the XXH3 hash of its file.
+
+    Raises:
+      TypeError: the name is neither text nor bytes.
+    """
     if name is None:
         return xxhash.xxh3_128_digest(file)
-    return name.encode() if isinstance(name, str) else name
+    if isinstance(name, str):
+        # Names of files that are not UTF-8 come with their bytes hidden in surrogates.
+        return name.encode(errors="surrogateescape")
+    if not isinstance(name, bytes):
+        raise TypeError(
+            f"key: expected text or bytes that tell the image from all others, found {name!r} "
+            f"({type(name).__name__}); str(…) makes text of it"
+        )
+    return name
+
+
+def shown_key(key: bytes) -> str:
+    """A key in a message: as text where it is, else in hexadecimal."""
+    text = key.decode(errors="replace")
+    return text if text.isprintable() and "\ufffd" not in text else key.hex()
 
 
 def random_numbers(seed: int, epoch: int, key: bytes, number: int, count: int) -> list[float]:

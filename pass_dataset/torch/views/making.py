@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import torch
 from torch.utils.data import get_worker_info
 
+from pass_dataset.errors import ImageError
+from pass_dataset.torch.images import lacks_means
 from pass_dataset.torch.tallies import SharedNumber
 from pass_dataset.torch.views import operations
 from pass_dataset.torch.views.batches import ViewList
 from pass_dataset.torch.views.decoding import REDUCTIONS, decode, jpeg_facts
-from pass_dataset.torch.views.draws import key_of
+from pass_dataset.torch.views.draws import key_of, shown_key
 from pass_dataset.torch.views.operations import Pixels
 from pass_dataset.torch.views.parameters import Box, ViewParameters, draw_views
-from pass_dataset.torch.views.recipes import Recipe, ViewRecipe
+from pass_dataset.torch.views.recipes import Recipe, ViewRecipe, checked_recipe
+from pass_dataset.torch.whole_numbers import whole_number
 
 __all__ = ["Views"]
 
@@ -65,8 +68,8 @@ class Views:
     """
 
     def __init__(self, recipe: Recipe, seed: int = 0, *, upright: bool = True) -> None:
-        self.recipe = recipe
-        self.seed = seed
+        self.recipe = checked_recipe(recipe)
+        self.seed = whole_number("seed", seed)
         self.upright = upright
         self._epoch = SharedNumber(0)
         self._alone_in = -1
@@ -78,9 +81,7 @@ class Views:
 
     def set_epoch(self, epoch: int) -> None:
         """Chooses it, for workers that live on too. Call it before each pass over the loader."""
-        if epoch < 0:
-            raise ValueError(f"epoch: expected 0 or more, found {epoch}")
-        self._epoch.value = epoch
+        self._epoch.value = whole_number("epoch", epoch, least=0)
 
     def __call__(
         self, jpeg: bytes, key: str | bytes | None = None, epoch: int | None = None
@@ -88,7 +89,8 @@ class Views:
         """The views of an image, in the recipe's order.
 
         Args:
-          jpeg: the file. Pillow's other formats are read too.
+          jpeg: the file: bytes, or what lies in memory like them. Pillow's other formats are read
+            too.
           key: what tells this image from all others; None: the hash of `jpeg`.
           epoch: None: that of `set_epoch`.
 
@@ -96,14 +98,31 @@ class Views:
           For each view a tensor: 3×S×S uint8, RGB, lying in memory as H×W×3.
 
         Raises:
-          Exception: it cannot be decoded; Pillow has no base class for what is wrong with a file.
+          ImageError: it cannot be decoded; the message has the key.
+          TypeError, ValueError: an argument is not as described.
+          MemoryError, OSError: this machine lacks memory or file handles.
         """
-        return self.make(self.decode(jpeg, key, epoch))
+        file = _bytes_of(jpeg)
+        of = key_of(file, key)
+        if epoch is not None:
+            whole_number("epoch", epoch, least=0)
+        try:
+            decoded = self.decode(file, of, epoch)
+        # Pillow raises whatever its parsers do: OSError, SyntaxError, ValueError, struct.error …
+        except Exception as error:
+            if lacks_means(error):
+                raise
+            raise ImageError(f"image {shown_key(of)} cannot be decoded: {error}") from error
+        return self.make(decoded)
 
     def decode(
         self, jpeg: bytes, key: str | bytes | None = None, epoch: int | None = None
     ) -> Decoded:
-        """The first half of a call, in which all that is wrong with a file comes up."""
+        """The first half of a call, in which all that is wrong with a file comes up.
+
+        Raises:
+          Exception: Pillow has no base class for what is wrong with a file.
+        """
         of = key_of(jpeg, key), self.epoch if epoch is None else epoch
         facts = jpeg_facts(jpeg, upright=self.upright)
         if facts is None:
@@ -151,6 +170,24 @@ class Views:
 
     def __repr__(self) -> str:
         return f"Views({self.recipe!r}, seed={self.seed})"
+
+
+def _bytes_of(file: Any) -> bytes:
+    if isinstance(file, bytes):
+        return file
+    if isinstance(file, torch.Tensor):
+        file = file.numpy()
+    try:
+        view = memoryview(file)
+    except TypeError:
+        view = None
+    if view is None or view.ndim != 1 or view.itemsize != 1:
+        kind = type(file)
+        raise TypeError(
+            f"jpeg: expected the bytes of an image file, found {kind.__module__}.{kind.__name__}; "
+            "ImageFolder hands them over with loader=lambda path: Path(path).read_bytes()"
+        )
+    return bytes(view)
 
 
 def _view(pixels: Pixels, reduction: int, recipe: ViewRecipe, wanted: ViewParameters) -> Pixels:

@@ -8,12 +8,27 @@ DINO's ``main_dino.py`` with its defaults.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
-__all__ = ["ColourJitter", "Interpolation", "Recipe", "ViewRecipe", "dino", "moco_v2", "swav"]
+from pass_dataset.torch.whole_numbers import whole_number
+
+__all__ = [
+    "ColourJitter",
+    "Interpolation",
+    "Recipe",
+    "ViewRecipe",
+    "checked_recipe",
+    "dino",
+    "moco_v2",
+    "swav",
+]
 
 #: How crops are resized: Pillow's filters of these names, which widen as the crop gets larger.
 Interpolation: TypeAlias = Literal["bilinear", "bicubic"]
+
+
+#: Share of the image at which SwAV's small crops end (``max_scale_crops`` of its 200 epochs).
+SWAV_MOST_SMALL_SCALE = 0.14
 
 
 @dataclass(frozen=True)
@@ -73,8 +88,9 @@ class ViewRecipe:
     flip: float = 0.5
 
     def __post_init__(self) -> None:
-        if self.size_px < 1:
-            raise ValueError(f"size_px: expected 1 or more, found {self.size_px}")
+        whole_number("size_px", self.size_px, least=1)
+        for name in ("scale", "ratio", "blur_sigma_px"):
+            _check_pair(name, getattr(self, name))
         if not 0 < self.scale[0] <= self.scale[1] <= 1:
             raise ValueError(f"scale: expected shares above 0, rising to 1, found {self.scale}")
         for name in ("ratio", "blur_sigma_px"):
@@ -102,6 +118,9 @@ class Recipe:
     def __post_init__(self) -> None:
         if not self.views:
             raise ValueError("views: expected one or more, found none")
+        for view in self.views:
+            if not isinstance(view, ViewRecipe):
+                raise TypeError(f"views: expected a ViewRecipe each, found {view!r}")
 
     def __len__(self) -> int:
         return len(self.views)
@@ -109,6 +128,21 @@ class Recipe:
     def __repr__(self) -> str:
         sizes = ", ".join(f"{view.size_px}" for view in self.views)
         return f"Recipe({len(self)} views: {sizes} px)"
+
+
+def checked_recipe(recipe: Any) -> Recipe:
+    """What was given as one.
+
+    Raises:
+      TypeError: it is none, such as the function that makes one.
+    """
+    if isinstance(recipe, Recipe):
+        return recipe
+    name = getattr(recipe, "__name__", None)
+    raise TypeError(
+        f"recipe: expected a Recipe, as moco_v2() gives, found {type(recipe).__name__}"
+        + (f"; is it {name}() that is meant?" if callable(recipe) and name else "")
+    )
 
 
 def moco_v2(*, min_scale: float = 0.2, size_px: int = 224) -> Recipe:
@@ -145,17 +179,25 @@ def swav(
       size_px: side of the two.
       small_size_px: side of the others.
       small_views: how many there are of these.
+
+    Raises:
+      TypeError, ValueError: an argument is not as described.
     """
+    if not min_small_scale <= SWAV_MOST_SMALL_SCALE:
+        raise ValueError(
+            f"min_small_scale: expected at most {SWAV_MOST_SMALL_SCALE}, where small crops end, "
+            f"found {min_small_scale}"
+        )
     jitter = ColourJitter(0.8, 0.8, 0.8, 0.2)
     large = ViewRecipe(size_px=size_px, scale=(min_scale, 1.0), jitter=jitter, grey=0.2, blur=0.5)
     small = ViewRecipe(
         size_px=small_size_px,
-        scale=(min_small_scale, max(min_small_scale, min(0.14, min_scale))),
+        scale=(min_small_scale, max(min_small_scale, min(SWAV_MOST_SMALL_SCALE, min_scale))),
         jitter=jitter,
         grey=0.2,
         blur=0.5,
     )
-    return Recipe((large, large, *(small,) * small_views))
+    return Recipe((large, large, *(small,) * whole_number("small_views", small_views, least=0)))
 
 
 def dino(
@@ -175,7 +217,15 @@ def dino(
       size_px: side of the two.
       small_size_px: side of the others.
       small_views: how many there are of these.
+
+    Raises:
+      TypeError, ValueError: an argument is not as described.
     """
+    if not min_small_scale <= min_scale:
+        raise ValueError(
+            f"min_small_scale: expected at most min_scale, {min_scale}, where small crops end, "
+            f"found {min_small_scale}"
+        )
 
     def view(size_px: int, scale: tuple[float, float], blur: float, solarise: float) -> ViewRecipe:
         return ViewRecipe(
@@ -194,9 +244,17 @@ def dino(
         (
             view(size_px, large, blur=1.0, solarise=0.0),
             view(size_px, large, blur=0.1, solarise=0.2),
-            *(small,) * small_views,
+            *(small,) * whole_number("small_views", small_views, least=0),
         )
     )
+
+
+def _check_pair(name: str, value: Any) -> None:
+    try:
+        low, high = value
+        _ = low < high
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected two numbers, from and to, found {value!r}") from None
 
 
 def _check_probability(name: str, value: float) -> None:
