@@ -1,4 +1,4 @@
-"""Images of more than 8 bits a sample."""
+"""Images of more than 8 bits a sample, and colours of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ import numpy as np
 
 from pass_dataset.images.outcomes import BadImageError
 
-__all__ = ["with_eight_bits"]
+__all__ = ["in_rgb", "with_eight_bits"]
+
+
+def in_rgb(image: Any) -> Any:
+    """An image of Pillow's in mode RGB, of any depth.
+
+    Raises:
+      BadImageError: see `with_eight_bits`.
+    """
+    return image if image.mode == "RGB" else with_eight_bits(image, image.format).convert("RGB")
 
 
 def with_eight_bits(image: Any, name: str | None) -> Any:
@@ -29,5 +38,5 @@ def with_eight_bits(image: Any, name: str | None) -> Any:
 
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if mode in ("I", "F"):
-        raise BadImageError("unsupported", f"{name} of 32 bits a sample", *image.size)
+        raise BadImageError("unsupported", f"{name or 'image'} of 32 bits a sample", *image.size)
     return image

@@ -25,7 +25,7 @@ import torch
 from PIL import Image, ImageFile, JpegImagePlugin
 
 from pass_dataset.images.containers import read_frame
-from pass_dataset.images.depths import with_eight_bits
+from pass_dataset.images.depths import in_rgb
 from pass_dataset.images.exif import EXIF_START
 from pass_dataset.images.orientation import exif_orientation
 from pass_dataset.images.outcomes import BadImageError
@@ -128,7 +128,7 @@ class Decoder:
             image.draft(None, (image.width // reduction, image.height // reduction))
         image.load()
         # Greyscale and CMYK too; a JPEG has no transparency.
-        rgb = image if image.mode == "RGB" else _in_rgb(image)
+        rgb = in_rgb(image)
         return _turned(rgb, image.info.get("exif")) if self.upright else rgb
 
 
@@ -143,11 +143,6 @@ def _check_whole(file: bytes) -> None:
     except BadImageError as bad:
         if bad.outcome in ("truncated", "damaged"):
             raise
-
-
-def _in_rgb(image: Image.Image) -> Image.Image:
-    of_eight: Image.Image = with_eight_bits(image, image.format)
-    return of_eight.convert("RGB")
 
 
 def _turned(image: Image.Image, exif: bytes | None) -> Image.Image:

@@ -13,6 +13,7 @@ import numpy as np
 import xxhash
 
 from pass_dataset.errors import EvaluationError
+from pass_dataset.images.depths import in_rgb
 
 __all__ = ["DIFFICULT", "LabelledImages", "content_of", "decoded", "encoded"]
 
@@ -77,7 +78,7 @@ def encoded(image: Any) -> bytes:
     if isinstance(image, bytes):
         return image
     buffer = io.BytesIO()
-    image.convert("RGB").save(buffer, "PNG", compress_level=1)
+    in_rgb(image).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 
@@ -91,16 +92,19 @@ def content_of(image: Any) -> bytes:
 def decoded(image: Any, name: str) -> Any:
     """A PIL image in RGB, as torchvision's folders of images give it: EXIF turns nothing.
 
+    Only of 16 bits grey it is what it shows, of which Pillow alone makes white.
+
     Raises:
       EvaluationError: it cannot be decoded.
     """
     from PIL import Image
 
-    if not isinstance(image, bytes):
-        return image.convert("RGB")
     try:
+        if not isinstance(image, bytes):
+            return in_rgb(image)
         with Image.open(io.BytesIO(image)) as opened:
-            return opened.convert("RGB")
+            opened.load()
+            return in_rgb(opened)
     # Of damaged files Pillow raises almost anything.
     except Exception as error:
         raise EvaluationError(

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pass_dataset.errors import EvaluationError
-from pass_dataset.evaluate.data.labelled import LabelledImages, decoded
+from pass_dataset.evaluate.data.labelled import LabelledImages, decoded, encoded
 from pass_dataset.evaluate.data.opening import open_data
 from tests.evaluate.pictures import COLOURS, make_labelled, picture
 
@@ -178,3 +179,14 @@ def test_what_is_no_data(tmp_path: Path) -> None:
         LabelledImages("x", ("a",), np.array([-1]), ("n",), lambda position: b"")
     with pytest.raises(EvaluationError, match=r"a\.jpg: cannot be decoded"):
         decoded(b"nothing", "a.jpg")
+
+
+def test_sixteen_bits_are_no_white_image() -> None:
+    grey = np.tile(np.linspace(0, 255, 40).astype(np.uint8), (30, 1))
+    deep = Image.fromarray(grey.astype(np.uint16) * 257)
+    file = io.BytesIO()
+    deep.save(file, "PNG")
+    for image in (deep, file.getvalue(), encoded(deep)):
+        np.testing.assert_array_equal(np.asarray(decoded(image, "deep"))[:, :, 1], grey)
+    with pytest.raises(EvaluationError, match="image of 32 bits a sample"):
+        decoded(Image.fromarray(grey.astype(np.float32)), "wide")
