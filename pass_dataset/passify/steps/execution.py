@@ -17,13 +17,14 @@ from pass_dataset.errors import (
 from pass_dataset.executors.job import ShardJob
 from pass_dataset.executors.shard_folder import ShardFolder
 from pass_dataset.executors.work import Stage, Work, WorkerShare
+from pass_dataset.passify.detectors.devices import require_device
 from pass_dataset.passify.detectors.settings import Precision
 from pass_dataset.passify.runs.outcomes import TARGETS
 from pass_dataset.passify.runs.plan import Plan
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.steps.examiner import Examiner
 from pass_dataset.passify.steps.job import FilterJob
-from pass_dataset.passify.steps.loading import Loading
+from pass_dataset.passify.steps.loading import OWN_DETECTOR, Loading
 
 __all__ = ["STAGES", "Execution"]
 
@@ -92,6 +93,19 @@ class Execution(Work):
     def open(self, folder: str, share: WorkerShare) -> Examiner:
         """Opens a run that is planned."""
         return Examiner(RunFolder(folder), self.loading(share))
+
+    def check_machine(self, folder: ShardFolder[Any]) -> None:
+        """Looks for the device, if one of CUDA's is asked for: PyTorch takes seconds to ask.
+
+        Detectors of the user's own may find devices that PyTorch does not.
+
+        Raises:
+          DetectorError: it is not there.
+        """
+        detectors = RunFolder(folder.path).settings().detectors
+        ours = [one for one in detectors if not one.name.startswith(OWN_DETECTOR)]
+        if ours and self.device is not None:
+            require_device(self.device)
 
     def images(self, folder: ShardFolder[Any], shards: Sequence[int]) -> int | None:
         """Images of shards; None if that is not known."""

@@ -89,6 +89,17 @@ def test_export(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == f"{tmp_path / 'out'}: 3 images\n"
 
 
+@pytest.mark.parametrize("name", ["run", "plan"])
+def test_what_is_no_device(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sample = write_files(tmp_path / "sample", {"a.png": SAMPLE["a/kept.png"]})
+    with pytest.raises(SystemExit) as ended:
+        main([name, str(sample), "--out", str(tmp_path / "run"), "--device", "gpu"])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "argument --device: expected cpu, cuda or cuda:N, found 'gpu'" in said
+    assert not (tmp_path / "run").exists()
+
+
 def test_fill(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     images = many(tmp_path / "images", 6, shares=(0.0, 0.6))
     assert passify("run", images, "--out", tmp_path / "run", *DETECTORS).returncode == 0
