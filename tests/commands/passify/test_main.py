@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.commands.passify.main import main
+from pass_dataset.passify.runs.outcomes import FAILED_REASONS
 from tests.passify.sources.test_opening import write_tar
 from tests.support.passify import (
     DETECTORS,
@@ -67,6 +68,21 @@ def test_summary_and_dropped(finished: Path, capsys: pytest.CaptureFixture[str])
     lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert lines[0] == ["a/person.png", "dropped", "person", "0.0000", "0.8000", ""]
     assert len(lines) == 2
+
+
+def test_what_is_no_reason(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A slip of the pen is no empty list; every reason that a run has is one."""
+    with pytest.raises(SystemExit) as ended:
+        main(["dropped", str(finished), "--reason", "faces"])
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "argument --reason: invalid choice: 'faces'" in said.err
+    assert all(reason in said.err for reason in REASONS.values() if reason)
+    for reason in sorted({reason for reason in REASONS.values() if reason} | FAILED_REASONS):
+        assert main(["dropped", str(finished), "--reason", reason]) == 0
+        named = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
+        assert named == [path for path, why in REASONS.items() if why == reason]
 
 
 def test_status(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
