@@ -56,6 +56,9 @@ def check_images(images: Sequence[Any]) -> None:
 
 
 def float32_only(settings: DetectorSettings, name: str) -> None:
-    """Says so where less than float32 was asked of a detector whose error there is not known."""
+    """Says so where less than float32 was asked, and a detector computes in float32 all the same.
+
+    So do all on the CPU, and everywhere those whose error with less is not known.
+    """
     if settings.precision != "float32":
         logger.info("%s: computes in float32 and not in %s", name, settings.precision)

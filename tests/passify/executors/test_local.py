@@ -267,8 +267,8 @@ def test_detector_that_always_raises_fails_the_run(tmp_path: Path) -> None:
     assert set(RunFolder(tmp_path / "run").failures()) == {0, 1}
 
 
-def faces_on_a_device_that_is_not_there(tmp_path: Path, shared: Path) -> tuple[Execution, Path]:
-    """A run that is planned; CUDA has never as many devices."""
+def planned_faces(tmp_path: Path, shared: Path) -> tuple[RunFolder, Execution]:
+    """A run of three shards, and how it is done on a device that CUDA never has."""
     weights = shared / "weights" / "mobilenet0.25_Final.pth"
     execution = Execution(workers=1, device="cuda:99", face_weights=str(weights))
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
@@ -276,8 +276,9 @@ def faces_on_a_device_that_is_not_there(tmp_path: Path, shared: Path) -> tuple[E
     settings = RunSettings(
         SourceSettings.of(many(tmp_path / "images", 6)).resolved(), (choice,), shard_size=2
     )
-    plan_run(RunFolder(tmp_path / "run"), settings)
-    return execution, tmp_path / "run"
+    folder = RunFolder(tmp_path / "run")
+    plan_run(folder, settings)
+    return folder, execution
 
 
 NOT_THERE = "device: cuda:99 was asked for, and this torch .* CUDA devices; use device cpu"
@@ -286,25 +287,35 @@ NOT_THERE = "device: cuda:99 was asked for, and this torch .* CUDA devices; use 
 def test_a_device_that_is_not_there_ends_a_run_before_its_shards(
     tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    execution, path = faces_on_a_device_that_is_not_there(tmp_path, shared)
+    folder, execution = planned_faces(tmp_path, shared)
     monkeypatch.setattr(local, "do_shards", None)  # which is not come to
-    folder = RunFolder(path)
     with pytest.raises(DetectorError, match=NOT_THERE):
         run_filter(folder, folder.settings(), LocalExecutor(execution))
 
 
 def test_a_device_that_is_not_there_is_no_image_s_fault(tmp_path: Path, shared: Path) -> None:
     """On another machine that is known when it begins: nothing is tried again, no image failed."""
-    execution, path = faces_on_a_device_that_is_not_there(tmp_path, shared)
-    folder = RunFolder(path)
+    folder, execution = planned_faces(tmp_path, shared)
     jobs = [FilterJob(shard) for shard in range(3)]
     with pytest.raises(DetectorError, match=NOT_THERE):
         list(do_shards(folder, jobs, execution, lambda images: None))
-    assert not folder.done() and not list(path.rglob("*.parquet"))
+    assert not folder.done() and not list(folder.path.rglob("*.parquet"))
     # It goes on where there is one.
     results = run_filter(folder, folder.settings(), LocalExecutor(replace(execution, device="cpu")))
     assert results.images == 6
     assert set(reasons(Results(folder)).values()) <= {None, "face"}
+
+
+def test_a_precision_that_the_cpu_has_not_is_told_once(
+    tmp_path: Path, shared: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, execution = planned_faces(tmp_path, shared)
+    execution = replace(execution, device="cpu", precision="float16")
+    run_filter(folder, folder.settings(), LocalExecutor(execution))
+    told = [line.getMessage() for line in caplog.records if "float32" in line.getMessage()]
+    assert told == ["the CPU computes in float32, and not in float16"]
+    (log,) = (folder.path / "logs").iterdir()
+    assert log.read_text().count("retinaface: computes in float32 and not in float16") == 1
 
 
 def test_devices_of_own_detectors_are_their_own(tmp_path: Path) -> None:
