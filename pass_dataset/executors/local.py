@@ -27,4 +27,5 @@ class LocalExecutor(Executor):
         jobs: Sequence[ShardJob],
         told: Callable[[int], None],
     ) -> Iterator[MarkerT | ShardFailure]:
+        self._work.check_machine(folder)
         return do_shards(folder, jobs, self._work, told)

@@ -131,6 +131,15 @@ class Work(ABC):
           PassDatasetError, OSError: no shard can be done.
         """
 
+    def check_machine(self, folder: ShardFolder[Any]) -> None:  # noqa: B027  # most ask for nothing
+        """Looks whether this machine has what is asked for, once, where all shards are done here.
+
+        On other machines that is known when they begin.
+
+        Raises:
+          PassDatasetError: it has not, and no shard can be done.
+        """
+
     def images(self, folder: ShardFolder[Any], shards: Sequence[int]) -> int | None:
         """Images in some shards, where progress of all of them is shown; None: not known."""
         return None

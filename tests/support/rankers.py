@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from pass_dataset.curate.ranking.ranker import RankerSettings
+from pass_dataset.errors import DetectorError
 
 __all__ = ["BLUE", "CLASS", "Blue", "Classes", "Fails", "RedButOdd", "install"]
 
@@ -51,6 +52,15 @@ class Fails(Blue):
         raise ValueError("always")
 
 
+class WithoutDevice(Blue):
+    """Has a detector whose device is not there."""
+
+    columns = pa.schema([("far_score", pa.float32())])
+
+    def rank(self, images: Sequence[np.ndarray[Any, Any]]) -> Sequence[Mapping[str, Any]]:
+        raise DetectorError("device: cuda:99 is not there")
+
+
 class Classes(Blue):
     """Classes by brightness."""
 
@@ -65,7 +75,13 @@ def install(folder: Path) -> None:
     info = folder / "other_rankers-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other-rankers\nVersion: 1.0\n")
-    names = {BLUE: "Blue", "red": "RedButOdd", "fails": "Fails", CLASS: "Classes"}
+    names = {
+        BLUE: "Blue",
+        "red": "RedButOdd",
+        "fails": "Fails",
+        "without-device": "WithoutDevice",
+        CLASS: "Classes",
+    }
     lines = [f"{name} = tests.support.rankers:{kind}" for name, kind in names.items()]
     text = "\n".join(["[pass_dataset.rankers]", *lines, "gone = tests.support.rankers:Gone", ""])
     (info / "entry_points.txt").write_text(text)

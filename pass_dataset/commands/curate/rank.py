@@ -13,6 +13,7 @@ from pass_dataset.commands.curate.step_settings import Option, add_settings, cho
 from pass_dataset.commands.curate.told import print_steps, print_submitted
 from pass_dataset.commands.executors import add_executor, chosen_executor
 from pass_dataset.commands.parser import CommandParser, examples
+from pass_dataset.commands.passify.arguments import device
 from pass_dataset.pages.words import count
 from pass_dataset.progress import on_terminal
 
@@ -61,7 +62,9 @@ def add_arguments(parser: CommandParser) -> None:
     add_settings(parser, "rank", _OPTIONS)
     add_reading(parser)
     add_workers(parser)
-    parser.add_argument("--device", help="where classifiers compute: cpu (default), cuda or cuda:N")
+    parser.add_argument(
+        "--device", type=device, help="where classifiers compute: cpu (default), cuda or cuda:N"
+    )
     add_executor(parser, gpus=False, status="squeue --me")
     add_json(parser)
     parser.set_defaults(run=_run)

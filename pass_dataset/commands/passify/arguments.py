@@ -7,13 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pass_dataset.commands.arguments import positive
-from pass_dataset.passify.detectors.settings import PRECISIONS
+from pass_dataset.errors import DetectorError
+from pass_dataset.passify.detectors.settings import PRECISIONS, DetectorSettings
 from pass_dataset.passify.runs.outcomes import Thresholds
 
 if TYPE_CHECKING:
     from pass_dataset.passify.steps.execution import Execution
 
-__all__ = ["add_execution", "add_thresholds", "chosen_execution", "chosen_thresholds", "score"]
+__all__ = [
+    "add_execution",
+    "add_thresholds",
+    "chosen_execution",
+    "chosen_thresholds",
+    "device",
+    "score",
+]
 
 
 def score(text: str) -> float:
@@ -25,6 +33,15 @@ def score(text: str) -> float:
     if not 0.0 <= value <= 1.0:
         raise argparse.ArgumentTypeError(f"expected a score from 0 to 1, found {text!r}")
     return value
+
+
+def device(text: str) -> str:
+    """``cpu``, ``cuda`` or ``cuda:N``."""
+    try:
+        DetectorSettings(device=text)
+    except DetectorError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("device: ")) from error
+    return text
 
 
 def add_thresholds(parser: argparse.ArgumentParser, default: str) -> None:
@@ -63,7 +80,9 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--decode-threads", type=positive, metavar="N", help="threads to decode in, a process"
     )
-    group.add_argument("--device", help="cpu, cuda or cuda:N (default: CUDA where there is one)")
+    group.add_argument(
+        "--device", type=device, help="cpu, cuda or cuda:N (default: CUDA where there is one)"
+    )
     group.add_argument(
         "--precision",
         choices=PRECISIONS,

@@ -8,7 +8,7 @@ import sys
 from pass_dataset.commands.command_line import write_line
 from pass_dataset.commands.parser import CommandParser, examples
 from pass_dataset.commands.passify.results import add_results, chosen_results
-from pass_dataset.passify.runs.outcomes import OUTCOMES, outcome_of
+from pass_dataset.passify.runs.outcomes import OUTCOMES, REASONS, outcome_of
 from pass_dataset.shown import shown
 
 __all__ = ["add_arguments"]
@@ -21,7 +21,12 @@ def add_arguments(parser: CommandParser) -> None:
     )
     add_results(parser)
     parser.add_argument("--outcome", choices=OUTCOMES[1:], help="only images with this outcome")
-    parser.add_argument("--reason", help="only images dropped for this reason")
+    parser.add_argument(
+        "--reason",
+        choices=REASONS,
+        metavar="REASON",
+        help=f"only images with this reason: {', '.join(REASONS)}",
+    )
     parser.set_defaults(run=_run)
 
 

@@ -19,6 +19,7 @@ from pass_dataset.curate.ranking.folder import IMAGE, RankedShard, RankFolder, R
 from pass_dataset.curate.ranking.ranker import Ranker, RankerSettings
 from pass_dataset.errors import (
     CurationError,
+    DetectorError,
     MissingExtraError,
     PassDatasetError,
     RunError,
@@ -64,6 +65,7 @@ class RankWork(Work):
     command: ClassVar[str] = "pass-curate-rank"
     fatal_errors: ClassVar[tuple[type[PassDatasetError], ...]] = (
         CurationError,
+        DetectorError,
         MissingExtraError,
         SourceChangedError,
         WeightsError,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from pass_dataset.errors import DetectorError
 
 __all__ = ["PRECISIONS", "DetectorSettings", "Precision", "Target"]
 
@@ -13,6 +16,8 @@ Target = Literal["face", "person"]
 
 Precision = Literal["float32", "bfloat16", "float16"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16", "float16")
+
+_DEVICE = re.compile(r"cpu|cuda(:(0|[1-9][0-9]*))?")
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,10 @@ class DetectorSettings:
       weights_sha256: what `weights` must hash to; None: not checked, as for weights of one's own.
       verdict_threshold: score that a verdict needs (0.5 as published). A detector does not decide
         by it; with less than float32 it says which images are run again.
+
+    Raises:
+      DetectorError: the device is none. Whether it is there is known when it is used.
+      ValueError: another setting is none.
     """
 
     device: str | None = None
@@ -41,6 +50,8 @@ class DetectorSettings:
     verdict_threshold: float = 0.5
 
     def __post_init__(self) -> None:
+        if self.device is not None and not _DEVICE.fullmatch(self.device):
+            raise DetectorError(f"device: expected cpu, cuda or cuda:N, found {self.device!r}")
         if self.precision not in PRECISIONS:
             raise ValueError(
                 f"precision: expected one of {', '.join(PRECISIONS)}, found {self.precision!r}"

@@ -7,9 +7,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from pass_dataset.errors import DetectorError
 from pass_dataset.extras import require
-from pass_dataset.passify.detectors.devices import resolve_device
+from pass_dataset.passify.detectors.devices import require_device, resolve_device
 from pass_dataset.passify.detectors.settings import DetectorSettings
 
 __all__ = ["check_images", "float32_only", "prepare_torch"]
@@ -40,23 +39,9 @@ def prepare_torch(settings: DetectorSettings, feature: str, extra: str = "passif
     require("torchvision", feature=feature, extra=extra)
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    try:
-        device = torch.device(resolve_device(settings.device))
-    except RuntimeError:
-        device = None
-    if device is None or device.type not in ("cpu", "cuda"):
-        raise DetectorError(
-            f"device: expected cpu, cuda or cuda:N, found {settings.device!r}"
-        ) from None
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise DetectorError(
-            f"device: {settings.device} was asked for, and this torch ({torch.__version__}) finds "
-            f"{torch.cuda.device_count()} CUDA devices; use device cpu, or install a driver and a "
-            "build of torch for it"
-        )
-    if device.type == "cuda" and device.index is None:
-        return f"cuda:{torch.cuda.current_device()}"
-    return str(device)
+    device = resolve_device(settings.device)
+    require_device(device)
+    return f"cuda:{torch.cuda.current_device()}" if device == "cuda" else device
 
 
 def check_images(images: Sequence[Any]) -> None:
@@ -71,6 +56,9 @@ def check_images(images: Sequence[Any]) -> None:
 
 
 def float32_only(settings: DetectorSettings, name: str) -> None:
-    """Says so where less than float32 was asked of a detector whose error there is not known."""
+    """Says so where less than float32 was asked, and a detector computes in float32 all the same.
+
+    So do all on the CPU, and everywhere those whose error with less is not known.
+    """
     if settings.precision != "float32":
         logger.info("%s: computes in float32 and not in %s", name, settings.precision)

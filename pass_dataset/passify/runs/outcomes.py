@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pass_dataset.images.outcomes import OUTCOMES as IMAGE_OUTCOMES
 from pass_dataset.passify.detectors.settings import Target
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "FROM_SCORES",
     "OUTCOMES",
     "PROCESS_DIED",
+    "REASONS",
     "TARGETS",
     "TOO_SLOW",
     "UNKNOWN",
@@ -44,6 +46,14 @@ FAILED_REASONS = frozenset({UNREADABLE, DECODER_FAILED, TOO_SLOW, DETECTOR_FAILE
 #: Reasons that follow from scores and thresholds; all others stand whatever the thresholds.
 UNKNOWN: dict[Target, str] = {"face": "face-unknown", "person": "person-unknown"}
 FROM_SCORES = frozenset({*TARGETS, *UNKNOWN.values()})
+#: All reasons that a run may have against an image.
+REASONS: tuple[str, ...] = (
+    *TARGETS,
+    EXCLUDED,
+    *(outcome for outcome in IMAGE_OUTCOMES if outcome != "ok"),
+    *(UNREADABLE, DECODER_FAILED, TOO_SLOW, DETECTOR_FAILED, PROCESS_DIED),
+    *UNKNOWN.values(),
+)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 #: Images that are given to a detector at once take at most this much; one may be larger.
 _WINDOW_BYTES = 64 << 20
+#: What has nothing to do with the images that a detector was given, and ends a run.
+_NO_IMAGES_FAULT = (DetectorError, MissingExtraError, WeightsError)
 
 
 def needs(
@@ -116,8 +118,8 @@ class Detecting:
         self.tried += len(window)
         try:
             self._give(window)
-        except (DetectorError, MissingExtraError, WeightsError):
-            raise  # nothing to do with these images
+        except _NO_IMAGES_FAULT:
+            raise
         except Exception as error:
             self._let_go_of(error)
             if len(window) > 1:
@@ -135,6 +137,8 @@ class Detecting:
                 try:
                     self._give([record])
                     continue
+                except _NO_IMAGES_FAULT:
+                    raise
                 except Exception as its_own:
                     self._let_go_of(its_own)
                     error = its_own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,15 +18,18 @@ from pass_dataset.errors import (
 from pass_dataset.executors.job import ShardJob
 from pass_dataset.executors.shard_folder import ShardFolder
 from pass_dataset.executors.work import Stage, Work, WorkerShare
+from pass_dataset.passify.detectors.devices import require_device, resolve_device
 from pass_dataset.passify.detectors.settings import Precision
 from pass_dataset.passify.runs.outcomes import TARGETS
 from pass_dataset.passify.runs.plan import Plan
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.steps.examiner import Examiner
 from pass_dataset.passify.steps.job import FilterJob
-from pass_dataset.passify.steps.loading import Loading
+from pass_dataset.passify.steps.loading import OWN_DETECTOR, Loading
 
 __all__ = ["STAGES", "Execution"]
+
+logger = logging.getLogger(__name__)
 
 #: By target: people are for GPUs, as in the published scripts.
 STAGES = {"face": Stage("face"), "person": Stage("person", on_gpu=True)}
@@ -92,6 +96,23 @@ class Execution(Work):
     def open(self, folder: str, share: WorkerShare) -> Examiner:
         """Opens a run that is planned."""
         return Examiner(RunFolder(folder), self.loading(share))
+
+    def check_machine(self, folder: ShardFolder[Any]) -> None:
+        """Looks for the device, and says so where the precision that is asked for is not its own.
+
+        PyTorch, which takes seconds to ask, is asked of CUDA alone. Detectors of the user's own may
+        find devices that it does not, and compute as they like.
+
+        Raises:
+          DetectorError: a device of CUDA is asked for and is not there.
+        """
+        detectors = RunFolder(folder.path).settings().detectors
+        if all(one.name.startswith(OWN_DETECTOR) for one in detectors):
+            return
+        if self.device is not None:
+            require_device(self.device)
+        if self.precision != "float32" and resolve_device(self.device) == "cpu":
+            logger.warning("the CPU computes in float32, and not in %s", self.precision)
 
     def images(self, folder: ShardFolder[Any], shards: Sequence[int]) -> int | None:
         """Images of shards; None if that is not known."""

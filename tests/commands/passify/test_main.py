@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pass_dataset.commands.passify.main import main
+from pass_dataset.passify.runs.outcomes import FAILED_REASONS
 from tests.passify.sources.test_opening import write_tar
 from tests.support.passify import (
     DETECTORS,
@@ -69,6 +70,21 @@ def test_summary_and_dropped(finished: Path, capsys: pytest.CaptureFixture[str])
     assert len(lines) == 2
 
 
+def test_what_is_no_reason(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A slip of the pen is no empty list; every reason that a run has is one."""
+    with pytest.raises(SystemExit) as ended:
+        main(["dropped", str(finished), "--reason", "faces"])
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "argument --reason: invalid choice: 'faces'" in said.err
+    assert all(reason in said.err for reason in REASONS.values() if reason)
+    for reason in sorted({reason for reason in REASONS.values() if reason} | FAILED_REASONS):
+        assert main(["dropped", str(finished), "--reason", reason]) == 0
+        named = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
+        assert named == [path for path, why in REASONS.items() if why == reason]
+
+
 def test_status(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", str(finished)]) == 0
     assert "11 of 11 images, 1 of 1 shard done" in capsys.readouterr().out
@@ -87,6 +103,17 @@ def test_status(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_export(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(finished), "--to", str(tmp_path / "out"), "--as", "copy"]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'out'}: 3 images\n"
+
+
+@pytest.mark.parametrize("name", ["run", "plan"])
+def test_what_is_no_device(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sample = write_files(tmp_path / "sample", {"a.png": SAMPLE["a/kept.png"]})
+    with pytest.raises(SystemExit) as ended:
+        main([name, str(sample), "--out", str(tmp_path / "run"), "--device", "gpu"])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "argument --device: expected cpu, cuda or cuda:N, found 'gpu'" in said
+    assert not (tmp_path / "run").exists()
 
 
 def test_fill(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -68,9 +68,10 @@ def check(name: str, pixels: np.ndarray[Any, Any], expected: str) -> None:
 
 def check_refused(torch: Any, name: str, file: Path, other: Path) -> None:
     """A file that holds no weights, or those of another network, is refused, and named."""
-    file.write_bytes(b"no weights")
-    with pytest.raises(WeightsError, match=r"weights.pth: expected weights of this network"):
+    file.write_bytes(b"<html>")
+    with pytest.raises(WeightsError, match=r"weights.pth: expected a checkpoint") as raised:
         _ = open_ranker(f"{name}@{file}").identity
+    assert "weights_only" not in str(raised.value)
     torch.save({"other": torch.zeros(1)}, other)
     with pytest.raises(WeightsError, match=r"other.pth: expected weights of this network"):
         _ = open_ranker(f"{name}@{other}").identity

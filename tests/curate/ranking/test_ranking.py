@@ -25,7 +25,7 @@ from pass_dataset.curate.ranking.settings import RankSettings
 from pass_dataset.curate.ranking.step import run_rank
 from pass_dataset.curate.ranking.work import RankWork
 from pass_dataset.curate.sampling.classes import ClassesSettings, run_classes
-from pass_dataset.errors import CurationError, RunError
+from pass_dataset.errors import CurationError, DetectorError, RunError
 from pass_dataset.executors.local import LocalExecutor
 from pass_dataset.passify.runs.run_folder import RunFolder
 from pass_dataset.passify.sources.opening import SourceSettings
@@ -133,6 +133,18 @@ def test_a_ranker_that_always_fails(tmp_path: Path) -> None:
     settings = RankSettings(("fails",))
     with pytest.raises(RunError, match=r"failed on all 9 images .* fails: ValueError: always"):
         rank_source(RankFolder(tmp_path / "out"), SourceSettings.of(source), settings, executor)
+
+
+def test_a_device_that_is_not_there(tmp_path: Path) -> None:
+    """As a detector of vehicles says: no shard can be done, and none is tried again."""
+    source = write_files(tmp_path / "photographs", {"a.png": picture(), "b.png": picture(seed=1)})
+    executor = LocalExecutor(RankWork(workers=1, rankers=("without-device",)))
+    settings = RankSettings(("without-device",))
+    with pytest.raises(DetectorError, match="cuda:99 is not there"):
+        rank_source(RankFolder(tmp_path / "out"), SourceSettings.of(source), settings, executor)
+    done = run("rank", source, "--out", tmp_path / "out", "--device", "gpu")
+    assert done.returncode == 2
+    assert "argument --device: expected cpu, cuda or cuda:N, found 'gpu'" in done.stderr
 
 
 def test_nonsense_is_refused(tmp_path: Path) -> None:

@@ -23,14 +23,16 @@ from pass_dataset.errors import (
     RunError,
     WeightsError,
 )
-from pass_dataset.executors import pool
+from pass_dataset.executors import local, pool
 from pass_dataset.executors.local import LocalExecutor
 from pass_dataset.executors.pool import ShardFailure, do_shards
 from pass_dataset.folders.lock import hold
-from pass_dataset.passify.filtering import fill_run, run_filter
+from pass_dataset.passify.filtering import fill_run, plan_run, run_filter
 from pass_dataset.passify.runs.outcomes import TARGETS, Thresholds
 from pass_dataset.passify.runs.results import Results, read_results, write_results
 from pass_dataset.passify.runs.run_folder import RunFolder
+from pass_dataset.passify.runs.settings import DetectorChoice, RunSettings
+from pass_dataset.passify.sources.opening import SourceSettings
 from pass_dataset.passify.steps.execution import Execution
 from pass_dataset.passify.steps.job import FilterJob
 from tests.support.passify import (
@@ -263,6 +265,65 @@ def test_detector_that_always_raises_fails_the_run(tmp_path: Path) -> None:
         "is broken"
     )
     assert set(RunFolder(tmp_path / "run").failures()) == {0, 1}
+
+
+def planned_faces(tmp_path: Path, shared: Path) -> tuple[RunFolder, Execution]:
+    """A run of three shards, and how it is done on a device that CUDA never has."""
+    weights = shared / "weights" / "mobilenet0.25_Final.pth"
+    execution = Execution(workers=1, device="cuda:99", face_weights=str(weights))
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    choice = DetectorChoice("face", "retinaface", digest)
+    settings = RunSettings(
+        SourceSettings.of(many(tmp_path / "images", 6)).resolved(), (choice,), shard_size=2
+    )
+    folder = RunFolder(tmp_path / "run")
+    plan_run(folder, settings)
+    return folder, execution
+
+
+NOT_THERE = "device: cuda:99 was asked for, and this torch .* CUDA devices; use device cpu"
+
+
+def test_a_device_that_is_not_there_ends_a_run_before_its_shards(
+    tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, execution = planned_faces(tmp_path, shared)
+    monkeypatch.setattr(local, "do_shards", None)  # which is not come to
+    with pytest.raises(DetectorError, match=NOT_THERE):
+        run_filter(folder, folder.settings(), LocalExecutor(execution))
+
+
+def test_a_device_that_is_not_there_is_no_image_s_fault(tmp_path: Path, shared: Path) -> None:
+    """On another machine that is known when it begins: nothing is tried again, no image failed."""
+    folder, execution = planned_faces(tmp_path, shared)
+    jobs = [FilterJob(shard) for shard in range(3)]
+    with pytest.raises(DetectorError, match=NOT_THERE):
+        list(do_shards(folder, jobs, execution, lambda images: None))
+    assert not folder.done() and not list(folder.path.rglob("*.parquet"))
+    # It goes on where there is one.
+    results = run_filter(folder, folder.settings(), LocalExecutor(replace(execution, device="cpu")))
+    assert results.images == 6
+    assert set(reasons(Results(folder)).values()) <= {None, "face"}
+
+
+def test_a_precision_that_the_cpu_has_not_is_told_once(
+    tmp_path: Path, shared: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, execution = planned_faces(tmp_path, shared)
+    execution = replace(execution, device="cpu", precision="float16")
+    run_filter(folder, folder.settings(), LocalExecutor(execution))
+    told = [line.getMessage() for line in caplog.records if "float32" in line.getMessage()]
+    assert told == ["the CPU computes in float32, and not in float16"]
+    (log,) = (folder.path / "logs").iterdir()
+    assert log.read_text().count("retinaface: computes in float32 and not in float16") == 1
+
+
+def test_devices_of_own_detectors_are_their_own(tmp_path: Path) -> None:
+    """PyTorch may find none where another library does."""
+    folder = RunFolder(tmp_path / "run")
+    settings = settings_for(many(tmp_path / "images", 3))
+    run_filter(folder, settings, LocalExecutor(Execution(workers=1, device="cuda:99")))
+    assert Results(folder).plan.images == 3
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import get_args
 
 from pass_dataset.images.outcomes import OUTCOMES
 from pass_dataset.passify.report.reasons import funnel, title_of
-from pass_dataset.passify.runs.outcomes import EXCLUDED, FAILED_REASONS, TARGETS
+from pass_dataset.passify.runs.outcomes import EXCLUDED, FAILED_REASONS, REASONS, TARGETS, UNKNOWN
 
 
 def test_every_reason_has_its_stage() -> None:
@@ -59,6 +59,8 @@ def test_only_what_was_looked_for() -> None:
 def test_titles() -> None:
     from pass_dataset.images.outcomes import Outcome
 
-    for name in (*get_args(Outcome)[1:], *FAILED_REASONS, *TARGETS, EXCLUDED, "person-unknown"):
+    names = {*get_args(Outcome)[1:], *FAILED_REASONS, *TARGETS, EXCLUDED, *UNKNOWN.values()}
+    assert set(REASONS) == names
+    for name in REASONS:
         assert title_of(name) != name
     assert title_of("of a later version") == "of a later version"

@@ -143,6 +143,17 @@ def test_weights_are_no_image_s_fault() -> None:
         list(step(Without(DetectorSettings())).run([record(0)]))
 
 
+def test_weights_that_go_while_images_come_one_by_one() -> None:
+    class Going(Faces):
+        def detect(self, images):  # type: ignore[no-untyped-def]
+            if len(images) > 1:
+                raise MemoryError
+            raise WeightsError("gone")
+
+    with pytest.raises(WeightsError):
+        list(step(Going(DetectorSettings())).run(record(n) for n in range(4)))
+
+
 def test_detector_that_answers_for_too_few() -> None:
     class Short(Faces):
         def detect(self, images):  # type: ignore[no-untyped-def]

@@ -196,11 +196,13 @@ def _load(network: Any, file: str) -> None:
     Raises:
       WeightsError: it cannot be read, or is of another network.
     """
-    import torch  # of an extra
+    # Torch comes with it.
+    from pass_dataset.torch.checkpoints import read_checkpoint
 
+    state = read_checkpoint(Path(file))
     try:
-        network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-    except Exception as error:  # of pickle, zip files, or torch's own
+        network.load_state_dict(state)
+    except Exception as error:  # torch's own, and what a network of whatever library says
         raise WeightsError(
             f"{file}: expected weights of this network, as torch.save writes its state_dict(); "
             f"found: {error}"

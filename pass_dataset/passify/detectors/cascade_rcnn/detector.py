@@ -18,7 +18,7 @@ from pass_dataset.passify.detectors.cascade_rcnn.parameters import needed_parame
 from pass_dataset.passify.detectors.detections import Detections
 from pass_dataset.passify.detectors.precision import detect_as_float32
 from pass_dataset.passify.detectors.settings import DetectorSettings, Precision, Target
-from pass_dataset.passify.detectors.torch_setup import check_images, prepare_torch
+from pass_dataset.passify.detectors.torch_setup import check_images, float32_only, prepare_torch
 from pass_dataset.passify.detectors.weights.files import CASCADE_RCNN
 from pass_dataset.passify.detectors.weights.store import VerifiedWeights, resolve
 from pass_dataset.workers.cores import available_cores
@@ -135,6 +135,8 @@ class CascadeRCNN:
         if not self._device:
             self._device = prepare_torch(self.settings, FEATURE)
             require("PIL.Image", feature=FEATURE, extra="passify")
+            if self._device == "cpu":
+                float32_only(self.settings, self.name)
 
     def _weights(self) -> VerifiedWeights:
         if self._resolved is None:

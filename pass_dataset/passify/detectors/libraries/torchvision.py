@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -158,12 +157,13 @@ def _weights_file(published: Any) -> WeightsFile:
 
 
 def _fill(model: Any, verified: VerifiedWeights) -> None:
-    import torch
+    # Torch comes with it.
+    from pass_dataset.torch.checkpoints import read_checkpoint
 
+    state = read_checkpoint(verified.path)
     try:
-        state = torch.load(verified.path, map_location="cpu", weights_only=True)
         missing, unexpected = model.load_state_dict(state, strict=False)
-    except (pickle.UnpicklingError, RuntimeError, TypeError, EOFError) as error:
+    except (RuntimeError, TypeError) as error:
         raise WeightsError(
             f"{verified.path}: expected the state of {type(model).__name__}: {error}"
         ) from error

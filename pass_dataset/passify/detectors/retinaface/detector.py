@@ -23,6 +23,7 @@ from pass_dataset.passify.detectors.retinaface.runtimes import (
     TorchRuntime,
 )
 from pass_dataset.passify.detectors.settings import DetectorSettings, Precision, Target
+from pass_dataset.passify.detectors.torch_setup import float32_only
 from pass_dataset.passify.detectors.weights.files import (
     RETINAFACE_MOBILENET,
     RETINAFACE_RESNET50,
@@ -166,6 +167,8 @@ class RetinaFace:
         if precision not in self._runtimes:
             device, weights, backend = self._device(), self._weights(), self.backend
             cores = resolve_threads(self._settings.threads)
+            if device == "cpu":
+                float32_only(self._settings, self.name)
             if backend == "ncnn":
                 self._runtimes[precision] = NcnnRuntime(weights, cores)
             elif backend == "onnxruntime":

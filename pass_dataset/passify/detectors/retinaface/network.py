@@ -7,7 +7,7 @@ ResNet-50 with 256. Landmarks are not computed: nothing in the filter asks for t
 
 from __future__ import annotations
 
-import re
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import cast
@@ -18,6 +18,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pass_dataset.errors import WeightsError
+from pass_dataset.torch.checkpoints import read_checkpoint
 
 __all__ = [
     "Backbone",
@@ -254,12 +255,9 @@ def load_network(path: Path) -> Network:
     Raises:
       WeightsError: the file is no such checkpoint, or holds anything but tensors.
     """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a broken pickle or archive can raise
-        raise WeightsError(_explained(path, error)) from error
-    state = content.get("state_dict", content) if isinstance(content, dict) else None
-    if not state or not all(isinstance(value, Tensor) for value in state.values()):
+    content = read_checkpoint(path)
+    state = content.get("state_dict", content)
+    if not isinstance(state, Mapping) or not _are_parameters(state.values()):
         raise WeightsError(f"{path}: expected the parameters of a network, found something else")
     state = {str(name).removeprefix("module."): value for name, value in state.items()}
     network = build_network(set(state))
@@ -286,12 +284,5 @@ def fold_norms(module: nn.Module) -> None:
             setattr(module, norm_name, nn.Identity())
 
 
-def _explained(path: Path, error: Exception) -> str:
-    text = " ".join(str(error).split())
-    refused = re.search(r"(?:GLOBAL|global|function|class) ([\w.]+\.[\w.]+)", text)
-    if refused:
-        return (
-            f"{path}: refused: it asks for {refused[1]}, and weights may hold nothing but tensors. "
-            "Such a file can run any program when it is read."
-        )
-    return f"{path}: cannot be read as a PyTorch checkpoint: {text[:300]}"
+def _are_parameters(values: Collection[object]) -> bool:
+    return bool(values) and all(isinstance(value, Tensor) for value in values)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pass_dataset.extras import require
+from pass_dataset.passify.detectors.devices import require_device
 from pass_dataset.passify.detectors.ncnn_nets import NcnnMemory, load_net
 from pass_dataset.passify.detectors.retinaface.graph_cache import (
     cached_ncnn_graph,
@@ -151,8 +152,13 @@ class TorchRuntime:
         precision: Precision,
         threads: int | None = None,
     ) -> None:
-        """A network on a device; `threads`, if given, holds for all that PyTorch does."""
+        """A network on a device; `threads`, if given, holds for all that PyTorch does.
+
+        Raises:
+          DetectorError: there is no such device.
+        """
         self._torch = require("torch", feature="RetinaFace in PyTorch", extra="passify")
+        require_device(device)
         if threads is not None:
             self._torch.set_num_threads(threads)
         # Torch comes with them.
