@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytest.importorskip("torchvision")  # before TensorFlow, which some tests here import: see the docs
+
 from pass_dataset.errors import EvaluationError
 from pass_dataset.evaluate.data.labelled import LabelledImages, decoded, encoded
 from pass_dataset.evaluate.data.opening import open_data
