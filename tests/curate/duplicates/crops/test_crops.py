@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import sys
@@ -18,6 +19,7 @@ import torch
 from PIL import Image
 
 from pass_dataset.commands.curate.main import main
+from pass_dataset.commands.curate.spreading import device_here
 from pass_dataset.curate.duplicates import hashing
 from pass_dataset.curate.duplicates.crop_search import describe_images
 from pass_dataset.curate.duplicates.crops import describing, network, search
@@ -271,3 +273,12 @@ def test_without_its_packages(
     assert main(asked) == 1
     assert "pip install 'pass-dataset[crops]'" in capsys.readouterr().err
     assert not (tmp_path / "out" / "hashes").exists()
+
+
+@pytest.mark.parametrize(
+    ("executor", "device", "here"),
+    [("local", "cuda:1", "cuda:1"), ("slurm", "cuda:1", None), ("slurm", "cpu", "cpu")],
+)
+def test_where_descriptors_are_compared(executor: str, device: str, here: str | None) -> None:
+    """On this machine, which may have no GPU where the nodes of a cluster have some."""
+    assert device_here(argparse.Namespace(executor=executor, device=device)) == here
