@@ -215,7 +215,11 @@ def _list_tars(
     # A thread a tar: the time goes into waiting for the disk or the network, and the tars of a
     # release lie on different places of it.
     with ThreadPoolExecutor(min(len(present), _MAX_THREADS)) as pool:
-        listings = list(pool.map(listed, [file for _, file in present]))
+        try:
+            listings = list(pool.map(listed, [file for _, file in present]))
+        except BaseException:
+            turn.end()  # else Ctrl-C would wait until all tars are read
+            raise
     task.finish()
     return listings
 

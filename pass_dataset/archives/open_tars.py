@@ -30,8 +30,13 @@ class _Handle(int):
     of any other file already.
     """
 
-    def __del__(self, close: Callable[[int], None] = os.close) -> None:
-        with contextlib.suppress(OSError):
+    # Bound here: one that is left till the end of a process finds the module's names gone.
+    def __del__(
+        self,
+        close: Callable[[int], None] = os.close,
+        suppress: type[contextlib.suppress] = contextlib.suppress,
+    ) -> None:
+        with suppress(OSError):
             close(self)
 
 

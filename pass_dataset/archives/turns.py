@@ -14,12 +14,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["Turn"]
+__all__ = ["Ended", "Turn"]
 
 #: Read what is in memory, or fail (Linux 4.14); 0: not known here.
 _NO_WAIT = getattr(os, "RWF_NOWAIT", 0)
 #: A file system that cannot tell.
 _CANNOT_TELL = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
+
+
+class Ended(Exception):
+    """Nobody wants to know any more what is read."""
 
 
 class Turn:
@@ -28,18 +32,33 @@ class Turn:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._can_tell = bool(_NO_WAIT) and hasattr(os, "preadv")
+        self._ended = threading.Event()
+
+    def end(self) -> None:
+        """No thread takes it any more, and one that waits for the disk does not go on."""
+        self._ended.set()
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """While the others wait, apart from what `read` waits for."""
+        """While the others wait, apart from what `read` waits for.
+
+        Raises:
+          Ended: there are no turns any more.
+        """
         with self._lock:
+            self._check()
             yield
+
+    def _check(self) -> None:
+        if self._ended.is_set():
+            raise Ended
 
     def read(self, handle: int, size_bytes: int, position: int) -> bytes:
         """As `os.pread`, for who has the turn: it is given away while the disk is waited for.
 
         Raises:
           OSError: as `os.pread`.
+          Ended: there are no turns any more.
         """
         room = bytearray(size_bytes)
         found = self.read_into(handle, (room,), position)
@@ -49,7 +68,7 @@ class Turn:
         """The same into memory; returns how many bytes there were.
 
         Raises:
-          OSError: as `os.pread`.
+          OSError, Ended: as `read`.
         """
         if self._can_tell:
             try:
@@ -68,5 +87,6 @@ class Turn:
             data = os.pread(handle, len(rooms[0]), position)
         finally:
             self._lock.acquire()
+        self._check()
         rooms[0][: len(data)] = data
         return len(data)

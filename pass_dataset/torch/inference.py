@@ -9,8 +9,10 @@ those of a CPU.
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import torch
@@ -27,7 +29,7 @@ def inference() -> Iterator[None]:
 
 @contextmanager
 def full_float32() -> Iterator[None]:
-    """Meanwhile CUDA multiplies all bits of float32, in all threads; then it is as it was set."""
+    """Meanwhile all bits of float32 are multiplied, in all threads; then it is as it was set."""
     with _FULL_FLOAT32.held():
         yield
 
@@ -54,15 +56,15 @@ class _Hold:
         self._switches = switches
         self._lock = threading.Lock()
         self._holders = 0
-        self._before: list[Any] = []
+        self._before: list[_Switch] = []
 
     @contextmanager
     def held(self) -> Iterator[None]:
         with self._lock:
             if not self._holders:
-                self._before = [getattr(owner, name) for owner, name, _ in self._switches()]
-                for owner, name, wanted in self._switches():
-                    setattr(owner, name, wanted)
+                switches = self._switches()
+                self._before = [(owner, name, getattr(owner, name)) for owner, name, _ in switches]
+                _turn(switches)
             self._holders += 1
         try:
             yield
@@ -70,16 +72,63 @@ class _Hold:
             with self._lock:
                 self._holders -= 1
                 if not self._holders:
-                    for (owner, name, _), value in zip(self._switches(), self._before, strict=True):
-                        setattr(owner, name, value)
+                    _turn(self._before)
+
+
+def _turn(switches: Sequence[_Switch]) -> None:
+    for owner, name, value in switches:
+        setattr(owner, name, value)
+
+
+class _Products:
+    """How products of matrices are rounded, as an attribute."""
+
+    @property
+    def precision(self) -> str:
+        return torch.get_float32_matmul_precision()
+
+    @precision.setter
+    def precision(self, value: str) -> None:
+        torch.set_float32_matmul_precision(value)
 
 
 def _precisions() -> Sequence[_Switch]:
     """Of convolutions, and of matrices."""
-    convolutions, matrices = torch.backends.cudnn, torch.backends.cuda.matmul
-    if hasattr(convolutions, "conv"):  # since 2.9, where the older names complain of the newer ones
-        return [(convolutions.conv, "fp32_precision", "ieee"), (matrices, "fp32_precision", "ieee")]
-    return [(convolutions, "allow_tf32", False), (matrices, "allow_tf32", False)]
+    cudnn = torch.backends.cudnn
+    older: list[_Switch] = [(cudnn, "allow_tf32", False), (_PRODUCTS, "precision", "highest")]
+    if not hasattr(cudnn, "conv"):  # before 2.9
+        return older
+    _hear_the_warning()
+    mkldnn: Any = torch.backends.mkldnn  # whose part for products has no type
+    parts = (cudnn.conv, cudnn.rnn, torch.backends.cuda.matmul, mkldnn.matmul)
+    newer: list[_Switch] = [(part, "fp32_precision", "ieee") for part in parts]
+    # Of both, as others still read the older ones (`cudnn.flags`, torch.compile), which raise where
+    # the newer ones say something else. The older come first: setting them sets the newer ones.
+    return [*(switch for switch in older if _can_be_read(switch)), *newer]
+
+
+def _can_be_read(older: _Switch) -> bool:
+    """Not where somebody set the newer ones: what stood in it nobody could give back then."""
+    owner, name, _ = older
+    try:
+        getattr(owner, name)
+    except RuntimeError:
+        return False
+    return True
+
+
+@cache
+def _hear_the_warning() -> None:
+    """Some versions since 2.9 warn once a process of the older names, which nobody here asked for.
+
+    Once: filters of warnings are of all threads.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        _can_be_read((torch.backends.cudnn, "allow_tf32", False))
+
+
+_PRODUCTS = _Products()
 
 
 _FULL_FLOAT32 = _Hold(_precisions)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pickle
 import resource
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -177,3 +179,23 @@ def test_given_up_while_others_read(archive: PassArchive) -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+#: Of modules that somebody holds, what was imported last loses its names first: those of `os`, and
+#: so the archive, are there when those of `open_tars` are gone.
+LEFT = """
+import os
+import sys
+from pass_dataset import PassArchive
+from pass_dataset.archives import open_tars
+sys.held = os, open_tars
+os.left = PassArchive(sys.argv[1], sys.argv[2])
+os.left[0]
+"""
+
+
+def test_tars_that_are_open_at_the_end_of_a_process(collection: Collection) -> None:
+    """They are closed without a word."""
+    command = [sys.executable, "-c", LEFT, str(collection.folder), str(collection.tsv)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -3,14 +3,18 @@ from __future__ import annotations
 import errno
 import os
 import random
+import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pass_dataset.archives import tars
-from pass_dataset.archives.turns import Turn
+from pass_dataset.archives import index, tar_listing, tars
+from pass_dataset.archives.tar_listing import TarListing
+from pass_dataset.archives.turns import Ended, Turn
+from tests.support.collection import Collection
 
 
 @pytest.fixture
@@ -39,6 +43,44 @@ def test_many_threads_read_what_is_there(file: Path) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(read, range(8))) == [200] * 8
+
+
+def test_turns_that_end(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody takes one, and who waits for the disk does not go on."""
+    turn = Turn()
+    pread = os.pread
+
+    def ending(*arguments: Any) -> bytes:
+        turn.end()
+        return pread(*arguments)
+
+    monkeypatch.setattr(turn, "_can_tell", False)
+    monkeypatch.setattr(os, "pread", ending)
+    with file.open("rb") as handle, pytest.raises(Ended), turn.taken():
+        turn.read(handle.fileno(), 512, 0)
+    with pytest.raises(Ended), turn.taken():
+        pass
+
+
+def test_an_interrupted_index_reads_no_further(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while the main thread waits for tars: none is read to its end."""
+    main = threading.main_thread().ident
+    assert main is not None
+    all_begun = threading.Barrier(3, lambda: signal.pthread_kill(main, signal.SIGINT))
+    read: list[TarListing] = []
+
+    def list_tar(path: Path, turn: Turn) -> TarListing:
+        all_begun.wait(60)
+        assert turn._ended.wait(60)
+        read.append(tar_listing.list_tar(path, turn))
+        return read[-1]
+
+    monkeypatch.setattr(index, "list_tar", list_tar)
+    with pytest.raises(KeyboardInterrupt):
+        index.build_index(collection.archives(collection.describe()))
+    assert not read
 
 
 @pytest.mark.parametrize("code", [errno.EAGAIN, errno.EOPNOTSUPP, errno.EINVAL])

@@ -14,3 +14,12 @@ def cuda() -> Any:
     if not torch.cuda.is_available():
         pytest.skip("needs a GPU of NVIDIA's, and a build of torch for it")
     return torch.device("cuda", 0)
+
+
+@pytest.fixture
+def two_gpus(cuda: Any) -> None:
+    """A second GPU."""
+    import torch
+
+    if torch.cuda.device_count() < 2:
+        pytest.skip("needs two GPUs")

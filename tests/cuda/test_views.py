@@ -136,6 +136,20 @@ def test_a_stream_of_jpegs_in_pinned_memory() -> None:
     assert count == 64
 
 
+@pytest.mark.usefixtures("two_gpus")
+def test_views_on_the_second_gpu(files: list[bytes]) -> None:
+    """As on the first one, which stays the one that the caller uses."""
+    on_first, on_second = (
+        DeviceViews(moco_v2(), seed=5, device=device)(tensors_of(*files))
+        for device in ("cuda:0", "cuda:1")
+    )
+    assert torch.cuda.current_device() == 0
+    for found, expected in zip(on_second, on_first, strict=True):
+        assert found.device == torch.device("cuda", 1)
+        # The same to the last bit on two GPUs of a kind.
+        assert float((found.cpu().int() - expected.cpu().int()).abs().float().mean()) < 1
+
+
 def test_nobody_waits_for_a_batch(files: list[bytes]) -> None:
     """Batch after batch without a look at them, and what is asked for early is as it would be."""
     make = DeviceViews(moco_v2(), device="cuda")

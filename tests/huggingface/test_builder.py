@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import datetime
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -287,3 +289,28 @@ def test_row_ranges(length: int, count: int) -> None:
     ranges = row_ranges(length)
     assert len(ranges) == count
     assert [n for first, last in ranges for n in range(first, last)] == list(range(length))
+
+
+#: As the first example of docs/recipes/streaming.md, with streams that nobody closes.
+LEFT_OPEN = """
+import sys
+import pass_dataset
+import datasets
+folder, release, cache = sys.argv[1:]
+streams = []
+for tables in (False, True):
+    stream = datasets.load_dataset(
+        "pass", split="train", streaming=True, tables=tables, data_dir=folder, release=release,
+        cache_dir=cache,
+    )
+    streams.append(iter(stream.cast_column("image", datasets.Image(decode=False))))
+    next(streams[-1])
+"""
+
+
+def test_a_script_that_leaves_streams_open(collection: Collection, tmp_path: Path) -> None:
+    """It ends without a word."""
+    given = (str(collection.folder), str(collection.tsv), str(tmp_path / "cache"))
+    command = [sys.executable, "-c", LEFT_OPEN, *given]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -9,7 +9,7 @@ from typing import Any
 from pass_dataset.commands.arguments import add_json, add_workers
 from pass_dataset.commands.command_line import print_json
 from pass_dataset.commands.curate.collections import add_reading, listed
-from pass_dataset.commands.curate.spreading import add_device, describing
+from pass_dataset.commands.curate.spreading import add_device, describing, device_here
 from pass_dataset.commands.curate.step_settings import Option, add_settings, chosen_settings
 from pass_dataset.commands.curate.told import print_steps, print_submitted
 from pass_dataset.commands.executors import add_executor, chosen_executor
@@ -132,6 +132,7 @@ def _as_step(options: argparse.Namespace, settings: Any) -> int:
             settings,
             executor=executor,
             describing=describing(options, settings),
+            device=device_here(options),
             progress=progress,
         )
     if step is None:
@@ -162,6 +163,7 @@ def _on_its_own(options: argparse.Namespace, settings: Any) -> int:
             against,
             executor=executor,
             describing=describing(options, settings),
+            device=device_here(options),
             progress=progress,
         )
         if duplicates is None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pass_dataset.curate.folder import CurationFolder
     from pass_dataset.executors.executor import Executor
 
-__all__ = ["add_device", "add_failed", "describing", "fetching", "spread"]
+__all__ = ["add_device", "add_failed", "describing", "device_here", "fetching", "spread"]
 
 #: Actors that fetch, where none are asked for.
 _RAY_WORKERS = 4
@@ -74,12 +74,18 @@ def fetching(
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
-    """Adds where images are described."""
+    """Adds where images are described, and descriptors compared."""
     parser.add_argument(
         "--device",
-        help="where images are described for --crops: cpu, cuda or cuda:N (default: cuda where "
-        "there is one)",
+        help="where --crops computes: cpu, cuda or cuda:N (default: cuda where there is one)",
     )
+
+
+def device_here(options: argparse.Namespace) -> str | None:
+    """The option of `add_device`, for what this machine computes; None: CUDA where there is one."""
+    device: str | None = options.device
+    # A cluster's GPUs say nothing of this machine's: one that submits jobs may have none.
+    return device if options.executor == "local" or device == "cpu" else None
 
 
 def describing(options: argparse.Namespace, settings: DuplicatesSettings) -> Executor | None:

@@ -88,6 +88,7 @@ def crop_search(
     read: Callable[[int], bytes | None],
     *,
     least: float,
+    device: str | None = None,
     progress: Progress,
 ) -> CropSearch:
     """How crops are looked for.
@@ -97,6 +98,7 @@ def crop_search(
       own: number of our own.
       read: gives the bytes of one of ours by its number; None: they cannot be had.
       least: cosine of pairs that are looked at.
+      device: where descriptors are compared; None: CUDA where there is one.
       progress: shows how far it is.
     """
     # Need OpenCV and PyTorch.
@@ -105,7 +107,7 @@ def crop_search(
 
     def pairs(numbers: Numbers) -> NearPairs:
         task = progress.task("Searching crops", int((numbers < own).sum()), "images")
-        found = near_pairs(rows, numbers, own, least, task=task)
+        found = near_pairs(rows, numbers, own, least, device=device, task=task)
         task.finish()
         return found
 

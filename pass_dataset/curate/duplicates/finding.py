@@ -170,6 +170,7 @@ def find_duplicates(
     *,
     executor: Executor | None = None,
     describing: Executor | None = None,
+    device: str | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Duplicates | None:
@@ -183,6 +184,8 @@ def find_duplicates(
       executor: where images are hashed, made with `Hashing`; None: on this machine.
       describing: where they are described, if crops are asked for, made with `Describing`; None: on
         this machine.
+      device: where their descriptors are compared, on this machine: ``cpu``, ``cuda`` or
+        ``cuda:N``; None: CUDA where there is one.
       workers: processes on this machine; None: one a core.
       progress: shows how far it is.
 
@@ -244,6 +247,7 @@ def find_duplicates(
                 own,
                 collections.read,
                 least=settings.crop_cosine,
+                device=device,
                 progress=progress,
             ),
         )

@@ -53,6 +53,7 @@ def run_duplicates(
     *,
     executor: Executor | None = None,
     describing: Executor | None = None,
+    device: str | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> StepRecord | None:
@@ -65,6 +66,7 @@ def run_duplicates(
       executor: where photographs are hashed, made with `Hashing`; None: on this machine.
       describing: where they are described, if crops are asked for, made with `Describing`; None: on
         this machine.
+      device: where their descriptors are compared, see `find_duplicates`.
       workers: processes on this machine; None: one a core.
       progress: shows how far it is.
 
@@ -109,6 +111,7 @@ def run_duplicates(
             against,
             executor=executor,
             describing=describing,
+            device=device,
             workers=workers,
             progress=progress,
         )

@@ -6,9 +6,10 @@ import copy
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,8 @@ def embed(
 ) -> Features | None:
     """Features of all images, made where they are not in the cache. Killed, it goes on there.
 
+    After an interruption, or what went wrong on one device, each device ends its batch and no more.
+
     Args:
       encoder: of `open_encoder`.
       images: of `open_data`.
@@ -100,28 +103,42 @@ def embed(
     own, shares = work.share
     todo = [part for part in folder.missing() if part % shares == own]
     rows = sum(len(folder.rows_of(part)) for part in todo)
+    devices = [_of_this_thread(device) for device in work.devices]
+    ended = Event()
     task = (progress or Silent()).task(images.name, len(images), "images", len(images) - rows)
     try:
-        with ThreadPoolExecutor(len(work.devices)) as pool:
-            runs = [
-                pool.submit(
-                    _run,
-                    encoder,
-                    images,
-                    transform,
-                    folder,
-                    todo[number :: len(work.devices)],
-                    device,
-                    work,
-                    task,
-                )
-                for number, device in enumerate(work.devices)
-            ]
-            for run in runs:
-                run.result()
+        with ThreadPoolExecutor(len(devices)) as pool:
+            try:
+                runs = [
+                    pool.submit(
+                        _run,
+                        encoder,
+                        images,
+                        transform,
+                        folder,
+                        todo[number :: len(devices)],
+                        device,
+                        work,
+                        task,
+                        ended,
+                    )
+                    for number, device in enumerate(devices)
+                ]
+                wait(runs, return_when=FIRST_EXCEPTION)
+            finally:
+                ended.set()  # else Ctrl-C would wait until all parts are made
+        for run in runs:
+            run.result()
     finally:
         task.finish()
     return None if folder.missing() else folder.join()
+
+
+def _of_this_thread(device: Device) -> Device:
+    """``cuda`` is the GPU that a thread has chosen: others would take it for the first one."""
+    if device == "cuda" and torch.cuda.is_available():
+        return f"cuda:{torch.cuda.current_device()}"
+    return device
 
 
 def _run(
@@ -133,6 +150,7 @@ def _run(
     device: Device,
     work: Work,
     task: Task,
+    ended: Event,
 ) -> None:
     """Parts on one device."""
     own = encoder
@@ -141,6 +159,7 @@ def _run(
     embed_parts(
         own, images, transform, folder, parts,
         device=device, batch_size=work.batch_size, workers=work.workers, told=task.advance,
+        ended=ended,
     )  # fmt: skip
 
 
@@ -155,6 +174,7 @@ def embed_parts(
     batch_size: int,
     workers: int | None,
     told: Callable[[int], None],
+    ended: Event | None = None,
 ) -> None:
     """Makes some parts of the features, one after the other, and writes each whole.
 
@@ -164,6 +184,7 @@ def embed_parts(
       parts: which.
       device, batch_size, workers: see `Work`. The network is moved to the device.
       told: is told of images as they are done.
+      ended: once it is set, no further batch is begun, and the part at hand is not written.
 
     Raises:
       EvaluationError: see `embed`.
@@ -178,6 +199,8 @@ def embed_parts(
             for part in parts:
                 features: list[_Rows] = []
                 while sum(map(len, features)) < len(folder.rows_of(part)):
+                    if ended is not None and ended.is_set():
+                        return
                     batch = next(batches)
                     features.append(_forward(module, batch, device, encoder.name))
                     told(len(batch))

@@ -111,6 +111,9 @@ def _halved(device: torch.device, files: list[Tensor]) -> Sequence[Tensor | None
     except torch.cuda.OutOfMemoryError:
         raise
     except RuntimeError as error:  # of one of them, and it does not say which
+        # What it had begun of the others still runs on its own stream, and its memory is given to
+        # whoever asks next.
+        torch.cuda.synchronize(device)
         if len(files) == 1:
             logger.debug("nvJPEG does not take a JPEG, the CPU decodes it: %s", error)
             return [None]

@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +123,106 @@ def test_numbers_that_float16_has_not(images: Any, tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="device nowhere"):
         embed(Encoder("large", Large(), "y"), images, SMALL, cache=tmp_path,
               work=Work(devices=("nowhere",)))  # fmt: skip
+
+
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch) -> list[threading.Event]:
+    """What devices are told the end by: the last one is that of the call under way."""
+    made: list[threading.Event] = []
+
+    class Kept(threading.Event):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self)
+
+    monkeypatch.setattr(embedding, "Event", Kept)
+    return made
+
+
+def batches_of(
+    monkeypatch: pytest.MonkeyPatch, wanted: Callable[[int], None]
+) -> tuple[list[int], Callable[[], None]]:
+    """The sizes of batches as they are begun; `wanted` is called with the number of each."""
+    seen: list[int] = []
+    forward = embedding._forward
+
+    def counted(module: Any, batch: Any, *rest: Any) -> Any:
+        seen.append(len(batch))
+        wanted(len(seen))
+        return forward(module, batch, *rest)
+
+    monkeypatch.setattr(embedding, "_forward", counted)
+    return seen, lambda: monkeypatch.setattr(embedding, "_forward", forward)
+
+
+@pytest.mark.parametrize("devices", [("cpu",), ("cpu", "cpu")])
+def test_interrupted_it_ends_with_its_batch(
+    encoder: Encoder,
+    images: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ended: list[threading.Event],
+    devices: tuple[str, ...],
+) -> None:
+    """By Ctrl-C, while the main thread waits; what is written stays, and it goes on from there."""
+    monkeypatch.setattr(cache, "PART_ROWS", 4)
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def interrupt(number: int) -> None:
+        if number == 2:
+            signal.pthread_kill(main, signal.SIGINT)
+        if number >= 2:
+            assert ended[-1].wait(60)
+
+    seen, as_before = batches_of(monkeypatch, interrupt)
+    work = Work(devices=devices, batch_size=4)
+    with pytest.raises(KeyboardInterrupt):
+        embed(encoder, images, SMALL, cache=tmp_path / "cut", work=work)
+    assert 2 <= len(seen) <= 1 + len(devices)
+    folder = features_folder(encoder, images, SMALL, tmp_path / "cut")
+    assert len(folder.missing()) == len(folder.parts) - len(seen)
+    as_before()
+    found = embed(encoder, images, SMALL, cache=tmp_path / "cut", work=work)
+    whole = embed(encoder, images, SMALL, cache=tmp_path / "whole", work=work)
+    assert found is not None and np.array_equal(found, whole)
+
+
+def test_a_device_that_fails_ends_the_others(
+    encoder: Encoder,
+    images: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ended: list[threading.Event],
+) -> None:
+    monkeypatch.setattr(cache, "PART_ROWS", 4)
+
+    def fail(number: int) -> None:
+        if number == 1:
+            raise ZeroDivisionError
+        assert ended[-1].wait(60)
+
+    seen, _ = batches_of(monkeypatch, fail)
+    work = Work(devices=("cpu", "cpu", "cpu"), batch_size=2)
+    with pytest.raises(ZeroDivisionError):
+        embed(encoder, images, SMALL, cache=tmp_path, work=work)
+    assert len(seen) <= 3
+    # A batch is no part.
+    folder = features_folder(encoder, images, SMALL, tmp_path)
+    assert folder.missing() == list(folder.parts)
+
+
+def test_the_gpu_is_that_of_the_caller(
+    encoder: Encoder, images: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads begin with the first one, whatever the caller's is."""
+    asked: list[str] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
+    monkeypatch.setattr(embedding, "embed_parts", lambda *_, device, **__: asked.append(device))
+    work = Work(devices=("cuda", "cuda:0", "cpu"))
+    assert embed(encoder, images, SMALL, cache=tmp_path, work=work) is None
+    assert sorted(asked) == ["cpu", "cuda:0", "cuda:1"]
 
 
 KILLED = """

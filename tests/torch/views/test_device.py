@@ -189,12 +189,20 @@ class Stream:
 
 
 @pytest.fixture
-def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def waited(monkeypatch: pytest.MonkeyPatch) -> list[torch.device]:
+    """The GPUs of which all streams were waited for."""
+    found: list[torch.device] = []
+    monkeypatch.setattr(torch.cuda, "synchronize", found.append)
+    return found
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch, waited: list[torch.device]) -> None:
     monkeypatch.setattr(torch.cuda, "current_stream", lambda device: Stream())
 
 
 @pytest.mark.usefixtures("gpu")
-def test_what_nvjpeg_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_nvjpeg_takes(monkeypatch: pytest.MonkeyPatch, waited: list[torch.device]) -> None:
     """One call a batch, halves where one of them is refused, and the CPU for what is left.
 
     What was cut off it is not asked for: it would go on in grey.
@@ -206,11 +214,14 @@ def test_what_nvjpeg_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     files = [jpeg_of(90, 60), jpeg_of(70, 50, exif=exif), bad, jpeg_of(60, 60, "CMYK"), cut]
     files += [jpeg_of(30 + number, 20) for number in range(4)]
     calls: list[int] = []
+    refused = [0]
 
     def decode_jpeg(inputs: list[torch.Tensor], mode: Any, device: torch.device) -> Any:
         assert device.type == "cuda" and mode == torchvision.io.ImageReadMode.RGB
         calls.append(len(inputs))
+        assert len(waited) == refused[0], "a call that failed may still be writing"
         if any(bytes(one.numpy()) == bad for one in inputs):
+            refused[0] += 1
             raise RuntimeError("nvjpegDecode failed: 2")
         return [pixels_of(one) for one in inputs]
 
@@ -221,6 +232,7 @@ def test_what_nvjpeg_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     shapes = [tuple(pixels.shape) for pixels in found if pixels is not None]
     assert shapes == [(3, 60, 90), (3, 70, 50), *((3, 20, 30 + number) for number in range(4))]
     assert calls[0] == 7 and max(calls[1:]) <= 4
+    assert len(waited) == refused[0] > 1 and set(waited) == {torch.device("cuda")}
     upright = torch.from_numpy(device_decoding.decode(files[1], facts[1], 1, upright=True))
     assert found[1] is not None
     assert (found[1].permute(1, 2, 0).int() - upright.int()).abs().max() <= 2

@@ -15,12 +15,13 @@ from pass_dataset.curate.duplicates.crops.near_pairs import NearPairs, PairsGath
 from pass_dataset.curate.duplicates.crops.rows import Rows
 from pass_dataset.curate.duplicates.unions import Numbers
 from pass_dataset.progress import Task
+from pass_dataset.torch.inference import inference
 
 __all__ = ["near_pairs"]
 
 #: Rows of a block, and of what it is multiplied by.
 _LEFT, _RIGHT = 2048, 8192
-#: What products in single precision may be off by.
+#: What products in single precision may be off by, if all its bits are multiplied.
 _SLACK = 1e-5
 
 
@@ -46,17 +47,18 @@ def near_pairs(
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     pairs = PairsGathered()
     ours = int(np.searchsorted(numbers, own))
-    for start in range(0, ours, _LEFT):
-        end = min(ours, start + _LEFT)
-        block = _unit(rows[numbers[start:end]], device)
-        for other in range(start, len(numbers), _RIGHT):
-            beside = numbers[other : other + _RIGHT]
-            products = block @ _unit(rows[beside], device).T
-            left, right = np.nonzero((products >= least - _SLACK).cpu().numpy())
-            later = right + other > left + start
-            pairs.add(rows, numbers[start:end][left[later]], beside[right[later]], least)
-        if task is not None:
-            task.advance(end - start)
+    with inference():
+        for start in range(0, ours, _LEFT):
+            end = min(ours, start + _LEFT)
+            block = _unit(rows[numbers[start:end]], device)
+            for other in range(start, len(numbers), _RIGHT):
+                beside = numbers[other : other + _RIGHT]
+                products = block @ _unit(rows[beside], device).T
+                left, right = np.nonzero((products >= least - _SLACK).cpu().numpy())
+                later = right + other > left + start
+                pairs.add(rows, numbers[start:end][left[later]], beside[right[later]], least)
+            if task is not None:
+                task.advance(end - start)
     return pairs.found()
 
 

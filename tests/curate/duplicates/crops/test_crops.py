@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import sys
@@ -14,12 +15,14 @@ import pytest
 
 pytest.importorskip("torch")
 
+import torch
 from PIL import Image
 
 from pass_dataset.commands.curate.main import main
+from pass_dataset.commands.curate.spreading import device_here
 from pass_dataset.curate.duplicates import hashing
 from pass_dataset.curate.duplicates.crop_search import describe_images
-from pass_dataset.curate.duplicates.crops import describing, network
+from pass_dataset.curate.duplicates.crops import describing, network, search
 from pass_dataset.curate.duplicates.crops.describing import Describing
 from pass_dataset.curate.duplicates.crops.rows import Descriptors
 from pass_dataset.curate.duplicates.crops.weights import CropWeights, crop_weights
@@ -93,12 +96,24 @@ def _tiers(path: Path) -> dict[tuple[str, str], tuple[str, Any]]:
 
 
 def test_the_command(
-    cut: Path, weights: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cut: Path,
+    weights: tuple[Path, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Parts and turned ones are found, within and in another set, and so is nothing else."""
+    devices: list[str] = []
+    unit = search._unit
+    monkeypatch.setattr(
+        search, "_unit", lambda rows, device: devices.append(device) or unit(rows, device)
+    )
     out = tmp_path / "out"
     asked = ["duplicates", str(cut), "--out", str(out), "--crops", str(weights[0])]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert main([*asked, "--device", "cpu", "--json"]) == 0
+    monkeypatch.undo()
+    assert set(devices) == {"cpu"}
     summary = json.loads(capsys.readouterr().out)
     assert summary["pairs-crop"] == 2
     assert summary["pairs"] == [
@@ -258,3 +273,12 @@ def test_without_its_packages(
     assert main(asked) == 1
     assert "pip install 'pass-dataset[crops]'" in capsys.readouterr().err
     assert not (tmp_path / "out" / "hashes").exists()
+
+
+@pytest.mark.parametrize(
+    ("executor", "device", "here"),
+    [("local", "cuda:1", "cuda:1"), ("slurm", "cuda:1", None), ("slurm", "cpu", "cpu")],
+)
+def test_where_descriptors_are_compared(executor: str, device: str, here: str | None) -> None:
+    """On this machine, which may have no GPU where the nodes of a cluster have some."""
+    assert device_here(argparse.Namespace(executor=executor, device=device)) == here

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from pass_dataset.curate.duplicates.crops import search
-from pass_dataset.curate.duplicates.crops.rows import WIDTH
+from pass_dataset.curate.duplicates.crops.rows import WIDTH, Rows
 from pass_dataset.curate.duplicates.crops.search import near_pairs
 
 pytestmark = pytest.mark.slow
+
+
+def test_products_have_all_bits_of_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a training asked for: with fewer, pairs near the bound would be lost on GPUs."""
+    seen: list[tuple[str, bool]] = []
+    unit = search._unit
+
+    def looking(rows: Rows, device: str) -> torch.Tensor:
+        seen.append((torch.get_float32_matmul_precision(), torch.is_inference_mode_enabled()))
+        return unit(rows, device)
+
+    monkeypatch.setattr(search, "_unit", looking)
+    rows = np.eye(3, WIDTH, dtype=np.float16)
+    torch.set_float32_matmul_precision("high")
+    try:
+        near_pairs(rows, np.arange(3), 3, 0.75, device="cpu")
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert seen and set(seen) == {("highest", True)}
 
 
 @pytest.mark.parametrize("blocks", [(2048, 8192), (64, 96), (50, 30)])
