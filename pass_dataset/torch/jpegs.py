@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from multiprocessing.reduction import ForkingPickler
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +47,7 @@ class JpegBatch:
     """The JPEGs of a batch, one behind the other in one tensor.
 
     ``batch[i]`` is a tensor (uint8, one dimension), a view of `data`; ``list(batch)`` has all of
-    them, as `torchvision.io.decode_jpeg` takes them.
+    them, as `torchvision.io.decode_jpeg` takes them, and ``batch[i:j]`` some.
 
     Attributes:
       data: all bytes: uint8, one dimension.
@@ -67,7 +67,15 @@ class JpegBatch:
     def __len__(self) -> int:
         return len(self._ends)
 
-    def __getitem__(self, index: int) -> torch.Tensor:
+    @overload
+    def __getitem__(self, index: int) -> torch.Tensor: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[torch.Tensor]: ...
+
+    def __getitem__(self, index: int | slice) -> torch.Tensor | list[torch.Tensor]:
+        if isinstance(index, slice):
+            return list(self)[index]
         place = range(len(self._ends))[index]
         return self.data[self._ends[place - 1] if place else 0 : self._ends[place]]
 

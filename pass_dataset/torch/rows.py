@@ -49,11 +49,13 @@ def collate_rows(
       values.
 
     Raises:
-      ValueError: the images are decoded, or one is missing; or there are no rows.
+      ValueError: the images are decoded, or one is missing; or there are no rows, or they are of
+        another kind.
     """
     if not isinstance(rows, pa.Table) and not len(rows):
         raise ValueError("rows: expected one or more, found none")
     tables = [rows] if isinstance(rows, pa.Table) else rows
+    _check(tables)
     pieces: Sequence[bytes | memoryview]
     if isinstance(tables[0], pa.Table):
         table = _unbatched(pa.concat_tables(tables))
@@ -64,6 +66,24 @@ def collate_rows(
         sizes = np.array([len(piece) for piece in pieces], np.int64)
         others = {name: [row[name] for row in rows] for name in rows[0] if name != "image"}
     return {"image": _batch(pieces, sizes), **others}
+
+
+def _check(rows: Sequence[Any]) -> None:
+    """Rows have an image, and dicts the names of the first; of tables Arrow sees to that."""
+    first = rows[0]
+    if not isinstance(first, (pa.Table, Mapping)):
+        raise ValueError(
+            "rows: expected dicts or Arrow tables, as datasets gives them, found "
+            f"{type(first).__name__}; PassStream and PASS need no collate_fn"
+        )
+    names = first.column_names if isinstance(first, pa.Table) else list(first)
+    if "image" not in names:
+        raise ValueError(f"rows: expected a column 'image', found {', '.join(map(str, names))}")
+    if isinstance(first, Mapping):
+        for row in rows:
+            if not isinstance(row, Mapping) or row.keys() != first.keys():
+                found = ", ".join(map(str, row)) if isinstance(row, Mapping) else type(row).__name__
+                raise ValueError(f"rows: expected {', '.join(names)} in each, found {found}")
 
 
 def _unbatched(table: pa.Table) -> pa.Table:

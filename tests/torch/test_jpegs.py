@@ -64,6 +64,13 @@ def test_every_image_has_its_own_bytes(many: Collection, jpegs: list[bytes], wor
     check(DataLoader(dataset, BATCH, shuffle=True, num_workers=workers), jpegs)
 
 
+def test_some_of_a_batch() -> None:
+    batch = JpegBatch(torch.arange(9, dtype=torch.uint8), [2, 2, 9])
+    assert [part.tolist() for part in batch[1:]] == [[], [2, 3, 4, 5, 6, 7, 8]]
+    assert [part.tolist() for part in batch[::-2]] == [[2, 3, 4, 5, 6, 7, 8], [0, 1]]
+    assert batch[-1].tolist() == [2, 3, 4, 5, 6, 7, 8] and batch[5:] == []
+
+
 def test_memory_is_used_again(many: Collection, jpegs: list[bytes]) -> None:
     """86 batches; in use are those that a worker may be ahead by, and a few at either end."""
     loader = DataLoader(stream_of(many), BATCH, num_workers=1, persistent_workers=True)

@@ -92,3 +92,21 @@ def test_no_rows() -> None:
     none = table([{"image": {"bytes": b"a", "path": "a"}, "hash": "", "gps": None}]).slice(0, 0)
     batch = collate_rows(none)
     assert len(batch["image"]) == 0 and batch["hash"] == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([b"a"], "expected dicts or Arrow tables.*found bytes"),
+        ([{"hash": "a"}], "expected a column 'image', found hash"),
+        ([pa.table({"hash": ["a"]})], "expected a column 'image', found hash"),
+        (
+            [{"image": {"bytes": b"a"}, "hash": "a"}, {"image": {"bytes": b"b"}}],
+            "rows: expected image, hash in each, found image",
+        ),
+        ([{"image": {"bytes": b"a"}}, b"b"], "rows: expected image in each, found bytes"),
+    ],
+)
+def test_what_are_no_rows(rows: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        collate_rows(rows)
