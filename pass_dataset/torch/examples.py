@@ -105,7 +105,8 @@ class ExampleMaker:
         except Exception as error:
             if lacks_means(error):
                 raise
-            message = f"{reader.place(position)} cannot be decoded: {error}"
+            said = str(error).rstrip(".")
+            message = f"{reader.place(position)} cannot be decoded: {said}"
             if self.on_error == "raise":
                 raise ImageError(
                     f"{message}. pass-dataset verify tells whether the tar is as published; "

@@ -152,7 +152,8 @@ class DeviceViews:
 
     def _see_to(self, error: Exception, key: bytes, place: int) -> None:
         """What cannot be decoded."""
-        message = f"image {shown_key(key)}, number {place} of its batch, cannot be decoded: {error}"
+        said = str(error).rstrip(".")
+        message = f"image {shown_key(key)}, number {place} of its batch, cannot be decoded: {said}"
         if self.on_error == "raise":
             raise ImageError(f"{message}. on_error='skip' puts another in its place.") from error
         self.skipped += 1
