@@ -17,7 +17,14 @@ from typing import Any
 
 import torch
 
-__all__ = ["full_float32", "inference", "sizes_of_all_kinds"]
+__all__ = ["device_of_this_thread", "full_float32", "inference", "sizes_of_all_kinds"]
+
+
+def device_of_this_thread(device: str) -> str:
+    """``cuda`` as the GPU that this thread has chosen: others would take it for the first one."""
+    if device == "cuda" and torch.cuda.is_available():
+        return f"cuda:{torch.cuda.current_device()}"
+    return device
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from pass_dataset.evaluate.features.transforms import TransformSettings, prepare
 from pass_dataset.evaluate.models.encoders import Encoder
 from pass_dataset.files.cache import user_cache
 from pass_dataset.progress import Progress, Silent, Task
-from pass_dataset.torch.inference import inference
+from pass_dataset.torch.inference import device_of_this_thread, inference
 from pass_dataset.workers.cores import available_cores
 
 __all__ = ["Device", "Work", "embed", "embed_parts", "features_folder"]
@@ -103,7 +103,7 @@ def embed(
     own, shares = work.share
     todo = [part for part in folder.missing() if part % shares == own]
     rows = sum(len(folder.rows_of(part)) for part in todo)
-    devices = [_of_this_thread(device) for device in work.devices]
+    devices = [device_of_this_thread(device) for device in work.devices]
     ended = Event()
     task = (progress or Silent()).task(images.name, len(images), "images", len(images) - rows)
     try:
@@ -132,13 +132,6 @@ def embed(
     finally:
         task.finish()
     return None if folder.missing() else folder.join()
-
-
-def _of_this_thread(device: Device) -> Device:
-    """``cuda`` is the GPU that a thread has chosen: others would take it for the first one."""
-    if device == "cuda" and torch.cuda.is_available():
-        return f"cuda:{torch.cuda.current_device()}"
-    return device
 
 
 def _run(

@@ -41,7 +41,10 @@ def prepare_torch(settings: DetectorSettings, feature: str, extra: str = "passif
         torch.set_num_threads(settings.threads)
     device = resolve_device(settings.device)
     require_device(device)
-    return f"cuda:{torch.cuda.current_device()}" if device == "cuda" else device
+    # Torch comes with it.
+    from pass_dataset.torch.inference import device_of_this_thread
+
+    return device_of_this_thread(device)
 
 
 def check_images(images: Sequence[Any]) -> None:

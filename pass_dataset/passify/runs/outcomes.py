@@ -51,7 +51,7 @@ REASONS: tuple[str, ...] = (
     *TARGETS,
     EXCLUDED,
     *(outcome for outcome in IMAGE_OUTCOMES if outcome != "ok"),
-    *(UNREADABLE, DECODER_FAILED, TOO_SLOW, DETECTOR_FAILED, PROCESS_DIED),
+    *sorted(FAILED_REASONS),
     *UNKNOWN.values(),
 )
 

@@ -183,11 +183,7 @@ def swav(
     Raises:
       TypeError, ValueError: an argument is not as described.
     """
-    if not min_small_scale <= SWAV_MOST_SMALL_SCALE:
-        raise ValueError(
-            f"min_small_scale: expected at most {SWAV_MOST_SMALL_SCALE}, where small crops end, "
-            f"found {min_small_scale}"
-        )
+    _check_small_scale(min_small_scale, SWAV_MOST_SMALL_SCALE)
     jitter = ColourJitter(0.8, 0.8, 0.8, 0.2)
     large = ViewRecipe(size_px=size_px, scale=(min_scale, 1.0), jitter=jitter, grey=0.2, blur=0.5)
     small = ViewRecipe(
@@ -221,11 +217,7 @@ def dino(
     Raises:
       TypeError, ValueError: an argument is not as described.
     """
-    if not min_small_scale <= min_scale:
-        raise ValueError(
-            f"min_small_scale: expected at most min_scale, {min_scale}, where small crops end, "
-            f"found {min_small_scale}"
-        )
+    _check_small_scale(min_small_scale, min_scale, "min_scale, ")
 
     def view(size_px: int, scale: tuple[float, float], blur: float, solarise: float) -> ViewRecipe:
         return ViewRecipe(
@@ -247,6 +239,13 @@ def dino(
             *(small,) * whole_number("small_views", small_views, least=0),
         )
     )
+
+
+def _check_small_scale(least: float, most: float, named: str = "") -> None:
+    if not least <= most:
+        raise ValueError(
+            f"min_small_scale: expected at most {named}{most}, where small crops end, found {least}"
+        )
 
 
 def _check_pair(name: str, value: Any) -> None:
