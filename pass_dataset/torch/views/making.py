@@ -182,9 +182,9 @@ def _bytes_of(file: Any) -> bytes:
     except TypeError:
         view = None
     if view is None or view.ndim != 1 or view.itemsize != 1:
-        kind = type(file)
+        kind = f"{type(file).__module__}.{type(file).__name__}".removeprefix("builtins.")
         raise TypeError(
-            f"jpeg: expected the bytes of an image file, found {kind.__module__}.{kind.__name__}; "
+            f"jpeg: expected the bytes of an image file, found {kind}; "
             "ImageFolder hands them over with loader=lambda path: Path(path).read_bytes()"
         )
     return bytes(view)
